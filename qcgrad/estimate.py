@@ -1,0 +1,221 @@
+"""The one loop: ask the estimator, charge, let the backend answer, tell, until there is nothing to ask."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .backend import AbstractBackend, resolve
+from .cost import Budget, Cost
+from .errors import AccessError, BudgetExhausted
+from .estimator import AbstractEstimator, total_cost
+from .objective import AbstractObjective, Point, Reading
+
+
+class Result(str):
+    """How a computation ended: compares equal to its code ("ok", "budget_exhausted"), and explains itself.
+
+    Example:
+        >>> from qcgrad import Result
+        >>> Result("ok", "all queries were answered") == "ok"
+        True
+    """
+
+    message: str
+
+    def __new__(cls, code: str, message: str):
+        self = super().__new__(cls, code)
+        self.message = message
+        return self
+
+
+class Estimate(eqx.Module):
+    """A value, its gradient, how sure they are, and what they cost.
+
+    Attributes:
+        value: scalar, or (K,) for a sequence of observables.
+        gradient: structure and shape of `params`; a leading axis K for a sequence of observables.
+        variance: variance of each gradient component, same shape; zero where exact, NaN where unknown
+            (a single shot has no sample variance).
+        value_variance: the same for `value`.
+        bias_bound: bound on |E[gradient] - true gradient|, same shape; zero for unbiased methods.
+        cost: what was spent.
+        result: "ok" or why it stopped early, with a `message`.
+        fidelity: "exact", or how the simulation idealizes the physics.
+    """
+
+    value: Any
+    gradient: Any
+    variance: Any
+    value_variance: Any
+    bias_bound: Any
+    cost: Cost = eqx.field(static=True)
+    result: Result = eqx.field(static=True)
+    fidelity: str = eqx.field(static=True)
+
+
+def estimate(
+    objective: AbstractObjective,
+    params,
+    estimator: AbstractEstimator,
+    backend: AbstractBackend | None = None,
+    *,
+    key=None,
+    budget: Budget | None = None,
+    throw: bool = True,
+) -> Estimate:
+    """Value and gradient of an objective by the given method, with standard errors and exact cost.
+
+    Args:
+        objective: what to differentiate, for example `Expectation(circuit, observable)`.
+        params: parameters in the objective's structure; angles are in radians. Integers are converted.
+        estimator: how, for example `ParameterShift(shots=1000)`.
+        backend: who answers; by default the statevector simulator for circuits, XLA for networks.
+        key: JAX random key or integer seed; needed by every method that samples.
+        budget: limits on the cost, checked before each round of queries.
+        throw: raise when the budget runs out; else return what is known, with `result` saying so.
+
+    Returns:
+        An `Estimate`. Under `jax.jit` and `jax.vmap` too, for every method with `is_traceable`.
+
+    Raises:
+        ValueError, TypeError: bad parameters, a missing key.
+        NotApplicable: the method's rule does not hold for this objective.
+        AccessError: the backend does not grant the access that the method needs.
+        StateTooLarge: the simulation would not fit into memory.
+        BudgetExhausted: with `throw=True`; its `estimate` holds what is known.
+
+    Cost: the sum of the costs of the queries asked, nothing else.
+
+    Example:
+        >>> import jax, qcgrad as qg
+        >>> jax.config.update("jax_enable_x64", True)
+        >>> circuit = qg.Circuit(1).ry(0, param=0)
+        >>> e = qg.estimate(qg.Expectation(circuit, "Z"), [0.5], qg.ParameterShift())
+        >>> print(e.gradient, e.cost.circuit_runs, e.result)
+        [-0.47942554] 3 ok
+
+    References:
+        A. Abbas et al., "On quantum backpropagation, information reuse, and cheating measurement
+        collapse", NeurIPS 2023, arXiv:2305.13362.
+    """
+    _check_arguments(objective, estimator, budget)
+    backend = resolve(backend, objective)
+    params = objective.check(params)
+    coordinates = objective.coordinates(params)
+    identity = np.eye(objective.num_outputs)
+    point = Point(objective, coordinates, identity)
+    reading, cost, result = run(point, estimator, backend, as_key(key), budget)
+    reading = objective.to_params(params, reading)
+    found = _assemble(objective, reading, cost, result, estimator.fidelity)
+    if throw and result == "budget_exhausted":
+        raise BudgetExhausted(result.message, found)
+    return found
+
+
+def predict_cost(
+    objective: AbstractObjective, estimator: AbstractEstimator, backend: AbstractBackend | None = None
+) -> Cost:
+    """What `estimate` would cost, without running anything.
+
+    Args:
+        objective, estimator, backend: as for `estimate`.
+
+    Returns:
+        Exactly the counted cost for methods with `is_traceable`, an upper bound for adaptive ones
+        (whose questions depend on answers).
+
+    Example:
+        >>> import qcgrad as qg
+        >>> objective = qg.Expectation(qg.Circuit(2).ry(0, param=0).crx(0, 1, param=1), "IZ")
+        >>> qg.predict_cost(objective, qg.ParameterShift(shots=100)).shots  # (1 + 2 + 4) x 100
+        700
+    """
+    _check_arguments(objective, estimator, None)
+    resolve(backend, objective)
+    point = Point(objective, objective.placeholder(), np.eye(objective.num_outputs))
+    return estimator.predict(point)
+
+
+def run(point: Point, estimator: AbstractEstimator, backend: AbstractBackend, key, budget: Budget | None = None):
+    """The loop itself, on coordinates. Returns (reading, cost, result)."""
+    cost = Cost()
+    result = Result("ok", "all queries were answered")
+    state = estimator.init(point)
+    while queries := estimator.ask(state):
+        for query in queries:
+            _check_access(query, estimator, backend)
+        charged = cost + total_cost(queries)
+        if budget is not None and (over := budget.exceeded_by(charged)):
+            limits = ", ".join(f"{name} {getattr(charged, name)} > {getattr(budget, name)}" for name in over)
+            result = Result("budget_exhausted", f"the next round of queries would exceed the budget: {limits}")
+            break
+        answers = []
+        for query in queries:
+            key, used = draw_key(key, query)
+            answers.append(backend.answer(query, used))
+        cost = charged
+        state = estimator.tell(state, tuple(answers))
+    return estimator.read(state), cost, result
+
+
+def draw_key(key, query):
+    """(remaining key, key for this query); a query that draws nothing leaves the key alone."""
+    if not query.is_random:
+        return key, None
+    if key is None:
+        raise ValueError("key is missing: this method samples, so give key=jax.random.key(seed)")
+    remaining, used = jax.random.split(key)
+    return remaining, used
+
+
+def as_key(key):
+    """A JAX random key from a key, a raw PRNG key, or an integer seed."""
+    if key is None:
+        return None
+    if isinstance(key, (int, np.integer)) and not isinstance(key, bool):
+        return jax.random.key(int(key))
+    dtype = getattr(key, "dtype", None)
+    if dtype is not None and jnp.issubdtype(dtype, jax.dtypes.prng_key) and key.ndim == 0:
+        return key
+    if dtype == np.uint32 and key.ndim == 1:
+        return jax.random.wrap_key_data(jnp.asarray(key))
+    raise TypeError(f"key is {key!r}: give one JAX random key, jax.random.key(seed), or an integer seed")
+
+
+def _check_arguments(objective, estimator, budget):
+    if not isinstance(objective, AbstractObjective):
+        raise TypeError(
+            f"objective is {objective!r}: give an objective, for example qcgrad.Expectation(circuit, observable)"
+        )
+    if isinstance(estimator, type) or not isinstance(estimator, AbstractEstimator):
+        raise TypeError(f"estimator is {estimator!r}: give an estimator object, for example qcgrad.ParameterShift()")
+    if budget is not None and not isinstance(budget, Budget):
+        raise TypeError(f"budget is {budget!r}: give qcgrad.Budget(shots=...) or None")
+
+
+def _check_access(query, estimator, backend):
+    for who, granted in (
+        (f"estimator {type(estimator).__name__}", estimator.access),
+        (f"backend {type(backend).__name__}", backend.access),
+    ):
+        if query.access > granted:
+            raise AccessError(
+                f"{type(query).__name__} needs {query.access.name} access, but {who} allows {granted.name} only"
+            )
+
+
+def _assemble(objective, reading: Reading, cost, result, fidelity) -> Estimate:
+    bias = reading.bias_bound
+    if bias is None:
+        bias = jax.tree.map(lambda g: g * 0, reading.gradient)
+    parts = (reading.gradient, reading.variance, bias)
+    if not objective.is_vector:
+        parts = jax.tree.map(lambda leaf: leaf[0], parts)
+    value, value_variance = (reading.value, reading.value_variance)
+    if not objective.is_vector:
+        value, value_variance = value[0], value_variance[0]
+    gradient, variance, bias, value, value_variance = jax.tree.map(jnp.asarray, (*parts, value, value_variance))
+    return Estimate(value, gradient, variance, value_variance, bias, cost, result, fidelity)

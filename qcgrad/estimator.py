@@ -1,0 +1,109 @@
+"""How a gradient is estimated: the interface of a method, and its common special case."""
+
+import abc
+from typing import Any, ClassVar, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .cost import Cost
+from .objective import Point, Reading
+from .queries import AbstractQuery, Access
+
+
+class AbstractEstimator(eqx.Module):
+    """A method to get gradients: `init`, then `ask` and `tell` in rounds, then `read`.
+
+    An estimator never touches a state: it asks queries, and the driver (`qcgrad.estimate`) passes them
+    to a backend and charges for them. To add one, see CONTRIBUTING.md.
+    """
+
+    access: ClassVar[Access]
+    """The most access that this method ever asks for."""
+    fidelity: ClassVar[str] = "exact"
+    """How faithfully answers are simulated: "exact" or "idealized" (then `bias_bound` says by how much)."""
+    is_traceable: ClassVar[bool] = True
+    """Whether the method works under `jax.jit` and `jax.vmap`: its queries do not depend on answers."""
+
+    @abc.abstractmethod
+    def init(self, point: Point) -> Any:
+        """State before the first round.
+
+        Raises:
+            NotApplicable: the method's rule does not hold for this objective.
+        """
+
+    @abc.abstractmethod
+    def ask(self, state) -> tuple[AbstractQuery, ...]:
+        """Queries of the next round; empty when done."""
+
+    @abc.abstractmethod
+    def tell(self, state, answers: tuple) -> Any:
+        """State after the answers to the round's queries, in their order."""
+
+    @abc.abstractmethod
+    def read(self, state) -> Reading:
+        """The result so far; NaN where nothing is known yet."""
+
+    @abc.abstractmethod
+    def value_query(self, point: Point) -> AbstractQuery:
+        """The query whose answer gives the value alone (as `mean` or `value`), as well as `read` knows it."""
+
+    @abc.abstractmethod
+    def predict(self, point: Point) -> Cost:
+        """Cost before running: exact for one-round methods, an upper bound for adaptive ones."""
+
+
+class _Rounds(NamedTuple):
+    point: Point
+    queries: tuple[AbstractQuery, ...]
+    answers: tuple | None = None
+
+
+class OneRoundEstimator(AbstractEstimator):
+    """A method whose queries are all known in advance: write `plan` and `combine`."""
+
+    @abc.abstractmethod
+    def plan(self, point: Point) -> tuple[AbstractQuery, ...]:
+        """All queries."""
+
+    @abc.abstractmethod
+    def combine(self, point: Point, answers: tuple) -> Reading:
+        """The result from the answers, in the order of the plan."""
+
+    def init(self, point):
+        return _Rounds(point, self.plan(point))
+
+    def ask(self, state):
+        return state.queries if state.answers is None else ()
+
+    def tell(self, state, answers):
+        return state._replace(answers=answers)
+
+    def read(self, state):
+        if state.answers is None:
+            return unknown(state.point)
+        return self.combine(state.point, state.answers)
+
+    def predict(self, point):
+        return total_cost(self.plan(point))
+
+
+def total_cost(queries) -> Cost:
+    """Cost of answering queries one after another."""
+    return sum((q.cost() for q in queries), Cost())
+
+
+def unknown(point: Point) -> Reading:
+    """A reading that knows nothing: NaN everywhere."""
+    rows, outputs = np.shape(point.cotangents)
+    nan = jax.tree.map(lambda leaf: jnp.full((rows, *jnp.shape(leaf)), jnp.nan), point.coordinates)
+    return Reading(jnp.full(outputs, jnp.nan), nan, nan, jnp.full(outputs, jnp.nan))
+
+
+def exact(value, gradient) -> Reading:
+    """A reading without any statistical error."""
+    zeros = jax.tree.map(np.zeros_like if isinstance(value, np.ndarray) else jnp.zeros_like, gradient)
+    return Reading(value, gradient, zeros, value * 0)

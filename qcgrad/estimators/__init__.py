@@ -1,0 +1,5 @@
+"""The methods, one file each, sorted by how much access to the state they need."""
+
+from .single_copy.parameter_shift import ParameterShift as ParameterShift
+from .white_box.adjoint import Adjoint as Adjoint
+from .white_box.reverse_mode import ReverseMode as ReverseMode

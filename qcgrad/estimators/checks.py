@@ -1,0 +1,23 @@
+"""Checks of the arguments that many estimators share."""
+
+import math
+
+
+def checked_count(name: str, value) -> int:
+    """A positive integer, or one clear error."""
+    if isinstance(value, bool):
+        raise ValueError(f"{name}={value}: a boolean is no count; give a positive integer")
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name}={value!r}: give a positive integer") from None
+    if not math.isfinite(number) or number != int(number) or number < 1:
+        raise ValueError(f"{name}={value!r}: give a positive integer")
+    return int(value)
+
+
+def checked_fraction(name: str, value) -> float:
+    """A number strictly between 0 and 1, or one clear error."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1:
+        raise ValueError(f"{name}={value!r}: give a number between 0 and 1")
+    return float(value)

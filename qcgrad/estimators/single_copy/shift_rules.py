@@ -1,0 +1,74 @@
+r"""Parameter-shift rules as data: shifts and coefficients for a set of frequencies.
+
+An expectation value with frequencies \(\Omega_1..\Omega_R\) in one angle obeys
+\(f'(\theta) = \sum_\mu c_\mu f(\theta + s_\mu)\) with 2R terms, antisymmetric in the shifts.
+"""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+# A rule that amplifies noise by more than this is no rule; the sum of |c| is R or less when well posed.
+_MAX_AMPLIFICATION = 1e3
+
+
+class ShiftRule(NamedTuple):
+    """f' = sum coefficients[m] f(angle + shifts[m]); shifts in radians, both (2R,)."""
+
+    shifts: np.ndarray
+    coefficients: np.ndarray
+
+
+@lru_cache(maxsize=4096)
+def shift_rule(frequencies: tuple[float, ...]) -> ShiftRule:
+    r"""The rule for positive frequencies in ascending order.
+
+    Equidistant \(\Omega_l = l\,\Omega\): shifts \((2\mu-1)\pi/(2R\Omega)\) and coefficients
+    \((-1)^{\mu-1}\,\Omega/(4R \sin^2(\Omega s_\mu/2))\), which for R = 1 is the two-term rule and for
+    frequencies 1/2, 1 the four-term rule. Otherwise R positive shifts are chosen so that the linear
+    system \(\sum_\mu 2c_\mu \sin(\Omega_l s_\mu) = \Omega_l\) is well conditioned, and solved.
+
+    Raises:
+        ValueError: no well-conditioned shifts were found for these frequencies.
+
+    References:
+        D. Wierichs, J. Izaac, C. Wang, C. Y.-Y. Lin, "General parameter-shift rules for quantum
+        gradients", Quantum 6, 677 (2022), arXiv:2107.12390.
+    """
+    count = len(frequencies)
+    if count == 0:
+        return ShiftRule(np.zeros(0), np.zeros(0))
+    omega = np.asarray(frequencies)
+    base = omega[0]
+    if np.allclose(omega, base * np.arange(1, count + 1), rtol=1e-9):
+        order = np.arange(1, count + 1)
+        shifts = (2 * order - 1) * np.pi / (2 * count * base)
+        # The 2R shifts of the literature are these R and their mirror images around pi/Omega, which by
+        # periodicity are the negative ones.
+        coefficients = (-1.0) ** (order - 1) * base / (4 * count * np.sin(base * shifts / 2) ** 2)
+        return _antisymmetric(shifts, coefficients)
+    return _general(omega)
+
+
+def _general(omega):
+    best, best_size = None, np.inf
+    # Quasi-equidistant shifts over the period of the smallest gap, scanned for the smallest sum of |c|:
+    # the variance at a fixed number of shots grows with it.
+    gap = np.min(np.diff(np.concatenate([[0.0], omega])))
+    positions = (np.arange(len(omega)) + 0.5) / len(omega)
+    for reach in np.linspace(np.pi / omega[-1], 2 * np.pi / gap, 400):
+        shifts = positions * reach
+        system = 2 * np.sin(np.outer(omega, shifts))
+        if np.linalg.cond(system) > 1e8:
+            continue
+        coefficients = np.linalg.solve(system, omega)
+        if (size := np.abs(coefficients).sum()) < best_size:
+            best, best_size = _antisymmetric(shifts, coefficients), size
+    if best is None or best_size > _MAX_AMPLIFICATION * omega[-1]:
+        raise ValueError(f"no well-conditioned shift rule for frequencies {omega.tolist()}")
+    return best
+
+
+def _antisymmetric(shifts, coefficients):
+    return ShiftRule(np.concatenate([shifts, -shifts]), np.concatenate([coefficients, -coefficients]))

@@ -1,0 +1,39 @@
+"""Reverse-mode automatic differentiation of the simulation."""
+
+from ...estimator import OneRoundEstimator, exact
+from ...queries import Access, Evaluate, ReverseSweep
+from ..angles import gate_angles
+
+
+class ReverseMode(OneRoundEstimator):
+    r"""Exact gradients by classical backpropagation through the simulated gates.
+
+    JAX keeps the state after every gate and applies the chain rule backwards: what `Backprop` does to a
+    network, done to a simulator. It needs no inverse gates, and memory that grows with the circuit.
+
+    Access: white box. Exact up to rounding; variance zero.
+
+    Cost: 1 + 2C gate applications a gate; one state of memory for each gate.
+
+    Example:
+        >>> import jax, qcgrad as qg
+        >>> jax.config.update("jax_enable_x64", True)
+        >>> e = qg.estimate(qg.Expectation(qg.Circuit(1).ry(0, param=0), "Z"), [0.5], qg.ReverseMode())
+        >>> print(e.gradient)
+        [-0.47942554]
+
+    References:
+        A. Griewank, A. Walther, "Evaluating Derivatives", SIAM (2008), chapter 3.
+    """
+
+    access = Access.white_box
+
+    def plan(self, point):
+        program = gate_angles(point, self)
+        return (ReverseSweep(program, point.coordinates, point.cotangents),)
+
+    def combine(self, point, answers):
+        return exact(*answers[0])
+
+    def value_query(self, point):
+        return Evaluate(gate_angles(point, self), point.coordinates[None])

@@ -1,0 +1,7 @@
+"""Circuits, gates and observables: what is simulated, measured and differentiated."""
+
+from .circuit import Circuit as Circuit
+from .expectation import Expectation as Expectation
+from .gates import Gate as Gate
+from .observable import PauliSum as PauliSum
+from .program import Program as Program

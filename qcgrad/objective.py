@@ -1,0 +1,119 @@
+"""What is differentiated: the interface that the driver needs of an objective."""
+
+import abc
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import numpy as np
+
+
+class Reading(NamedTuple):
+    """What an estimator reads off its answers, with respect to the objective's coordinates.
+
+    Attributes:
+        value: (K,) outputs of the objective.
+        gradient: coordinates with a leading axis C, one row for each cotangent.
+        variance: same structure; variance of each gradient component.
+        value_variance: (K,).
+        bias_bound: same structure as the gradient, bound on |E[estimate] - truth|; None means zero.
+        covariance: (C, A, A) where components that get summed by the chain rule are correlated, else None.
+    """
+
+    value: Any
+    gradient: Any
+    variance: Any
+    value_variance: Any
+    bias_bound: Any = None
+    covariance: Any = None
+
+
+class Point(NamedTuple):
+    """Where an estimator works: an objective, its coordinates there, and which outputs to differentiate.
+
+    Attributes:
+        objective: what is differentiated.
+        coordinates: what the estimator differentiates by (gate angles of a circuit, weights of a network).
+        cotangents: (C, K) rows; row c asks for the gradient of sum_k cotangents[c, k] value[k].
+    """
+
+    objective: "AbstractObjective"
+    coordinates: Any
+    cotangents: Any
+
+
+class AbstractObjective(eqx.Module):
+    """A function of parameters with K real outputs.
+
+    An objective maps the user's parameters to *coordinates*, estimators work on coordinates alone, and
+    the objective carries their reading back by the exact chain rule. So an estimator never sees how a
+    user wrote the parameters, and the classical map between the two may be any JAX-traceable function.
+    """
+
+    is_vector: eqx.AbstractVar[bool]
+    """Whether results keep the axis of the K outputs; a scalar objective drops it."""
+
+    @property
+    @abc.abstractmethod
+    def num_outputs(self) -> int:
+        """K."""
+
+    @abc.abstractmethod
+    def check(self, params) -> Any:
+        """Validated parameters, or one clear error."""
+
+    @abc.abstractmethod
+    def coordinates(self, params) -> Any:
+        """Coordinates at validated parameters; traceable by JAX."""
+
+    @abc.abstractmethod
+    def placeholder(self) -> Any:
+        """Coordinates of the right shape with arbitrary values, for predicting a cost."""
+
+    @abc.abstractmethod
+    def to_params(self, params, reading: Reading) -> Reading:
+        """The reading by the exact chain rule, in the structure of `params` (leading axis C kept)."""
+
+
+def is_concrete(tree) -> bool:
+    """Whether every array of a pytree has its numbers at hand (is not being traced by JAX)."""
+    return not any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(tree))
+
+
+def as_real(name: str, value) -> Any:
+    """A real floating-point array in the precision that `value` asks for, or one clear error.
+
+    Integers are converted; Python numbers take JAX's default precision.
+
+    Raises:
+        TypeError: booleans, complex numbers, anything that is no number.
+        ValueError: NaN or infinite entries, or float64 while JAX's 64-bit mode is off.
+    """
+    array = value if isinstance(value, (jax.Array, np.ndarray, np.generic)) else _from_python(name, value)
+    kind = np.dtype(array.dtype).kind
+    if kind == "c":
+        raise TypeError(f"{name} has complex dtype {array.dtype}: give real numbers (angles are in radians)")
+    if kind not in "fiu":
+        # bfloat16 and friends report kind 'V'; they are too coarse for gradients.
+        raise TypeError(f"{name} has dtype {array.dtype}: give float32 or float64 numbers")
+    if kind != "f" or array.dtype == np.float16:
+        array = array.astype(jax.dtypes.canonicalize_dtype(float))
+    if array.dtype == np.float64 and not jax.config.jax_enable_x64:  # pyright: ignore[reportAttributeAccessIssue]
+        raise ValueError(
+            f"{name} has dtype float64, but JAX's 64-bit mode is off and would round it to float32: call "
+            "jax.config.update('jax_enable_x64', True) first, or pass float32 numbers"
+        )
+    if is_concrete(array) and not np.all(np.isfinite(array)):
+        bad = np.argwhere(~np.isfinite(np.asarray(array)))[0].tolist()
+        raise ValueError(f"{name} holds {np.asarray(array)[tuple(bad)]} at index {bad}: give finite numbers")
+    return array
+
+
+def _from_python(name, value):
+    leaves = jax.tree.leaves(value)
+    if any(isinstance(leaf, jax.Array) for leaf in leaves):
+        return jax.numpy.asarray(value)
+    array = np.asarray(value)
+    if array.dtype.kind == "O":
+        raise TypeError(f"{name} is {type(value).__name__} {value!r}: give an array of real numbers")
+    return array.astype(jax.dtypes.canonicalize_dtype(float)) if array.dtype == np.float64 else array

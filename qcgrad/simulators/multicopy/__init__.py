@@ -1,0 +1,1 @@
+"""Joint measurements of several copies, simulated without storing the copies."""

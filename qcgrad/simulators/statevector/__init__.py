@@ -1,0 +1,3 @@
+"""Dense simulation of pure states."""
+
+from .backend import Statevector as Statevector

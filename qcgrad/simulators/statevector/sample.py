@@ -1,0 +1,114 @@
+"""Sampling in product bases: exact draws from the outcome distribution of the final state."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from ...ir import pauli
+from ...ir.program import Program
+from .walk import bucket, pauli_image, signs
+
+
+class Bases(NamedTuple):
+    """The G measurement bases of a program, padded to at most T strings each.
+
+    Attributes:
+        x, z, sine: (G, n) one rotation cos(pi/4) + sine * P a qubit, sine = 0 where none is needed.
+        supports: (G, T) masks; coefficients: (G, K, T), zero where padded.
+        constants: (K,) what identity strings add.
+    """
+
+    x: np.ndarray
+    z: np.ndarray
+    sine: np.ndarray
+    supports: np.ndarray
+    coefficients: np.ndarray
+    constants: np.ndarray
+
+
+def to_bases(program: Program, dtype) -> Bases:
+    """Lay out the program's measurement bases in the real precision `dtype`."""
+    n, bases = program.num_qubits, program.bases
+    longest = bucket(max((len(b.supports) for b in bases), default=1), 2)
+    index = np.int32 if n <= 30 else np.int64
+    count = len(bases)
+    x, z = np.zeros((count, n), index), np.zeros((count, n), index)
+    sine = np.zeros((count, n), np.result_type(dtype, np.complex64))
+    supports = np.zeros((count, longest), index)
+    coefficients = np.zeros((count, program.num_observables, longest), dtype)
+    for g, basis in enumerate(bases):
+        for q in range(n):
+            b = pauli.bit(q, n)
+            if basis.x & b:
+                # RY(-pi/2) turns X into Z; RX(pi/2) turns Y into Z.
+                measures_y = bool(basis.z & b)
+                x[g, q], z[g, q] = b, 0 if measures_y else b
+                sine[g, q] = (-1j if measures_y else 1j) * np.sqrt(0.5)
+        supports[g, : len(basis.supports)] = basis.supports
+        coefficients[g, :, : len(basis.supports)] = basis.coefficients
+    return Bases(x, z, sine, supports, coefficients, program.constants.astype(dtype))
+
+
+def sample_expectation(psi, bases: Bases, key, max_shots: int, shots):
+    """Estimate all observables from `shots` outcomes in each basis.
+
+    Args:
+        psi: (2^n,) state.
+        bases: layout of the measurement.
+        key: random key.
+        max_shots: static number of draws; the first `shots` of them count.
+        shots: how many count, at most `max_shots`.
+
+    Returns:
+        mean (K,) and the unbiased variance of the mean (K,), NaN for a single shot.
+    """
+    count = bases.supports.shape[0]
+    if count == 0:
+        return bases.constants, jnp.zeros_like(bases.constants)
+    used = jnp.arange(max_shots) < shots
+
+    def measure(inputs):
+        x, z, sine, supports, coefficients, key = inputs
+        diagonal = _outcome_values(psi.shape[0], supports, coefficients)
+        outcomes = _draw(_rotate(psi, x, z, sine), key, max_shots)
+        values = diagonal[:, outcomes]
+        mean = jnp.sum(values * used, axis=1) / shots
+        spread = jnp.sum(jnp.square(values - mean[:, None]) * used, axis=1)
+        # 0/0 = NaN for one shot: a single draw says nothing about its own variance.
+        return mean, spread / (shots - 1) / shots
+
+    keys = jax.random.split(key, count)
+    arrays = (bases.x, bases.z, bases.sine, bases.supports, bases.coefficients, keys)
+    mean, variance = lax.map(measure, arrays)
+    return mean.sum(axis=0) + bases.constants, variance.sum(axis=0)
+
+
+def _rotate(psi, x, z, sine):
+    def step(psi, row):
+        x, z, sine = row
+        cosine = jnp.where(sine == 0, 1.0, np.sqrt(0.5)).astype(psi.real.dtype)
+        return cosine * psi + sine * pauli_image(psi, x, z), None
+
+    return lax.scan(step, psi, (x, z, sine))[0]
+
+
+def _outcome_values(dimension, supports, coefficients):
+    """(K, 2^n): value of every observable's part in this basis for each computational outcome."""
+    j = lax.iota(supports.dtype, dimension)
+
+    def add(total, term):
+        support, weight = term
+        return total + weight[:, None] * signs(j, support), None
+
+    start = jnp.zeros((coefficients.shape[0], dimension), coefficients.dtype)
+    return lax.scan(add, start, (supports, coefficients.T))[0]
+
+
+def _draw(psi, key, shots):
+    """Outcomes (shots,) by inverting the cumulative distribution."""
+    cumulative = jnp.cumsum(jnp.square(jnp.abs(psi)))
+    uniform = jax.random.uniform(key, (shots,), cumulative.dtype) * cumulative[-1]
+    return jnp.clip(jnp.searchsorted(cumulative, uniform, side="right"), 0, psi.shape[0] - 1)
