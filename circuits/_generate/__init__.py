@@ -1,0 +1,1 @@
+"""The parts of ``generate.py``: what is generated, exported, evaluated and checked."""
