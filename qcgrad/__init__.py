@@ -17,10 +17,15 @@ from .estimate import estimate as estimate
 from .estimate import predict_cost as predict_cost
 from .estimator import AbstractEstimator as AbstractEstimator
 from .estimators import Adjoint as Adjoint
+from .estimators import Backprop as Backprop
+from .estimators import BellShadow as BellShadow
 from .estimators import ParameterShift as ParameterShift
 from .estimators import ReverseMode as ReverseMode
 from .ir import Circuit as Circuit
 from .ir import Expectation as Expectation
 from .ir import Gate as Gate
+from .ir import OperatorPool as OperatorPool
 from .ir import PauliSum as PauliSum
+from .networks import Autodiff as Autodiff
+from .networks import Loss as Loss
 from .simulators import Statevector as Statevector

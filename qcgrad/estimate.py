@@ -103,10 +103,8 @@ def estimate(
     """
     _check_arguments(objective, estimator, budget)
     backend = resolve(backend, objective)
-    params = objective.check(params)
-    coordinates = objective.coordinates(params)
-    identity = np.eye(objective.num_outputs)
-    point = Point(objective, coordinates, identity)
+    objective, params = objective.at(objective.check(params))
+    point = Point(objective, objective.coordinates(params), np.eye(objective.num_outputs))
     reading, cost, result = run(point, estimator, backend, as_key(key), budget)
     reading = objective.to_params(params, reading)
     found = _assemble(objective, reading, cost, result, estimator.fidelity)
@@ -135,6 +133,7 @@ def predict_cost(
     """
     _check_arguments(objective, estimator, None)
     resolve(backend, objective)
+    objective = objective.typical()
     point = Point(objective, objective.placeholder(), np.eye(objective.num_outputs))
     return estimator.predict(point)
 

@@ -62,6 +62,14 @@ class AbstractObjective(eqx.Module):
     def check(self, params) -> Any:
         """Validated parameters, or one clear error."""
 
+    def at(self, params) -> "tuple[AbstractObjective, Any]":
+        """The objective and parameters that estimators work with; an objective may reduce to a simpler one."""
+        return self, params
+
+    def typical(self) -> "AbstractObjective":
+        """The objective that `at` gives, at arbitrary parameters: enough to predict a cost."""
+        return self
+
     @abc.abstractmethod
     def coordinates(self, params) -> Any:
         """Coordinates at validated parameters; traceable by JAX."""

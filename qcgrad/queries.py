@@ -269,10 +269,11 @@ class MajorityVotes(AbstractQuery):
         )
 
 
-class ComputationGraph(Protocol):
-    """What `Backward` needs to know of a network's loss: XLA's own analysis of the compiled program."""
+class Network(Protocol):
+    """What `Backward` needs to know of a network's loss."""
 
-    def backward_cost(self, weights: Any, rule: str) -> Cost: ...
+    def backward_cost(self, weights: Any) -> Cost: ...
+    def value_and_gradient(self, weights: Any) -> tuple[Any, Any]: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -283,19 +284,17 @@ class Backward(AbstractQuery):
         loss: the objective.
         weights: pytree of arrays.
         cotangents: (C, 1) factors on the gradient.
-        rule: name of the backward rule; "backprop" is reverse-mode differentiation.
 
     Cost: zero copies; FLOPs and bytes as XLA reports them for the compiled program.
     """
 
-    loss: ComputationGraph
+    loss: Network
     weights: Any
     cotangents: Any
-    rule: str = "backprop"
     access: ClassVar[Access] = Access.white_box
 
     def cost(self) -> Cost:
-        return self.loss.backward_cost(self.weights, self.rule)
+        return self.loss.backward_cost(self.weights)
 
 
 def state_bytes(num_qubits: int, real_dtype) -> int:

@@ -4,4 +4,5 @@ from .circuit import Circuit as Circuit
 from .expectation import Expectation as Expectation
 from .gates import Gate as Gate
 from .observable import PauliSum as PauliSum
+from .operator_pool import OperatorPool as OperatorPool
 from .program import Program as Program

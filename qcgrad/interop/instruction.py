@@ -1,0 +1,169 @@
+"""Gates with symbolic angles, and their exact controlled, inverse and repeated forms."""
+
+import itertools
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from ..errors import ImportRefused
+from ..ir.gates import GATES, Gate, MatrixPrimitive, PauliPrimitive, Unitary
+from ..ir.observable import PauliSum
+from .angle import Angle
+
+ZERO = Angle()
+
+
+class Instruction(NamedTuple):
+    """A gate of `qcgrad.Circuit` whose angle is an `Angle`; fields as in `qcgrad.Gate`."""
+
+    name: str
+    wires: tuple[int, ...]
+    angle: Angle = ZERO
+    detail: "str | PauliSum | Unitary | None" = None
+
+    def on(self, wires) -> "Instruction":
+        """The same gate with local wire i replaced by wires[i]."""
+        return self._replace(wires=tuple(wires[w] for w in self.wires))
+
+
+# Controlled forms that have a name of their own. X, Y, Z, S, T carry no phase of their own to lose.
+_CONTROLLED = {
+    "id": "id",
+    "x": "cx",
+    "y": "cy",
+    "z": "cz",
+    "h": "ch",
+    "sx": "csx",
+    "swap": "cswap",
+    "rx": "crx",
+    "ry": "cry",
+    "rz": "crz",
+    "p": "cp",
+    "cx": "ccx",
+    "cz": "ccz",
+    "gphase": "p",
+}
+_PHASES = {"s": 0.5, "sdg": -0.5, "t": 0.25, "tdg": -0.25}
+_ADJOINTS = {"s": "sdg", "sdg": "s", "t": "tdg", "tdg": "t", "sx": "sxdg", "sxdg": "sx"}
+_SELF_ADJOINT = {"id", "x", "y", "z", "h", "cx", "cy", "cz", "ch", "swap", "ccx", "ccz", "cswap"}
+
+
+def has_angle(instruction: Instruction) -> bool:
+    """Whether the gate takes an angle (a constant one included)."""
+    name = instruction.name
+    return name in ("pauli_rot", "evolution") or (name in GATES and GATES[name].has_angle)
+
+
+def controlled(instructions: list[Instruction], controls: tuple[int, ...]) -> list[Instruction]:
+    """The gates applied where all `controls` are 1; relative phases are kept, global ones become phase gates.
+
+    Raises:
+        ImportRefused: a controlled unitary on more than three qubits.
+    """
+    for control in reversed(controls):
+        instructions = [c for i in instructions for c in _controlled(i, control)]
+    return instructions
+
+
+def _controlled(instruction: Instruction, control: int) -> list[Instruction]:
+    name, wires, angle, detail = instruction
+    if name in _PHASES:
+        return [Instruction("cp", (control, *wires), Angle(offset=_PHASES[name] * math.pi))]
+    if name == "id":
+        return [instruction]
+    if name in _CONTROLLED:
+        return [Instruction(_CONTROLLED[name], (control, *wires), angle)]
+    if name == "unitary":
+        return [_controlled_matrix(detail.matrix, wires, (control,))]
+    found = []
+    for primitive in Gate(name, wires, None, 1.0, 0.0, detail).primitives():
+        if isinstance(primitive, MatrixPrimitive):
+            # Only the diagonal part between V^dagger and V needs the control.
+            found.append(Instruction("unitary", primitive.wires, ZERO, _unitary(primitive.matrix, primitive.wires)))
+        else:
+            found.append(_as_evolution(primitive, (control,), angle))
+    return found
+
+
+def _as_evolution(primitive: PauliPrimitive, extra: tuple[int, ...], angle: Angle) -> Instruction:
+    """exp(-i t Pi (P - kappa)/2), Pi the projector on all controls being 1: commuting terms, any size."""
+    controls = (*extra, *primitive.controls)
+    wires = (*controls, *primitive.wires)
+    words: dict[str, float] = {}
+    letters = [(primitive.letters, 0.5)] + ([("I" * len(primitive.wires), -0.5)] if primitive.kappa else [])
+    for signs in itertools.product("IZ", repeat=len(controls)):
+        weight = (-1) ** signs.count("Z") / 2 ** len(controls)
+        for word, c in letters:
+            key = "".join(signs) + word
+            words[key] = words.get(key, 0.0) + weight * c
+    t = angle * primitive.scale + primitive.offset
+    return Instruction("evolution", wires, t, PauliSum(words))
+
+
+def _controlled_matrix(matrix, wires, controls) -> Instruction:
+    size = len(matrix)
+    out = np.eye(size * 2 ** len(controls), dtype=np.complex128)
+    out[-size:, -size:] = matrix
+    return Instruction("unitary", (*controls, *wires), ZERO, _unitary(out, (*controls, *wires)))
+
+
+def _unitary(matrix, wires) -> Unitary:
+    if len(wires) > 3:
+        raise ImportRefused(f"a unitary matrix on {len(wires)} qubits: at most 3 are supported; decompose it first")
+    return Unitary(matrix)
+
+
+def inverse(instructions: list[Instruction]) -> list[Instruction]:
+    """The exact inverse: reversed order, negated angles."""
+    return [_inverse(i) for i in reversed(instructions)]
+
+
+def _inverse(instruction: Instruction) -> Instruction:
+    name, wires, angle, detail = instruction
+    if name in _SELF_ADJOINT:
+        return instruction
+    if name in _ADJOINTS:
+        return Instruction(_ADJOINTS[name], wires)
+    if has_angle(instruction):
+        return Instruction(name, wires, -angle, detail)
+    if name == "unitary":
+        return Instruction(name, wires, ZERO, Unitary(detail.matrix.conj().T))
+    if name == "csx":
+        return Instruction("evolution", wires, Angle(offset=-math.pi / 2), _CSX_GENERATOR)
+    if name == "iswap":
+        return Instruction("evolution", wires, Angle(offset=math.pi / 4), _ISWAP_GENERATOR)
+    raise ImportRefused(f"the inverse of gate {name} is not known; write the inverse gate out")
+
+
+# csx = exp(-i pi/2 * (1-Z)/2 (X-1)/2), iswap = exp(i pi/4 (XX + YY)).
+_CSX_GENERATOR = PauliSum({"IX": 0.25, "ZX": -0.25, "II": -0.25, "ZI": 0.25})
+_ISWAP_GENERATOR = PauliSum({"XX": 1.0, "YY": 1.0})
+
+
+def power(instructions: list[Instruction], exponent: float) -> list[Instruction]:
+    """The gates to a power: integer ones always, others for a single fixed rotation or phase.
+
+    Raises:
+        ImportRefused: no exact and unambiguous form is known.
+    """
+    if float(exponent).is_integer():
+        base = inverse(instructions) if exponent < 0 else instructions
+        if len(base) == 1 and has_angle(base[0]):
+            return [base[0]._replace(angle=base[0].angle * abs(exponent))]
+        if abs(exponent) > 1000:
+            raise ImportRefused(f"pow({exponent:g}): a gate repeated more than 1000 times; write a loop in Python")
+        return base * abs(int(exponent))
+    if len(instructions) == 1 and instructions[0].angle.is_constant and instructions[0].name != "unitary":
+        name, wires, angle, detail = instructions[0]
+        primitives = Gate(name, wires, None, 1.0, angle.offset, detail).primitives()
+        if len(primitives) == 1 and isinstance(primitives[0], PauliPrimitive):
+            t = primitives[0].scale * angle.offset + primitives[0].offset
+            # Inside these bounds the principal root has the same eigenphases times the exponent.
+            if -math.pi < t <= math.pi or (not primitives[0].kappa and abs(t) < 2 * math.pi):
+                fixed = primitives[0]._replace(scale=1.0, offset=0.0)
+                return [_as_evolution(fixed, (), Angle(offset=t * exponent))]
+    raise ImportRefused(
+        f"pow({exponent:g}): a fractional power is supported for one fixed rotation or phase gate only; "
+        "write the gate with the angle that you mean"
+    )
