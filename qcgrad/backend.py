@@ -35,7 +35,8 @@ class AbstractBackend(abc.ABC):
     def refuse(self, query: AbstractQuery):
         """Raise the error for a kind of query that this backend does not answer."""
         raise UnsupportedQuery(
-            f"backend {type(self).__name__} does not answer {type(query).__name__} queries: use another backend or estimator"
+            f"backend {type(self).__name__} does not answer {type(query).__name__} queries: "
+            "use another backend or estimator"
         )
 
 

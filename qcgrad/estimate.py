@@ -174,7 +174,9 @@ def as_key(key):
     """A JAX random key from a key, a raw PRNG key, or an integer seed."""
     if key is None:
         return None
-    if isinstance(key, (int, np.integer)) and not isinstance(key, bool):
+    if isinstance(key, bool):
+        raise TypeError(f"key is {key}: give one JAX random key, jax.random.key(seed), or an integer seed")
+    if isinstance(key, (int, np.integer)):
         return jax.random.key(int(key))
     dtype = getattr(key, "dtype", None)
     if dtype is not None and jnp.issubdtype(dtype, jax.dtypes.prng_key) and key.ndim == 0:

@@ -157,7 +157,7 @@ def _affine_chain(reading: Reading, index, scale, num_parameters) -> Reading:
         weighted = rows * factor.astype(rows.dtype)
         if xp is np:
             out = np.zeros((len(rows), num_parameters), rows.dtype)
-            np.add.at(out, (slice(None), index), weighted)
+            np.add.at(out.T, index, weighted.T)
             return out
         return jnp.zeros((len(rows), num_parameters), rows.dtype).at[:, index].add(weighted)
 

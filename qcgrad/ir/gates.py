@@ -13,7 +13,7 @@ gate is one line in `GATES`.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -83,7 +83,7 @@ class Gate:
     param: int | None = None
     scale: float = 1.0
     offset: float = 0.0
-    detail: "str | PauliSum | Unitary | None" = None
+    detail: Any = None
 
     def primitives(self) -> list[Primitive]:
         """This gate as primitives on circuit wires; t of each is a multiple of the gate's angle."""

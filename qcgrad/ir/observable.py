@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from . import pauli
 
@@ -36,9 +37,7 @@ class PauliSum:
     coefficients: np.ndarray
 
     def __init__(self, terms: "str | Mapping[str, float] | Iterable[tuple[str, float]]"):
-        if isinstance(terms, str):
-            terms = _parse(terms)
-        pairs = list(terms.items() if isinstance(terms, Mapping) else terms)
+        pairs = _pairs(terms)
         if not pairs:
             raise ValueError("PauliSum got no terms: give at least one, for example {'ZZ': 1.0}")
         lengths = {len(word) for word, _ in pairs}
@@ -49,7 +48,7 @@ class PauliSum:
         self._fill(num_qubits, [s[0] for s in strings], [s[1] for s in strings], [c for _, c in pairs])
 
     @classmethod
-    def from_masks(cls, num_qubits: int, x: Sequence[int], z: Sequence[int], coefficients: Sequence[float]):
+    def from_masks(cls, num_qubits: int, x: "ArrayLike", z: "ArrayLike", coefficients: "ArrayLike"):
         """Build from symplectic masks (see `qcgrad.ir.pauli` for the bit order)."""
         self = object.__new__(cls)
         self._fill(num_qubits, x, z, coefficients)
@@ -68,17 +67,17 @@ class PauliSum:
         given = np.asarray(coefficients)
         if given.size == 0:
             raise ValueError("PauliSum got no terms: give at least one, for example {'ZZ': 1.0}")
-        if np.iscomplexobj(given) and np.any(given.imag != 0):
-            worst = given[np.argmax(np.abs(given.imag))]
+        if np.iscomplexobj(given) and np.any(np.imag(given) != 0):
+            worst = given[np.argmax(np.abs(np.imag(given)))]
             raise ValueError(
                 f"PauliSum coefficient {worst} is complex: an observable must be Hermitian, so give real coefficients"
             )
-        given = given.real.astype(np.float64)
+        given = np.real(given).astype(np.float64)
         if not np.all(np.isfinite(given)):
             raise ValueError(f"PauliSum coefficients hold {given[~np.isfinite(given)][0]}: give finite numbers")
         # Merge repeated strings, keeping the order of first appearance.
         merged: dict[tuple[int, int], float] = {}
-        for key, c in zip(zip(map(int, x), map(int, z), strict=True), given, strict=True):
+        for key, c in zip(zip(np.asarray(x).tolist(), np.asarray(z).tolist(), strict=True), given, strict=True):
             merged[key] = merged.get(key, 0.0) + float(c)
         self.num_qubits = num_qubits
         self.x = _frozen([k[0] for k in merged], np.int64)
@@ -188,6 +187,12 @@ def qubit_wise_groups(x: np.ndarray, z: np.ndarray) -> list[np.ndarray]:
             bases.append([tx, tz])
             members.append([int(t)])
     return [np.sort(np.asarray(group)) for group in members]
+
+
+def _pairs(terms) -> list[tuple[str, float]]:
+    if isinstance(terms, str):
+        return _parse(terms)
+    return list(terms.items() if isinstance(terms, Mapping) else terms)
 
 
 def _parse(text: str) -> list[tuple[str, float]]:

@@ -81,19 +81,22 @@ def _assemble(num_qubits, rows, matrices):
     padded = [_pad_wires(num_qubits, w, width) for w in columns[9]]
     kappa, offset = np.array(columns[4], np.int32), np.array(columns[7], np.float64)
     cosine, sine = rotation_coefficients(offset, kappa)
+    positions = [[num_qubits - 1 - w for w in wires] for wires in padded]
     return OpTable(
-        num_qubits,
-        np.array(columns[0], np.int32),
-        *(np.array(c, np.int64) for c in columns[1:4]),
-        kappa,
-        np.array(columns[5], np.int32),
-        np.array(columns[6], np.float64),
-        offset,
-        cosine,
-        sine,
-        np.array(columns[8], np.int32),
-        np.array([[num_qubits - 1 - w for w in wires] for wires in padded], np.int32).reshape(len(rows), width),
-        np.array([_widen(m, width) for m in matrices], np.complex128).reshape(len(matrices), 2**width, 2**width),
+        num_qubits=num_qubits,
+        kind=np.array(columns[0], np.int32),
+        x=np.array(columns[1], np.int64),
+        z=np.array(columns[2], np.int64),
+        controls=np.array(columns[3], np.int64),
+        kappa=kappa,
+        slot=np.array(columns[5], np.int32),
+        scale=np.array(columns[6], np.float64),
+        offset=offset,
+        cosine=cosine,
+        sine=sine,
+        matrix=np.array(columns[8], np.int32),
+        wires=np.array(positions, np.int32).reshape(len(rows), width),
+        matrices=np.array([_widen(m, width) for m in matrices], np.complex128).reshape(-1, 2**width, 2**width),
     )
 
 

@@ -87,8 +87,11 @@ class OperatorPool(AbstractObjective):
     def coordinates(self, params):
         raise TypeError("an OperatorPool has no coordinates of its own: it becomes an Expectation at given parameters")
 
-    placeholder = coordinates
-    to_params = coordinates
+    def placeholder(self):
+        return self.coordinates(None)
+
+    def to_params(self, params, reading):
+        return self.coordinates(params)
 
 
 def _bound(gate: Gate, params) -> Gate:

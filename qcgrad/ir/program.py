@@ -101,12 +101,12 @@ class Program:
             for group in qubit_wise_groups(x, z)
         )
 
-    @cached_property
+    @property
     def basis_rotations(self) -> tuple[int, ...]:
         """Gates that turn each basis into the computational one: one for each qubit measured in X or Y."""
         return tuple(int(pauli.popcount(basis.x)) for basis in self.bases)
 
-    @cached_property
+    @property
     def run_flops(self) -> int:
         """FLOPs of one dense simulation: 14 an amplitude for a + bP, 6 if diagonal, 8*2^k - 2 for a matrix."""
         table = self.circuit.op_table
@@ -114,7 +114,7 @@ class Program:
         per_amplitude = np.where(table.kind == MATRIX, 8 * 2**table.matrix_wires - 2, np.where(table.x == 0, 6, 14))
         return int(np.sum(active * per_amplitude))
 
-    @cached_property
+    @property
     def observable_flops(self) -> int:
         """FLOPs to apply all observables: 8 an amplitude for each distinct X mask, 2 for each term."""
         x, _, _ = self.terms

@@ -9,10 +9,9 @@ Clifford at the given angles. With W_r the product of these gates up to row r, t
 is one too. Conjugations are done by stim's tableaus.
 """
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import scipy.sparse as sparse
 
 from . import pauli
 from .circuit import Circuit
@@ -21,6 +20,10 @@ from .program import Program
 
 # Dense conjugation of one gate; wider fixed unitaries would need 2^k x 2^k matrices.
 _MAX_DENSE_WIRES = 6
+
+
+if TYPE_CHECKING:  # scipy.sparse doubles the package's own import time, so it waits until it is used
+    import scipy.sparse as sparse
 
 
 class PauliComponents(NamedTuple):
@@ -37,8 +40,8 @@ class PauliComponents(NamedTuple):
     preparation: Program
     x: np.ndarray
     z: np.ndarray
-    gradient: sparse.csr_array
-    value: sparse.csr_array
+    gradient: "sparse.csr_array"
+    value: "sparse.csr_array"
     constants: np.ndarray
 
 
@@ -111,13 +114,15 @@ def _collect(program, preparation, generators, inverse) -> PauliComponents:
 
 
 def _sparse(entries, shape):
+    import scipy.sparse as sparse
+
     rows, columns, data = zip(*entries, strict=True) if entries else ((), (), ())
     return sparse.csr_array((np.array(data, float), (np.array(rows, int), np.array(columns, int))), shape=shape)
 
 
 def _angle(table: OpTable, row, angles) -> float:
     slot = table.slot[row]
-    driven = table.scale[row] * float(angles[slot]) if slot >= 0 else 0.0
+    driven = float(table.scale[row] * angles[slot]) if slot >= 0 else 0.0
     return driven + float(table.offset[row])
 
 

@@ -37,5 +37,7 @@ def _analysed(program, apply, loss_fn, structure, shapes) -> Cost:
     compiled = jax.jit(program(apply, loss_fn)).lower(*arguments).compile()
     flops = (compiled.cost_analysis() or {}).get("flops", 0)
     memory = compiled.memory_analysis()
-    held = memory.argument_size_in_bytes + memory.output_size_in_bytes + memory.temp_size_in_bytes
-    return Cost(circuit_runs=0, flops=int(flops), peak_bytes=int(held))
+    held = 0
+    if memory is not None:  # not every platform reports it
+        held = memory.argument_size_in_bytes + memory.output_size_in_bytes + memory.temp_size_in_bytes
+    return Cost(flops=int(flops), peak_bytes=int(held))

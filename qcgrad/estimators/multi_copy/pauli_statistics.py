@@ -4,7 +4,6 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-import scipy.sparse as sparse
 
 from ...ir.pull_back import PauliComponents
 from ...objective import Point, Reading
@@ -43,6 +42,8 @@ def magnitudes(outcomes: BellOutcomes, components: PauliComponents, delta: float
 
 def reading(components: PauliComponents, found: Magnitudes, votes: Votes | None, point: Point) -> Reading:
     """Values and gradient, with variances from the same samples."""
+    import scipy.sparse as sparse
+
     size = np.sqrt(np.maximum(found.squares, 0))
     signs = np.zeros(len(size))
     resolved = found.resolved
@@ -83,6 +84,8 @@ def _string_bias(found: Magnitudes, size, disturbance):
 
 def _variances(rows, components, found: Magnitudes, slopes, needs_covariance):
     """Sample variances of the mean of sum_d rows[m, d] slopes[d] s_d, and their covariances if needed."""
+    import scipy.sparse as sparse
+
     samples, strings = len(found.outcomes.x), len(components.x)
     weighted = (rows @ sparse.diags_array(slopes)).tocsr()
     weighted.eliminate_zeros()
