@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from ...errors import NotApplicable
 from ...ir import pauli
 from ...ir.program import Program
 from .walk import bucket, pauli_image, signs
@@ -83,7 +84,21 @@ def sample_expectation(psi, bases: Bases, key, max_shots: int, shots):
     keys = jax.random.split(key, count)
     arrays = (bases.x, bases.z, bases.sine, bases.supports, bases.coefficients, keys)
     mean, variance = lax.map(measure, arrays)
-    return mean.sum(axis=0) + bases.constants, variance.sum(axis=0)
+    return _sampled((mean.sum(axis=0) + bases.constants, variance.sum(axis=0)), psi)
+
+
+@jax.custom_jvp
+def _sampled(estimates, psi):
+    """Mark estimates as drawn at random from psi: JAX would differentiate them to zero without a word."""
+    return estimates
+
+
+@_sampled.defjvp
+def _refuse_derivative(primals, tangents):
+    raise NotApplicable(
+        "a sampled expectation value has no derivative that JAX could take: differentiate qcgrad.as_jax(objective, "
+        "estimator), once, or use an exact method"
+    )
 
 
 def _rotate(psi, x, z, sine):
