@@ -1,1 +1,1 @@
-"""The parts of ``generate.py``: what is generated, exported, evaluated and checked."""
+"""How the circuits were made: what is generated, exported, evaluated and checked."""
