@@ -21,6 +21,7 @@ from .estimators import Backprop as Backprop
 from .estimators import BellShadow as BellShadow
 from .estimators import ParameterShift as ParameterShift
 from .estimators import ReverseMode as ReverseMode
+from .interop import load_circuit as load_circuit
 from .ir import Circuit as Circuit
 from .ir import Expectation as Expectation
 from .ir import Gate as Gate

@@ -102,8 +102,8 @@ def estimate(
         collapse", NeurIPS 2023, arXiv:2305.13362.
     """
     _check_arguments(objective, estimator, budget)
-    backend = resolve(backend, objective)
     objective, params = objective.at(objective.check(params))
+    backend = resolve(backend, objective)
     point = Point(objective, objective.coordinates(params), np.eye(objective.num_outputs))
     reading, cost, result = run(point, estimator, backend, as_key(key), budget)
     reading = objective.to_params(params, reading)
@@ -132,8 +132,8 @@ def predict_cost(
         700
     """
     _check_arguments(objective, estimator, None)
-    resolve(backend, objective)
     objective = objective.typical()
+    resolve(backend, objective)
     point = Point(objective, objective.placeholder(), np.eye(objective.num_outputs))
     return estimator.predict(point)
 

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,7 +20,7 @@ class Instruction(NamedTuple):
     name: str
     wires: tuple[int, ...]
     angle: Angle = ZERO
-    detail: "str | PauliSum | Unitary | None" = None
+    detail: Any = None
 
     def on(self, wires) -> "Instruction":
         """The same gate with local wire i replaced by wires[i]."""

@@ -1,7 +1,5 @@
 """OpenQASM 2 and 3 programs as circuits."""
 
-import contextlib
-import io
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +16,7 @@ from .instruction import Instruction
 from .qasm_expressions import QasmError as QasmError
 from .qasm_expressions import evaluate, integer
 from .qasm_gates import Scope, call, define, locating
+from .qasm_syntax import parse_program
 
 _INCLUDES = {False: "stdgates.inc", True: "qelib1.inc"}
 _ADVICE = {
@@ -123,7 +122,7 @@ def parse_qasm(text: str, source: str = "<string>") -> Imported:
         >>> program.parameter_names, program.circuit.gates[0].scale
         (('a',), 0.5)
     """
-    program = _parse(text, source)
+    program = parse_program(text, source)
     reader = _Reader(source, program.version)
     for statement in program.statements:
         with locating(statement, source):
@@ -131,42 +130,6 @@ def parse_qasm(text: str, source: str = "<string>") -> Imported:
     if not reader.num_qubits:
         raise QasmError("the program declares no qubits", source, 1, 1)
     return reader.finish()
-
-
-def _parse(text, source) -> Any:
-    from openqasm3.parser import QASM3ParsingError, parse
-
-    if not text.strip():
-        raise QasmError("the program is empty", source, 1, 1)
-    try:
-        # ANTLR also prints its complaints; the error says it all.
-        with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
-            return parse(text)
-    except RecursionError as error:
-        raise QasmError("an expression is nested too deeply", source, 1, 1) from error
-    except QASM3ParsingError as error:
-        line, column, near = _where(error, text)
-        raise QasmError(f"syntax error{near}", source, line, column) from error
-    except Exception as error:  # the parser has no common base class for what its visitor raises
-        raise QasmError(f"the program cannot be parsed ({error or type(error).__name__})", source, 1, 1) from error
-
-
-def _where(error, text):
-    """Line, column (from 1) and the text at the failure, from ANTLR's nested exceptions."""
-    cause: Any = error
-    while cause is not None:
-        for candidate in (cause, *getattr(cause, "args", ())):
-            token = getattr(candidate, "offendingToken", None)
-            if token is not None:
-                end = token.text == "<EOF>"
-                return token.line, token.column + 1, ": the program ends too early" if end else f" at {token.text!r}"
-        cause = cause.__cause__
-    message = str(error)
-    if message.startswith("L") and ":C" in message:
-        line, rest = message[1:].split(":C", 1)
-        column, _, what = rest.partition(":")
-        return int(line), int(column) + 1, f": {what.strip()}"
-    return text.count("\n") + 1, 1, f" {message}".rstrip()
 
 
 class _Reader:

@@ -40,8 +40,14 @@ CONSTANTS = {
 # Names in OpenQASM 3, in OpenQASM 2 (ln, acos...), and the function they mean.
 _FUNCTIONS = {
     **{name: name for name in ("sin", "cos", "tan", "arcsin", "arccos", "arctan", "exp", "sqrt", "log", "abs")},
-    **{"asin": "arcsin", "acos": "arccos", "atan": "arctan", "ln": "log"},
-    **{"pow": "pow", "mod": "mod", "floor": "floor", "ceiling": "ceiling"},
+    "asin": "arcsin",
+    "acos": "arccos",
+    "atan": "arctan",
+    "ln": "log",
+    "pow": "pow",
+    "mod": "mod",
+    "floor": "floor",
+    "ceiling": "ceiling",
 }
 _TWO_ARGUMENTS = {"pow", "mod"}
 

@@ -1,5 +1,6 @@
 """Gate calls of OpenQASM: built-in names, user definitions, and modifiers."""
 
+import contextlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -172,17 +173,14 @@ def _resolve(name, arguments, wires, scope) -> list[Instruction]:
     return emit(name, arguments, wires)
 
 
-class locating:  # noqa: N801 - reads as a statement
-    """Context manager: a refusal inside of it is reported with the place of `node`."""
-
-    def __init__(self, node, source):
-        self.span, self.source = getattr(node, "span", None), source
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, error, traceback):
-        if isinstance(error, (ImportRefused, ValueError)) and not isinstance(error, QasmError):
-            line, column = (self.span.start_line, self.span.start_column + 1) if self.span else (None, None)
-            raise QasmError(str(error), self.source, line, column) from error
-        return False
+@contextlib.contextmanager
+def locating(node: Any, source: str):
+    """Whatever is refused inside is reported with the place of `node`."""
+    try:
+        yield
+    except QasmError:
+        raise
+    except ValueError as error:  # ImportRefused, and what the circuit itself refuses
+        span = getattr(node, "span", None)
+        line, column = (span.start_line, span.start_column + 1) if span else (None, None)
+        raise QasmError(str(error), source, line, column) from error

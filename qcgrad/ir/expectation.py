@@ -154,7 +154,7 @@ def _affine_chain(reading: Reading, index, scale, num_parameters) -> Reading:
     def gather(rows, factor):
         xp = np if is_concrete(rows) else jnp
         rows = xp.asarray(rows)
-        weighted = rows * factor.astype(rows.dtype)
+        weighted = rows * factor.astype(rows.dtype)[None]
         if xp is np:
             out = np.zeros((len(rows), num_parameters), rows.dtype)
             np.add.at(out.T, index, weighted.T)

@@ -141,7 +141,7 @@ class _Evaluations(NamedTuple):
         """(1 + B, A): the angles themselves, then every shifted copy."""
         displacement = np.zeros((1 + len(self.owner), self.num_gates), angles.dtype)
         displacement[1 + np.arange(len(self.owner)), self.owner] = self.shifts
-        return angles + displacement
+        return angles[None] + displacement
 
     def sum_by_gate(self, rows):
         """(A, K) sums of the (B, K) rows that belong to each gate."""

@@ -78,8 +78,8 @@ def image(psi, terms: Terms, cotangents):
 
     def add_chunk(total, chunk):
         x, z, weight = chunk
-        diagonal = sum(weight[:, t, None] * signs(j, z[t]) for t in range(_CHUNK))
-        return total + diagonal * psi[j ^ x], None
+        diagonal = sum(weight[:, t, None] * signs(j, z[t])[None] for t in range(_CHUNK))
+        return total + diagonal * psi[j ^ x][None], None
 
     start = jnp.zeros((weights.shape[1], psi.shape[0]), psi.dtype)
     return lax.scan(add_chunk, start, (terms.x, terms.z, weights))[0]

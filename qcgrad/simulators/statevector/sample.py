@@ -76,8 +76,8 @@ def sample_expectation(psi, bases: Bases, key, max_shots: int, shots):
         diagonal = _outcome_values(psi.shape[0], supports, coefficients)
         outcomes = _draw(_rotate(psi, x, z, sine), key, max_shots)
         values = diagonal[:, outcomes]
-        mean = jnp.sum(values * used, axis=1) / shots
-        spread = jnp.sum(jnp.square(values - mean[:, None]) * used, axis=1)
+        mean = jnp.sum(values * used[None], axis=1) / shots
+        spread = jnp.sum(jnp.square(values - mean[:, None]) * used[None], axis=1)
         # 0/0 = NaN for one shot: a single draw says nothing about its own variance.
         return mean, spread / (shots - 1) / shots
 
@@ -116,7 +116,7 @@ def _outcome_values(dimension, supports, coefficients):
 
     def add(total, term):
         support, weight = term
-        return total + weight[:, None] * signs(j, support), None
+        return total + weight[:, None] * signs(j, support)[None], None
 
     start = jnp.zeros((coefficients.shape[0], dimension), coefficients.dtype)
     return lax.scan(add, start, (supports, coefficients.T))[0]
