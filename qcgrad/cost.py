@@ -1,6 +1,7 @@
 """What a gradient costs: one record, two ways to combine it, and limits on it."""
 
 from dataclasses import dataclass, fields
+from numbers import Integral
 
 # Counters that hold a high-water mark; all others are totals.
 _PEAKS = ("qubits", "peak_bytes")
@@ -89,7 +90,7 @@ class Budget:
     def __post_init__(self):
         for f in fields(self):
             limit = getattr(self, f.name)
-            if limit is not None and (isinstance(limit, bool) or int(limit) != limit or limit < 0):
+            if limit is not None and (isinstance(limit, bool) or not isinstance(limit, Integral) or limit < 0):
                 raise ValueError(f"Budget {f.name}={limit!r}: give a non-negative integer, or None for no limit")
 
     def exceeded_by(self, cost: Cost) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 
 from .backend import AbstractBackend, resolve
 from .errors import NotApplicable
-from .estimate import as_key, draw_key, run
+from .estimate import as_key, check_arguments, draw_key, run
 from .estimator import AbstractEstimator
 from .objective import AbstractObjective, Point
 
@@ -37,6 +37,7 @@ def as_jax(objective: AbstractObjective, estimator: AbstractEstimator, backend: 
         >>> print(round(float(value), 6), round(float(gradient[0]), 6))
         0.877583 -0.479426
     """
+    check_arguments(objective, estimator)
     if not estimator.is_traceable:
         raise NotApplicable(
             f"{type(estimator).__name__} is adaptive: its queries depend on answers, so JAX cannot trace it; "

@@ -101,7 +101,9 @@ def estimate(
         A. Abbas et al., "On quantum backpropagation, information reuse, and cheating measurement
         collapse", NeurIPS 2023, arXiv:2305.13362.
     """
-    _check_arguments(objective, estimator, budget)
+    check_arguments(objective, estimator)
+    if budget is not None and not isinstance(budget, Budget):
+        raise TypeError(f"budget is {budget!r}: give qcgrad.Budget(shots=...) or None")
     objective, params = objective.at(objective.check(params))
     backend = resolve(backend, objective)
     point = Point(objective, objective.coordinates(params), np.eye(objective.num_outputs))
@@ -114,12 +116,18 @@ def estimate(
 
 
 def predict_cost(
-    objective: AbstractObjective, estimator: AbstractEstimator, backend: AbstractBackend | None = None
+    objective: AbstractObjective,
+    estimator: AbstractEstimator,
+    backend: AbstractBackend | None = None,
+    *,
+    dtype=None,
 ) -> Cost:
     """What `estimate` would cost, without running anything.
 
     Args:
         objective, estimator, backend: as for `estimate`.
+        dtype: floating-point type of the parameters, which decides how many bytes an amplitude takes; by
+            default JAX's.
 
     Returns:
         Exactly the counted cost for methods with `is_traceable`, an upper bound for adaptive ones
@@ -131,10 +139,12 @@ def predict_cost(
         >>> qg.predict_cost(objective, qg.ParameterShift(shots=100)).shots  # (1 + 2 + 4) x 100
         700
     """
-    _check_arguments(objective, estimator, None)
+    check_arguments(objective, estimator)
     objective = objective.typical()
     resolve(backend, objective)
-    point = Point(objective, objective.placeholder(), np.eye(objective.num_outputs))
+    point = Point(
+        objective, objective.placeholder(jax.dtypes.canonicalize_dtype(dtype or float)), np.eye(objective.num_outputs)
+    )
     return estimator.predict(point)
 
 
@@ -186,15 +196,14 @@ def as_key(key):
     raise TypeError(f"key is {key!r}: give one JAX random key, jax.random.key(seed), or an integer seed")
 
 
-def _check_arguments(objective, estimator, budget):
+def check_arguments(objective, estimator):
+    """Refuse what is no objective or no estimator, by name."""
     if not isinstance(objective, AbstractObjective):
         raise TypeError(
             f"objective is {objective!r}: give an objective, for example qcgrad.Expectation(circuit, observable)"
         )
     if isinstance(estimator, type) or not isinstance(estimator, AbstractEstimator):
         raise TypeError(f"estimator is {estimator!r}: give an estimator object, for example qcgrad.ParameterShift()")
-    if budget is not None and not isinstance(budget, Budget):
-        raise TypeError(f"budget is {budget!r}: give qcgrad.Budget(shots=...) or None")
 
 
 def _check_access(query, estimator, backend):

@@ -76,8 +76,8 @@ class AbstractObjective(eqx.Module):
         """Coordinates at validated parameters; traceable by JAX."""
 
     @abc.abstractmethod
-    def placeholder(self) -> Any:
-        """Coordinates of the right shape with arbitrary values, for predicting a cost."""
+    def placeholder(self, dtype) -> Any:
+        """Coordinates of the right shape and type with arbitrary values, for predicting a cost."""
 
     @abc.abstractmethod
     def to_params(self, params, reading: Reading) -> Reading:

@@ -81,10 +81,10 @@ class BellOutcomes(NamedTuple):
 
 
 class Votes(NamedTuple):
-    """Answer of `MajorityVotes`: +1 or -1 for each string (0 for a tie), and the simulation's error bound.
+    """Answer of `MajorityVotes`: a sign for each string, and the simulation's error bound.
 
     Attributes:
-        signs: int array, (D,).
+        signs: int array of +1 and -1, (D,); the first copy decides a tie.
         disturbance: bound on the probability that back-action between votes changed any of them.
     """
 

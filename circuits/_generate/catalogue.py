@@ -78,9 +78,7 @@ def local() -> Iterator[Case]:
         ("n_local_n5_cry_sca", 5, ["rx", "rz"], "cry", "sca", 2),
         ("n_local_n4_rxx_rzz", 4, ["rz", "ry"], ["rxx", "rzz"], "circular", 1),
     ]:
-        circuit, call = called(
-            library.n_local, n, rotations, entanglers, entanglement=pattern, reps=reps
-        )
+        circuit, call = called(library.n_local, n, rotations, entanglers, entanglement=pattern, reps=reps)
         yield Case(
             name,
             "ansatz",
@@ -155,9 +153,7 @@ def spin_chains() -> Iterator[Case]:
     """Hamiltonian variational ansatz for the Ising, XXX and XXZ chains."""
     for n, reps in [(3, 1), (4, 2), (6, 3), (8, 4), (12, 4), (20, 3)]:
         terms = hamiltonians.ising(n, 1.0)
-        circuit, call = called(
-            library.hamiltonian_variational_ansatz, sparse_pauli(terms), reps=reps
-        )
+        circuit, call = called(library.hamiltonian_variational_ansatz, sparse_pauli(terms), reps=reps)
         yield Case(
             f"tfim_hva_n{n}_p{reps}",
             "spin_chains",
@@ -185,8 +181,7 @@ def _heisenberg(n: int, reps: int, anisotropy: float) -> Case:
         hamiltonians.heisenberg(n, anisotropy),
         "qiskit",
         call,
-        "x on the even qubits first (Neel state); H0 and H1 are the even and the odd bonds"
-        " of the observable",
+        "x on the even qubits first (Neel state); H0 and H1 are the even and the odd bonds of the observable",
     )
 
 

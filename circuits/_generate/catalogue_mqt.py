@@ -27,22 +27,16 @@ def cases() -> Iterator[Case]:
     yield _mqt("mqt_vqe_su2_n4_heron", "vqe_su2", 4, BenchmarkLevel.NATIVEGATES, heisenberg, reps=1)
 
 
-def _mqt(
-    name: str, benchmark: str, qubits: int, level: BenchmarkLevel, observable: Terms, **options: int
-) -> Case:
+def _mqt(name: str, benchmark: str, qubits: int, level: BenchmarkLevel, observable: Terms, **options: int) -> Case:
     native = level is BenchmarkLevel.NATIVEGATES
     target = get_target_for_gateset("ibm_heron", qubits) if native else None
-    circuit = get_benchmark(
-        benchmark, level, qubits, target=target, random_parameters=False, **options
-    )
+    circuit = get_benchmark(benchmark, level, qubits, target=target, random_parameters=False, **options)
     circuit.remove_final_measurements()
     words = [repr(benchmark), str(level), str(qubits), "random_parameters=False"]
     words += [f"{key}={value}" for key, value in options.items()]
     if native:
         words.append(f"target=get_target_for_gateset('ibm_heron', {qubits})")
-    description = (
-        f"MQT Bench {benchmark}, {'native gates of IBM Heron' if native else 'algorithm level'}"
-    )
+    description = f"MQT Bench {benchmark}, {'native gates of IBM Heron' if native else 'algorithm level'}"
     return Case(
         name,
         "mqt",

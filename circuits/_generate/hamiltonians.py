@@ -49,9 +49,7 @@ def heisenberg(qubits: int, anisotropy: float = 1.0) -> Terms:
 def cut(graph: nx.Graph) -> Terms:
     """Max-cut cost ``sum w/2 ZZ``, without its constant, to be minimised."""
     n = graph.number_of_nodes()
-    edges = sorted(
-        (min(u, v), max(u, v), d.get("weight", 1.0)) for u, v, d in graph.edges(data=True)
-    )
+    edges = sorted((min(u, v), max(u, v), d.get("weight", 1.0)) for u, v, d in graph.edges(data=True))
     return [(word(n, Z=(u, v)), 0.5 * w) for u, v, w in edges]
 
 

@@ -104,8 +104,7 @@ def _fabric(name: str, symbol: str, electrons: int, layers: int) -> Case:
         Template(n, _names(int(np.prod(shape))), apply),
         terms,
         "pennylane",
-        f"qml.GateFabric(theta.reshape{shape}, range({n}),"
-        f" qml.qchem.hf_state({electrons}, {n}), include_pi=True)",
+        f"qml.GateFabric(theta.reshape{shape}, range({n}), qml.qchem.hf_state({electrons}, {n}), include_pi=True)",
         HAMILTONIAN,
     )
 
@@ -141,8 +140,7 @@ def nature() -> Case:
         QuantumCircuit(4).compose(circuit).decompose("PauliEvolution"),
         sorted((p, c) for p, c in terms if abs(c) > 1e-12),
         "qiskit-nature",
-        "UCCSD(2, (1, 1), JordanWignerMapper(), initial_state="
-        "HartreeFock(2, (1, 1), JordanWignerMapper()))",
+        "UCCSD(2, (1, 1), JordanWignerMapper(), initial_state=HartreeFock(2, (1, 1), JordanWignerMapper()))",
         "Hamiltonian: qiskit-nature ElectronicEnergy, from the integrals of pennylane"
         " qml.qchem.electron_integrals, STO-3G",
     )

@@ -77,9 +77,7 @@ def value_and_gradient(
     return float(expectation(x)), np.array(qml.grad(expectation)(x))
 
 
-def _pennylane(
-    template: Template, terms: Terms, params: np.ndarray
-) -> tuple[float, np.ndarray, str]:
+def _pennylane(template: Template, terms: Terms, params: np.ndarray) -> tuple[float, np.ndarray, str]:
     value, gradient = value_and_gradient(template, terms, params, "default.qubit", "backprop")
     how = f"value and gradient: pennylane {version('pennylane')} default.qubit backprop"
     return value, gradient, how

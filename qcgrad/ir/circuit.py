@@ -48,7 +48,8 @@ class Circuit(FluentGates):
     """
 
     def __init__(self, num_qubits: int, gates: Iterable[Gate] = ()):
-        if isinstance(num_qubits, bool) or int(num_qubits) != num_qubits or not 1 <= num_qubits <= pauli.MAX_QUBITS:
+        is_integer = isinstance(num_qubits, (int, np.integer)) and not isinstance(num_qubits, bool)
+        if not is_integer or not 1 <= num_qubits <= pauli.MAX_QUBITS:
             raise ValueError(f"Circuit num_qubits={num_qubits!r}: give an integer from 1 to {pauli.MAX_QUBITS}")
         self.num_qubits = int(num_qubits)
         self.gates = tuple(gates)

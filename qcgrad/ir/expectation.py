@@ -96,8 +96,8 @@ class Expectation(AbstractObjective):
     def coordinates(self, params):
         return self._angles(self._circuit_parameters(params))
 
-    def placeholder(self):
-        return np.zeros(self.circuit.num_angles, dtype=jax.dtypes.canonicalize_dtype(float))
+    def placeholder(self, dtype):
+        return np.zeros(self.circuit.num_angles, dtype)
 
     @property
     def mixes_angles(self) -> bool:

@@ -241,5 +241,10 @@ def _evolution_frequencies(hamiltonian):
             levels = np.concatenate([levels + c, levels - c])
     else:
         return None
-    gaps = np.unique(np.round(np.abs(levels[:, None] - levels).ravel(), 10))
-    return tuple(float(g) for g in gaps if g > 1e-9)
+    gaps = np.sort(np.abs(levels[:, None] - levels).ravel())
+    distinct: list[float] = []
+    for gap in gaps.tolist():
+        # Eigenvalues carry rounding errors: copies of one gap must not count as two frequencies.
+        if gap - (distinct[-1] if distinct else 0.0) > 1e-9 * max(1.0, gaps[-1]):
+            distinct.append(gap)
+    return tuple(distinct)

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from . import pauli
 
-_TERM = re.compile(r"\s*([+-]?)\s*(?:([0-9.]+(?:[eE][+-]?[0-9]+)?)\s*\*?\s*)?([IXYZ]+)\s*")
+_TERM = re.compile(r"\s*([+-]?)\s*(?:((?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*\*?\s*)?([IXYZ]+)\s*")
 
 
 class PauliSum:

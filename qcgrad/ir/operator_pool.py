@@ -87,7 +87,7 @@ class OperatorPool(AbstractObjective):
     def coordinates(self, params):
         raise TypeError("an OperatorPool has no coordinates of its own: it becomes an Expectation at given parameters")
 
-    def placeholder(self):
+    def placeholder(self, dtype):
         return self.coordinates(None)
 
     def to_params(self, params, reading):

@@ -25,5 +25,5 @@ class Autodiff(AbstractBackend):
             return self.refuse(query)
         value, gradient = query.loss.value_and_gradient(query.weights)
         rows = jnp.asarray(query.cotangents)[:, 0]
-        scaled = jax.tree.map(lambda g: rows.astype(g.dtype).reshape(-1, *[1] * g.ndim) * g, gradient)
+        scaled = jax.tree.map(lambda g: rows.astype(g.dtype).reshape(-1, *[1] * g.ndim) * g[None], gradient)
         return Sweep(value[None], scaled)

@@ -71,7 +71,7 @@ class Loss(AbstractObjective):
     def coordinates(self, params):
         return params
 
-    def placeholder(self):
+    def placeholder(self, dtype):
         if self.weights_like is None:
             raise ValueError(
                 "predicting the cost of a Loss needs the weights' shapes: give Loss(..., weights_like=weights)"

@@ -88,7 +88,8 @@ class BellShadow(AbstractEstimator):
                 "Use an OperatorPool, Clifford angles, or a single-copy method"
             ) from error
         votes = _vote_copies(self.copies, len(components.x), self.delta)
-        return _State(point, components, (self.copies - votes) // 2, self.copies - 2 * ((self.copies - votes) // 2))
+        pairs = (self.copies - votes) // 2
+        return _State(point, components, pairs, self.copies - 2 * pairs)
 
     def ask(self, state):
         common, angles = state.components.preparation, np.zeros(0, state.point.coordinates.dtype)
@@ -151,6 +152,4 @@ def _vote_copies(copies: int, strings: int, delta: float) -> int:
     strings = max(strings, 1)
     quadratic, linear = 4 * math.log(2 * strings / delta), 2 * math.log(strings / delta)
     weight = (math.sqrt(linear**2 + 4 * quadratic * copies) - linear) / (2 * quadratic)
-    # An odd number of votes has no ties.
-    votes = max(1, round(linear * weight)) | 1
-    return min(votes, copies - 2)
+    return min(max(1, round(linear * weight)), copies - 2)

@@ -12,6 +12,9 @@ import numpy as np
 # A rule that amplifies noise by more than this is no rule; the sum of |c| is R or less when well posed.
 _MAX_AMPLIFICATION = 1e3
 
+# Telling apart closer frequencies takes shifts of so many turns that rounding spoils them.
+_MIN_GAP = 1e-6
+
 
 class ShiftRule(NamedTuple):
     """f' = sum coefficients[m] f(angle + shifts[m]); shifts in radians, both (2R,)."""
@@ -53,9 +56,12 @@ def shift_rule(frequencies: tuple[float, ...]) -> ShiftRule:
 
 def _general(omega):
     best, best_size = None, np.inf
+    refusal = f"no well-conditioned shift rule for frequencies {omega.tolist()}"
     # Quasi-equidistant shifts over the period of the smallest gap, scanned for the smallest sum of |c|:
     # the variance at a fixed number of shots grows with it.
     gap = np.min(np.diff(np.concatenate([[0.0], omega])))
+    if gap < _MIN_GAP * omega[-1]:
+        raise ValueError(refusal)
     positions = (np.arange(len(omega)) + 0.5) / len(omega)
     for reach in np.linspace(np.pi / omega[-1], 2 * np.pi / gap, 400):
         shifts = positions * reach
@@ -66,7 +72,7 @@ def _general(omega):
         if (size := np.abs(coefficients).sum()) < best_size:
             best, best_size = _antisymmetric(shifts, coefficients), size
     if best is None or best_size > _MAX_AMPLIFICATION * omega[-1]:
-        raise ValueError(f"no well-conditioned shift rule for frequencies {omega.tolist()}")
+        raise ValueError(refusal)
     return best
 
 

@@ -14,8 +14,11 @@ from .bell import generator
 def draw(psi, query: MajorityVotes, key) -> Votes:
     """One vote for each string of the query; see `qcgrad.queries.MajorityVotes`."""
     expectations = pauli_expectations(np.asarray(psi), query.x, query.z)
-    counts = generator(key).binomial(query.copies, np.clip((1 + expectations) / 2, 0, 1))
-    return Votes(np.sign(2 * counts - query.copies).astype(np.int64), disturbance_bound(query.magnitudes, query.copies))
+    rng = generator(key)
+    majority = 2 * rng.binomial(query.copies, np.clip((1 + expectations) / 2, 0, 1)) - query.copies
+    # The first copy decides a tie; given a tie, its vote is a fair coin.
+    majority = np.where(majority == 0, rng.choice([-1, 1], size=len(majority)), majority)
+    return Votes(np.sign(majority).astype(np.int64), disturbance_bound(query.magnitudes, query.copies))
 
 
 def disturbance_bound(magnitudes: np.ndarray, copies: int) -> float:

@@ -1,0 +1,31 @@
+"""Errors as one line."""
+
+EXIT_REFUSED = 2
+EXIT_INTERRUPTED = 130
+
+
+class UserError(ValueError):
+    """Something on the command line that the user can put right; the message says how."""
+
+
+def explain(error: BaseException) -> str:
+    """One line for an error; the type is named where the message alone would be a riddle.
+
+    Example:
+        >>> from qcgrad.cli.errors import explain
+        >>> explain(ValueError("give a positive integer")), explain(KeyError("x"))
+        ('give a positive integer', "KeyError: 'x' (qcgrad --debug shows where)")
+    """
+    from ..errors import QcgradError
+    from ..studies.store import StoreError
+
+    if hasattr(error, "format_message"):  # typer's complaints about options
+        return f"{_one_line(error.format_message())} (--help shows the options)"  # pyright: ignore
+    message = _one_line(error)
+    if isinstance(error, (QcgradError, ValueError, TypeError, StoreError)) and message:
+        return message
+    return f"{type(error).__name__}: {message} (qcgrad --debug shows where)"
+
+
+def _one_line(text) -> str:
+    return " ".join(str(text).split())

@@ -1,0 +1,194 @@
+"""`qcgrad grad`: one gradient of one circuit."""
+
+import math
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from . import consoles
+from .errors import UserError
+
+EXAMPLE = 'Example: qcgrad grad mine.qasm --observable "ZZI + 0.5*IXI" --params "0.1, 0.2" --shots 1000'
+
+
+def grad(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="An OpenQASM file, or the name of a library circuit.")],
+    observable: Annotated[
+        str | None, typer.Option(help='Pauli sum, letter i on qubit i, for example "ZZI + 0.5*IXI".')
+    ] = None,
+    method: Annotated[
+        str, typer.Option(help="adjoint, reverse-mode, parameter-shift or bell-shadow.")
+    ] = "parameter-shift",
+    shots: Annotated[
+        str | None, typer.Option(help="Shots per circuit evaluation of parameter-shift; exact if left out.")
+    ] = None,
+    copies: Annotated[str | None, typer.Option(help="Copies of the state for bell-shadow.")] = None,
+    delta: Annotated[float, typer.Option(help="Failure probability of bell-shadow.")] = 0.05,
+    seed: Annotated[int, typer.Option(help="Seed of the sampling.")] = 0,
+    params: Annotated[str | None, typer.Option(help='Parameters in radians, for example "0.1, 0.2".')] = None,
+    params_file: Annotated[Path | None, typer.Option(help="File with the parameters: numbers, or a JSON list.")] = None,
+    random_params: Annotated[
+        int | None, typer.Option(metavar="SEED", help="Random parameters, uniform in (-pi, pi).", min=0)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+):
+    """Value and gradient of a circuit, with standard errors and cost.
+
+    A library circuit (see qcgrad circuits) brings its own observable and parameters.
+    """
+    from ..estimate import estimate
+    from .methods import canonical, make_estimator
+
+    method = canonical(method)
+    estimator = make_estimator(method, shots=shots, copies=copies, delta=delta)
+    objective, names, default_params = _objective(file, observable)
+    values = _parameters(len(names), params, params_file, random_params, default_params)
+    notes = consoles.notes()
+    if notes.is_terminal:
+        with notes.status(f"{method}: gradient by {len(names)} parameters"):
+            found = estimate(objective, values, estimator, key=seed)
+    else:
+        found = estimate(objective, values, estimator, key=seed)
+    shown = _as_data(file, method, estimator, names, values, found, seed)
+    if as_json:
+        import json
+
+        print(json.dumps(shown, indent=2, allow_nan=False))
+    else:
+        _print(shown, consoles.output())
+
+
+def _objective(file: str, observable: str | None):
+    """(objective, parameter names, default parameters or None)."""
+    from ..interop.library import load_circuit
+    from ..interop.openqasm import load_qasm
+
+    if Path(file).suffix.lower() == ".qasm" or Path(file).is_file():
+        program, parameters = load_qasm(file), None
+        if observable is None:
+            word = "Z" + "I" * (program.circuit.num_qubits - 1)
+            raise UserError(f"{file} has no observable of its own: give one, for example --observable {word}")
+    else:
+        circuit = load_circuit(file)
+        program, parameters = circuit.program, circuit.params
+        if observable is None:
+            return circuit.objective, circuit.parameter_names, parameters
+    return program.expectation(observable), program.parameter_names, parameters
+
+
+def _parameters(count, text, path, random_seed, default):
+    import numpy as np
+
+    given = [option for option in (text, path, random_seed) if option is not None]
+    if len(given) > 1:
+        raise UserError("give only one of --params, --params-file and --random-params")
+    if random_seed is not None:
+        return np.random.default_rng(random_seed).uniform(-np.pi, np.pi, count)
+    if text is None and path is not None:
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise UserError(f"--params-file {path} cannot be read: {reason}") from error
+    if text is None:
+        if default is None and count:
+            raise UserError(
+                f"the circuit has {count} parameters: give --params with {count} numbers in radians, --params-file, "
+                "or --random-params SEED"
+            )
+        return np.zeros(0) if default is None else default
+    values = _numbers(text, "--params" if path is None else f"--params-file {path}")
+    if len(values) != count:
+        raise UserError(f"{len(values)} parameters were given, but the circuit has {count}")
+    return np.array(values, dtype=float)
+
+
+def _numbers(text: str, source: str) -> list[float]:
+    words = text.strip().removeprefix("[").removesuffix("]").replace(",", " ").split()
+    numbers = []
+    for word in words:
+        try:
+            numbers.append(float(word))
+        except ValueError:
+            raise UserError(f"{source}: {word!r} is not a number") from None
+    return numbers
+
+
+def _as_data(file, method, estimator, names, values, found, seed) -> dict[str, Any]:
+    """Everything that is shown, as plain data."""
+    from dataclasses import asdict
+
+    import numpy as np
+
+    error, bias = np.sqrt(np.asarray(found.variance)), np.asarray(found.bias_bound) + 0.0  # no negative zeros
+    rows = zip(names, values, np.asarray(found.gradient), error, bias, strict=True)
+    return {
+        "circuit": file,
+        "method": method,
+        "access": estimator.access.name,
+        "fidelity": found.fidelity,
+        "result": str(found.result),
+        "seed": seed,
+        "value": float(found.value),
+        "value_standard_error": _or_null(np.sqrt(found.value_variance)),
+        "gradient": [
+            {
+                "parameter": name,
+                "at": float(at),
+                "derivative": _or_null(g),
+                "standard_error": _or_null(e),
+                "bias_bound": _or_null(b),
+            }
+            for name, at, g, e, b in rows
+        ],
+        "cost": asdict(found.cost),
+    }
+
+
+def _or_null(number) -> float | None:
+    """JSON has no NaN; null says "unknown" as well."""
+    return None if math.isnan(number) else float(number)
+
+
+def _print(shown: dict[str, Any], console):
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    console.print(f"{shown['circuit']} by {shown['method']} ({shown['access'].replace('_', ' ')} access)", markup=False)
+    is_exact = shown["cost"]["copies"] == 0
+    value = _number(shown["value"], shown["value_standard_error"])
+    error = "exact" if is_exact else f"± {_error(shown['value_standard_error'])}"
+    console.print(f"value {value} {error}", highlight=False)
+    has_bias = any(row["bias_bound"] for row in shown["gradient"])
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1))
+    headings = ("parameter", "at (rad)", "derivative", "standard error", *(("bias bound",) if has_bias else ()))
+    for i, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if i else "left", overflow="fold")
+    for row in shown["gradient"]:
+        cells = [
+            row["parameter"],
+            f"{row['at']:.6f}",
+            _number(row["derivative"], row["standard_error"]),
+            _error(row["standard_error"]),
+        ]
+        table.add_row(*cells, *([_error(row["bias_bound"])] if has_bias else []))
+    console.print(table)
+    cost = Table(box=SIMPLE_HEAD, padding=(0, 1))
+    for counter in shown["cost"]:
+        cost.add_column(counter.replace("_", " "), justify="right")
+    cost.add_row(*(f"{number:,}" for number in shown["cost"].values()))
+    console.print(cost)
+
+
+def _number(value: float | None, error: float | None) -> str:
+    """A value with as many decimals as its error deserves: two of its digits."""
+    if value is None:
+        return "unknown"
+    if not error:
+        return f"{value:.10f}"
+    return f"{value:.{min(12, max(0, 1 - math.floor(math.log10(error))))}f}"
+
+
+def _error(value: float | None) -> str:
+    return "unknown" if value is None else "0" if value == 0 else f"{value:.2g}"

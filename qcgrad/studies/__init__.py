@@ -1,0 +1,4 @@
+"""Scaling studies: what to compute, computing and keeping it, and what it shows.
+
+Import from the modules: `spec`, `plan`, `cells`, `run`, `store`, `scaling`, `report`, `plots`.
+"""

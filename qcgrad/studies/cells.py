@@ -1,0 +1,183 @@
+"""Computing one cell of a study, from nothing but its description."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from .plan import Cell
+
+Record = dict[str, Any]
+"""Plain data: `M`, `qubits`, `gradient` and `value` (the counters of a `Cost` each), `max_error`, details."""
+
+# Below this the prediction may be wrong by its constant; the search finds its way up from here.
+_START_FRACTION = 0.5
+
+
+def compute(cell: Cell, notify: Callable[[str], None] = lambda message: None) -> Record:
+    """Compute one cell.
+
+    Args:
+        cell: one of `cells_of`.
+        notify: told what is going on inside a long cell.
+
+    Returns:
+        The record, of plain numbers.
+    """
+    return {"circuit": _circuit, "hard-instance": _hard_instance, "network": _network}[cell["kind"]](cell, notify)
+
+
+def _circuit(cell: Cell, _notify) -> Record:
+    import numpy as np
+
+    from ..estimate import estimate
+    from ..estimators import Adjoint, ParameterShift
+    from ..interop.library import load_circuit
+
+    circuit = load_circuit(cell["circuit"])
+
+    def errors(found):
+        return np.abs(np.asarray(found.gradient) - circuit.gradient)
+
+    if cell["method"] == "adjoint":
+        value_estimator = Adjoint()
+        found = estimate(circuit.objective, circuit.params, value_estimator)
+        accuracy = {}
+    else:
+        angles = circuit.circuit.num_angles
+        estimator = ParameterShift(shots=gradient_shots(angles, cell["epsilon"], cell["delta"]))
+        value_estimator = ParameterShift(shots=value_shots(cell["epsilon"], cell["delta"]))
+        found = estimate(circuit.objective, circuit.params, estimator, key=cell["seed"])
+        accuracy = {
+            "shots_per_evaluation": estimator.shots,
+            "error_over_allowed": float(np.max(errors(found) / _allowed_errors(circuit, cell["epsilon"]))),
+        }
+    return {
+        "M": circuit.circuit.num_angles,
+        "qubits": circuit.num_qubits,
+        **_costs(found.cost, _value_cost(circuit.objective, value_estimator)),
+        "max_error": float(np.max(errors(found))),
+        **accuracy,
+    }
+
+
+def _allowed_errors(circuit, epsilon):
+    """Epsilon in the units of each parameter's component (see `StudySpec.epsilon`)."""
+    import numpy as np
+
+    # Bases are measured independently, and so are the gates that share a parameter: ranges add in squares.
+    ranges = [np.abs(basis.coefficients).sum() for basis in circuit.objective.program.bases]
+    index, scale, _ = circuit.circuit.angle_map
+    return epsilon * np.linalg.norm(ranges) * np.sqrt(np.bincount(index, scale**2))
+
+
+def gradient_shots(components: int, epsilon: float, delta: float) -> int:
+    r"""Shots per evaluation of the two-term rule: \(\ln(2M/\delta)/\epsilon^2\) (Hoeffding, union bound).
+
+    Half of a component's \(2\ln(2M/\delta)/\epsilon^2\) goes to each of its two evaluations.
+
+    Example:
+        >>> from qcgrad.studies.cells import gradient_shots
+        >>> gradient_shots(15, 0.3, 0.01)
+        89
+    """
+    return math.ceil(math.log(2 * components / delta) / epsilon**2)
+
+
+def value_shots(epsilon: float, delta: float) -> int:
+    r"""Shots that the value alone takes to the same accuracy: \(2\ln(2/\delta)/\epsilon^2\).
+
+    Example:
+        >>> from qcgrad.studies.cells import value_shots
+        >>> value_shots(0.3, 0.01)
+        118
+    """
+    return math.ceil(2 * math.log(2 / delta) / epsilon**2)
+
+
+def _hard_instance(cell: Cell, notify) -> Record:
+    import numpy as np
+
+    from ..estimate import estimate, predict_cost
+    from ..estimators import Adjoint, BellShadow, ParameterShift
+    from .hard_instance import hard_instance
+    from .repeat import RecallingStatevector, trial_gradients
+    from .search import Accuracy, smallest_setting
+
+    epsilon, delta, components = cell["epsilon"], cell["delta"], 4 ** cell["n"] - 1
+    objective, params = hard_instance(cell["n"], cell["seed"], cell["tilt"]), np.zeros(components)
+    backend = RecallingStatevector()
+    truth = np.asarray(estimate(objective, params, Adjoint(), backend).gradient)
+    log = math.log(2 * components / delta)
+    if cell["method"] == "parameter-shift":
+        make, expected = (lambda shots: ParameterShift(shots=shots)), log / epsilon**2
+    else:
+        make, expected = (lambda copies: BellShadow(copies=copies, delta=delta)), 2 * log / epsilon**4
+
+    def errors_at(setting: int):
+        # Every step of the ladder draws its own trials.
+        seed = int(np.random.default_rng((cell["seed"], cell["n"], setting)).integers(2**31))
+        for gradient in trial_gradients(objective, params, make(setting), backend, seed):
+            yield float(np.max(np.abs(gradient - truth)))
+
+    accuracy = Accuracy(epsilon, delta, cell["trials"])
+    found = smallest_setting(errors_at, accuracy, max(3, int(_START_FRACTION * expected)), cell["ladder"], notify)
+    estimator = make(found.setting)
+    if estimator.is_traceable:
+        cost = predict_cost(objective, estimator, backend)  # equals the counted cost of these methods
+    else:
+        cost = estimate(objective, params, estimator, backend, key=cell["seed"]).cost
+    value_cost = _value_cost(objective, ParameterShift(shots=value_shots(epsilon, delta)))
+    return {
+        "M": components,
+        "qubits": cell["n"] + 1,
+        **_costs(cost, value_cost),
+        "setting": found.setting,
+        "steps": [[step.setting, step.trials, step.failures] for step in found.steps],
+        "error_of_zeros": float(np.max(np.abs(truth))),
+        "components_above_epsilon": int(np.sum(np.abs(truth) > epsilon)),
+    }
+
+
+def _network(cell: Cell, _notify) -> Record:
+    import numpy as np
+
+    from ..estimate import estimate
+    from ..estimators import Backprop
+    from ..networks import Loss
+
+    inputs = 2 ** cell["n"]
+    hidden = inputs - 1
+    rng = np.random.default_rng((cell["seed"], cell["n"]))
+    weights = {
+        "in": rng.normal(size=(inputs, hidden)) / math.sqrt(inputs),
+        "out": rng.normal(size=hidden) / math.sqrt(hidden),
+    }
+    batch = rng.normal(size=(cell["batch"], inputs)), rng.normal(size=cell["batch"])
+    loss = Loss(_perceptron, _mean_square, batch)
+    found = estimate(loss, weights, Backprop())
+    return {"M": sum(w.size for w in weights.values()), "qubits": 0, **_costs(found.cost, loss.forward_cost(weights))}
+
+
+def _perceptron(weights, x):
+    import jax.numpy as jnp
+
+    return jnp.tanh(x @ weights["in"]) @ weights["out"]
+
+
+def _mean_square(outputs, y):
+    return ((outputs - y) ** 2).mean()
+
+
+def _value_cost(objective, estimator):
+    """What the value alone costs by this method's own query."""
+    import numpy as np
+
+    from ..objective import Point
+
+    return estimator.value_query(Point(objective, objective.placeholder(), np.eye(objective.num_outputs))).cost()
+
+
+def _costs(gradient, value) -> Record:
+    from dataclasses import asdict
+
+    return {"gradient": asdict(gradient), "value": asdict(value)}

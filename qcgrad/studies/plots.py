@@ -1,0 +1,125 @@
+"""The picture of a scaling study: copies to an accuracy, and what a gradient costs over a value."""
+
+from pathlib import Path
+
+import numpy as np
+
+from .scaling import UNITS, Law, hard_instance_fits
+from .spec import StudySpec
+
+# Okabe and Ito's palette: distinguishable with any kind of colour vision, and by shape in print.
+_COLOURS = {"adjoint": "#0072B2", "parameter-shift": "#D55E00", "bell-shadow": "#009E73", "backprop": "#000000"}
+_MARKERS = {"all-Pauli": "o", "perceptron": "D", "efficient_su2": "s", "tfim_hva": "^"}
+_SPARE_MARKERS = ("v", "P", "X", "<", ">")
+
+
+def draw(laws: list[Law], spec: StudySpec, stem: "str | Path") -> list[Path]:
+    """Write the figure as PNG and SVG.
+
+    Args:
+        laws: `laws_of(records)`.
+        spec: of the study.
+        stem: path without ending.
+
+    Returns:
+        The files written.
+    """
+    import matplotlib.style
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    style = {
+        "font.size": 10,
+        "axes.grid": True,
+        "grid.alpha": 0.3,
+        "grid.linewidth": 0.6,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "svg.fonttype": "none",
+        "svg.hashsalt": "qcgrad",
+    }
+    with matplotlib.style.context(style):
+        # A figure of its own, without pyplot: no display is needed and no global state is touched.
+        figure = Figure(figsize=(11, 5.8), layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12))
+        FigureCanvasAgg(figure)
+        if any(min(law.copies) > 0 for law in laws):
+            left, right = figure.subplots(1, 2)
+            _draw_copies(left, laws, spec)
+        else:  # only methods that measure nothing
+            right = figure.subplots()
+        _draw_ratio(right, laws)
+        paths = []
+        for ending in (".png", ".svg"):
+            path = Path(f"{stem}{ending}")
+            figure.savefig(path, dpi=160, metadata={"Date": None} if ending == ".svg" else None)
+            paths.append(path)
+    return paths
+
+
+def _marker(law: Law, laws: list[Law]) -> str:
+    if law.model in _MARKERS:
+        return _MARKERS[law.model]
+    others = [model for model in dict.fromkeys(other.model for other in laws) if model not in _MARKERS]
+    return _SPARE_MARKERS[others.index(law.model) % len(_SPARE_MARKERS)]
+
+
+def _draw_copies(axes, laws: list[Law], spec: StudySpec):
+    for law in laws:
+        if min(law.copies) <= 0:
+            continue
+        is_hard = law.kind == "hard-instance"
+        axes.loglog(
+            law.sizes,
+            law.copies,
+            _marker(law, laws),
+            color=_COLOURS[law.method],
+            # Real circuits at shots from a bound, the hard instance measured: open and filled.
+            markerfacecolor=_COLOURS[law.method] if is_hard else "none",
+            markersize=7,
+            label=f"{law.method}, {law.model}" + (" (measured)" if is_hard else " (shots from Hoeffding)"),
+        )
+        if is_hard:
+            _draw_fits(axes, law)
+    axes.set_title(f"Copies for every component within ε = {spec.epsilon:g}", loc="left")
+    axes.set_xlabel("M, gradient components (parameterised gates)")
+    axes.set_ylabel("copies of the state")
+    _finish(axes)
+
+
+def _draw_fits(axes, law: Law):
+    fits = hard_instance_fits(law)
+    if fits is None:
+        return
+    grid = np.geomspace(law.sizes[0], law.sizes[-1], 100)
+    colour = _COLOURS[law.method]
+    power = f"power law {fits.power.prefactor:.4g} M$^{{{fits.power.exponent:.2f}}}$"
+    axes.loglog(grid, fits.power.at(grid), "--", color=colour, linewidth=1.2, label=power)
+    sign = "+" if fits.logarithm.slope >= 0 else "−"
+    line = f"{fits.logarithm.offset:.4g} {sign} {abs(fits.logarithm.slope):.4g} ln M"
+    curve = fits.logarithm.at(grid) * (grid if fits.per_component else 1)
+    axes.loglog(grid, curve, ":", color=colour, linewidth=1.8, label=f"M ({line})" if fits.per_component else line)
+
+
+def _draw_ratio(axes, laws: list[Law]):
+    for law in laws:
+        axes.loglog(
+            law.sizes,
+            law.ratio,
+            f"-{_marker(law, laws)}",
+            color=_COLOURS[law.method],
+            markerfacecolor="none" if law.kind == "circuit" else _COLOURS[law.method],
+            markersize=7,
+            linewidth=1,
+            label=f"{law.method}, {law.model} ({UNITS[law.pays_in]})",
+        )
+    axes.set_title("Price of a gradient over its value", loc="left")
+    axes.set_xlabel("M, gradient components (parameterised gates or weights)")
+    axes.set_ylabel("cost(gradient) / cost(value)")
+    _finish(axes)
+
+
+def _finish(axes):
+    # Below the axes, so that no curve can run under it.
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, frameon=False, fontsize=8)
+    axes.margins(0.06)

@@ -1,0 +1,145 @@
+"""From records to scaling laws: which resource grows how with M, and the verdict."""
+
+import math
+from dataclasses import dataclass
+
+from .cells import Record
+from .fit import LogFit, PowerFit, fit_logarithm, fit_power
+from .plan import Cell
+
+THRESHOLD = 0.2
+"""An exponent of the cost ratio that is below this by two standard errors counts as "at most log M"."""
+
+RULE = (
+    "Backpropagation scaling: cost(gradient)/cost(value) grows at most like log M. Rule: its power-law exponent "
+    f"plus two standard errors is below {THRESHOLD} (yes), minus two is above (no), else undecided. Methods pay in "
+    "copies where they measure, in gates where they simulate, in FLOPs in a network."
+)
+
+ACCESS = {
+    "adjoint": "white box",
+    "parameter-shift": "single copy",
+    "bell-shadow": "multi copy",
+    "backprop": "white box",
+}
+
+PAYS_IN = {"adjoint": "gates", "parameter-shift": "copies", "bell-shadow": "copies", "backprop": "flops"}
+
+UNITS = {"copies": "copies", "gates": "gates", "flops": "FLOPs"}
+
+
+@dataclass(frozen=True)
+class Law:
+    """How one method scales on one model.
+
+    Attributes:
+        method, model, kind: of the cells.
+        sizes: M of the points, ascending.
+        copies, gates: what the gradient costs at each point (zeros where it costs none).
+        ratio: cost(gradient)/cost(value) in the resource `pays_in`.
+    """
+
+    method: str
+    model: str
+    kind: str
+    sizes: tuple[int, ...]
+    copies: tuple[int, ...]
+    gates: tuple[int, ...]
+    ratio: tuple[float, ...]
+
+    @property
+    def access(self) -> str:
+        """How much of the state the method needs."""
+        return ACCESS[self.method]
+
+    @property
+    def pays_in(self) -> str:
+        """The resource of `ratio`."""
+        return PAYS_IN[self.method]
+
+    def power(self, name: str) -> PowerFit | None:
+        """Power law of `copies`, `gates` or `ratio` in M; None where there is none to fit."""
+        values = getattr(self, name)
+        if len(set(self.sizes)) < 2 or min(values) <= 0:
+            return None
+        return fit_power(self.sizes, values)
+
+    @property
+    def verdict(self) -> str:
+        """yes, no or undecided; see `RULE`."""
+        return verdict(self.power("ratio"))
+
+
+def verdict(fit: PowerFit | None) -> str:
+    """Apply `RULE` to the power law of the cost ratio.
+
+    Example:
+        >>> from qcgrad.studies.fit import PowerFit
+        >>> from qcgrad.studies.scaling import verdict
+        >>> verdict(PowerFit(3.0, 0.01, 0.02, 1.0)), verdict(PowerFit(2.0, 1.1, 0.02, 1.0))
+        ('yes', 'no')
+        >>> verdict(PowerFit(2.0, 0.15, 0.1, 1.0)), verdict(None)
+        ('undecided', 'undecided')
+    """
+    if fit is None or math.isnan(fit.standard_error):
+        return "undecided"
+    if fit.exponent + 2 * fit.standard_error < THRESHOLD:
+        return "yes"
+    return "no" if fit.exponent - 2 * fit.standard_error > THRESHOLD else "undecided"
+
+
+def laws_of(records: list[tuple[Cell, Record]]) -> list[Law]:
+    """One law for each method and model, in order of first appearance."""
+    groups: dict[tuple[str, str, str], list[Record]] = {}
+    for cell, record in records:
+        groups.setdefault((cell["method"], cell["model"], cell["kind"]), []).append(record)
+    laws = []
+    for (method, model, kind), members in groups.items():
+        members = sorted(members, key=lambda record: record["M"])
+        resource = PAYS_IN[method]
+        laws.append(
+            Law(
+                method,
+                model,
+                kind,
+                tuple(r["M"] for r in members),
+                tuple(r["gradient"]["copies"] for r in members),
+                tuple(r["gradient"]["gates"] for r in members),
+                tuple(r["gradient"][resource] / r["value"][resource] for r in members),
+            )
+        )
+    order = list(ACCESS)
+    return sorted(laws, key=lambda law: order.index(law.method))
+
+
+@dataclass(frozen=True)
+class HardInstanceFits:
+    """Copies that reach epsilon on the hard instance, fitted in two ways.
+
+    Attributes:
+        power: copies = c M^k.
+        logarithm: copies = a + b ln M for shadows, copies/M = a + b ln M for parameter shift.
+        per_component: whether `logarithm` is of copies/M.
+        r_squared: of the copies themselves by the logarithm, to compare with `power.r_squared`.
+    """
+
+    power: PowerFit
+    logarithm: LogFit
+    per_component: bool
+    r_squared: float
+
+
+def hard_instance_fits(law: Law) -> HardInstanceFits | None:
+    """Both fits of a law on the hard instance; None for fewer than two sizes."""
+    power = law.power("copies")
+    if power is None:
+        return None
+    # One-round single-copy methods measure each component on its own copies: M log M.
+    per_component = law.method == "parameter-shift"
+    divisor = law.sizes if per_component else (1,) * len(law.sizes)
+    logarithm = fit_logarithm(law.sizes, [c / d for c, d in zip(law.copies, divisor, strict=True)])
+    fitted = [float(logarithm.at(m)) * d for m, d in zip(law.sizes, divisor, strict=True)]
+    mean = sum(law.copies) / len(law.copies)
+    total = sum((c - mean) ** 2 for c in law.copies)
+    missed = sum((c - f) ** 2 for c, f in zip(law.copies, fitted, strict=True))
+    return HardInstanceFits(power, logarithm, per_component, 1 - missed / total if total else 1.0)

@@ -1,0 +1,20 @@
+"""Strict numerics for every test: 64-bit, no implicit promotion of ranks, fixed hypothesis seeds."""
+
+import os
+
+# Tests compile many small programs once and run them once: optimizing them takes most of the time.
+# It changes no result beyond rounding.
+_FAST_COMPILE = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {_FAST_COMPILE}".strip()
+# Tests never open a window.
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+import jax  # noqa: E402
+from hypothesis import settings  # noqa: E402
+
+jax.config.update("jax_enable_x64", True)
+jax.config.update("jax_numpy_rank_promotion", "raise")
+
+# derandomize: the same examples in every run, so a failure is never luck.
+settings.register_profile("qcgrad", deadline=None, derandomize=True, max_examples=30)
+settings.load_profile("qcgrad")

@@ -1,0 +1,167 @@
+"""What every backend promises: it answers the kinds of query it knows, and refuses others by name."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import qcgrad as qg
+from qcgrad import queries
+from qcgrad.objective import AbstractObjective
+from qcgrad.queries import Access
+from tests.recorder import Recorder
+
+from .problems import problem
+
+OBJECTIVE = qg.Expectation(qg.Circuit(2).ry(0, param=0).cx(0, 1).rz(1, param=1), ["ZZ", "XX", "IY"])
+PROGRAM = OBJECTIVE.program
+ANGLES = np.array([0.4, 0.9])
+STRINGS = (np.array([0, 3]), np.array([3, 0]))
+LOSS = problem("linear")
+
+
+class Unheard(queries.AbstractQuery):
+    """A kind of query that no backend knows."""
+
+    access = Access.single_copy
+
+    def cost(self):
+        return qg.Cost()
+
+
+QUERIES = {
+    queries.Evaluate: queries.Evaluate(PROGRAM, np.stack([ANGLES, -ANGLES]), 50),
+    queries.AdjointSweep: queries.AdjointSweep(PROGRAM, ANGLES, np.eye(3)),
+    queries.ReverseSweep: queries.ReverseSweep(PROGRAM, ANGLES, np.eye(3)),
+    queries.BellSample: queries.BellSample(PROGRAM, ANGLES, 20),
+    queries.MajorityVotes: queries.MajorityVotes(PROGRAM, ANGLES, *STRINGS, np.ones(2), 9),
+    queries.Backward: queries.Backward(LOSS.objective, LOSS.params, np.ones((1, 1))),
+    Unheard: Unheard(),
+}
+QUANTUM = {queries.Evaluate, queries.AdjointSweep, queries.ReverseSweep, queries.BellSample, queries.MajorityVotes}
+ROWS = {qg.Statevector: QUANTUM, qg.Autodiff: {queries.Backward}}
+
+
+def test_every_public_backend_has_a_row_and_every_query_an_example():
+    members = [m for m in vars(qg).values() if isinstance(m, type) and issubclass(m, qg.AbstractBackend)]
+    assert set(ROWS) == set(members) - {qg.AbstractBackend}
+    kinds = [m for m in vars(queries).values() if isinstance(m, type) and issubclass(m, queries.AbstractQuery)]
+    assert set(QUERIES) == (set(kinds) - {queries.AbstractQuery}) | {Unheard}
+
+
+@pytest.mark.parametrize("kind", QUERIES, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("backend", ROWS, ids=lambda backend: backend.__name__)
+def test_known_queries_are_answered_and_others_refused_by_name(backend, kind):
+    query = QUERIES[kind]
+    key = jax.random.key(0) if query.is_random else None
+    if kind in ROWS[backend]:
+        answer = backend().answer(query, key)
+        assert isinstance(answer, tuple)
+        assert all(np.all(np.isfinite(leaf)) for leaf in jax.tree.leaves(answer))
+        return
+    with pytest.raises(qg.UnsupportedQuery, match=f"{backend.__name__} does not answer {kind.__name__}"):
+        backend().answer(query, key)
+
+
+@pytest.mark.parametrize(
+    ("kind", "record", "shapes"),
+    [
+        (queries.Evaluate, queries.Means, [(2, 3), (2, 3)]),
+        (queries.AdjointSweep, queries.Sweep, [(3,), (3, 2)]),
+        (queries.ReverseSweep, queries.Sweep, [(3,), (3, 2)]),
+        (queries.BellSample, queries.BellOutcomes, [(20,), (20,)]),
+        (queries.MajorityVotes, queries.Votes, [(2,), ()]),
+    ],
+)
+def test_statevector_answers_with_the_record_that_the_query_names(kind, record, shapes):
+    answer = qg.Statevector().answer(QUERIES[kind], jax.random.key(0))
+    assert type(answer) is record
+    assert [np.shape(leaf) for leaf in answer] == shapes
+
+
+def test_autodiff_answers_with_one_row_for_each_cotangent():
+    query = queries.Backward(LOSS.objective, LOSS.params, np.array([[1.0], [-2.0]]))
+    value, gradient = qg.Autodiff().answer(query, None)
+    np.testing.assert_allclose(value, [LOSS.value], atol=1e-12)
+    np.testing.assert_allclose(gradient, np.outer([1.0, -2.0], LOSS.gradient), atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in QUERIES if kind is not Unheard], ids=lambda kind: kind.__name__)
+def test_a_query_costs_what_its_docstring_counts(kind):
+    """Numbers by hand for 2 qubits, 3 gates, bases ZZ, XX and IY (rotations 0, 2, 1), B = 2, C = K = 3."""
+    state = 4 * 16
+    runs = 6 * 4 + 14 * 4 // 2 + 14 * 4  # rz diagonal, cx on half of the amplitudes, ry
+    terms = (8 * 3 + 2 * 3) * 4  # three distinct X masks, three strings
+    cost = {
+        queries.Evaluate: qg.Cost(300, 300, 6, 100 * (9 + 3), 2),
+        queries.AdjointSweep: qg.Cost(0, 0, 1, 5 * 3, 2, 8 * runs + 4 * terms, 5 * state),
+        queries.ReverseSweep: qg.Cost(0, 0, 1, 7 * 3, 2, 7 * runs + 4 * terms, (3 + 1 + 3) * state),
+        queries.BellSample: qg.Cost(40, 20, 1, 20 * (2 * 3 + 2 * 2), 4),
+        queries.MajorityVotes: qg.Cost(9, 2, 1, 9 * (3 + 2 * 4 + 2 * 2), 18),
+    }
+    if kind is queries.Backward:
+        counted = QUERIES[kind].cost()
+        assert (counted.copies, counted.circuit_runs, counted.gates) == (0, 0, 0)
+        assert counted.flops >= 2 * 2 * 5 * 3  # one product x @ w and one x^T @ error at least
+        return
+    assert QUERIES[kind].cost() == cost[kind]
+
+
+def test_exact_evaluations_are_charged_as_simulated_runs():
+    exact = queries.Evaluate(PROGRAM, np.stack([ANGLES, -ANGLES]))
+    assert not exact.is_random
+    assert (exact.cost().copies, exact.cost().circuit_runs, exact.cost().gates) == (0, 2, 6)
+
+
+def test_a_query_beyond_the_backends_access_is_refused_before_it_is_answered():
+    hardware = Recorder(qg.Statevector(), Access.single_copy)
+    with pytest.raises(qg.AccessError, match=r"AdjointSweep needs white_box.*backend Recorder allows single_copy"):
+        qg.estimate(OBJECTIVE, ANGLES, qg.Adjoint(), hardware)
+    assert hardware.queries == []
+    found = qg.estimate(OBJECTIVE, ANGLES, qg.ParameterShift(shots=10), hardware, key=0)
+    assert found.result == "ok"
+
+
+def test_a_query_beyond_the_estimators_own_declaration_is_refused():
+    class Liar(qg.Adjoint):
+        access = Access.single_copy
+
+    with pytest.raises(qg.AccessError, match=r"estimator Liar allows single_copy"):
+        qg.estimate(OBJECTIVE, ANGLES, Liar())
+
+
+def test_as_jax_holds_estimators_to_their_access_too():
+    hardware = Recorder(qg.Statevector(), Access.single_copy)
+    f = qg.as_jax(OBJECTIVE, qg.Adjoint(), hardware)
+    with pytest.raises(qg.AccessError, match="AdjointSweep"):
+        jax.vjp(f, jnp.asarray(ANGLES))[1](jnp.ones(3))
+
+
+@pytest.mark.parametrize("backend", [qg.Statevector, "statevector", 3])
+def test_what_is_no_backend_is_refused_by_name(backend):
+    with pytest.raises(TypeError, match=r"backend is .*give a backend object"):
+        qg.estimate(OBJECTIVE, ANGLES, qg.Adjoint(), backend)
+
+
+def test_an_objective_of_a_new_kind_needs_a_backend_and_is_told_so():
+    class Other(AbstractObjective):
+        is_vector: bool = False
+
+        @property
+        def num_outputs(self):
+            return 1
+
+        def check(self, params):
+            return params
+
+        def coordinates(self, params):
+            return params
+
+        def placeholder(self):
+            return np.zeros(1)
+
+        def to_params(self, params, reading):
+            return reading
+
+    with pytest.raises(TypeError, match="backend"):
+        qg.estimate(Other(), np.zeros(1), qg.Adjoint())

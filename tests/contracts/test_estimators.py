@@ -1,0 +1,178 @@
+"""What every estimator promises, on every library circuit of at most 8 qubits."""
+
+from dataclasses import fields
+from functools import cache
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import qcgrad as qg
+from tests.recorder import Recorder
+
+from .problems import CIRCUITS, problem
+from .rows import ROWS
+
+# Sampled results must lie within this many standard errors (two-sided 6e-7 for a normal deviate).
+STANDARD_ERRORS = 5
+CASES = [pytest.param(row, name, id=f"{row.name}-{name}") for row in ROWS for name in row.problems]
+# What depends on the method but hardly on the circuit is checked on the first few problems of each row.
+FEW = [pytest.param(row, name, id=f"{row.name}-{name}") for row in ROWS for name in row.problems[:3]]
+SAMPLED = [case for case in FEW if not case.values[0].is_exact]
+TRACEABLE = [case for case in FEW if case.values[0].estimator.is_traceable]
+LEAVES = [f.name for f in fields(qg.Cost)]
+
+
+@cache
+def run(row, name, seed=0):
+    """The estimate and the queries behind it."""
+    p = problem(name)
+    recorder = Recorder(qg.Autodiff() if isinstance(p.objective, qg.Loss) else qg.Statevector())
+    key = None if row.is_exact else jax.random.key(seed)
+    return qg.estimate(p.objective, p.params, row.estimator, recorder, key=key), recorder.queries
+
+
+def test_every_public_estimator_has_a_row():
+    public = {
+        member
+        for member in vars(qg).values()
+        if isinstance(member, type) and issubclass(member, qg.AbstractEstimator) and member is not qg.AbstractEstimator
+    }
+    assert {type(row.estimator) for row in ROWS} == public
+
+
+def test_the_library_has_circuits_to_test_on():
+    assert len(CIRCUITS) >= 45
+
+
+@pytest.mark.parametrize(("row", "name"), CASES)
+def test_value_and_gradient_are_those_of_the_source_framework(row, name):
+    p, (e, _) = problem(name), run(row, name)
+    errors = jax.tree.map(lambda ours, theirs: np.abs(ours - theirs), e.gradient, p.gradient)
+    if row.is_exact:
+        assert abs(e.value - p.value) < 1e-9
+        assert all(np.max(leaf) < 1e-9 for leaf in jax.tree.leaves(errors))
+        return
+    allowed = STANDARD_ERRORS * np.sqrt(e.variance) + e.bias_bound + 1e-9
+    assert np.all(errors <= allowed), f"worst at {np.max(errors / allowed):.2f} of the allowed error"
+    if row.estimator.access.name == "single_copy":  # BellShadow's value leaves out unresolved strings, unbounded
+        assert abs(e.value - p.value) <= STANDARD_ERRORS * np.sqrt(e.value_variance) + 1e-9
+
+
+@pytest.mark.parametrize(("row", "name"), CASES)
+def test_every_field_is_there_in_the_structure_of_the_parameters(row, name):
+    p, (e, _) = problem(name), run(row, name)
+    # The components of an operator pool are its words, not the parameters.
+    like = np.zeros(len(p.objective.paulis)) if isinstance(p.objective, qg.OperatorPool) else p.params
+    for tree in (e.gradient, e.variance, e.bias_bound):
+        assert jax.tree.structure(tree) == jax.tree.structure(like)
+        for leaf, reference in zip(jax.tree.leaves(tree), jax.tree.leaves(like), strict=True):
+            assert isinstance(leaf, jax.Array)
+            assert (leaf.shape, leaf.dtype) == (reference.shape, reference.dtype)
+            assert np.all(np.isfinite(leaf))
+    assert e.value.shape == e.value_variance.shape == ()
+    assert e.result == "ok"
+    assert e.result.message
+    smallest = min(float(jnp.min(leaf)) for leaf in jax.tree.leaves((e.variance, e.bias_bound)))
+    assert smallest >= 0
+    if row.is_exact:
+        assert all(not np.any(leaf) for leaf in jax.tree.leaves((e.variance, e.value_variance, e.bias_bound)))
+    else:
+        assert np.any(e.variance > 0) or np.all(np.abs(p.gradient) < 1e-9) or np.any(e.bias_bound > 0)
+    assert e.fidelity == row.estimator.fidelity
+
+
+@pytest.mark.parametrize(("row", "name"), CASES)
+def test_counted_cost_is_the_sum_of_the_queries_and_as_predicted(row, name):
+    p, (e, queries) = problem(name), run(row, name)
+    assert e.cost == sum((query.cost() for query in queries), qg.Cost())
+    predicted = qg.predict_cost(p.objective, row.estimator)
+    if row.estimator.is_traceable:
+        assert e.cost == predicted
+    else:
+        assert {f for f in LEAVES if getattr(e.cost, f) > getattr(predicted, f)} == set()
+    assert (e.cost.shots == 0) == (e.cost.copies == 0) == row.is_exact
+
+
+@pytest.mark.parametrize(("row", "name"), CASES)
+def test_access_is_declared_and_used_as_the_row_says(row, name):
+    _, queries = run(row, name)
+    assert row.estimator.access.name == row.access
+    assert max(query.access for query in queries) == row.estimator.access
+
+
+@pytest.mark.parametrize(("row", "name"), CASES)
+def test_a_copy_budget_is_met_exactly_and_refused_one_below(row, name):
+    p, (e, _) = problem(name), run(row, name)
+    counter = next(f for f in ("copies", "circuit_runs", "flops") if getattr(e.cost, f))
+    budget = qg.Budget(**{counter: getattr(e.cost, counter) - 1})
+    found = qg.estimate(p.objective, p.params, row.estimator, key=0, budget=budget, throw=False)
+    assert found.result == "budget_exhausted"
+    assert counter in found.result.message
+    assert getattr(found.cost, counter) <= getattr(budget, counter)
+
+
+@pytest.mark.parametrize(("row", "name"), FEW)
+@pytest.mark.parametrize("counter", LEAVES)
+def test_every_counter_can_be_limited(row, name, counter):
+    p, (e, _) = problem(name), run(row, name)
+    spent = getattr(e.cost, counter)
+    key = jax.random.key(0)
+    within = qg.estimate(p.objective, p.params, row.estimator, key=key, budget=qg.Budget(**{counter: spent}))
+    assert (within.result, within.cost) == ("ok", e.cost)
+    if not spent:
+        return
+    budget = qg.Budget(**{counter: spent - 1})
+    with pytest.raises(qg.BudgetExhausted, match=counter) as caught:
+        qg.estimate(p.objective, p.params, row.estimator, key=key, budget=budget)
+    held = caught.value.estimate
+    assert held.result == "budget_exhausted"
+    assert getattr(held.cost, counter) < spent
+    assert jax.tree.structure(held.gradient) == jax.tree.structure(e.gradient)
+    assert any(np.any(np.isnan(leaf)) for leaf in jax.tree.leaves(held.gradient))
+
+
+@pytest.mark.parametrize(("row", "name"), SAMPLED)
+def test_a_missing_key_is_named(row, name):
+    p = problem(name)
+    with pytest.raises(ValueError, match=r"key is missing.*jax\.random\.key"):
+        qg.estimate(p.objective, p.params, row.estimator)
+
+
+@pytest.mark.parametrize(("row", "name"), SAMPLED)
+def test_seeds_reproduce_and_differ(row, name):
+    p, (e, _) = problem(name), run(row, name)
+    again = qg.estimate(p.objective, p.params, row.estimator, key=0)
+    other = qg.estimate(p.objective, p.params, row.estimator, key=1)
+    assert np.array_equal(again.gradient, e.gradient)
+    assert np.array_equal(again.variance, e.variance)
+    assert not np.array_equal(other.gradient, e.gradient)
+
+
+@pytest.mark.parametrize(("row", "name"), TRACEABLE)
+def test_jit_and_vmap_give_what_eager_gives(row, name):
+    p, (e, _) = problem(name), run(row, name)
+    key = jax.random.key(0)
+
+    def estimate(params, key):
+        return qg.estimate(p.objective, params, row.estimator, key=key)
+
+    params = jax.tree.map(jnp.asarray, p.params)
+    jitted = jax.jit(estimate)(params, key)
+    both = jax.tree.map(lambda leaf: jnp.stack([leaf, leaf]), params)
+    mapped = jax.vmap(estimate)(both, jnp.stack([key, jax.random.key(1)]))
+    second, _ = run(row, name, 1)
+    assert jitted.cost == mapped.cost == e.cost
+    for found, expected in (
+        (jitted, e),
+        (jax.tree.map(lambda leaf: leaf[0], mapped), e),
+        (jax.tree.map(lambda leaf: leaf[1], mapped), second),
+    ):
+        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-11), found, expected)
+
+
+def test_adaptive_methods_refuse_to_be_traced_by_name():
+    p = problem("pool on efficient_su2_n4_r1")
+    with pytest.raises(qg.NotApplicable, match="BellShadow is adaptive"):
+        qg.as_jax(p.objective, qg.BellShadow(copies=100))

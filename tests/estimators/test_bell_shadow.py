@@ -1,0 +1,97 @@
+"""BellShadow: copies, votes, bounds, and where it does not apply."""
+
+import numpy as np
+import pytest
+
+import qcgrad as qg
+from qcgrad.queries import BellSample, MajorityVotes
+from tests.recorder import Recorder
+
+POOL = qg.OperatorPool(qg.Circuit(2).ry(0, param=0).ry(1, param=1).cx(0, 1), "ZI + XX", ["YI", "XI", "ZY", "IX"])
+PARAMS = np.array([0.5, 1.1])
+
+
+def asked(copies, key=0, delta=0.05):
+    recorder = Recorder(qg.Statevector())
+    return qg.estimate(POOL, PARAMS, qg.BellShadow(copies, delta=delta), recorder, key=key), recorder.queries
+
+
+def test_first_bell_measurements_then_votes_on_what_they_resolved():
+    e, (first, second) = asked(10_000)
+    assert isinstance(first, BellSample)
+    assert isinstance(second, MajorityVotes)
+    assert 2 * first.pairs + second.copies == e.cost.copies == 10_000
+    assert e.cost.shots == first.pairs + len(second.x)
+    assert e.cost.qubits == max(4, 2 * second.copies)
+
+
+@pytest.mark.parametrize("copies", [3, 4, 11, 100, 1001])
+def test_it_never_uses_more_copies_than_given(copies):
+    e, queries = asked(copies)
+    assert e.cost.copies <= copies
+    assert queries[0].pairs >= 1
+
+
+@pytest.mark.parametrize("copies", [1000, 1001, 20_000])
+def test_all_copies_are_used_where_something_is_resolved(copies):
+    e, _ = asked(copies)
+    assert e.cost.copies == copies
+
+
+def test_nothing_is_claimed_below_the_noise():
+    """Ten copies resolve nothing: the gradient is 0 and the bound says that it might be anything."""
+    e, queries = asked(10)
+    truth = qg.estimate(POOL, PARAMS, qg.Adjoint()).gradient
+    assert len(queries) == 1
+    assert not np.any(e.gradient)
+    assert np.all(np.abs(truth) <= e.bias_bound + 1e-12)
+
+
+def test_bounds_hold_in_nearly_all_of_a_hundred_runs():
+    """delta = 0.2 allows 20 misses on average at most; fewer than 40 is five standard deviations away."""
+    truth = qg.estimate(POOL, PARAMS, qg.Adjoint()).gradient
+    missed = 0
+    for seed in range(100):
+        e, _ = asked(400, seed, delta=0.2)
+        sigma = np.sqrt(np.maximum(e.variance, 0))
+        missed += bool(np.any(np.abs(e.gradient - truth) > e.bias_bound + 3 * sigma + 1e-12))
+    assert missed < 40
+
+
+def test_errors_fall_with_copies_and_so_do_bounds():
+    bounds = [float(np.max(asked(copies)[0].bias_bound)) for copies in (100, 10_000, 1_000_000)]
+    assert bounds[0] > 2 * bounds[1] > 4 * bounds[2]
+
+
+def test_copies_do_not_grow_with_the_number_of_components():
+    words = ["".join(w) for w in np.array(np.meshgrid(*[list("IXYZ")] * 2)).reshape(2, -1).T]
+    pool = qg.OperatorPool(POOL.circuit, "ZI + XX", words[1:])
+    e = qg.estimate(pool, PARAMS, qg.BellShadow(5000), key=0)
+    assert (e.gradient.shape, e.cost.copies) == ((15,), 5000)
+
+
+def test_one_pair_has_no_variance_and_says_nan():
+    assert np.all(np.isnan(asked(3)[0].variance))
+
+
+def test_a_circuit_that_is_not_clifford_is_refused_with_gate_and_angle():
+    objective = qg.Expectation(qg.Circuit(2).ry(0, param=0).cx(0, 1).rz(1, param=1), "ZX")
+    with pytest.raises(qg.NotApplicable, match=r"rz on qubits \(1,\) is not Clifford at angle 0\.3"):
+        qg.estimate(objective, [0.0, 0.3], qg.BellShadow(100), key=0)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: qg.BellShadow(0), "copies=0"),
+        (lambda: qg.BellShadow(2), "copies=2: give at least 3"),
+        (lambda: qg.BellShadow(10.5), r"copies=10\.5"),
+        (lambda: qg.BellShadow(True), "copies=True"),
+        (lambda: qg.BellShadow(100, signs="oracle"), "signs='oracle'"),
+        (lambda: qg.BellShadow(100, delta=0), "delta=0"),
+        (lambda: qg.BellShadow(100, delta=1.5), r"delta=1\.5"),
+    ],
+)
+def test_settings_out_of_range_are_named(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()

@@ -1,0 +1,86 @@
+"""Shortcuts of repeated trials change neither results nor costs."""
+
+from itertools import islice
+
+import jax
+import numpy as np
+import pytest
+
+import qcgrad as qg
+from qcgrad.studies.hard_instance import hard_instance
+from qcgrad.studies.repeat import RecallingStatevector, Rehearsed, trial_gradients
+
+
+@pytest.fixture(scope="module")
+def objective():
+    return hard_instance(2)
+
+
+def test_rehearsed_estimator_repeats_bit_for_bit(objective):
+    plain = qg.BellShadow(copies=500)
+    rehearsed = Rehearsed(plain)
+    for seed in range(3):
+        expected = qg.estimate(objective, np.zeros(15), plain, key=seed)
+        found = qg.estimate(objective, np.zeros(15), rehearsed, RecallingStatevector(), key=seed)
+        np.testing.assert_array_equal(found.gradient, expected.gradient)
+        assert found.cost == expected.cost
+
+
+def test_rehearsed_estimator_notices_another_point():
+    objective = qg.Expectation(qg.Circuit(1).ry(0, param=0), "Z")
+    rehearsed = Rehearsed(qg.ParameterShift())
+    first = qg.estimate(objective, [0.5], rehearsed).gradient
+    second = qg.estimate(objective, [0.7], rehearsed).gradient
+    np.testing.assert_allclose([first[0], second[0]], -np.sin([0.5, 0.7]), atol=1e-12)
+
+
+def test_recalled_draws_follow_the_binomial():
+    objective = qg.Expectation(qg.Circuit(2).ry(0, param=0).cnot(0, 1).ry(1, param=1), {"IZ": 2.0, "II": 0.5})
+    a, b, shots, trials = 0.4, 0.9, 50, 1000
+    trial = trial_gradients(objective, np.array([a, b]), qg.ParameterShift(shots=shots), RecallingStatevector(), 3)
+    drawn = np.array(list(islice(trial, trials)))
+    # F = 2 cos a cos b + 1/2, and (F(+) - F(-))/2 of means of `shots` outcomes +-2.
+    exact = -2 * np.array([np.sin(a) * np.cos(b), np.cos(a) * np.sin(b)])
+    deviation = np.sqrt(2 * (1 - (exact / 2) ** 2) / shots)
+    assert np.all(np.abs(drawn.mean(axis=0) - exact) < 5 * deviation / np.sqrt(trials))
+    np.testing.assert_allclose(drawn.std(axis=0), deviation, rtol=5 / np.sqrt(2 * trials))
+
+
+def test_recalled_variances_follow_the_simulator():
+    objective = qg.Expectation(qg.Circuit(1).ry(0, param=0), "Z")
+    backend = RecallingStatevector()
+    runs = [qg.estimate(objective, [0.5], qg.ParameterShift(shots=200), backend, key=k) for k in range(200)]
+    spread = np.var([float(run.gradient[0]) for run in runs], ddof=1)
+    reported = np.mean([float(run.variance[0]) for run in runs])
+    assert spread == pytest.approx(reported, rel=5 * np.sqrt(2 / 200))
+    assert np.isnan(qg.estimate(objective, [0.5], qg.ParameterShift(shots=1), backend, key=0).variance[0])
+
+
+def test_other_queries_go_to_the_simulator():
+    objective = qg.Expectation(qg.Circuit(2).ry(0, param=0).cnot(0, 1), {"ZZ": 1.0, "XX": 0.5})
+    shift = qg.ParameterShift(shots=20)
+    found = qg.estimate(objective, [0.5], shift, RecallingStatevector(), key=1)
+    expected = qg.estimate(objective, [0.5], shift, key=1)
+    np.testing.assert_array_equal(found.gradient, expected.gradient)
+    assert found.cost == expected.cost
+
+
+def test_trials_differ_and_repeat_by_seed(objective):
+    def first(seed, estimator, count=3):
+        trials = trial_gradients(objective, np.zeros(15), estimator, RecallingStatevector(), seed)
+        return np.array(list(islice(trials, count)))
+
+    for estimator in (qg.ParameterShift(shots=10), qg.BellShadow(copies=300)):
+        np.testing.assert_array_equal(first(1, estimator), first(1, estimator))
+        assert not np.array_equal(first(1, estimator), first(2, estimator))
+    shift = first(1, qg.ParameterShift(shots=10), 150)  # more than one batch
+    assert len(np.unique(shift, axis=0)) > 140
+
+
+def test_draws_work_under_vmap():
+    objective = qg.Expectation(qg.Circuit(1).ry(0, param=0), "Z")
+    backend = RecallingStatevector()
+    keys = jax.random.split(jax.random.key(0), 4)
+    batched = jax.vmap(lambda k: qg.estimate(objective, [0.5], qg.ParameterShift(shots=9), backend, key=k).gradient)
+    single = [qg.estimate(objective, [0.5], qg.ParameterShift(shots=9), backend, key=k).gradient for k in keys]
+    np.testing.assert_allclose(batched(keys), np.array(single), atol=1e-12)

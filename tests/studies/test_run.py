@@ -1,0 +1,128 @@
+"""A study end to end, small; what survives an interrupt; what a failing cell does."""
+
+import csv
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from qcgrad.studies import cells as cells_module
+from qcgrad.studies.plan import cells_of
+from qcgrad.studies.plots import draw
+from qcgrad.studies.report import flat_rows, print_report
+from qcgrad.studies.run import StudyInterrupted, run_cells
+from qcgrad.studies.scaling import laws_of
+from qcgrad.studies.spec import make_spec
+from qcgrad.studies.store import Store, write_csv
+
+SMALL = {
+    "epsilon": 0.35,
+    "delta": 0.1,
+    "circuits": [{"label": "small", "circuits": ["efficient_su2_n2_r1", "tfim_hva_n3_p1"], "max_sampled_qubits": 2}],
+    "hard_instance": {"qubits": [2, 3], "trials": {"parameter-shift": 50, "bell-shadow": 20}, "ladder": 1.5},
+    "network": {"levels": [1, 2], "batch": 4},
+}
+
+
+@pytest.fixture
+def store(tmp_path):
+    with Store(tmp_path / "study.sqlite") as store:
+        yield store
+
+
+def fake(cell, notify):
+    notify("working")
+    return {"M": cell["n"]}
+
+
+def test_small_study_end_to_end(tmp_path, store):
+    spec = make_spec(SMALL)
+    cells = cells_of(spec)
+    outcome = run_cells(cells, store, debug=True)
+    assert outcome.computed == len(cells) == 9
+    by_method = {law.method: law for law in laws_of(outcome.records) if law.kind != "circuit"}
+    assert by_method["backprop"].sizes == (3, 15)
+    assert by_method["parameter-shift"].sizes == by_method["bell-shadow"].sizes == (15, 63)
+    growth = {
+        name: np.log(law.copies[1] / law.copies[0]) / np.log(63 / 15)
+        for name, law in by_method.items()
+        if name != "backprop"
+    }
+    assert growth["parameter-shift"] > 0.8 > 0.5 > growth["bell-shadow"]
+    for cell, record in outcome.records:
+        if cell["method"] == "adjoint":
+            assert record["gradient"]["gates"] == 3 * record["value"]["gates"]
+            assert record["max_error"] < 1e-9
+        if cell["kind"] == "circuit" and cell["method"] == "parameter-shift":
+            assert record["error_over_allowed"] < 1
+    check_outputs(tmp_path, outcome, spec)
+    again = run_cells(cells, store, debug=True)
+    assert (again.computed, again.reused) == (0, len(cells))
+    assert again.records == outcome.records
+
+
+def check_outputs(tmp_path, outcome, spec):
+    laws = laws_of(outcome.records)
+    console = Console(record=True, width=130, file=(tmp_path / "report.txt").open("w"))
+    print_report(outcome.records, laws, spec, console)
+    text = console.export_text()
+    console.file.close()
+    for expected in ("Gradient cost against M", "parameter-shift", "undecided", "power law", "ln M", "log-log"):
+        assert expected in text
+    png, svg = draw(laws, spec, tmp_path / "scaling")
+    assert png.read_bytes().startswith(b"\x89PNG")
+    for expected in ("copies of the state", "cost(gradient) / cost(value)", "bell-shadow, all-Pauli"):
+        assert expected in svg.read_text()
+    write_csv(tmp_path / "cells.csv", flat_rows(outcome.records))
+    with (tmp_path / "cells.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(outcome.records)
+    assert {row["method"] for row in rows} == set(spec.methods)
+
+
+def test_interrupt_keeps_finished_cells(store):
+    cells = [{"kind": "network", "method": "backprop", "model": "m", "n": n} for n in range(4)]
+
+    def interrupted(cell, notify):
+        if cell["n"] == 2:
+            raise KeyboardInterrupt
+        return fake(cell, notify)
+
+    with pytest.raises(StudyInterrupted) as interruption:
+        run_cells(cells, store, compute=interrupted)
+    assert (interruption.value.finished, interruption.value.total) == (2, 4)
+    outcome = run_cells(cells, store, compute=fake)
+    assert (outcome.computed, outcome.reused) == (2, 2)
+    assert [record["M"] for _, record in outcome.records] == [0, 1, 2, 3]
+
+
+def test_failing_cell_does_not_cost_the_others(store):
+    cells = [{"kind": "network", "method": "backprop", "model": "m", "n": n} for n in range(3)]
+
+    def failing(cell, notify):
+        if cell["n"] == 1:
+            raise MemoryError("too large")
+        return fake(cell, notify)
+
+    outcome = run_cells(cells, store, compute=failing)
+    assert [record["M"] for _, record in outcome.records] == [0, 2]
+    assert [message for _, message in outcome.failures] == ["MemoryError: too large"]
+    with pytest.raises(MemoryError):
+        run_cells(cells, store, compute=failing, debug=True)
+
+
+def test_progress_is_for_terminals_only(store, capsys):
+    cells = [{"kind": "network", "method": "backprop", "model": "m", "n": 0}]
+    run_cells(cells, store, compute=fake, console=Console(stderr=True))
+    assert capsys.readouterr().err == ""
+    run_cells(cells, store, compute=fake, console=Console(stderr=True, force_terminal=True))
+    assert "1" in capsys.readouterr().err
+
+
+def test_networks_have_the_components_of_the_hard_instance():
+    for n in (1, 2, 3):
+        cell = {"kind": "network", "method": "backprop", "model": "perceptron", "seed": 0, "n": n, "batch": 4}
+        record = cells_module.compute(cell)
+        assert record["M"] == 4**n - 1
+        assert record["gradient"]["flops"] > record["value"]["flops"] > 0
+        assert record["gradient"]["copies"] == 0

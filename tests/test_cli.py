@@ -1,0 +1,231 @@
+"""The command line, as a user meets it."""
+
+import json
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import qcgrad as qg
+from qcgrad.cli import main
+from qcgrad.cli.app import application
+from qcgrad.interop.library import list_circuits, load_circuit
+from qcgrad.studies import run as run_module
+
+QASM = """OPENQASM 3.0;
+include "stdgates.inc";
+input float[64] a;
+input float[64] b;
+qubit[2] q;
+ry(a) q[0];
+cx q[0], q[1];
+rz(2 * b) q[1];
+ry(0.3) q[1];
+"""
+
+
+@pytest.fixture
+def program(tmp_path):
+    path = tmp_path / "mine.qasm"
+    path.write_text(QASM)
+    return str(path)
+
+
+def run(*arguments):
+    return CliRunner().invoke(application, [str(a) for a in arguments])
+
+
+def refusal(*arguments) -> str:
+    """The one line of an error, after checking that it is one, with exit code 2 and no traceback."""
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.startswith("qcgrad: ")
+    assert result.stderr.count("\n") == 1
+    assert "Traceback" not in result.stderr
+    return result.stderr
+
+
+def test_grad_json_equals_estimate(program):
+    options = ("--observable", "ZZ + 0.5*IX", "--params", "0.4, -1.1", "--shots", "500", "--seed", "7", "--json")
+    shown = json.loads(run("grad", program, *options).stdout)
+    circuit = qg.Circuit(2).ry(0, param=0).cnot(0, 1).rz(1, param=1, scale=2.0).ry(1, 0.3)
+    objective = qg.Expectation(circuit, {"ZZ": 1.0, "IX": 0.5})
+    expected = qg.estimate(objective, np.array([0.4, -1.1]), qg.ParameterShift(shots=500), key=7)
+    rows = shown["gradient"]
+    assert shown["value"] == float(expected.value)
+    assert shown["value_standard_error"] == pytest.approx(float(expected.value_variance) ** 0.5, rel=1e-12)
+    assert [row["parameter"] for row in rows] == ["a", "b"]
+    np.testing.assert_allclose([row["derivative"] for row in rows], expected.gradient, rtol=1e-12)
+    np.testing.assert_allclose([row["standard_error"] ** 2 for row in rows], expected.variance, rtol=1e-12)
+    assert qg.Cost(**shown["cost"]) == expected.cost
+    assert (shown["access"], shown["result"]) == ("single_copy", "ok")
+
+
+def test_grad_of_library_circuit_uses_its_observable_and_point():
+    circuit = load_circuit("tfim_hva_n3_p1")
+    shown = json.loads(run("grad", "tfim_hva_n3_p1", "--method", "Reverse_Mode", "--json").stdout)
+    np.testing.assert_allclose([row["derivative"] for row in shown["gradient"]], circuit.gradient, atol=1e-9)
+    assert shown["method"] == "reverse-mode"
+
+
+def test_grad_prints_errors_and_cost(program):
+    result = run("grad", program, "--observable", "ZZ", "--params", "0.4 0.2", "--shots", 100)
+    assert result.exit_code == 0
+    for expected in ("value", "±", "standard error", "circuit runs", "500"):
+        assert expected in result.stdout
+    assert "exact" in run("grad", program, "--observable", "ZZ", "--random-params", 1, "--method", "adjoint").stdout
+
+
+def test_grad_by_bell_shadow_at_clifford_angles(program, tmp_path):
+    parameters = tmp_path / "parameters.json"
+    parameters.write_text("[0.0, 0.0]")
+    options = ("--observable", "YY", "--params-file", parameters, "--method", "bell-shadow", "--json")
+    fixed = QASM.replace("ry(0.3) q[1];\n", "")
+    (tmp_path / "clifford.qasm").write_text(fixed)
+    shown = json.loads(run("grad", tmp_path / "clifford.qasm", *options, "--copies", "900").stdout)
+    assert shown["cost"]["copies"] == 900
+    assert shown["gradient"][0]["bias_bound"] > 0
+    assert "needs --copies" in refusal("grad", tmp_path / "clifford.qasm", *options)
+    assert "not Clifford" in refusal("grad", program, *options, "--copies", "900")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ((), "the circuit has 2 parameters: give --params with 2 numbers"),
+        (("--params", "1"), "1 parameters were given, but the circuit has 2"),
+        (("--params", "1,x"), "--params: 'x' is not a number"),
+        (("--params", "1,nan"), "finite"),
+        (("--params", "1,2", "--random-params", "1"), "only one of"),
+        (("--params-file", "nowhere"), "--params-file nowhere cannot be read: No such file"),
+        (("--params", "1,2", "--method", "paramter-shift"), "did you mean 'parameter-shift'?"),
+        (("--params", "1,2", "--shots", "0"), "--shots=0: give a positive integer"),
+        (("--params", "1,2", "--shots", "1.5"), "--shots=1.5: give a positive integer"),
+        (("--params", "1,2", "--shots", "many"), "give a positive integer"),
+        (("--params", "1,2", "--method", "adjoint", "--shots", "10"), "--shots does not apply to adjoint"),
+        (("--params", "1,2", "--copies", "10"), "--copies applies to bell-shadow"),
+        (("--params", "1,2", "--observable", "ZQ"), "ZQ"),
+        (("--params", "1,2", "--observable", "ZZZ"), "observable acts on 3 qubits"),
+        (("--wrong",), "No such option"),
+    ],
+)
+def test_grad_refuses_in_one_line(program, options, message):
+    if "--observable" not in options:
+        options = ("--observable", "ZZ", *options)
+    assert message in refusal("grad", program, *options)
+
+
+def test_unreadable_programs_are_refused(tmp_path, program):
+    truncated = tmp_path / "truncated.qasm"
+    truncated.write_text(QASM[:-8])
+    message = refusal("grad", truncated, "--observable", "ZZ", "--params", "1,2")
+    assert f"{truncated}, line 9, column" in message
+    assert "No such file" in refusal("grad", tmp_path / "missing.qasm", "--observable", "ZZ")
+    assert "did you mean " in refusal("grad", "tfim_hva_n3")
+    assert "no observable of its own" in refusal("grad", program)
+
+
+def test_circuits_lists_the_library():
+    everything = run("circuits")
+    assert everything.exit_code == 0
+    assert all(circuit.name in everything.stdout for circuit in list_circuits())
+    some = run("circuits", "--family", "qaoa", "--max-qubits", 4, "--filter", "CUT")
+    assert "maxcut_regular2_n4_p1" in some.stdout
+    assert "n10" not in some.stdout
+    assert "the families are" in refusal("circuits", "--family", "nothing")
+
+
+def test_circuits_shows_one():
+    result = run("circuits", "h2_givens_n4")
+    assert result.exit_code == 0
+    circuit = load_circuit("h2_givens_n4")
+    assert str(circuit.circuit) in result.stdout
+    for expected in ("pennylane", "Apache-2.0", "qubits       4"):
+        assert expected in result.stdout
+    assert "did you mean" in refusal("circuits", "h2_given")
+
+
+def fake_compute(cell, notify):
+    counters = dict.fromkeys(("copies", "shots", "circuit_runs", "gates", "qubits", "flops", "peak_bytes"), 10)
+    return {"M": 4 ** cell["n"] - 1, "qubits": 3, "gradient": counters, "value": counters}
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "study.toml"
+    path.write_text('methods = ["backprop"]\n[network]\nlevels = [1, 2, 3]\n')
+    return path
+
+
+def test_scaling_writes_results_and_resumes(study, tmp_path):
+    first = run("scaling", "--spec", study, "--seed", 1)
+    assert first.exit_code == 0
+    assert "3 cells computed." in first.stdout
+    assert "yes" in first.stdout
+    (folder,) = (tmp_path / "qcgrad-results").iterdir()
+    assert str(folder.relative_to(tmp_path)) in first.stdout
+    written = {path.name for path in folder.iterdir()}
+    assert {"study.sqlite", "cells.csv", "spec.json", "scaling.png", "scaling.svg"} <= written
+    second = run("scaling", "--spec", study, "--seed", 1)
+    assert "0 cells computed, 3 taken from an earlier run" in second.stdout
+
+
+def test_scaling_interrupted_says_where_and_how(study, tmp_path, monkeypatch):
+    def interrupted(cell, notify=None):
+        if cell["n"] == 2:
+            raise KeyboardInterrupt
+        return fake_compute(cell, notify)
+
+    monkeypatch.setitem(run_module.run_cells.__kwdefaults__, "compute", interrupted)
+    result = run("scaling", "--spec", study, "--out", tmp_path / "kept")
+    assert result.exit_code == 130
+    assert "1 of 3 cells are finished and kept in" in result.stderr
+    assert f"qcgrad scaling --spec {study} --out {tmp_path / 'kept'}" in " ".join(result.stderr.split())
+    monkeypatch.setitem(run_module.run_cells.__kwdefaults__, "compute", fake_compute)
+    assert "2 cells computed, 1 taken" in run("scaling", "--spec", study, "--out", tmp_path / "kept").stdout
+
+
+def test_scaling_reports_failed_cells(study, tmp_path, monkeypatch):
+    def failing(cell, notify=None):
+        if cell["n"] == 2:
+            raise MemoryError("too large")
+        return fake_compute(cell, notify)
+
+    monkeypatch.setitem(run_module.run_cells.__kwdefaults__, "compute", failing)
+    result = run("scaling", "--spec", study, "--out", tmp_path / "some")
+    assert result.exit_code == 1
+    assert "failed: backprop, perceptron, n = 2: MemoryError: too large" in result.stderr
+
+
+def test_scaling_refuses_in_one_line(study, tmp_path):
+    assert "did you mean 'bell-shadow'" in refusal("scaling", "--methods", "belshadow")
+    assert "nothing is left to compute" in refusal("scaling", "--methods", "bell-shadow", "--max-qubits", 2)
+    study.write_text("epsilonn = 0.1")
+    assert "epsilonn: no such field, did you mean 'epsilon'?" in refusal("scaling", "--spec", study)
+    (tmp_path / "file").write_text("x")
+    assert "cannot be used" in refusal("scaling", "--methods", "backprop", "--out", tmp_path / "file")
+
+
+@pytest.mark.parametrize("command", [(), ("scaling",), ("grad",), ("circuits",)])
+def test_help_has_an_example(command):
+    result = run(*command, "--help")
+    assert result.exit_code == 0
+    assert "Example: qcgrad" in result.stdout
+
+
+def test_version_and_bare_command():
+    assert run("--version").stdout.startswith("qcgrad ")
+    assert "Usage" in run().stdout
+
+
+def test_debug_shows_the_traceback():
+    result = run("--debug", "circuits", "nothing_like_it_at_all")
+    assert isinstance(result.exception, qg.ImportRefused)
+
+
+def test_main_exits():
+    with pytest.raises(SystemExit) as stopped:
+        main(["circuits", "--max-qubits", "2"])
+    assert stopped.value.code == 0

@@ -1,0 +1,75 @@
+"""Costs and budgets: how they combine, and what a limit accepts."""
+
+from dataclasses import fields
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import qcgrad as qg
+
+COUNTERS = [f.name for f in fields(qg.Cost)]
+PEAKS = {"qubits", "peak_bytes"}
+COSTS = st.builds(qg.Cost, **{name: st.integers(0, 10**12) for name in COUNTERS})
+
+
+@given(COSTS, COSTS)
+def test_in_sequence_totals_add_and_peaks_take_the_larger(a, b):
+    for name in COUNTERS:
+        combine = max if name in PEAKS else int.__add__
+        assert getattr(a + b, name) == combine(getattr(a, name), getattr(b, name))
+
+
+@given(COSTS, COSTS)
+def test_side_by_side_everything_adds(a, b):
+    assert all(getattr(a | b, name) == getattr(a, name) + getattr(b, name) for name in COUNTERS)
+
+
+@given(COSTS, COSTS, COSTS)
+def test_both_combinations_are_associative_and_have_a_zero(a, b, c):
+    assert (a + b) + c == a + (b + c)
+    assert (a | b) | c == a | (b | c)
+    assert a + qg.Cost() == a | qg.Cost() == a
+
+
+@given(COSTS, st.integers(1, 5))
+def test_repetition_is_repeated_addition(a, times):
+    assert a * times == sum([a] * times, qg.Cost())
+
+
+def test_costs_compare_hash_and_do_not_change():
+    assert qg.Cost(shots=3) == qg.Cost(shots=3)
+    assert hash(qg.Cost(shots=3)) == hash(qg.Cost(shots=3))
+    assert qg.Cost(shots=3) != qg.Cost(shots=4)
+    with pytest.raises(AttributeError):
+        qg.Cost().shots = 1
+
+
+@pytest.mark.parametrize("other", [1, None, "cost"])
+def test_costs_do_not_add_to_anything_else(other):
+    with pytest.raises(TypeError):
+        qg.Cost() + other
+    with pytest.raises(TypeError):
+        qg.Cost() | other
+
+
+def test_a_budget_and_a_cost_have_the_same_counters():
+    assert [f.name for f in fields(qg.Budget)] == COUNTERS
+
+
+@pytest.mark.parametrize("name", COUNTERS)
+def test_a_limit_is_met_at_and_exceeded_above(name):
+    budget = qg.Budget(**{name: 10})
+    assert budget.exceeded_by(qg.Cost(**{name: 10})) == ()
+    assert budget.exceeded_by(qg.Cost(**{name: 11})) == (name,)
+    assert qg.Budget().exceeded_by(qg.Cost(**{name: 10**15})) == ()
+
+
+@pytest.mark.parametrize("limit", [-1, 2.5, True, float("nan"), float("inf"), "many"])
+def test_a_limit_that_is_no_count_is_named(limit):
+    with pytest.raises(ValueError, match=f"Budget shots={limit!r}"):
+        qg.Budget(shots=limit)
+
+
+def test_zero_is_a_limit():
+    assert qg.Budget(shots=0).exceeded_by(qg.Cost(shots=1)) == ("shots",)
