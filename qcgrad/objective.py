@@ -122,7 +122,10 @@ def _from_python(name, value):
     leaves = jax.tree.leaves(value)
     if any(isinstance(leaf, jax.Array) for leaf in leaves):
         return jax.numpy.asarray(value)
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError:  # nested lists of different lengths
+        array = np.asarray(None)
     if array.dtype.kind == "O":
         raise TypeError(f"{name} is {type(value).__name__} {value!r}: give an array of real numbers")
     return array.astype(jax.dtypes.canonicalize_dtype(float)) if array.dtype == np.float64 else array

@@ -2,10 +2,12 @@
 
 import math
 
+import numpy as np
+
 
 def checked_count(name: str, value) -> int:
     """A positive integer, or one clear error."""
-    if isinstance(value, bool):
+    if isinstance(value, (bool, np.bool_)):
         raise ValueError(f"{name}={value}: a boolean is no count; give a positive integer")
     try:
         number = float(value)

@@ -192,7 +192,13 @@ def qubit_wise_groups(x: np.ndarray, z: np.ndarray) -> list[np.ndarray]:
 def _pairs(terms) -> list[tuple[str, float]]:
     if isinstance(terms, str):
         return _parse(terms)
-    return list(terms.items() if isinstance(terms, Mapping) else terms)
+    try:
+        pairs = list(terms.items() if isinstance(terms, Mapping) else terms)
+    except TypeError:
+        pairs = [terms]
+    if not all(isinstance(pair, (tuple, list)) and len(pair) == 2 and isinstance(pair[0], str) for pair in pairs):
+        raise TypeError(f"observable is {terms!r}: give Pauli words with coefficients, for example {{'ZZ': 1.0}}")
+    return [(pair[0], pair[1]) for pair in pairs]
 
 
 def _parse(text: str) -> list[tuple[str, float]]:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..cost import Cost
-from ..objective import AbstractObjective, is_concrete
+from ..objective import AbstractObjective, as_real
 from . import xla
 
 
@@ -96,13 +96,9 @@ def _run(apply, loss_fn, weights, batch):
 
 
 def _checked_leaf(leaf):
-    array = jnp.asarray(leaf)
-    if jnp.issubdtype(array.dtype, jnp.complexfloating):
-        raise TypeError(
-            f"weights hold {array.dtype}: complex networks are not supported yet, split real and imaginary parts"
-        )
-    if not jnp.issubdtype(array.dtype, jnp.floating):
-        raise TypeError(f"weights hold dtype {array.dtype}: give floating-point arrays")
-    if is_concrete(array) and not bool(jnp.all(jnp.isfinite(array))):
-        raise ValueError("weights hold NaN or infinite numbers: give finite numbers")
-    return array
+    dtype = jnp.result_type(leaf)
+    if jnp.issubdtype(dtype, jnp.complexfloating):
+        raise TypeError(f"weights hold {dtype}: complex weights are not supported, split real and imaginary parts")
+    if not jnp.issubdtype(dtype, jnp.floating):
+        raise TypeError(f"weights hold dtype {dtype}: give floating-point arrays")
+    return jnp.asarray(as_real("weights", leaf))

@@ -174,7 +174,8 @@ def _value_cost(objective, estimator):
 
     from ..objective import Point
 
-    return estimator.value_query(Point(objective, objective.placeholder(), np.eye(objective.num_outputs))).cost()
+    point = Point(objective, objective.placeholder(np.dtype(np.float64)), np.eye(objective.num_outputs))
+    return estimator.value_query(point).cost()
 
 
 def _costs(gradient, value) -> Record:

@@ -53,7 +53,7 @@ class HardInstance(_Strict):
     """
 
     qubits: tuple[int, ...] = (2, 3, 4, 5)
-    trials: dict[Literal["parameter-shift", "bell-shadow"], int] = {"parameter-shift": 500, "bell-shadow": 200}
+    trials: dict[Literal["parameter-shift", "bell-shadow"], int] = {"parameter-shift": 500, "bell-shadow": 250}
     ladder: float = Field(default=1.1, gt=1, le=2)
     tilt: float = 0.5
 
@@ -106,7 +106,7 @@ class StudySpec(_Strict):
     seed: int = Field(default=0, ge=0)
     methods: tuple[str, ...] = METHODS
     epsilon: float = Field(default=0.3, gt=0, lt=1)
-    delta: float = Field(default=0.01, gt=0, lt=1)
+    delta: float = Field(default=0.02, gt=0, lt=1)
     circuits: tuple[CircuitSeries, ...] = (
         CircuitSeries(label="efficient_su2", circuits=_SIZE_AND_DEPTH),
         CircuitSeries(label="tfim_hva", circuits=_SPIN_CHAINS),

@@ -58,7 +58,7 @@ def test_predicting_needs_weights_or_says_so():
 @pytest.mark.parametrize(
     ("weights", "error", "message"),
     [
-        (np.array([0.1, np.nan, 0.2]), ValueError, "weights hold NaN"),
+        (np.array([0.1, np.nan, 0.2]), ValueError, "weights holds nan"),
         (np.ones(3) * 1j, TypeError, "weights hold complex128"),
         ({}, ValueError, "weights hold zero parameters"),
         (np.zeros(0), ValueError, "weights hold zero parameters"),
