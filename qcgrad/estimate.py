@@ -227,5 +227,6 @@ def _assemble(objective, reading: Reading, cost, result, fidelity) -> Estimate:
     value, value_variance = (reading.value, reading.value_variance)
     if not objective.is_vector:
         value, value_variance = value[0], value_variance[0]
-    gradient, variance, bias, value, value_variance = jax.tree.map(jnp.asarray, (*parts, value, value_variance))
+    # device_put compiles nothing, whatever the shape; jnp.asarray may.
+    gradient, variance, bias, value, value_variance = jax.device_put((*parts, value, value_variance))
     return Estimate(value, gradient, variance, value_variance, bias, cost, result, fidelity)

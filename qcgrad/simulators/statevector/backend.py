@@ -1,6 +1,7 @@
 """The statevector simulator as a backend."""
 
 import os
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -22,7 +23,12 @@ from ...queries import (
     state_bytes,
 )
 from ..multicopy import bell, votes
-from . import kernels, observe, sample, walk
+from . import kernels, native_library, sample, walk
+from .native_circuit import NativeCircuit
+from .scanned import ScannedCircuit
+
+# More controls than this are refused by the native engine and walked by the JAX path.
+_MAX_NATIVE_CONTROLS = 14
 
 
 @default_backend_for(Expectation)
@@ -36,8 +42,11 @@ class Statevector(AbstractBackend):
     Args:
         max_bytes: refuse simulations whose states need more than this; by default 80 % of the memory
             that the machine has free.
+        engine: "native" (C++, CPU, first derivatives), "jax" (any device, any derivative), or "auto": native
+            on a CPU where it was built, else JAX with one warning.
 
     Raises:
+        ValueError: engine="native" where it was not built.
         StateTooLarge: before anything is allocated, with the number of bytes.
 
     Example:
@@ -51,16 +60,25 @@ class Statevector(AbstractBackend):
 
     access = Access.white_box
 
-    def __init__(self, max_bytes: int | None = None):
+    def __init__(self, max_bytes: int | None = None, engine: Literal["auto", "native", "jax"] = "auto"):
         if max_bytes is not None and (isinstance(max_bytes, bool) or int(max_bytes) != max_bytes or max_bytes <= 0):
             raise ValueError(f"Statevector max_bytes={max_bytes!r}: give a positive number of bytes, or None")
+        if engine not in ("auto", "native", "jax"):
+            raise ValueError(f"Statevector engine={engine!r}: give 'auto', 'native' or 'jax'")
+        if engine == "native" and native_library.load() is None:
+            raise ValueError(
+                "Statevector engine='native': it was not built; install a C++ compiler and reinstall qcgrad"
+            )
         self.max_bytes = max_bytes
+        self.engine = engine
 
     def answer(self, query, key):
         if isinstance(query, Evaluate):
             return self._evaluate(query, key)
-        if isinstance(query, (AdjointSweep, ReverseSweep)):
-            return self._sweep(query)
+        if isinstance(query, AdjointSweep):
+            return self._adjoint(query)
+        if isinstance(query, ReverseSweep):
+            return self._reverse(query)
         if isinstance(query, BellSample):
             return bell.sample(self.state(query.program, query.angles), query.pairs, key)
         if isinstance(query, MajorityVotes):
@@ -70,37 +88,58 @@ class Statevector(AbstractBackend):
     def state(self, program, angles) -> jax.Array:
         """Amplitudes (2^n,) at the given gate angles (A,)."""
         self._check_memory(program, angles, states=2)
-        rows, angles = _prepared(program, angles)
-        return kernels.final_state(program.num_qubits, rows, angles)
+        circuit, angles = self._prepared(program, angles[None])
+        return kernels.states(circuit, angles)[0]
 
     def _evaluate(self, query, key):
         program, settings = query.program, len(query.angles)
         self._check_memory(program, query.angles, states=3)
-        rows, angles = _prepared(program, query.angles)
-        n, dtype = program.num_qubits, angles.dtype
         padded = 1 if settings == 1 else walk.bucket(settings, 2)
-        angles = _pad(angles, padded, axis=0)
+        circuit, angles = self._prepared(program, _pad(query.angles, padded, axis=0))
         if query.shots is None:
-            mean = kernels.evaluate(n, rows, observe.to_terms(program, dtype), angles)[:settings]
-            return Means(*_to_host(query.angles, (mean, jnp.zeros_like(mean))))
+            mean = _to_host(query.angles, kernels.values(circuit, angles))[:settings]
+            return Means(mean, mean * 0)
         shots = np.pad(np.asarray(query.shots_per_setting, np.int32), (0, padded - settings), constant_values=1)
-        bases = sample.to_bases(program, dtype)
+        bases = sample.to_bases(program, angles.dtype)
         # Drawing a few more outcomes than count lets neighbouring numbers of shots share a compiled program.
         drawn = walk.bucket(int(shots.max()))
-        mean, variance = kernels.evaluate_sampled(n, drawn, rows, bases, angles, shots, key)
-        return Means(*_to_host(query.angles, (mean[:settings], variance[:settings])))
+        mean, variance = _to_host(query.angles, kernels.sampled(circuit, drawn, bases, angles, shots, key))
+        return Means(mean[:settings], variance[:settings])
 
-    def _sweep(self, query):
-        program, angles = query.program, query.angles
-        is_adjoint = isinstance(query, AdjointSweep)
-        held = 2 if is_adjoint else program.circuit.op_table.num_ops
-        self._check_memory(program, angles, states=held + 2 + 2 * len(query.cotangents))
-        rows, padded = _prepared(program, angles)
-        kernel = kernels.adjoint if is_adjoint else kernels.reverse
-        cotangents = query.cotangents.astype(padded.dtype)
-        terms = observe.to_terms(program, padded.dtype)
-        value, gradient = kernel(program.num_qubits, rows, terms, padded, cotangents)
-        return Sweep(*_to_host(angles, (value, gradient[:, : program.num_angles])))
+    def _adjoint(self, query):
+        program = query.program
+        circuit, angles = self._prepared(program, query.angles[None])
+        self._check_memory(program, query.angles, circuit.states_held(len(query.cotangents)))
+        found = kernels.sweeps(circuit, angles, query.cotangents.astype(angles.dtype))
+        value, gradient = _to_host(query.angles, found)
+        return Sweep(value[0], gradient[0, :, : program.num_angles])
+
+    def _reverse(self, query):
+        program, dtype = query.program, query.angles.dtype
+        held = program.circuit.op_table.num_ops + 2 + 2 * len(query.cotangents)
+        self._check_memory(program, query.angles, held)
+        angles = _pad(query.angles, _padded_angles(program), axis=-1)
+        # Only the JAX path can be differentiated step by step.
+        circuit = ScannedCircuit(program, dtype, _padded_angles(program))
+        value, gradient = _to_host(query.angles, kernels.reverse(circuit, angles, query.cotangents.astype(dtype)))
+        return Sweep(value, gradient[:, : program.num_angles])
+
+    def _prepared(self, program, angles):
+        """The circuit for the engine in use, and its angles (B, A) padded to a size that many circuits share."""
+        count = _padded_angles(program)
+        kind = NativeCircuit if self._is_native(program) else ScannedCircuit
+        return kind(program, angles.dtype, count), _pad(angles, count, axis=-1)
+
+    def _is_native(self, program) -> bool:
+        if self.engine != "auto":
+            return self.engine == "native"
+        if jax.default_backend() != "cpu":
+            return False
+        if native_library.load() is None:
+            native_library.warn_of_absence()
+            return False
+        controls = program.circuit.op_table.controls
+        return int(np.bitwise_count(controls).max(initial=0)) <= _MAX_NATIVE_CONTROLS
 
     def _check_memory(self, program, angles, states):
         needed = states * state_bytes(program.num_qubits, angles.dtype)
@@ -114,11 +153,8 @@ class Statevector(AbstractBackend):
             )
 
 
-def _prepared(program, angles):
-    """Rows and angles padded to sizes that many circuits share."""
-    dtype = np.dtype(angles.dtype)
-    rows = walk.to_rows(program.circuit.op_table, dtype)
-    return rows, _pad(angles, walk.bucket(max(program.num_angles, 1), 4), axis=-1)
+def _padded_angles(program) -> int:
+    return walk.bucket(max(program.num_angles, 1), 64)
 
 
 def _pad(array, length, axis):

@@ -84,16 +84,16 @@ def sample_expectation(psi, bases: Bases, key, max_shots: int, shots):
     keys = jax.random.split(key, count)
     arrays = (bases.x, bases.z, bases.sine, bases.supports, bases.coefficients, keys)
     mean, variance = lax.map(measure, arrays)
-    return _sampled((mean.sum(axis=0) + bases.constants, variance.sum(axis=0)), psi)
+    return mean.sum(axis=0) + bases.constants, variance.sum(axis=0)
 
 
 @jax.custom_jvp
-def _sampled(estimates, psi):
-    """Mark estimates as drawn at random from psi: JAX would differentiate them to zero without a word."""
-    return estimates
+def not_differentiable(angles):
+    """The angles, marked: JAX would differentiate what is drawn at random to zero without a word."""
+    return angles
 
 
-@_sampled.defjvp
+@not_differentiable.defjvp
 def _refuse_derivative(primals, tangents):
     raise NotApplicable(
         "a sampled expectation value has no derivative that JAX could take: differentiate qcgrad.as_jax(objective, "

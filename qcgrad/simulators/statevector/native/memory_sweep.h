@@ -1,0 +1,269 @@
+// One parameter set on all threads, with states in memory: forward, observables, and the adjoint sweep back.
+#pragma once
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include "engine.h"
+#include "threads.h"
+
+namespace qcgrad {
+
+// A state in memory, real and imaginary parts apart.
+template <class R>
+struct StateMemory {
+  Block<R> block;
+  R *re = nullptr, *im = nullptr;
+  std::size_t reals = 0;
+  bool reset(int address_bits) {
+    const std::size_t size = padded<R>(u64{1} << address_bits);
+    if (!block.reset(2 * size)) return false;
+    reals = 2 * size;
+    re = block.data();
+    im = re + size;
+    return true;
+  }
+};
+
+template <class R>
+struct Move {
+  const Kernels<R>& k;
+  const TileShape& shape;
+  void load(const StateMemory<R>& from, u64 base, u64 reach, R* tile) const {
+    const std::size_t run = std::size_t{1} << shape.run_bits, half = std::size_t{1} << shape.bits;
+    k.gather(from.re, base, shape.runs.data(), shape.runs.size(), run, reach, tile);
+    k.gather(from.im, base, shape.runs.data(), shape.runs.size(), run, reach, tile + half);
+  }
+  void store(const StateMemory<R>& to, u64 base, u64 reach, const R* tile) const {
+    const std::size_t run = std::size_t{1} << shape.run_bits, half = std::size_t{1} << shape.bits;
+    k.scatter(to.re, base, shape.runs.data(), shape.runs.size(), run, reach, tile);
+    k.scatter(to.im, base, shape.runs.data(), shape.runs.size(), run, reach, tile + half);
+  }
+};
+
+// One parameter set on all threads, states in memory.
+template <class R>
+class Sweep {
+ public:
+  Sweep(const Engine<R>& engine, int threads, const CancelToken* cancel)
+      : e_(engine), k_(*engine.kernels), threads_(threads), cancel_(cancel), next_base_(threads), runners_(new TileRunner<R>[threads]) {}
+
+  bool prepare(bool gradient) {
+    const int bits = std::max(e_.plan.max_tile_bits, e_.observables.max_tile_bits);
+    if (!psi_.reset(e_.plan.address_bits) || (gradient && !lambda_.reset(e_.plan.address_bits))) return false;
+    for (int t = 0; t < threads_; ++t)
+      if (!runners_[t].prepare(e_.kernels, bits, e_.plan.form.terms.size(), cancel_)) return false;
+    return true;
+  }
+
+  void set_angles(const double* angles) { angles_.evaluate(e_.plan.form, angles); }
+
+  void forward() {
+    scale_ = 1;
+    for (const Pass& pass : e_.plan.passes) run_pass(pass, false);
+    const u64 reach = e_.plan.passes.back().reach_after;
+    const std::size_t size = std::size_t{1} << e_.plan.address_bits;
+    // Amplitudes that no pass has reached were never written.
+    if (~reach & (size - 1))
+      for (std::size_t j = 0; j < size; ++j)
+        if (j & ~reach) psi_.re[padded<R>(j)] = psi_.im[padded<R>(j)] = 0;
+  }
+
+  void backward() {
+    const auto& passes = e_.plan.passes;
+    for (std::size_t i = passes.size(); i-- > 0;) run_pass(passes[i], true);
+  }
+
+  // Returns <psi| sum_s weights[s] string_s |psi>; `keep` leaves the operator applied to psi in lambda.
+  double apply_observables(const double* weights, bool keep) {
+    const auto& passes = e_.observables.passes;
+    std::vector<double> partial(threads_, 0.0);
+    if (passes.empty() && keep) std::memset(lambda_.re, 0, lambda_.reals * sizeof(R));
+    for (std::size_t i = 0; i < passes.size(); ++i) {
+      const bool fresh = !keep || i == 0, complete = !keep || i + 1 == passes.size();
+      const Move<R> move{k_, passes[i].shape};
+      const std::size_t half = std::size_t{1} << passes[i].shape.bits;
+      for_tiles(passes[i].shape, ~u64{0}, [&](int t, u64 base) {
+        R *psi = runners_[t].psi(), *lambda = runners_[t].lambda();
+        move.load(psi_, base, ~u64{0}, psi);
+        if (fresh)
+          std::memset(lambda, 0, 2 * half * sizeof(R));
+        else
+          move.load(lambda_, base, ~u64{0}, lambda);
+        apply_observable(k_, passes[i], weights, base, psi, lambda, &runners_[t]);
+        if (complete) partial[t] += k_.dot(psi, lambda, 2 * half);
+        if (keep) move.store(lambda_, base, ~u64{0}, lambda);
+      });
+    }
+    double sum = 0;
+    for (double p : partial) sum += p;
+    return sum * scale_ * scale_;
+  }
+
+  // <string_s> for all strings.
+  std::vector<double> expectations() {
+    const std::size_t strings = e_.observables.num_strings;
+    std::vector<std::vector<double>> partial(threads_, std::vector<double>(strings, 0.0));
+    for (const ObservablePass& pass : e_.observables.passes) {
+      const Move<R> move{k_, pass.shape};
+      for_tiles(pass.shape, ~u64{0}, [&](int t, u64 base) {
+        move.load(psi_, base, ~u64{0}, runners_[t].psi());
+        expect_strings(k_, pass, base, runners_[t].psi(), &runners_[t], partial[t].data());
+      });
+    }
+    std::vector<double> sum(strings, 0.0);
+    for (const auto& p : partial)
+      for (std::size_t s = 0; s < strings; ++s) sum[s] += p[s] * scale_ * scale_;
+    return sum;
+  }
+
+  void clear_sums() {
+    for (int t = 0; t < threads_; ++t) std::fill(runners_[t].sums().begin(), runners_[t].sums().end(), 0.0);
+  }
+  // d/d angle += factor * (sum over exponentials).
+  void add_gradient(double factor, double* gradient) {
+    const auto& terms = e_.plan.form.terms;
+    for (std::size_t i = 0; i < terms.size(); ++i) {
+      if (terms[i].slot < 0) continue;
+      double sum = 0;
+      for (int t = 0; t < threads_; ++t) sum += runners_[t].sums()[i];
+      gradient[terms[i].slot] += factor * terms[i].scale * sum;
+    }
+  }
+
+  void copy_state(R* out) {
+    const std::size_t size = std::size_t{1} << e_.plan.form.num_qubits;
+    const double re = scale_ * std::cos(angles_.phase), im = scale_ * std::sin(angles_.phase);
+    parallel(threads_, [&](int t) {
+      const std::size_t begin = size / threads_ * t, end = t + 1 == threads_ ? size : size / threads_ * (t + 1);
+      for (std::size_t j = begin; j < end; ++j) {
+        const double a = psi_.re[padded<R>(j)], b = psi_.im[padded<R>(j)];
+        out[2 * j] = static_cast<R>(a * re - b * im);
+        out[2 * j + 1] = static_cast<R>(a * im + b * re);
+      }
+    });
+  }
+
+ private:
+  template <class F>
+  void for_tiles(const TileShape& shape, u64 within, F f) {
+    const u64 count = shape.count(within);
+    parallel(threads_, [&](int t) {
+      const u64 begin = count * t / threads_, end = count * (t + 1) / threads_;
+      for (u64 tile = begin; tile < end && !cancel_->cancelled(); ++tile) {
+        next_base_[t] = tile + 1 < end ? shape.base(tile + 1, within) : ~u64{0};
+        f(t, shape.base(tile, within));
+      }
+    });
+  }
+
+  void build_fixed(const Pass& pass, u64 tiles) {
+    fixed_.enabled = tiles > 1;
+    if (!fixed_.enabled) return;
+    if (fixed_.tables.size() < static_cast<std::size_t>(pass.num_fixed_tables))
+      fixed_.tables = std::vector<Block<R>>(pass.num_fixed_tables);
+    for (int i = 0; i < pass.num_fixed_tables; ++i) fixed_.tables[i].reset(std::size_t{2} << pass.shape.bits);
+    for (const PhaseStep& p : pass.phases)
+      if (p.fixed_table >= 0)
+        runners_[0].build_table(p.fixed, angles_, 0, pass.shape.bits, -1, fixed_.tables[p.fixed_table].data());
+    for (const GroupStep& g : pass.groups)
+      if (g.fixed_table >= 0)
+        runners_[0].build_table(g.terms, angles_, 0, pass.shape.bits, 1, fixed_.tables[g.fixed_table].data());
+  }
+
+  // The cache lines of a tile relative to its base. Only where addresses add up: no wide generators.
+  void list_lines(const TileShape& shape) {
+    lines_.clear();
+    if (shape.wide) return;
+    for (u64 run : shape.runs)
+      for (std::size_t b = 0; b < (sizeof(R) << shape.run_bits); b += 64)
+        lines_.push_back(padded<R>(run) * sizeof(R) + b);
+  }
+  void aim_prefetch(int t, bool back) {
+    PrefetchCursor& c = runners_[t].prefetch();
+    c.next = c.end = 0;
+    if (next_base_[t] == ~u64{0}) return;
+    const R* const arrays[4] = {psi_.re, psi_.im, lambda_.re, lambda_.im};
+    c.log2_arrays = back ? 2 : 1;
+    for (int i = 0; i < (back ? 4 : 2); ++i)
+      c.at[i] = reinterpret_cast<const char*>(arrays[i] + padded<R>(next_base_[t]));
+    c.offsets = lines_.data();
+    c.end = lines_.size() << c.log2_arrays;
+  }
+
+  void run_pass(const Pass& pass, bool back) {
+    const bool initial = &pass == &e_.plan.passes[0];
+    const u64 tiles = pass.shape.count(pass.reach_after);
+    build_fixed(pass, tiles);
+    if (back && fixed_.enabled)
+      for (int t = 0; t < threads_; ++t) runners_[t].begin_fixed(pass);
+    const Move<R> move{k_, pass.shape};
+    const std::size_t half = std::size_t{1} << pass.shape.bits;
+    std::vector<double> scales(threads_, scale_);
+    list_lines(pass.shape);
+    for_tiles(pass.shape, pass.reach_after, [&](int t, u64 base) {
+      TileRunner<R>& run = runners_[t];
+      aim_prefetch(t, back);
+      if (!back) {
+        if (initial) {
+          // |0...0>: all other tiles of this pass (there are some only if a generator is wide) stay zero.
+          std::memset(run.psi(), 0, 2 * half * sizeof(R));
+          run.psi()[0] = base == 0 ? 1 : 0;
+        } else {
+          move.load(psi_, base, pass.reach_before, run.psi());
+        }
+        scales[t] = run.forward(pass, e_.plan.form, angles_, fixed_, base, scale_);
+        move.store(psi_, base, ~u64{0}, run.psi());
+      } else {
+        move.load(psi_, base, ~u64{0}, run.psi());
+        move.load(lambda_, base, ~u64{0}, run.lambda());
+        scales[t] = run.backward(pass, e_.plan.form, angles_, fixed_, base, scale_);
+        // What is outside the reach of the earlier passes has zero psi there and never matters again.
+        if (!initial) {
+          move.store(psi_, base, pass.reach_before, run.psi());
+          move.store(lambda_, base, pass.reach_before, run.lambda());
+        }
+      }
+    });
+    if (back && fixed_.enabled) collect_fixed(pass);
+    scale_ = scales[0];
+    // With fewer tiles than threads, the first thread may have had none.
+    for (int t = 0; t < threads_; ++t)
+      if (tiles * t / threads_ < tiles * (t + 1) / threads_) scale_ = scales[t];
+  }
+
+  // Gradient sums of exponentials whose signs do not depend on the tile: one transform for all tiles together.
+  void collect_fixed(const Pass& pass) {
+    auto collect = [&](int table, const std::vector<PhaseTerm>& terms) {
+      if (table < 0) return;
+      const std::size_t size = std::size_t{1} << pass.shape.bits;
+      double* const total = runners_[0].fixed_sum(table);
+      double weight = runners_[0].fixed_scale(table);
+      for (int t = 1; t < threads_; ++t) {
+        const double* const part = runners_[t].fixed_sum(table);
+        for (std::size_t j = 0; j < size; ++j) total[j] += part[j];
+        if (runners_[t].fixed_scale(table) != 0) weight = runners_[t].fixed_scale(table);
+      }
+      k_.walsh(total, pass.shape.bits);
+      for (const PhaseTerm& p : terms) runners_[0].sums()[p.term] += weight * p.sigma * total[p.form];
+    };
+    for (const PhaseStep& p : pass.phases) collect(p.fixed_table, p.fixed);
+    for (const GroupStep& g : pass.groups) collect(g.fixed_table, g.terms);
+  }
+
+  const Engine<R>& e_;
+  const Kernels<R>& k_;
+  const int threads_;
+  const CancelToken* const cancel_;
+  std::vector<u64> next_base_;  // per thread: the tile after the current one, or ~0
+  std::vector<u64> lines_;
+  std::unique_ptr<TileRunner<R>[]> runners_;
+  StateMemory<R> psi_, lambda_;
+  Angles angles_;
+  FixedTables<R> fixed_;
+  double scale_ = 1;
+};
+
+}  // namespace qcgrad

@@ -1,0 +1,67 @@
+// One parameter set on the calling thread, with the whole state in one tile.
+#pragma once
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "engine.h"
+
+namespace qcgrad {
+
+template <class R>
+class TileSweep {
+ public:
+  TileSweep(const Engine<R>& engine, const CancelToken* cancel) : e_(engine), k_(*engine.kernels), cancel_(cancel) {}
+  bool prepare() {
+    return run_.prepare(e_.kernels, std::max(e_.plan.max_tile_bits, e_.observables.max_tile_bits),
+                        e_.plan.form.terms.size(), cancel_);
+  }
+  void set_angles(const double* angles) { angles_.evaluate(e_.plan.form, angles); }
+  void forward() {
+    std::memset(run_.psi(), 0, 2 * size() * sizeof(R));
+    run_.psi()[0] = 1;
+    scale_ = run_.forward(e_.plan.passes[0], e_.plan.form, angles_, none_, 0, 1);
+  }
+  void backward() { scale_ = run_.backward(e_.plan.passes[0], e_.plan.form, angles_, none_, 0, scale_); }
+  double apply_observables(const double* weights, bool /*keep*/) {
+    std::memset(run_.lambda(), 0, 2 * size() * sizeof(R));
+    for (const ObservablePass& pass : e_.observables.passes)
+      apply_observable(k_, pass, weights, 0, run_.psi(), run_.lambda(), &run_);
+    return k_.dot(run_.psi(), run_.lambda(), 2 * size()) * scale_ * scale_;
+  }
+  std::vector<double> expectations() {
+    std::vector<double> sum(e_.observables.num_strings, 0.0);
+    for (const ObservablePass& pass : e_.observables.passes)
+      expect_strings(k_, pass, 0, run_.psi(), &run_, sum.data());
+    for (double& s : sum) s *= scale_ * scale_;
+    return sum;
+  }
+  void clear_sums() { std::fill(run_.sums().begin(), run_.sums().end(), 0.0); }
+  void add_gradient(double factor, double* gradient) {
+    const auto& terms = e_.plan.form.terms;
+    for (std::size_t i = 0; i < terms.size(); ++i)
+      if (terms[i].slot >= 0) gradient[terms[i].slot] += factor * terms[i].scale * run_.sums()[i];
+  }
+  void copy_state(R* out) {
+    const std::size_t count = std::size_t{1} << e_.plan.form.num_qubits;
+    const double re = scale_ * std::cos(angles_.phase), im = scale_ * std::sin(angles_.phase);
+    for (std::size_t j = 0; j < count; ++j) {
+      const double a = run_.psi()[j], b = run_.psi()[j + size()];
+      out[2 * j] = static_cast<R>(a * re - b * im);
+      out[2 * j + 1] = static_cast<R>(a * im + b * re);
+    }
+  }
+
+ private:
+  std::size_t size() const { return std::size_t{1} << e_.plan.passes[0].shape.bits; }
+  const Engine<R>& e_;
+  const Kernels<R>& k_;
+  const CancelToken* const cancel_;
+  TileRunner<R> run_;
+  Angles angles_;
+  FixedTables<R> none_;
+  double scale_ = 1;
+};
+
+}  // namespace qcgrad
