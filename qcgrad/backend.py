@@ -53,7 +53,10 @@ def default_backend_for(objective_type: type[AbstractObjective]):
 def resolve(backend: AbstractBackend | None, objective: AbstractObjective) -> AbstractBackend:
     """The given backend, checked, or the default one for the objective."""
     if backend is None:
-        return next(make() for kind, make in _DEFAULTS.items() if isinstance(objective, kind))
+        for kind, make in _DEFAULTS.items():
+            if isinstance(objective, kind):
+                return make()
+        raise TypeError(f"objective {type(objective).__name__} has no default backend: give backend=...")
     if not isinstance(backend, AbstractBackend):
         raise TypeError(f"backend is {backend!r}: give a backend object, for example qcgrad.Statevector()")
     return backend

@@ -102,6 +102,15 @@ def apply(psi, matrix, wires):
     return np.moveaxis(moved, range(count), wires)
 
 
+def apply_word(psi, word):
+    """A Pauli word on a state (2^n,)."""
+    tensor = psi.reshape((2,) * len(word))
+    for wire, letter in enumerate(word):
+        if letter != "I":
+            tensor = apply(tensor, PAULIS[letter], (wire,))
+    return tensor.ravel()
+
+
 def state(circuit, params=()):
     """Final amplitudes (2^n,) of a `qcgrad.Circuit`."""
     psi = np.zeros((2,) * circuit.num_qubits, complex)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from contextlib import contextmanager
 from typing import Any
 
 from .plan import Cell
@@ -23,7 +24,26 @@ def compute(cell: Cell, notify: Callable[[str], None] = lambda message: None) ->
     Returns:
         The record, of plain numbers.
     """
-    return {"circuit": _circuit, "hard-instance": _hard_instance, "network": _network}[cell["kind"]](cell, notify)
+    compute_kind = {"circuit": _circuit, "hard-instance": _hard_instance, "network": _network}[cell["kind"]]
+    with _hurried_compilation():
+        return compute_kind(cell, notify)
+
+
+@contextmanager
+def _hurried_compilation():
+    """Let XLA compile faster and run slower.
+
+    Cells are many small programs of different sizes, each run a few times: compiling takes most of their
+    time. Counted costs do not depend on it.
+    """
+    import jax
+
+    before = jax.config.read("jax_disable_most_optimizations")
+    jax.config.update("jax_disable_most_optimizations", True)
+    try:
+        yield
+    finally:
+        jax.config.update("jax_disable_most_optimizations", before)
 
 
 def _circuit(cell: Cell, _notify) -> Record:
