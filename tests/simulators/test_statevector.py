@@ -155,7 +155,8 @@ def test_float32_parameters_give_complex64_results_close_to_complex128(estimator
     assert SIMULATOR.state(objective.program, params).dtype == np.complex128
 
 
-def test_a_second_circuit_of_the_same_size_compiles_nothing():
+@pytest.mark.parametrize("engine", ["auto", "jax"])
+def test_a_second_circuit_of_the_same_size_compiles_nothing(engine):
     def circuit(kind):
         c = qg.Circuit(5)
         for layer in range(4):
@@ -165,14 +166,14 @@ def test_a_second_circuit_of_the_same_size_compiles_nothing():
         return c
 
     kernel_of = {
-        qg.Adjoint(): kernels.adjoint,
+        qg.Adjoint(): kernels.sweeps,
         qg.ReverseMode(): kernels.reverse,
-        qg.ParameterShift(): kernels.evaluate,
+        qg.ParameterShift(): kernels.values,
     }
     for estimator, kernel in kernel_of.items():
-        qg.estimate(qg.Expectation(circuit(0), "ZZIII + XIIII"), np.ones(20), estimator)
+        qg.estimate(qg.Expectation(circuit(0), "ZZIII + XIIII"), np.ones(20), estimator, qg.Statevector(engine=engine))
         before = kernel._cache_size()
-        qg.estimate(qg.Expectation(circuit(1), "IZZII + IIIYI"), np.ones(20), estimator)
+        qg.estimate(qg.Expectation(circuit(1), "IZZII + IIIYI"), np.ones(20), estimator, qg.Statevector(engine=engine))
         assert kernel._cache_size() == before
 
 
@@ -186,10 +187,10 @@ def test_a_state_that_does_not_fit_is_refused_with_its_bytes():
 
 def test_the_memory_limit_counts_the_states_a_query_holds():
     objective = qg.Expectation(qg.Circuit(4).ry(0, param=0), "ZIII")
-    enough = qg.Statevector(max_bytes=6 * 16 * 16)
+    enough = qg.Statevector(max_bytes=6 * 16 * 16, engine="jax")
     assert qg.estimate(objective, [0.1], qg.Adjoint(), enough).result == "ok"
     with pytest.raises(qg.StateTooLarge, match="1,535 are allowed"):
-        qg.estimate(objective, [0.1], qg.Adjoint(), qg.Statevector(max_bytes=6 * 16 * 16 - 1))
+        qg.estimate(objective, [0.1], qg.Adjoint(), qg.Statevector(max_bytes=6 * 16 * 16 - 1, engine="jax"))
     with pytest.raises(MemoryError, match="holds"):
         qg.estimate(objective, [0.1], qg.ReverseMode(), qg.Statevector(max_bytes=256))
 
