@@ -165,7 +165,7 @@ def _affine_chain(reading: Reading, index, scale, num_parameters) -> Reading:
     if reading.covariance is not None:
         chain = np.zeros((len(scale), num_parameters))
         chain[np.arange(len(scale)), index] = scale
-        variance = np.einsum("ap,cab,bp->cp", chain, reading.covariance, chain)
+        variance = np.maximum(np.einsum("ap,cab,bp->cp", chain, reading.covariance, chain), 0)
     bias = None if reading.bias_bound is None else gather(reading.bias_bound, np.abs(scale))
     return reading._replace(gradient=gather(reading.gradient, scale), variance=variance, bias_bound=bias)
 
@@ -180,7 +180,8 @@ def _dense_chain(reading: Reading, jacobian) -> Reading:
         variance = through(reading.variance, jnp.square)
     else:
         variance = jax.tree.map(
-            lambda j: jnp.einsum("a...,cab,b...->c...", j, jnp.asarray(reading.covariance, j.dtype), j), jacobian
+            lambda j: jnp.maximum(jnp.einsum("a...,cab,b...->c...", j, jnp.asarray(reading.covariance, j.dtype), j), 0),
+            jacobian,
         )
     bias = None if reading.bias_bound is None else through(reading.bias_bound, jnp.abs)
     return reading._replace(gradient=through(reading.gradient, lambda j: j), variance=variance, bias_bound=bias)

@@ -119,6 +119,7 @@ def _hard_instance(cell: Cell, notify) -> Record:
 
     from ..estimate import estimate, predict_cost
     from ..estimators import Adjoint, BellShadow, ParameterShift
+    from ..simulators.multicopy.votes import disturbance_bound
     from .hard_instance import hard_instance
     from .repeat import RecallingStatevector, trial_gradients
     from .search import Accuracy, smallest_setting
@@ -143,9 +144,11 @@ def _hard_instance(cell: Cell, notify) -> Record:
     found = smallest_setting(errors_at, accuracy, max(3, int(_START_FRACTION * expected)), cell["ladder"], notify)
     estimator = make(found.setting)
     if estimator.is_traceable:
-        cost = predict_cost(objective, estimator, backend)  # equals the counted cost of these methods
+        cost, idealization = predict_cost(objective, estimator, backend), 0.0  # equals the counted cost
     else:
         cost = estimate(objective, params, estimator, backend, key=cell["seed"]).cost
+        votes = cost.qubits // (cell["n"] + 1)  # copies held together
+        idealization = disturbance_bound(truth[np.abs(truth) > epsilon], votes)
     value_cost = _value_cost(objective, ParameterShift(shots=value_shots(epsilon, delta)))
     return {
         "M": components,
@@ -154,6 +157,7 @@ def _hard_instance(cell: Cell, notify) -> Record:
         "setting": found.setting,
         "steps": [[step.setting, step.trials, step.failures] for step in found.steps],
         "error_of_zeros": float(np.max(np.abs(truth))),
+        "idealization_bound": idealization,
         "components_above_epsilon": int(np.sum(np.abs(truth) > epsilon)),
     }
 

@@ -123,8 +123,22 @@ def _definition(records, spec: StudySpec) -> str:
         f"Copies that reach epsilon: the fewest on a ladder of ratio {hard.ladder:g} with which the largest error of "
         f"all M components stays within epsilon = {spec.epsilon:g} in a fraction {1 - spec.delta:g} of seeded trials "
         f"({trials}); all copies of an estimate count, those for the value too. Returning zeros would be off by "
-        f"{zeros:.2f} or more. Both R² are of the copies."
+        f"{zeros:.2f} or more. Both R² are of the copies.{_idealization(known)}"
     )
+
+
+def _idealization(records: list[Record]) -> str:
+    """What the simulation of sign votes leaves out, if there were any."""
+    bound = max(record["idealization_bound"] for record in records)
+    if not bound:
+        return ""
+    return (
+        " Sign votes are drawn as if each had copies of its own (idealized); that they share them changes any sign "
+        f"with a probability of at most {bound:.1g}."
+    )
+
+
+_DETAILS = ("max_error", "error_over_allowed", "shots_per_evaluation", "setting", "idealization_bound")
 
 
 def flat_rows(records: list[tuple[Cell, Record]]) -> list[dict]:
@@ -135,7 +149,7 @@ def flat_rows(records: list[tuple[Cell, Record]]) -> list[dict]:
         row |= {"M": record["M"], "qubits": record["qubits"]}
         for of in ("gradient", "value"):
             row |= {f"{of}_{counter}": number for counter, number in record[of].items()}
-        row |= {k: record.get(k, "") for k in ("max_error", "error_over_allowed", "shots_per_evaluation", "setting")}
+        row |= {k: record.get(k, "") for k in _DETAILS}
         row |= {name: cell.get(name, "") for name in ("epsilon", "delta", "trials", "seed")}
         rows.append(row)
     return rows

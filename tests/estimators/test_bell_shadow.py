@@ -1,5 +1,6 @@
 """BellShadow: copies, votes, bounds, and where it does not apply."""
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -68,6 +69,20 @@ def test_copies_do_not_grow_with_the_number_of_components():
     pool = qg.OperatorPool(POOL.circuit, "ZI + XX", words[1:])
     e = qg.estimate(pool, PARAMS, qg.BellShadow(5000), key=0)
     assert (e.gradient.shape, e.cost.copies) == ((15,), 5000)
+
+
+def test_a_shared_parameter_and_a_map_to_equal_angles_have_the_same_variance():
+    """The same samples serve both angles, so the variance of their sum has covariances in it."""
+    start = qg.Circuit(2).ry(0, 0.7).ry(1, 0.4).cx(0, 1)
+    shared = qg.Expectation(start.rx(0, param=0).rx(1, param=0, scale=2.0), "ZY + 0.5*YI")
+    two = start.rx(0, param=0).rx(1, param=1)
+    mapped = qg.Expectation(two, "ZY + 0.5*YI", lambda t: jnp.stack([t[0], 2 * t[0]]), example=np.zeros(1))
+    apart = qg.estimate(qg.Expectation(two, "ZY + 0.5*YI"), [0.0, 0.0], qg.BellShadow(20_000), key=0)
+    a, b = (qg.estimate(objective, [0.0], qg.BellShadow(20_000), key=0) for objective in (shared, mapped))
+    np.testing.assert_allclose(a.gradient, apart.gradient @ jnp.array([1.0, 2.0]), atol=1e-12)
+    np.testing.assert_allclose(b.gradient, a.gradient, atol=1e-12)
+    np.testing.assert_allclose(b.variance, a.variance, rtol=1e-9)
+    assert abs(a.variance[0] / (apart.variance @ jnp.array([1.0, 4.0])) - 1) > 0.05
 
 
 def test_one_pair_has_no_variance_and_says_nan():

@@ -102,8 +102,9 @@ def _variances(rows, components, found: Magnitudes, slopes, needs_covariance):
         second += table.T @ table if needs_covariance else np.square(table).sum(axis=0)
     if needs_covariance:
         covariance = (second - np.outer(first, first) / samples) / samples / (samples - 1)
-        return np.diag(covariance), covariance
-    return (second - first**2 / samples) / samples / (samples - 1), None
+        return np.maximum(np.diag(covariance), 0), covariance
+    # Rounding may leave a variance of zero slightly negative.
+    return np.maximum(second - first**2 / samples, 0) / samples / (samples - 1), None
 
 
 def _by_output(covariance, shape):

@@ -1,6 +1,7 @@
 """The parameter-shift rule."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import equinox as eqx
@@ -130,12 +131,13 @@ class _Evaluations(NamedTuple):
     shifts: np.ndarray
     coefficients: np.ndarray
 
-    @classmethod
-    def of(cls, gates: tuple[Gate, ...]) -> "_Evaluations":
+    @staticmethod
+    @lru_cache(maxsize=32)
+    def of(gates: tuple[Gate, ...]) -> "_Evaluations":
         rules = [_rule(position, gate) for position, gate in enumerate(gates)]
         owner = np.repeat(np.arange(len(gates)), [len(rule.shifts) for rule in rules])
         columns = [np.concatenate([rule[i] for rule in rules] or [np.zeros(0)]) for i in (0, 1)]
-        return cls(len(gates), owner, *columns)
+        return _Evaluations(len(gates), owner, *columns)
 
     def settings(self, angles):
         """(1 + B, A): the angles themselves, then every shifted copy."""
