@@ -106,9 +106,9 @@ def controlled_rz():
 
 
 def controlled_phase():
-    """Both in |+>, one frequency only: <IX> = (1 + cos t)/2, <IY> = sin(t)/2."""
+    """Both in |+>, one frequency only: <IX> = (1 + cos t)/2, <IY> = <YI> = sin(t)/2 (a symmetric gate)."""
     circuit = qg.Circuit(2).h(0).h(1).cp(0, 1, param=0)
-    return _system(circuit, "IX + IY", [0.8], lambda t: (1 + jnp.cos(t[0]) + jnp.sin(t[0])) / 2)
+    return _system(circuit, "IX + IY + 3*YI", [0.8], lambda t: (1 + jnp.cos(t[0]) + 4 * jnp.sin(t[0])) / 2)
 
 
 def word_of_weight_three():

@@ -2,9 +2,8 @@
 
 import sys
 
-import numpy as np
-
 import native_ctypes as nt
+import numpy as np
 
 
 def pauli_apply(n, x, z, psi):
