@@ -41,6 +41,7 @@ class Estimate(eqx.Module):
             (a single shot has no sample variance).
         value_variance: the same for `value`.
         bias_bound: bound on |E[gradient] - true gradient|, same shape; zero for unbiased methods.
+        value_bias_bound: the same for `value`.
         cost: what was spent.
         result: "ok" or why it stopped early, with a `message`.
         fidelity: "exact", or how the simulation idealizes the physics.
@@ -51,6 +52,7 @@ class Estimate(eqx.Module):
     variance: Any
     value_variance: Any
     bias_bound: Any
+    value_bias_bound: Any
     cost: Cost = eqx.field(static=True)
     result: Result = eqx.field(static=True)
     fidelity: str = eqx.field(static=True)
@@ -218,15 +220,13 @@ def _check_access(query, estimator, backend):
 
 
 def _assemble(objective, reading: Reading, cost, result, fidelity) -> Estimate:
-    bias = reading.bias_bound
+    bias, value_bias = reading.bias_bound, reading.value_bias_bound
     if bias is None:
         bias = jax.tree.map(lambda g: g * 0, reading.gradient)
-    parts = (reading.gradient, reading.variance, bias)
+    if value_bias is None:
+        value_bias = reading.value * 0
+    parts = (reading.value, reading.gradient, reading.variance, reading.value_variance, bias, value_bias)
     if not objective.is_vector:
         parts = jax.tree.map(lambda leaf: leaf[0], parts)
-    value, value_variance = (reading.value, reading.value_variance)
-    if not objective.is_vector:
-        value, value_variance = value[0], value_variance[0]
     # device_put compiles nothing, whatever the shape; jnp.asarray may.
-    gradient, variance, bias, value, value_variance = jax.device_put((*parts, value, value_variance))
-    return Estimate(value, gradient, variance, value_variance, bias, cost, result, fidelity)
+    return Estimate(*jax.device_put(parts), cost, result, fidelity)

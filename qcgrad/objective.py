@@ -18,6 +18,7 @@ class Reading(NamedTuple):
         variance: same structure; variance of each gradient component.
         value_variance: (K,).
         bias_bound: same structure as the gradient, bound on |E[estimate] - truth|; None means zero.
+        value_bias_bound: (K,), the same for the value; None means zero.
         covariance: (C, A, A) where components that get summed by the chain rule are correlated, else None.
     """
 
@@ -26,6 +27,7 @@ class Reading(NamedTuple):
     variance: Any
     value_variance: Any
     bias_bound: Any = None
+    value_bias_bound: Any = None
     covariance: Any = None
 
 

@@ -40,11 +40,11 @@ class Circuit(FluentGates):
         >>> c.num_parameters, c.num_gates
         (3, 4)
         >>> print(c)
-        q0: ─RY(θ0)───────────●─RX──────
-                              │ │
-        q1: ─RZ(2·θ1 + 0.1)───X─RY──────
-                                │
-        q2: ────────────────────RZ(θ2)──
+        q0: ─RY(θ0)─────────●─RX──────
+                            │ │
+        q1: ─RZ(2·θ1 + 0.1)─X─RY──────
+                              │
+        q2: ──────────────────RZ(θ2)──
     """
 
     def __init__(self, num_qubits: int, gates: Iterable[Gate] = ()):

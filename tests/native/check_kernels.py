@@ -1,272 +1,212 @@
-"""Random circuits of every op kind against a dense numpy reference, on every instruction set and thread count."""
+"""Random circuits of every kind of operation on the native engine, against a dense reference.
 
-import sys
+Run by sanitize.sh; any wrong result ends the program with an exception.
+"""
 
-import native_ctypes as nt
+import argparse
+
+import native_ctypes as native
 import numpy as np
+from native_ctypes import MATRIX, PADDING, PAULI, STATE, VALUE, VALUE_AND_VJP, Circuit, Op
+
+SPECIAL_ANGLES = (np.pi, -np.pi, 2 * np.pi, np.pi / 2)  # where the engine has cases of its own
+# H, S and a flip with phases.
+SPECIAL_MATRICES = (np.array([[1, 1], [1, -1]]) / np.sqrt(2), np.diag([1, 1j]), np.array([[0, 1j], [1, 0]]))
+SWAP = np.eye(4)[[0, 2, 1, 3]]
+THREADS = (1, 2)
+LARGE_QUBITS = (10, 12, 13, 14, 14)  # several tiles of 12 bits from 13 on
 
 
-def pauli_apply(n, x, z, psi):
-    j = np.arange(2**n)
-    sign = 1 - 2 * (np.array([bin(v).count("1") for v in (j & z)]) & 1)
-    out = np.empty_like(psi)
-    out[j ^ x] = sign * psi * (1j ** (bin(x & z).count("1") % 4))
-    return out
+def apply_pauli(x, z, vectors):
+    """i^{|x&z|} X^x Z^z on each row."""
+    index = np.arange(vectors.shape[-1])
+    signs = 1 - 2.0 * (np.bitwise_count(index & z) & 1)
+    result = np.empty_like(vectors)
+    result[..., index ^ x] = 1j ** ((x & z).bit_count() % 4) * signs * vectors
+    return result
 
 
-def embed(n, bits, u, psi):
-    k = len(bits)
-    axes = [n - 1 - b for b in bits]
-    t = np.moveaxis(psi.reshape((2,) * n), axes, range(k)).reshape(2**k, -1)
-    t = (u @ t).reshape((2,) * n)
-    return np.moveaxis(t, range(k), axes).reshape(-1)
+def apply_matrix(bits, matrix, vectors):
+    """A matrix on the given bits, the first of them most significant, of each row."""
+    num_qubits = vectors.shape[-1].bit_length() - 1
+    axes = [num_qubits - bit for bit in bits]  # axis 0 numbers the rows
+    front = range(len(bits))
+    tensor = np.moveaxis(vectors.reshape(-1, *(2,) * num_qubits), axes, front)
+    product = matrix @ tensor.reshape(len(matrix), -1)
+    return np.moveaxis(product.reshape(tensor.shape), front, axes).reshape(vectors.shape)
 
 
-def ref_state(c, th):
-    psi = np.zeros(2**c.n, complex)
-    psi[0] = 1
-    states = []
-    j = np.arange(2**c.n)
-    for o in c.ops:
-        kind, x, z, ctrl, kappa, slot, scale, offset, wires, off = o
-        if kind == 0:
-            t = offset + (scale * th[slot] if slot >= 0 else 0)
-            on = (j & ctrl) == ctrl
-            full = np.exp(0.5j * t * kappa) * (np.cos(t / 2) * psi - 1j * np.sin(t / 2) * pauli_apply(c.n, x, z, psi))
-            psi = np.where(on, full, psi)
-        elif kind == 1:
-            k = len(wires)
-            u = np.concatenate([m.ravel() for m in c.mats])[off : off + 4**k].reshape(2**k, 2**k)
-            psi = embed(c.n, wires, u, psi)
-        states.append(psi)
-    return psi, states
+def apply_exponential(op, angles, rows):
+    """A Pauli operation on the state (first row) and on its derivatives with respect to the angles (the others)."""
+    on = (np.arange(rows.shape[-1]) & op.controls) == op.controls
+    t = op.offset + (op.scale * angles[op.slot] if op.slot >= 0 else 0.0)
+    rotated = np.cos(t / 2) * rows - 1j * np.sin(t / 2) * apply_pauli(op.x, op.z, rows)
+    rows = np.where(on, np.exp(0.5j * t * op.kappa) * rotated, rows)
+    if op.slot >= 0:
+        generated = apply_pauli(op.x, op.z, rows[0]) - op.kappa * rows[0]
+        rows[1 + op.slot] += np.where(on, -0.5j * op.scale * generated, 0)
+    return rows
 
 
-def ref_adjoint(c, sums, th, cot):
-    psi, _ = ref_state(c, th)
-    apply_sum = lambda s: sum((w * pauli_apply(c.n, x, z, psi) for x, z, w in s), np.zeros_like(psi))
-    lams = [apply_sum(s) for s in sums]
-    vals = np.array([np.vdot(psi, l).real for l in lams])
-    j = np.arange(2**c.n)
-    grads = []
-    for row in cot:
-        lam = sum((w * l for w, l in zip(row, lams)), np.zeros_like(psi))
-        p, g = psi.copy(), np.zeros(c.num_angles)
-        for o in reversed(c.ops):
-            kind, x, z, ctrl, kappa, slot, scale, offset, wires, off = o
-            if kind == 0:
-                t = offset + (scale * th[slot] if slot >= 0 else 0)
-                on = (j & ctrl) == ctrl
-                if slot >= 0:
-                    gp = np.where(on, pauli_apply(c.n, x, z, p) - kappa * p, 0) / 2
-                    g[slot] += scale * 2 * np.vdot(lam, gp).imag
-                un = lambda v: np.where(
-                    on,
-                    np.exp(-0.5j * t * kappa) * (np.cos(t / 2) * v + 1j * np.sin(t / 2) * pauli_apply(c.n, x, z, v)),
-                    v,
-                )
-            elif kind == 1:
-                k = len(wires)
-                u = np.concatenate([m.ravel() for m in c.mats])[off : off + 4**k].reshape(2**k, 2**k).conj().T
-                un = lambda v: embed(c.n, wires, u, v)
-            else:
-                continue
-            p, lam = un(p), un(lam)
-        grads.append(g)
-    return vals, np.array(grads)
+def reference(circuit, observables, angles):
+    """State (2^n), values (K) and Jacobian (K, A). Derivatives run forwards: nothing in common with the engine's."""
+    rows = np.zeros((1 + circuit.num_angles, 2**circuit.num_qubits), complex)
+    rows[0, 0] = 1
+    for op in circuit.ops:
+        if op.kind == PAULI:
+            rows = apply_exponential(op, angles, rows)
+        elif op.kind == MATRIX:
+            rows = apply_matrix(op.bits, op.matrix, rows)
+    psi, derivatives = rows[0], rows[1:]
+    images = np.zeros((len(observables), psi.size), complex)
+    for image, terms in zip(images, observables, strict=True):
+        for x, z, coefficient in terms:
+            image += coefficient * apply_pauli(x, z, psi)
+    return psi, (images @ psi.conj()).real, 2 * (images @ derivatives.conj().T).real
 
 
-def random_unitary(rng, d):
-    q, r = np.linalg.qr(rng.normal(size=(d, d)) + 1j * rng.normal(size=(d, d)))
-    return q * (np.diag(r) / abs(np.diag(r)))
-
-
-def random_circuit(rng, n, depth, kinds=None):
-    c = nt.Circuit(n)
-    slots = max(1, depth // 2)
-    c.num_angles = slots
-    kinds = kinds or ["rot1"] * 5 + [
-        "string",
-        "string",
-        "cnot",
-        "cnot",
-        "cnot",
-        "x",
-        "phase",
-        "crot",
-        "crot",
-        "ccrot",
-        "const",
-        "u1",
-        "u2",
-        "u3",
-        "swap",
-        "cz",
-        "ccx",
-        "pi",
-        "diag",
-        "gphase",
-        "pad",
-        "rzz",
-        "rzz",
+def random_op(rng, num_qubits, num_angles):
+    """One operation, of any kind that the engine treats in its own way."""
+    bits = [int(bit) for bit in rng.permutation(num_qubits)]
+    some = bits[: rng.integers(1, 5)]
+    target, pair = 1 << bits[0], mask_of(bits[:2])
+    controls, many_controls = mask_of(bits[1 : rng.integers(1, 4)]), mask_of(some)
+    x, z = random_mask(rng, num_qubits), random_mask(rng, num_qubits)
+    letter = {"x": rng.integers(2) * target, "z": target} if rng.integers(3) else {"x": target}
+    kappa, slot = int(rng.integers(2)), int(rng.integers(num_angles))
+    bare = {"slot": slot, "scale": 1.0}
+    angle = {"slot": slot, "scale": rng.normal(), "offset": rng.normal()}
+    fixed = rng.choice([*SPECIAL_ANGLES, rng.normal()])
+    unitary = np.linalg.qr(rng.normal(size=(2, 2 ** len(some), 2 ** len(some))).T @ [1, 1j])[0]
+    diagonal = np.diag(np.exp(1j * rng.normal(size=2 ** len(bits[:2]))))
+    weighted = [
+        (5, Op(**letter, **bare)),
+        (4, Op(x=target, controls=controls, kappa=1, offset=np.pi)),  # X, CNOT, Toffoli
+        (2, Op(x=x, z=z, **angle)),
+        (2, Op(z=pair, **bare)),
+        (3, Op(x=x & ~many_controls, z=z & ~many_controls, controls=many_controls, kappa=kappa, **angle)),
+        (3, Op(**letter, controls=controls, kappa=kappa, offset=fixed)),
+        (1, Op(z=target, kappa=1, **angle)),
+        (1, Op(controls=target * rng.integers(2), kappa=kappa, **angle)),  # a global phase or a phase gate
+        (3, Op(MATRIX, bits=tuple(some), matrix=unitary)),
+        (1, Op(MATRIX, bits=tuple(bits[:1]), matrix=SPECIAL_MATRICES[rng.integers(len(SPECIAL_MATRICES))])),
+        (1, Op(MATRIX, bits=tuple(bits[:2]), matrix=diagonal if num_qubits == 1 or kappa else SWAP)),
+        (1, Op(PADDING)),
     ]
-    full = (1 << n) - 1
-    for _ in range(depth):
-        k = kinds[rng.integers(len(kinds))]
-        qs = list(rng.permutation(n))
-        par = dict(slot=int(rng.integers(slots)), scale=float(rng.normal()), offset=float(rng.normal()))
-        if k == "rot1":
-            c.string({qs[0]: "XYZ"[rng.integers(3)]}, int(rng.integers(slots)))
-        elif k == "string":
-            c.pauli(int(rng.integers(full + 1)), int(rng.integers(full + 1)), **par)
-        elif k == "rzz" and n > 1:
-            c.rzz(qs[0], qs[1], int(rng.integers(slots)))
-        elif k == "cnot" and n > 1:
-            c.cnot(qs[0], qs[1])
-        elif k == "cz" and n > 1:
-            c.cz(qs[0], qs[1])
-        elif k == "ccx" and n > 2:
-            c.string({qs[0]: "X"}, ctrl=qs[1:3], kappa=1, offset=np.pi)
-        elif k == "x":
-            c.string({qs[0]: "XYZ"[rng.integers(3)]}, kappa=1, offset=np.pi)
-        elif k == "pi":
-            ctrl = qs[1 : 1 + rng.integers(min(n, 3))]
-            c.string(
-                {qs[0]: "XYZ"[rng.integers(3)]},
-                ctrl=ctrl,
-                kappa=int(rng.integers(2)),
-                offset=float(rng.choice([np.pi, -np.pi, 2 * np.pi, np.pi / 2])),
-            )
-        elif k == "phase":
-            c.string({qs[0]: "Z"}, kappa=1, **par)
-        elif k in ("crot", "ccrot") and n > 1:
-            w = 1 if k == "crot" else int(rng.integers(1, min(n, 5)))
-            ctrl = qs[:w]
-            free = full & ~sum(c.bit(q) for q in ctrl)
-            c.pauli(
-                int(rng.integers(full + 1)) & free,
-                int(rng.integers(full + 1)) & free,
-                ctrl=sum(c.bit(q) for q in ctrl),
-                kappa=int(rng.integers(2)),
-                **par,
-            )
-        elif k == "const":
-            c.string({qs[0]: "XYZ"[rng.integers(3)]}, offset=float(rng.normal()))
-        elif k == "u1":
-            if rng.integers(2):
-                c.h(qs[0])
-            else:
-                c.matrix(
-                    qs[:1], [random_unitary(rng, 2), np.diag([1, 1j]), np.array([[0, 1j], [1, 0]])][rng.integers(3)]
-                )
-        elif k == "u2" and n > 1:
-            c.matrix(qs[:2], random_unitary(rng, 4))
-        elif k == "u3" and n > 2:
-            c.matrix(qs[: int(rng.integers(3, min(n, 5) + 1))], None) if False else c.matrix(
-                qs[:3], random_unitary(rng, 8)
-            )
-        elif k == "swap" and n > 1:
-            c.matrix(qs[:2], np.eye(4)[[0, 2, 1, 3]])
-        elif k == "diag" and n > 1:
-            c.matrix(qs[:2], np.diag(np.exp(1j * rng.normal(size=4))))
-        elif k == "gphase":
-            c.pauli(0, 0, ctrl=c.bit(qs[0]) if rng.integers(2) else 0, kappa=int(rng.integers(2)), **par)
-        elif k == "pad":
-            c.ops.append((2, 0, 0, 0, 0, -1, 0.0, 0.0, (), 0))
-    return c
+    weights = np.array([weight for weight, _ in weighted])
+    return weighted[rng.choice(len(weighted), p=weights / weights.sum())][1]
 
 
-def random_sums(rng, n, K):
-    full = (1 << n) - 1
-    sums = []
-    for _ in range(K):
-        t = [
-            (int(rng.integers(full + 1)), int(rng.integers(full + 1)), float(rng.normal()))
-            for _ in range(rng.integers(0, 6))
-        ]
-        x = int(rng.integers(full + 1))
-        t += [(x, int(rng.integers(full + 1)), float(rng.normal())) for _ in range(rng.integers(0, 9))]
-        t += [(0, int(rng.integers(full + 1)), float(rng.normal())) for _ in range(rng.integers(0, 4))]
-        sums.append(t)
-    return sums
+def mask_of(bits):
+    return sum(1 << bit for bit in bits)
 
 
-def check(name, got, want, tol):
-    scale = max(1.0, np.abs(want).max() if np.size(want) else 0)
-    err = np.abs(np.asarray(got) - want).max() / scale if np.size(want) else 0.0
-    assert np.isfinite(err) and err < tol, f"{name}: error {err:.3g} > {tol}"
-    return err
+def random_mask(rng, num_qubits):
+    return int(rng.integers(2**num_qubits))
 
 
-def one_case(rng, n, depth, isas, threads=(1, 2), kinds=None, singles=(0, 1)):
-    c = random_circuit(rng, n, depth, kinds)
-    K, C, B = int(rng.integers(1, 4)), int(rng.integers(1, 4)), int(rng.integers(1, 4))
-    sums = random_sums(rng, n, K)
-    o = nt.Observables(sums)
-    th = rng.normal(size=(B, c.num_angles)) * 2
-    cot = rng.normal(size=(B if rng.integers(2) else 1, C, K))
-    refs = [ref_adjoint(c, sums, th[b], cot[b % len(cot)]) for b in range(B)]
-    psis = np.array([ref_state(c, th[b])[0] for b in range(B)])
-    vals, grads = np.array([r[0] for r in refs]), np.array([r[1] for r in refs])
+def random_observable(rng, num_qubits):
+    """Strings with scattered flips, with equal ones (they share a transform) and diagonal ones; perhaps none."""
+    shared = random_mask(rng, num_qubits)
+    flips = [random_mask(rng, num_qubits) for _ in range(rng.integers(6))]
+    flips += [shared] * int(rng.integers(9)) + [0] * int(rng.integers(4))
+    return [(x, random_mask(rng, num_qubits), rng.normal()) for x in flips]
+
+
+def check_close(what, got, want, tolerance):
+    """The largest error, relative to the largest entry if that is above 1."""
+    error = np.max(np.abs(got - want), initial=0.0) / np.max(np.abs(want), initial=1.0)
+    assert error < tolerance, f"{what}: error {error:.3g}, allowed {tolerance:.3g}"  # a NaN fails as well
+    return error
+
+
+def check_circuit(rng, num_qubits, depth):
+    """A random circuit in every configuration; returns the largest errors in double and single precision."""
+    num_angles = max(1, depth // 2)  # fewer than operations: several share a slot
+    circuit = Circuit(num_qubits, num_angles, [random_op(rng, num_qubits, num_angles) for _ in range(depth)])
+    batch, rows, outputs = (int(count) for count in rng.integers(1, 4, size=3))
+    observables = [random_observable(rng, num_qubits) for _ in range(outputs)]
+    angles = 2 * rng.normal(size=(batch, num_angles))
+    cotangents = rng.normal(size=(batch if rng.integers(2) else 1, rows, outputs))
+    references = [reference(circuit, observables, setting) for setting in angles]
+    states, values, jacobians = (np.stack(part) for part in zip(*references, strict=True))
+    case, expected = (circuit, observables, angles, cotangents), (states, values, cotangents @ jacobians)
     worst = [0.0, 0.0]
-    for single in singles:
-        tol = 1e-5 * (1 + depth / 100) if single else 1e-11
-        for isa in isas:
-            for t in threads:
-                nt.set_threads(t)
-                tag = f"n={n} single={single} isa={isa} threads={t}"
-                e = [
-                    check(tag + " state", nt.state(c, th, single, isa), psis, tol),
-                    check(tag + " value", nt.value(c, o, th, single, isa), vals, tol),
+    for single in (0, 1):
+        tolerance = 1e-5 * (1 + depth / 100) if single else 1e-11
+        for isa in native.instruction_sets():
+            for threads in THREADS:
+                native.set_num_threads(threads)
+                name = f"{num_qubits} qubits, single={single}, instruction set {isa}, {threads} threads"
+                results = [
+                    native.run(what, *case, single, isa) for what in (VALUE, STATE, VALUE_AND_VJP, VALUE_AND_VJP)
                 ]
-                v, g = nt.value_and_vjp(c, o, th, cot, single, isa)
-                e += [check(tag + " vjp value", v, vals, tol), check(tag + " gradient", g, grads, tol)]
-                v2, g2 = nt.value_and_vjp(c, o, th, cot, single, isa)
-                assert np.array_equal(v, v2) and np.array_equal(g, g2), tag + " not reproducible"
-                worst[single] = max([worst[single]] + e)
+                worst[single] = max(worst[single], check_results(name, results, expected, tolerance))
     return worst
 
 
-def edge_cases(isas):
-    for isa in isas:
-        c = nt.Circuit(1)
-        o = nt.Observables([[(0, 1, 1.0), (1, 0, 0.3)]])
-        v, g = nt.value_and_vjp(c, o, np.zeros((1, 0)), isa=isa)
-        assert np.allclose(v, [[1.0]]) and g.shape == (1, 1, 0)
-        c.rx(0, 0)
-        v, g = nt.value_and_vjp(c, o, np.array([[0.4]]), isa=isa)
-        assert np.allclose([v[0, 0], g[0, 0, 0]], [np.cos(0.4), -np.sin(0.4)])
-        v, g = nt.value_and_vjp(c, nt.Observables([[]]), np.array([[0.4]]), isa=isa)
-        assert v[0, 0] == 0 and g[0, 0, 0] == 0
-        v, g = nt.value_and_vjp(c, o, np.array([[np.nan]]), isa=isa)
-        assert np.isnan(v).all() and np.isnan(g).all(), "NaN must reach the caller"
-        big = nt.hea(3, 1)
-        v, g = nt.value_and_vjp(big, nt.hea_observable(3), np.full((1, 9), np.nan), isa=isa)
-        assert np.isnan(v).all() and np.isnan(g).all()
-    bad = nt.Circuit(2)
-    bad.pauli(8, 0, 0)
+def check_results(name, results, expected, tolerance):
+    """What every entry point returned in one configuration; returns the largest error."""
+    value, state, sweep, again = results
+    states, values, gradients = expected
+    assert all(map(np.array_equal, sweep[:2], again)), f"{name}: not reproducible"
+    return max(
+        check_close(f"{name}, value", value[0], values, tolerance),
+        check_close(f"{name}, state", state[2], states, tolerance),
+        check_close(f"{name}, value of the sweep", sweep[0], values, tolerance),
+        check_close(f"{name}, gradient", sweep[1], gradients, tolerance),
+    )
+
+
+def check_edge_cases(single, isa):
+    """One qubit with no operations or angles, then with one rotation; a sum without terms; NaN; a bad mask."""
+
+    def sweep(circuit, observable, angles):
+        return native.run(VALUE_AND_VJP, circuit, [observable], np.array(angles), np.ones((1, 1, 1)), single, isa)[:2]
+
+    z_and_x, rotation = [(0, 1, 1.0), (1, 0, 0.3)], Circuit(1, 1, [Op(x=1, slot=0, scale=1.0)])
+    value, gradient = sweep(Circuit(1, 0, []), z_and_x, np.zeros((1, 0)))
+    assert value == 1
+    assert gradient.shape == (1, 1, 0)
+    value, gradient = sweep(rotation, z_and_x, [[0.4]])
+    tolerance = 1e-6 if single else 1e-14
+    check_close("value of RX", value, np.cos(0.4), tolerance)
+    check_close("gradient of RX", gradient, -np.sin(0.4), tolerance)
+    assert not any(map(np.any, sweep(rotation, [], [[0.4]]))), "an empty sum is 0, and so is its gradient"
+    assert all(map(np.isnan, sweep(rotation, z_and_x, [[np.nan]]))), "NaN must reach the caller"
+
+    ring = [Op(x=1 << (q + 1) % 3, controls=1 << q, kappa=1, offset=np.pi) for q in range(3)]
+    axes = [{"x": 1}, {"z": 2}, {"x": 4, "z": 4}]
+    layer = [Op(**axis, slot=slot, scale=1.0) for slot, axis in enumerate(axes)]
+    entangled = Circuit(3, 3, layer + ring)
+    for results in sweep(entangled, [(0, 3, 1.0), (1, 0, 0.5), (6, 4, 0.5)], [[0.1, 0.2, 0.3], [np.nan] * 3]):
+        assert np.isfinite(results[0]).all(), "NaN must stay in its batch entry"
+        assert np.isnan(results[1]).all(), "NaN must reach the caller"
+
     try:
-        nt.state(bad, np.zeros((1, 1)))
-        raise AssertionError("mask out of range was accepted")
+        sweep(Circuit(2, 1, [Op(x=8, slot=0, scale=1.0)]), z_and_x, [[0.4]])
     except RuntimeError:
-        pass
+        return
+    raise AssertionError("a mask beyond the qubits was accepted")
 
 
-def main(cases=60, seed=0, large=True):
-    isas = nt.available_isas()
-    edge_cases(isas)
-    rng = np.random.default_rng(seed)
-    worst = [0.0, 0.0]
-    for i in range(cases):
-        n = int(rng.integers(1, 9))
-        w = one_case(rng, n, int(rng.integers(0, 60)), isas)
-        worst = [max(a, b) for a, b in zip(worst, w)]
-    if large:
-        for n in (10, 12, 13, 14, 14):
-            w = one_case(rng, n, 40, isas)
-            worst = [max(a, b) for a, b in zip(worst, w)]
-    print(f"ok: {cases} cases, isas {isas}, worst error double {worst[0]:.2g}, float {worst[1]:.2g}")
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("cases", type=int, help="random circuits on up to 8 qubits")
+    parser.add_argument("seed", type=int)
+    parser.add_argument("--large", action="store_true", help="also circuits on up to 14 qubits")
+    arguments = parser.parse_args()
+    for isa in native.instruction_sets():
+        for single in (0, 1):
+            check_edge_cases(single, isa)
+    rng = np.random.default_rng(arguments.seed)
+    errors = [check_circuit(rng, int(rng.integers(1, 9)), int(rng.integers(60))) for _ in range(arguments.cases)]
+    if arguments.large:
+        errors += [check_circuit(rng, num_qubits, depth=40) for num_qubits in LARGE_QUBITS]
+    double, single = np.max(errors, axis=0)
+    print(f"{len(errors)} circuits correct: largest error {double:.2g} in double, {single:.2g} in single precision")
+    print(f"instruction sets: {native.instruction_sets()}")
 
 
 if __name__ == "__main__":
-    main(*[int(a) for a in sys.argv[1:]])
+    main()

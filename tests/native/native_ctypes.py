@@ -1,242 +1,130 @@
-"""ctypes access to the engine's C entry points, for tests and benchmarks only."""
+"""The native engine through its C entry points: no JAX in the process, so that sanitizers see the engine alone."""
 
-import ctypes as ct
+import ctypes
 import os
+from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-LIB = ct.CDLL(os.environ["QCGRAD_LIB"])  # the library that sanitize.sh built
-P = ct.c_void_p
+PAULI, MATRIX, PADDING = range(3)  # OpKind in op_table.h
+VALUE, VALUE_AND_VJP, STATE = range(3)  # `what` of qcgrad_run
+# Results start as this: neither a plausible result nor a NaN, which could pass for one that the engine wrote.
+_UNWRITTEN = 7e33
+_MESSAGE_SIZE = 200
+
+_INT, _INT64, _POINTER = ctypes.c_int32, ctypes.c_int64, ctypes.c_void_p
 
 
-class _Circuit(ct.Structure):
+class Op(NamedTuple):
+    """One row of the operation table; op_table.h says what the fields mean. Masks are over amplitude-index bits."""
+
+    kind: int = PAULI
+    x: int = 0
+    z: int = 0
+    controls: int = 0
+    kappa: int = 0
+    slot: int = -1
+    scale: float = 0.0
+    offset: float = 0.0
+    bits: tuple[int, ...] = ()
+    matrix: np.ndarray | None = None
+
+
+class Circuit(NamedTuple):
+    """Operations on |0...0>, with angles that they may share."""
+
+    num_qubits: int
+    num_angles: int
+    ops: list[Op]
+
+
+class _CCircuit(ctypes.Structure):
     _fields_ = [
-        ("num_qubits", ct.c_int32),
-        ("max_wires", ct.c_int32),
-        ("num_ops", ct.c_int64),
-        ("num_angles", ct.c_int64),
-        ("matrices_size", ct.c_int64),
-        ("kind", P),
-        ("x", P),
-        ("z", P),
-        ("ctrl", P),
-        ("kappa", P),
-        ("slot", P),
-        ("scale", P),
-        ("offset", P),
-        ("wires", P),
-        ("matrix_offset", P),
-        ("matrices", P),
+        *((name, _INT) for name in ("num_qubits", "max_wires")),
+        *((name, _INT64) for name in ("num_ops", "num_angles", "matrices_size")),
+        *((name, _POINTER) for name in ("kind", "x", "z", "ctrl", "kappa", "slot", "scale", "offset")),
+        *((name, _POINTER) for name in ("wires", "matrix_offset", "matrices")),
     ]
 
 
-class _Observables(ct.Structure):
+class _CObservables(ctypes.Structure):
     _fields_ = [
-        ("num_observables", ct.c_int64),
-        ("num_terms", ct.c_int64),
-        ("x", P),
-        ("z", P),
-        ("coefficient", P),
-        ("offsets", P),
+        *((name, _INT64) for name in ("num_observables", "num_terms")),
+        *((name, _POINTER) for name in ("x", "z", "coefficient", "offsets")),
     ]
 
 
-LIB.qcgrad_run.argtypes = [
-    P,
-    P,
-    ct.c_int,
-    ct.c_int,
-    ct.c_int,
-    ct.c_int64,
-    P,
-    ct.c_int64,
-    ct.c_int64,
-    P,
-    P,
-    P,
-    P,
-    ct.c_char_p,
-    ct.c_int,
-]
+@cache
+def _library():
+    """The library named by QCGRAD_LIB; loaded late, so that importing this module needs none."""
+    library = ctypes.CDLL(os.environ["QCGRAD_LIB"])
+    library.qcgrad_run.argtypes = [
+        *(_POINTER, _POINTER, _INT, _INT, _INT),  # circuit, observables, single, instruction set, what
+        *(_INT64, _POINTER, _INT64, _INT64, _POINTER),  # batch, angles, batch and rows of cotangents, cotangents
+        *(_POINTER, _POINTER, _POINTER, ctypes.c_char_p, _INT),  # values, gradients, states, message and its size
+    ]
+    return library
 
 
-class Circuit:
-    """Builds an op table; masks are over amplitude-index bits, qubit q is bit n-1-q."""
-
-    def __init__(self, n):
-        self.n, self.ops, self.mats, self.num_angles, self._c = n, [], [], 0, None
-
-    def bit(self, q):
-        return 1 << (self.n - 1 - q)
-
-    def pauli(self, x, z, slot=-1, scale=1.0, offset=0.0, ctrl=0, kappa=0):
-        self.ops.append((0, x, z, ctrl, kappa, slot, scale, offset, (), 0))
-        self.num_angles = max(self.num_angles, slot + 1)
-        self._c = None
-
-    def string(self, paulis, slot=-1, scale=1.0, offset=0.0, ctrl=(), kappa=0):
-        """paulis: {qubit: 'X'|'Y'|'Z'}."""
-        x = sum(self.bit(q) for q, p in paulis.items() if p in "XY")
-        z = sum(self.bit(q) for q, p in paulis.items() if p in "YZ")
-        self.pauli(x, z, slot, scale, offset, sum(self.bit(q) for q in ctrl), kappa)
-
-    def rx(self, q, slot, **k):
-        self.string({q: "X"}, slot, **k)
-
-    def ry(self, q, slot, **k):
-        self.string({q: "Y"}, slot, **k)
-
-    def rz(self, q, slot, **k):
-        self.string({q: "Z"}, slot, **k)
-
-    def rzz(self, a, b, slot, **k):
-        self.string({a: "Z", b: "Z"}, slot, **k)
-
-    def cnot(self, c, t):
-        self.string({t: "X"}, ctrl=(c,), kappa=1, offset=np.pi)
-
-    def cz(self, c, t):
-        self.string({t: "Z"}, ctrl=(c,), kappa=1, offset=np.pi)
-
-    def matrix(self, qubits, u):
-        u = np.ascontiguousarray(u, np.complex128)
-        self.ops.append(
-            (1, 0, 0, 0, 0, -1, 0.0, 0.0, tuple(self.n - 1 - q for q in qubits), sum(m.size for m in self.mats))
-        )
-        self.mats.append(u)
-        self._c = None
-
-    def h(self, q):
-        self.matrix([q], np.array([[1, 1], [1, -1]]) / np.sqrt(2))
-
-    def c_struct(self):
-        if self._c is not None:
-            return self._c
-        k = max([len(o[8]) for o in self.ops] + [1])
-        col = lambda i, t: np.array([o[i] for o in self.ops], t)
-        self.arrays = a = dict(
-            kind=col(0, np.int32),
-            x=col(1, np.int64),
-            z=col(2, np.int64),
-            ctrl=col(3, np.int64),
-            kappa=col(4, np.int32),
-            slot=col(5, np.int32),
-            scale=col(6, np.float64),
-            offset=col(7, np.float64),
-            wires=np.array([list(o[8]) + [-1] * (k - len(o[8])) for o in self.ops], np.int32).reshape(-1),
-            matrix_offset=col(9, np.int64),
-            matrices=np.concatenate([m.ravel() for m in self.mats]) if self.mats else np.zeros(0, np.complex128),
-        )
-        self._c = _Circuit(
-            self.n,
-            k,
-            len(self.ops),
-            self.num_angles,
-            a["matrices"].size,
-            *[
-                a[f].ctypes.data
-                for f in (
-                    "kind",
-                    "x",
-                    "z",
-                    "ctrl",
-                    "kappa",
-                    "slot",
-                    "scale",
-                    "offset",
-                    "wires",
-                    "matrix_offset",
-                    "matrices",
-                )
-            ],
-        )
-        return self._c
+def instruction_sets():
+    """Those that both the library and this processor have."""
+    return [isa for isa in range(3) if _library().qcgrad_has_instruction_set(isa)]
 
 
-class Observables:
-    """sums: list of observables, each a list of (x, z, coefficient)."""
-
-    def __init__(self, sums):
-        self.sums = sums
-        flat = [t for s in sums for t in s]
-        self.x, self.z = np.array([t[0] for t in flat], np.int64), np.array([t[1] for t in flat], np.int64)
-        self.c = np.array([t[2] for t in flat], np.float64)
-        self.o = np.cumsum([0] + [len(s) for s in sums]).astype(np.int64)
-        self._c = _Observables(
-            len(sums), len(flat), self.x.ctypes.data, self.z.ctypes.data, self.c.ctypes.data, self.o.ctypes.data
-        )
+def set_num_threads(count):
+    _library().qcgrad_set_num_threads(count)
 
 
-def _run(c, o, single, isa, what, angles, cot=None):
-    angles = np.ascontiguousarray(np.atleast_2d(angles), np.float64)
-    b, k = angles.shape[0], len(o.sums) if o else 0
-    rows = cot.shape[-2] if cot is not None else 0
-    cot = None if cot is None else np.ascontiguousarray(cot, np.float64).reshape(-1, rows, k)
-    values, grads = np.full((b, k), 7e77), np.full((b, rows, c.num_angles), 7e77)
-    state = np.zeros((b, 2**c.n), np.complex64 if single else np.complex128) if what == 2 else None
-    msg = ct.create_string_buffer(200)
-    rc = LIB.qcgrad_run(
-        ct.byref(c.c_struct()),
-        ct.byref(o._c) if o else None,
-        single,
-        isa,
-        what,
-        b,
-        angles.ctypes.data,
-        cot.shape[0] if cot is not None else 1,
-        rows,
-        cot.ctypes.data if cot is not None else None,
-        values.ctypes.data,
-        grads.ctypes.data,
-        state.ctypes.data if state is not None else None,
-        msg,
-        200,
+def run(what, circuit, observables, angles, cotangents, single, isa):
+    """Values (B, K), gradients (B, C, A) and states (B, 2^n), of which only what `what` asks for is filled in.
+
+    Observables are lists of (x, z, coefficient); angles are (B, A), cotangents (B or 1, C, K).
+    """
+    batch, rows = len(angles), cotangents.shape[1]
+    angles, cotangents = (np.ascontiguousarray(a, np.float64) for a in (angles, cotangents))
+    values = np.full((batch, len(observables)), _UNWRITTEN)
+    gradients = np.full((batch, rows, circuit.num_angles), _UNWRITTEN)
+    states = np.full((batch, 2**circuit.num_qubits), _UNWRITTEN, np.complex64 if single else np.complex128)
+    c_circuit, c_observables = _c_circuit(circuit), _c_observables(observables)
+    message = ctypes.create_string_buffer(_MESSAGE_SIZE)
+    status = _library().qcgrad_run(
+        *(ctypes.byref(c_circuit), ctypes.byref(c_observables), single, isa, what),
+        *(batch, angles.ctypes.data, len(cotangents), rows, cotangents.ctypes.data),
+        *(values.ctypes.data, gradients.ctypes.data, states.ctypes.data, message, _MESSAGE_SIZE),
     )
-    if rc:
-        raise RuntimeError(f"status {rc}: {msg.value.decode()}")
-    return state if what == 2 else (values if what == 0 else (values, grads))
+    if status:
+        raise RuntimeError(f"status {status}: {message.value.decode()}")
+    return values, gradients, states
 
 
-def value(c, o, angles, single=0, isa=-1):
-    return _run(c, o, single, isa, 0, angles)
+def _c_circuit(circuit):
+    ops = circuit.ops
+    max_wires = max((len(op.bits) for op in ops), default=0)
+    sizes = [0 if op.matrix is None else op.matrix.size for op in ops]
+    matrices = [np.zeros(0), *(op.matrix.ravel() for op in ops if op.matrix is not None)]
+    arrays = [
+        np.array([op.kind for op in ops], np.int32),
+        *(np.array([getattr(op, name) for op in ops], np.int64) for name in ("x", "z", "controls")),
+        *(np.array([getattr(op, name) for op in ops], np.int32) for name in ("kappa", "slot")),
+        *(np.array([getattr(op, name) for op in ops], np.float64) for name in ("scale", "offset")),
+        np.array([op.bits + (-1,) * (max_wires - len(op.bits)) for op in ops], np.int32),
+        np.cumsum([0, *sizes], dtype=np.int64)[:-1].copy(),
+        np.concatenate(matrices).astype(np.complex128),
+    ]
+    counts = (circuit.num_qubits, max_wires, len(ops), circuit.num_angles, arrays[-1].size)
+    return _structure(_CCircuit, counts, arrays)
 
 
-def value_and_vjp(c, o, angles, cot=None, single=0, isa=-1):
-    return _run(c, o, single, isa, 1, angles, np.ones((1, 1, len(o.sums))) if cot is None else cot)
+def _c_observables(observables):
+    terms = [term for observable in observables for term in observable]
+    x, z, coefficients = zip(*terms, strict=True) if terms else ((), (), ())
+    offsets = np.cumsum([0, *map(len, observables)], dtype=np.int64)
+    arrays = [np.array(x, np.int64), np.array(z, np.int64), np.array(coefficients, np.float64), offsets]
+    return _structure(_CObservables, (len(observables), len(terms)), arrays)
 
 
-def state(c, angles, single=0, isa=-1):
-    return _run(c, None, single, isa, 2, angles)
-
-
-def set_threads(n):
-    LIB.qcgrad_set_num_threads(n)
-
-
-def describe(c, o=None, single=0):
-    buf = ct.create_string_buffer(20000)
-    LIB.qcgrad_describe(ct.byref(c.c_struct()), ct.byref(o._c) if o else None, single, buf, 20000)
-    return buf.value.decode()
-
-
-def available_isas():
-    return [i for i in range(3) if LIB.qcgrad_has_instruction_set(i)]
-
-
-def hea(n, layers):
-    c, s = Circuit(n), 0
-    for _ in range(layers):
-        for q in range(n):
-            c.rz(q, s)
-            c.ry(q, s + 1)
-            c.rz(q, s + 2)
-            s += 3
-        for q in range(n):
-            c.cnot(q, (q + 1) % n)
-    return c
-
-
-def hea_observable(n):
-    b = lambda q: 1 << (n - 1 - q)
-    return Observables([[(0, b(q) | b(q + 1), 1.0) for q in range(n - 1)] + [(b(q), 0, 0.5) for q in range(n)]])
+def _structure(kind, counts, arrays):
+    structure = kind(*counts, *(array.ctypes.data for array in arrays))
+    structure.arrays = arrays  # the fields are bare addresses: this keeps alive what they point to
+    return structure

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 
 import qcgrad as qg
 from qcgrad.interop.qiskit import to_circuit
@@ -49,7 +49,10 @@ def test_states_agree_with_dense_matrices_and_with_qiskit(case):
     index, scale, offset = circuit.angle_map
     state = np.asarray(NATIVE.state(program, params[index] * scale + offset))
     np.testing.assert_allclose(state, dense.state(circuit, params), atol=1e-12)
-    exported = to_circuit(circuit)
+    try:
+        exported = to_circuit(circuit)
+    except qg.ImportRefused:  # what Qiskit would only approximate
+        reject()
     bound = exported.assign_parameters([params[int(p.name.split("[")[1][:-1])] for p in exported.parameters])
     column = Operator(bound).data[:, 0].reshape((2,) * n).transpose(range(n)[::-1]).ravel()
     assert abs(abs(np.vdot(column, state)) - 1) < 1e-10

@@ -65,6 +65,7 @@ def reading(components: PauliComponents, found: Magnitudes, votes: Votes | None,
         variance=variance[outputs:].reshape(shape).astype(dtype),
         value_variance=variance[:outputs].astype(dtype),
         bias_bound=(abs(components.gradient) @ bias).reshape(shape).astype(dtype),
+        value_bias_bound=(abs(components.value) @ bias).astype(dtype),
         covariance=None if covariance is None else _by_output(covariance[outputs:, outputs:], shape),
     )
 

@@ -100,6 +100,7 @@ class Statevector(AbstractBackend):
             mean = _to_host(query.angles, kernels.values(circuit, angles))[:settings]
             return Means(mean, mean * 0)
         shots = np.pad(np.asarray(query.shots_per_setting, np.int32), (0, padded - settings), constant_values=1)
+        self._check_sampling(program, angles.dtype, int(shots.max()))
         bases = sample.to_bases(program, angles.dtype)
         # Drawing a few more outcomes than count lets neighbouring numbers of shots share a compiled program.
         drawn = walk.bucket(int(shots.max()))
@@ -143,7 +144,7 @@ class Statevector(AbstractBackend):
 
     def _check_memory(self, program, angles, states):
         needed = states * state_bytes(program.num_qubits, angles.dtype)
-        allowed = self.max_bytes or int(0.8 * _free_bytes())
+        allowed = self._allowed_bytes()
         if needed > allowed:
             raise StateTooLarge(
                 f"a state of {program.num_qubits} qubits in {np.result_type(angles.dtype, np.complex64)} takes "
@@ -151,6 +152,19 @@ class Statevector(AbstractBackend):
                 f"{needed:,} bytes; {allowed:,} are allowed: use fewer qubits, float32 parameters, or another "
                 "method (Statevector(max_bytes=...) moves the limit)"
             )
+
+    def _check_sampling(self, program, dtype, shots):
+        # A random number, an outcome and K values for each shot of one setting.
+        needed = shots * (2 + 2 * program.num_observables) * np.dtype(dtype).itemsize
+        allowed = self._allowed_bytes()
+        if needed > allowed:
+            raise StateTooLarge(
+                f"{shots:,} shots take {needed:,} bytes and {allowed:,} are allowed: give fewer shots and average "
+                "several estimates"
+            )
+
+    def _allowed_bytes(self) -> int:
+        return self.max_bytes or int(0.8 * _free_bytes())
 
 
 def _padded_angles(program) -> int:

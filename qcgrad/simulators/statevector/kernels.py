@@ -42,4 +42,4 @@ def sampled(circuit, max_shots, bases, angles, shots, key):
 
     keys = jax.random.split(key, angles.shape[0])
     angles = sample.not_differentiable(angles)
-    return map_settings(one, (angles, shots, keys), circuit.num_qubits)
+    return map_settings(one, (angles, shots, keys), max(2**circuit.num_qubits, max_shots))

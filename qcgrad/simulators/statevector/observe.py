@@ -40,7 +40,7 @@ def to_terms(program: Program, dtype) -> Terms:
     for mask in np.unique(x):
         members = order[x[order] == mask]
         chunks += [members[i : i + _CHUNK] for i in range(0, len(members), _CHUNK)]
-    size = bucket(len(chunks), 2)
+    size = bucket(len(chunks), 16)
     index = np.int32 if program.num_qubits <= 30 else np.int64
     terms = Terms(
         np.zeros(size, index),

@@ -9,8 +9,8 @@ from jax import lax
 from ...ir.program import Program
 from . import observe, walk
 
-# Settings simulated side by side, as long as they fit into this many amplitudes.
-_BATCH_AMPLITUDES = 1 << 20
+# Settings are simulated side by side as long as they hold no more numbers than this together.
+_BATCH_NUMBERS = 1 << 20
 
 
 class ScannedCircuit(eqx.Module):
@@ -36,12 +36,12 @@ class ScannedCircuit(eqx.Module):
 
     def states(self, angles):
         """(B, 2^n) final states."""
-        return map_settings(self.final_state, angles, self.num_qubits)
+        return map_settings(self.final_state, angles, 2**self.num_qubits)
 
     def values(self, angles):
         """(B, K) expectation values."""
         return map_settings(
-            lambda angles: observe.expectation(self.final_state(angles), self.terms), angles, self.num_qubits
+            lambda angles: observe.expectation(self.final_state(angles), self.terms), angles, 2**self.num_qubits
         )
 
     def sweeps(self, angles, cotangents):
@@ -52,7 +52,7 @@ class ScannedCircuit(eqx.Module):
             lambdas = observe.image(psi, self.terms, cotangents)
             return observe.expectation(psi, self.terms), walk.adjoint_rows(psi, lambdas, self.rows, angles)
 
-        return map_settings(sweep, angles, self.num_qubits)
+        return map_settings(sweep, angles, 2**self.num_qubits)
 
     def final_state(self, angles):
         """(2^n,) state at angles (A,)."""
@@ -69,10 +69,10 @@ class ScannedCircuit(eqx.Module):
         return value, jax.vmap(lambda row: pull_back(row)[0])(jnp.asarray(cotangents, value.dtype))
 
 
-def map_settings(function, inputs, num_qubits):
-    """Apply a function to every setting, as many side by side as memory is meant for."""
+def map_settings(function, inputs, numbers):
+    """Apply a function that holds about `numbers` numbers to every setting, some settings side by side."""
     settings = jax.tree.leaves(inputs)[0].shape[0]
     if settings == 1:
         return jax.tree.map(lambda leaf: leaf[None], function(jax.tree.map(lambda leaf: leaf[0], inputs)))
-    batch = max(1, min(settings, _BATCH_AMPLITUDES >> num_qubits))
+    batch = max(1, min(settings, _BATCH_NUMBERS // numbers))
     return lax.map(function, inputs, batch_size=batch)

@@ -33,11 +33,11 @@ class Rows(NamedTuple):
     matrices: np.ndarray
 
 
-def bucket(length: int, smallest: int = 16) -> int:
-    """The next of 16, 24, 32, 48, 64, ...: few sizes, little padding. `smallest` is a power of two, 2 or more."""
+def bucket(length: int, smallest: int = 64) -> int:
+    """The next power of two, at least `smallest`: few sizes, so that circuits share compiled programs."""
     size = smallest
     while size < length:
-        size = size * 3 // 2 if size & (size - 1) == 0 else size // 3 * 4
+        size *= 2
     return size
 
 
