@@ -11,7 +11,7 @@ from .backend import AbstractBackend, resolve
 from .cost import Budget, Cost
 from .errors import AccessError, BudgetExhausted
 from .estimator import AbstractEstimator, total_cost
-from .objective import AbstractObjective, Point, Reading
+from .objective import AbstractObjective, Point, Reading, is_concrete
 
 
 class Result(str):
@@ -228,5 +228,7 @@ def _assemble(objective, reading: Reading, cost, result, fidelity) -> Estimate:
     parts = (reading.value, reading.gradient, reading.variance, reading.value_variance, bias, value_bias)
     if not objective.is_vector:
         parts = jax.tree.map(lambda leaf: leaf[0], parts)
+    if result == "ok" and is_concrete(parts) and any(np.isnan(leaf).any() for leaf in jax.tree.leaves(parts[2:4])):
+        result = Result("ok", f"{result.message}; a variance is NaN: it takes two shots or more to estimate one")
     # device_put compiles nothing, whatever the shape; jnp.asarray may.
     return Estimate(*jax.device_put(parts), cost, result, fidelity)
