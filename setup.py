@@ -1,7 +1,9 @@
 """What pyproject.toml cannot say: the circuits at the repository's root, and the native engine."""
 
+import contextlib
 import os
 import platform
+import shutil
 from pathlib import Path
 
 from setuptools import Extension, find_packages, setup
@@ -48,6 +50,11 @@ class BuildNative(build_ext):
         target = self.get_ext_fullpath(ext.name)
         Path(target).parent.mkdir(parents=True, exist_ok=True)
         self.compiler.link_shared_object(objects, target, extra_postargs=["-pthread"], target_lang="c++")
+        # Beside the sources too: whatever runs in a checkout, its tests for one, imports the package from there.
+        beside = native.parent / Path(target).name
+        if Path(target).resolve() != beside.resolve():
+            with contextlib.suppress(OSError):
+                shutil.copy2(target, beside)
 
 
 engine = Extension(
