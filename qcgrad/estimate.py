@@ -219,7 +219,7 @@ def _check_access(query, estimator, backend):
             )
 
 
-def _assemble(objective, reading: Reading, cost, result, fidelity) -> Estimate:
+def _assemble(objective, reading: Reading, cost: Cost, result: Result, fidelity: str) -> Estimate:
     bias, value_bias = reading.bias_bound, reading.value_bias_bound
     if bias is None:
         bias = jax.tree.map(lambda g: g * 0, reading.gradient)
@@ -229,6 +229,7 @@ def _assemble(objective, reading: Reading, cost, result, fidelity) -> Estimate:
     if not objective.is_vector:
         parts = jax.tree.map(lambda leaf: leaf[0], parts)
     if result == "ok" and is_concrete(parts) and any(np.isnan(leaf).any() for leaf in jax.tree.leaves(parts[2:4])):
-        result = Result("ok", f"{result.message}; a variance is NaN: it takes two shots or more to estimate one")
+        result = Result("ok", "all queries were answered; a variance is NaN: it takes two shots or more to estimate one")
     # device_put compiles nothing, whatever the shape; jnp.asarray may.
-    return Estimate(*jax.device_put(parts), cost, result, fidelity)
+    value, gradient, variance, value_variance, bias, value_bias = jax.device_put(parts)
+    return Estimate(value, gradient, variance, value_variance, bias, value_bias, cost, result, fidelity)
