@@ -229,7 +229,7 @@ def _assemble(objective, reading: Reading, cost: Cost, result: Result, fidelity:
     if not objective.is_vector:
         parts = jax.tree.map(lambda leaf: leaf[0], parts)
     if result == "ok" and is_concrete(parts) and any(np.isnan(leaf).any() for leaf in jax.tree.leaves(parts[2:4])):
-        result = Result("ok", "all queries were answered; a variance is NaN: it takes two shots or more to estimate one")
+        result = Result("ok", "all queries were answered; a variance is NaN: that takes two shots or more")
     # device_put compiles nothing, whatever the shape; jnp.asarray may.
     value, gradient, variance, value_variance, bias, value_bias = jax.device_put(parts)
     return Estimate(value, gradient, variance, value_variance, bias, value_bias, cost, result, fidelity)
