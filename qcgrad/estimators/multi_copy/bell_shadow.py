@@ -43,7 +43,8 @@ class BellShadow(AbstractEstimator):
     `bias_bound`, which holds with probability 1 - delta. Fidelity "idealized": votes are drawn as if on
     fresh copies, and the quantum union bound on the difference is part of `bias_bound`.
 
-    Cost: `copies` copies for any number of components; classical work O(N D).
+    Cost: `copies` copies for any number of components (without the votes' share where nothing is
+    resolved); classical work O(N D).
 
     Raises:
         ValueError: copies that are no positive integer or too few for one pair and one vote.
