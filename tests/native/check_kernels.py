@@ -7,23 +7,15 @@ import argparse
 
 import native_ctypes as native
 import numpy as np
+from check_common import THREADS, apply_pauli, check_close, random_mask
+from check_sampling import check_sampling
 from native_ctypes import MATRIX, PADDING, PAULI, STATE, VALUE, VALUE_AND_VJP, Circuit, Op
 
 SPECIAL_ANGLES = (np.pi, -np.pi, 2 * np.pi, np.pi / 2)  # where the engine has cases of its own
 # H, S and a flip with phases.
 SPECIAL_MATRICES = (np.array([[1, 1], [1, -1]]) / np.sqrt(2), np.diag([1, 1j]), np.array([[0, 1j], [1, 0]]))
 SWAP = np.eye(4)[[0, 2, 1, 3]]
-THREADS = (1, 2)
 LARGE_QUBITS = (10, 12, 13, 14, 14)  # several tiles of 12 bits from 13 on
-
-
-def apply_pauli(x, z, vectors):
-    """i^{|x&z|} X^x Z^z on each row."""
-    index = np.arange(vectors.shape[-1])
-    signs = 1 - 2.0 * (np.bitwise_count(index & z) & 1)
-    result = np.empty_like(vectors)
-    result[..., index ^ x] = 1j ** ((x & z).bit_count() % 4) * signs * vectors
-    return result
 
 
 def apply_matrix(bits, matrix, vectors):
@@ -101,23 +93,12 @@ def mask_of(bits):
     return sum(1 << bit for bit in bits)
 
 
-def random_mask(rng, num_qubits):
-    return int(rng.integers(2**num_qubits))
-
-
 def random_observable(rng, num_qubits):
     """Strings with scattered flips, with equal ones (they share a transform) and diagonal ones; perhaps none."""
     shared = random_mask(rng, num_qubits)
     flips = [random_mask(rng, num_qubits) for _ in range(rng.integers(6))]
     flips += [shared] * int(rng.integers(9)) + [0] * int(rng.integers(4))
     return [(x, random_mask(rng, num_qubits), rng.normal()) for x in flips]
-
-
-def check_close(what, got, want, tolerance):
-    """The largest error, relative to the largest entry if that is above 1."""
-    error = np.max(np.abs(got - want), initial=0.0) / np.max(np.abs(want), initial=1.0)
-    assert error < tolerance, f"{what}: error {error:.3g}, allowed {tolerance:.3g}"  # a NaN fails as well
-    return error
 
 
 def check_circuit(rng, num_qubits, depth):
@@ -142,6 +123,7 @@ def check_circuit(rng, num_qubits, depth):
                     native.run(what, *case, single, isa) for what in (VALUE, STATE, VALUE_AND_VJP, VALUE_AND_VJP)
                 ]
                 worst[single] = max(worst[single], check_results(name, results, expected, tolerance))
+    check_sampling(rng, circuit, states, angles)
     return worst
 
 

@@ -55,6 +55,21 @@ class _CObservables(ctypes.Structure):
     ]
 
 
+class Basis(NamedTuple):
+    """The letter measured on each bit, Z where both masks are 0, and strings (support, coefficient) by observable."""
+
+    x: int
+    z: int
+    sums: list[list[tuple[int, float]]]
+
+
+class _CBases(ctypes.Structure):
+    _fields_ = [
+        *((name, _INT64) for name in ("num_bases", "num_observables", "num_terms")),
+        *((name, _POINTER) for name in ("x", "z", "support", "coefficient", "offsets")),
+    ]
+
+
 @cache
 def _library():
     """The library named by QCGRAD_LIB; loaded late, so that importing this module needs none."""
@@ -63,6 +78,11 @@ def _library():
         *(_POINTER, _POINTER, _INT, _INT, _INT),  # circuit, observables, single, instruction set, what
         *(_INT64, _POINTER, _INT64, _INT64, _POINTER),  # batch, angles, batch and rows of cotangents, cotangents
         *(_POINTER, _POINTER, _POINTER, ctypes.c_char_p, _INT),  # values, gradients, states, message and its size
+    ]
+    library.qcgrad_sample.argtypes = [
+        *(_POINTER, _POINTER, _INT, _INT),  # circuit, bases, single, instruction set
+        *(_INT64, _POINTER, _INT64, _POINTER, _POINTER),  # batch, angles, draws, uniforms, shots
+        *(_POINTER, _POINTER, ctypes.c_char_p, _INT),  # means, variances, message and its size
     ]
     return library
 
@@ -96,6 +116,36 @@ def run(what, circuit, observables, angles, cotangents, single, isa):
     if status:
         raise RuntimeError(f"status {status}: {message.value.decode()}")
     return values, gradients, states
+
+
+def sample(circuit, bases, angles, uniforms, shots, single, isa):
+    """Means and variances (B, K) from uniforms (B, G, S), of which the first `shots` (B,) of each basis count."""
+    angles = np.ascontiguousarray(angles, np.float64)
+    uniforms = np.ascontiguousarray(uniforms, np.float32 if single else np.float64)
+    shots = np.ascontiguousarray(shots, np.int32)
+    means, variances = np.full((2, len(angles), len(bases[0].sums)), _UNWRITTEN)
+    c_circuit, c_bases = _c_circuit(circuit), _c_bases(bases)
+    message = ctypes.create_string_buffer(_MESSAGE_SIZE)
+    status = _library().qcgrad_sample(
+        *(ctypes.byref(c_circuit), ctypes.byref(c_bases), single, isa),
+        *(len(angles), angles.ctypes.data, uniforms.shape[2], uniforms.ctypes.data, shots.ctypes.data),
+        *(means.ctypes.data, variances.ctypes.data, message, _MESSAGE_SIZE),
+    )
+    if status:
+        raise RuntimeError(f"status {status}: {message.value.decode()}")
+    return means, variances
+
+
+def _c_bases(bases):
+    sums = [terms for basis in bases for terms in basis.sums]
+    supports, coefficients = zip(*(term for terms in sums for term in terms), strict=True)
+    arrays = [
+        *(np.array([getattr(basis, letter) for basis in bases], np.int64) for letter in "xz"),
+        np.array(supports, np.int64),
+        np.array(coefficients, np.float64),
+        np.cumsum([0, *map(len, sums)], dtype=np.int64),
+    ]
+    return _structure(_CBases, (len(bases), len(bases[0].sums), len(supports)), arrays)
 
 
 def _c_circuit(circuit):

@@ -34,9 +34,8 @@ class NativeCircuit(eqx.Module):
 
     @staticmethod
     def states_held(rows: int) -> int:
-        """States of memory that a sweep holds; cotangents are swept one after another."""
-        del rows
-        return 2
+        """States of memory that a query with `rows` cotangents holds; they are swept one after another."""
+        return 2 if rows else 1
 
     def states(self, angles):
         """(B, 2^n) final states."""
@@ -50,6 +49,10 @@ class NativeCircuit(eqx.Module):
         """Values (B, K) and gradients (B, C, A) for cotangents (C, K)."""
         return _first_order(self.data, angles, cotangents[None])
 
+    def sampled(self, max_shots: int, bases, angles, shots, keys):
+        """Means (B, K) and their variances from `shots` (B,) outcomes in each of the `NativeBases`, with keys (B,)."""
+        return bases.sampled(self.data, max_shots, angles, shots, keys)
+
 
 def _states(num_qubits):
     @custom_vmap
@@ -60,7 +63,7 @@ def _states(num_qubits):
 
     @run.def_vmap
     def batched(size, is_batched, data, angles):
-        _refuse_batched_circuits(is_batched[0])
+        refuse_batched_circuits(is_batched[0])
         return run(data, angles.reshape(-1, angles.shape[-1])).reshape(size, -1, 2**num_qubits), True
 
     return run
@@ -74,7 +77,7 @@ def _values(num_observables):
 
     @run.def_vmap
     def batched(size, is_batched, data, angles):
-        _refuse_batched_circuits(is_batched[0])
+        refuse_batched_circuits(is_batched[0])
         return run(data, angles.reshape(-1, angles.shape[-1])).reshape(size, -1, num_observables), True
 
     @jax.custom_vjp
@@ -106,7 +109,7 @@ def _sweeps(data, angles, cotangents):
 
 @_sweeps.def_vmap
 def _batched_sweeps(size, is_batched, data, angles, cotangents):
-    _refuse_batched_circuits(is_batched[0])
+    refuse_batched_circuits(is_batched[0])
     if not is_batched[1]:
         angles = jnp.broadcast_to(angles, (size, *angles.shape))
     if is_batched[2] or cotangents.shape[0] > 1:
@@ -135,7 +138,8 @@ def _single(dtype) -> np.int32:
     return np.int32(np.dtype(dtype) == np.float32)
 
 
-def _refuse_batched_circuits(is_batched):
+def refuse_batched_circuits(is_batched):
+    """A vmap rule cannot split a call over several circuits."""
     if is_batched:
         raise ValueError("a batch of different circuits in one call is not supported: loop over them")
 
@@ -149,7 +153,7 @@ def _pack(program: Program, num_angles: int) -> np.ndarray:
     has_matrices = table.matrix_wires > 0
     header = [_MAGIC, program.num_qubits, table.num_ops, num_angles, table.matrix_wires]
     header += [table.matrices.size if has_matrices else 0, len(counts), len(term)]
-    parts = [
+    return packed(
         np.array(header, np.int64),
         *(column.astype(np.int32) for column in (table.kind, table.kappa, table.slot, table.wires)),
         *(column.astype(np.int64) for column in (table.x, table.z, table.controls)),
@@ -161,7 +165,11 @@ def _pack(program: Program, num_angles: int) -> np.ndarray:
         z[term],
         coefficients[used],
         np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-    ]
+    )
+
+
+def packed(*parts: np.ndarray) -> np.ndarray:
+    """Arrays one after the other as bytes, each at a multiple of 8, padded to one of a few lengths."""
     raw = b"".join(_aligned(np.ascontiguousarray(part).tobytes()) for part in parts)
     length = _SMALLEST_BLOB
     while length < len(raw):

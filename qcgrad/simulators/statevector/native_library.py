@@ -8,8 +8,15 @@ from functools import lru_cache
 from pathlib import Path
 
 import jax
+import numpy as np
 
-_TARGETS = {"qcgrad_value": "QcgradValue", "qcgrad_value_and_vjp": "QcgradValueAndVjp", "qcgrad_state": "QcgradState"}
+_TARGETS = {
+    "qcgrad_value": "QcgradValue",
+    "qcgrad_value_and_vjp": "QcgradValueAndVjp",
+    "qcgrad_state": "QcgradState",
+    "qcgrad_sample": "QcgradSample",
+}
+_MAX_THREADS = 256
 _INSTRUCTION_SETS = ("baseline", "AVX2", "AVX-512")
 
 
@@ -41,16 +48,27 @@ def warn_of_absence():
 def set_num_threads(count: int):
     """Use this many threads in native calls from now on (default: QCGRAD_NUM_THREADS, else all processors).
 
-    Results are bitwise reproducible for a fixed number of threads.
+    Results are bitwise reproducible for a fixed number of threads; another number changes the order of some sums
+    and so the last bits. The JAX path is not affected: XLA has threads of its own.
+
+    Args:
+        count: number of threads; more than 256 count as 256.
 
     Raises:
         ValueError: a count that is no positive integer.
+
+    Example:
+        >>> import qcgrad as qg
+        >>> qg.set_num_threads(0)
+        Traceback (most recent call last):
+        ...
+        ValueError: count=0: give a positive number of threads
     """
-    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+    if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 1:
         raise ValueError(f"count={count!r}: give a positive number of threads")
     library = load()
     if library is not None:
-        library.qcgrad_set_num_threads(count)
+        library.qcgrad_set_num_threads(min(int(count), _MAX_THREADS))
 
 
 def describe() -> dict[str, str | int]:

@@ -65,4 +65,25 @@ std::string parse_blob(const void* data, std::size_t size, OpTable* c, PauliSums
   return "";
 }
 
+std::string parse_bases(const void* data, std::size_t size, Bases* b) {
+  if (reinterpret_cast<std::uintptr_t>(data) % 8) return "bases data is not aligned";
+  Reader r(static_cast<const char*>(data), size);
+  const std::int64_t* h = r.take<std::int64_t>(4);
+  if (!h || h[0] != kBasesMagic) return "not measurement bases";
+  constexpr std::int64_t kMany = std::int64_t{1} << 30;
+  if (h[1] < 0 || h[1] > kMany || h[2] < 0 || h[2] > kMany) return "bases header out of range";
+  b->num_bases = h[1], b->num_observables = h[2], b->num_terms = h[3];
+  b->x = r.take<std::int64_t>(h[1]);
+  b->z = r.take<std::int64_t>(h[1]);
+  b->support = r.take<std::int64_t>(h[3]);
+  b->coefficient = r.take<double>(h[3]);
+  const std::int64_t sums = h[1] * h[2];
+  b->offsets = r.take<std::int64_t>(sums + 1);
+  if (!r.ok()) return "bases data is too short";
+  if (b->offsets[0] != 0 || b->offsets[sums] != h[3]) return "basis offsets do not fit the terms";
+  for (std::int64_t i = 0; i < sums; ++i)
+    if (b->offsets[i] > b->offsets[i + 1]) return "basis offsets decrease";
+  return "";
+}
+
 }  // namespace qcgrad

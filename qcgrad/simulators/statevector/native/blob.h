@@ -14,7 +14,13 @@ namespace qcgrad {
 // int64 obs_x[T], obs_z[T]; double coefficient[T]; int64 offsets[K+1].
 constexpr std::int64_t kBlobMagic = 0x31444152474351;  // "QCGRAD1"
 
-// Points into `data` (8-byte aligned), which must outlive the result. Returns an empty string or what is wrong.
+// Measurement bases are a byte string of their own, which most calls do without.
+// int64 header: kBasesMagic, num_bases G, num_observables K, num_terms T. Then
+// int64 x[G], z[G], support[T]; double coefficient[T]; int64 offsets[G*K+1].
+constexpr std::int64_t kBasesMagic = 0x31534142474351;  // "QCGBAS1"
+
+// Both point into `data` (8-byte aligned), which must outlive the result. They return an empty string or what is wrong.
+std::string parse_bases(const void* data, std::size_t size, Bases* bases);
 std::string parse_blob(const void* data, std::size_t size, OpTable* circuit, PauliSums* observables);
 
 }  // namespace qcgrad

@@ -30,6 +30,13 @@ struct qcgrad_observables {
   const std::int64_t* offsets;
 };
 
+struct qcgrad_bases {
+  std::int64_t num_bases, num_observables, num_terms;
+  const std::int64_t *x, *z, *support;
+  const double* coefficient;
+  const std::int64_t* offsets;
+};
+
 }  // extern "C"
 
 namespace {
@@ -50,6 +57,27 @@ PauliSums sums_of(const qcgrad_observables& o) {
   return s;
 }
 
+Bases bases_of(const qcgrad_bases& b) {
+  Bases r;
+  r.num_bases = b.num_bases, r.num_observables = b.num_observables, r.num_terms = b.num_terms;
+  r.x = b.x, r.z = b.z, r.support = b.support, r.coefficient = b.coefficient, r.offsets = b.offsets;
+  return r;
+}
+
+template <class R>
+int run_sample(const qcgrad_circuit* c, const qcgrad_bases* b, int isa, std::int64_t batch, const double* angles,
+               std::int64_t draws, const void* uniforms, const std::int32_t* shots, double* means, double* variances,
+               char* message, int message_size) {
+  std::string error;
+  const Bases bases = bases_of(*b);
+  auto engine = cached_engine<R>(table_of(*c), {nullptr, &bases}, isa, &error);
+  if (engine)
+    return static_cast<int>(
+        sample(*engine, batch, angles, draws, static_cast<const R*>(uniforms), shots, means, variances));
+  std::snprintf(message, static_cast<std::size_t>(message_size), "%s", error.c_str());
+  return static_cast<int>(Status::kInvalid);
+}
+
 template <class R>
 int run(const qcgrad_circuit* c, const qcgrad_observables* o, int isa, int what, std::int64_t batch,
         const double* angles, std::int64_t cotangent_batch, std::int64_t rows, const double* cotangents,
@@ -57,7 +85,7 @@ int run(const qcgrad_circuit* c, const qcgrad_observables* o, int isa, int what,
   std::string error;
   PauliSums sums;
   if (o) sums = sums_of(*o);
-  auto engine = cached_engine<R>(table_of(*c), o && what != 2 ? &sums : nullptr, isa, &error);
+  auto engine = cached_engine<R>(table_of(*c), {o && what != 2 ? &sums : nullptr, nullptr}, isa, &error);
   if (!engine) {
     std::snprintf(message, static_cast<std::size_t>(message_size), "%s", error.c_str());
     return static_cast<int>(Status::kInvalid);
@@ -87,6 +115,16 @@ int qcgrad_run(const qcgrad_circuit* c, const qcgrad_observables* o, int single,
                               out_state, message, message_size);
 }
 
+// The uniform numbers are floats if `single`, else doubles. Returns as qcgrad_run.
+int qcgrad_sample(const qcgrad_circuit* c, const qcgrad_bases* b, int single, int isa, std::int64_t batch,
+                  const double* angles, std::int64_t draws, const void* uniforms, const std::int32_t* shots,
+                  double* means, double* variances, char* message, int message_size) {
+  return single ? run_sample<float>(c, b, isa, batch, angles, draws, uniforms, shots, means, variances, message,
+                                    message_size)
+                : run_sample<double>(c, b, isa, batch, angles, draws, uniforms, shots, means, variances, message,
+                                     message_size);
+}
+
 // Writes the plan of a circuit in words.
 int qcgrad_describe(const qcgrad_circuit* c, const qcgrad_observables* o, int single, char* text, int size) {
   std::string error;
@@ -98,8 +136,8 @@ int qcgrad_describe(const qcgrad_circuit* c, const qcgrad_observables* o, int si
     std::snprintf(text, static_cast<std::size_t>(size), "%s", d.c_str());
     return 0;
   };
-  return single ? write(cached_engine<float>(table_of(*c), o ? &sums : nullptr, -1, &error), 4)
-                : write(cached_engine<double>(table_of(*c), o ? &sums : nullptr, -1, &error), 8);
+  return single ? write(cached_engine<float>(table_of(*c), {o ? &sums : nullptr, nullptr}, -1, &error), 4)
+                : write(cached_engine<double>(table_of(*c), {o ? &sums : nullptr, nullptr}, -1, &error), 8);
 }
 
 void qcgrad_set_num_threads(int count) { set_num_threads(count); }

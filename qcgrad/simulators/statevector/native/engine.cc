@@ -48,7 +48,7 @@ class Key {
   std::vector<char> bytes_;
 };
 
-Key make_key(const OpTable& c, const PauliSums* o, int isa) {
+Key make_key(const OpTable& c, const Measured& measured, int isa) {
   Key key;
   const std::size_t n = static_cast<std::size_t>(c.num_ops);
   key.value(c.num_qubits), key.value(c.num_ops), key.value(c.num_angles), key.value(isa);
@@ -58,11 +58,19 @@ Key make_key(const OpTable& c, const PauliSums* o, int isa) {
   if (c.max_wires) key.add(c.wires, n * 4 * c.max_wires);
   if (c.matrix_offset) key.add(c.matrix_offset, n * 8);
   if (c.matrices_size) key.add(c.matrices, static_cast<std::size_t>(c.matrices_size) * 16);
-  if (o) {
+  if (const PauliSums* o = measured.observables) {
     const std::size_t t = static_cast<std::size_t>(o->num_terms);
     key.value(o->num_observables), key.value(o->num_terms);
     key.add(o->x, t * 8), key.add(o->z, t * 8), key.add(o->coefficient, t * 8);
     key.add(o->offsets, static_cast<std::size_t>(o->num_observables + 1) * 8);
+  }
+  key.value(measured.observables != nullptr);  // the two lists of numbers must not be taken for each other
+  if (const Bases* b = measured.bases) {
+    const std::size_t g = static_cast<std::size_t>(b->num_bases), t = static_cast<std::size_t>(b->num_terms);
+    key.value(b->num_bases), key.value(b->num_observables), key.value(b->num_terms);
+    key.add(b->x, g * 8), key.add(b->z, g * 8);
+    key.add(b->support, t * 8), key.add(b->coefficient, t * 8);
+    key.add(b->offsets, (g * static_cast<std::size_t>(b->num_observables) + 1) * 8);
   }
   return key;
 }
@@ -70,7 +78,7 @@ Key make_key(const OpTable& c, const PauliSums* o, int isa) {
 }  // namespace
 
 template <class R>
-std::shared_ptr<const Engine<R>> make_engine(const OpTable& circuit, const PauliSums* observables, int isa,
+std::shared_ptr<const Engine<R>> make_engine(const OpTable& circuit, const Measured& measured, int isa,
                                              std::string* error) {
   auto engine = std::make_shared<Engine<R>>();
   if (isa < 0) isa = setting("QCGRAD_ISA", static_cast<int>(best_instruction_set()));
@@ -86,9 +94,13 @@ std::shared_ptr<const Engine<R>> make_engine(const OpTable& circuit, const Pauli
   options.lanes = engine->kernels->lanes;
   options.tile_bits = setting("QCGRAD_TILE_BITS", kTileBits<R>);
   options.run_bits = setting("QCGRAD_RUN_BITS", sizeof(R) == 4 ? 5 : 4);
-  if (observables) {
+  if (measured.observables) {
     const AffineMap final_map = strip_final_permutation(&form);
-    *error = make_observable_plan(*observables, options, circuit.num_qubits, final_map, &engine->observables);
+    *error = make_observable_plan(*measured.observables, options, circuit.num_qubits, final_map, &engine->observables);
+    if (!error->empty()) return nullptr;
+  }
+  if (measured.bases) {
+    *error = make_sampling_plan(*measured.bases, options, circuit.num_qubits, &engine->sampling);
     if (!error->empty()) return nullptr;
   }
   make_plan(std::move(form), options, &engine->plan);
@@ -96,7 +108,7 @@ std::shared_ptr<const Engine<R>> make_engine(const OpTable& circuit, const Pauli
 }
 
 template <class R>
-std::shared_ptr<const Engine<R>> cached_engine(const OpTable& circuit, const PauliSums* observables, int isa,
+std::shared_ptr<const Engine<R>> cached_engine(const OpTable& circuit, const Measured& measured, int isa,
                                                std::string* error) {
   struct Entry {
     u64 hash;
@@ -106,7 +118,7 @@ std::shared_ptr<const Engine<R>> cached_engine(const OpTable& circuit, const Pau
   constexpr std::size_t kEntries = 64;
   static auto* entries = new std::list<Entry>();
   static std::mutex mutex;
-  Key key = make_key(circuit, observables, isa);
+  Key key = make_key(circuit, measured, isa);
   const u64 hash = key.hash();
   {
     std::lock_guard<std::mutex> lock(mutex);
@@ -116,7 +128,7 @@ std::shared_ptr<const Engine<R>> cached_engine(const OpTable& circuit, const Pau
         return it->engine;
       }
   }
-  auto engine = make_engine<R>(circuit, observables, isa, error);
+  auto engine = make_engine<R>(circuit, measured, isa, error);
   if (!engine) return nullptr;
   std::lock_guard<std::mutex> lock(mutex);
   entries->push_front({hash, std::move(key), engine});
@@ -125,14 +137,14 @@ std::shared_ptr<const Engine<R>> cached_engine(const OpTable& circuit, const Pau
 }
 
 template <class R>
-std::size_t memory_estimate(int num_qubits, bool gradient) {
+std::size_t memory_estimate(int num_qubits, bool two_states) {
   const std::size_t state = padded<R>(u64{2} << num_qubits) * sizeof(R);
-  return (gradient ? 2 : 1) * state + (std::size_t{8} << kTileBits<R>) * 16;
+  return (two_states ? 2 : 1) * state + (std::size_t{8} << kTileBits<R>) * 16;
 }
 
 #define QCGRAD_INSTANTIATE(R)                                                                              \
-  template std::shared_ptr<const Engine<R>> make_engine<R>(const OpTable&, const PauliSums*, int, std::string*);   \
-  template std::shared_ptr<const Engine<R>> cached_engine<R>(const OpTable&, const PauliSums*, int, std::string*); \
+  template std::shared_ptr<const Engine<R>> make_engine<R>(const OpTable&, const Measured&, int, std::string*);   \
+  template std::shared_ptr<const Engine<R>> cached_engine<R>(const OpTable&, const Measured&, int, std::string*); \
   template std::size_t memory_estimate<R>(int, bool);
 QCGRAD_INSTANTIATE(float)
 QCGRAD_INSTANTIATE(double)

@@ -1,11 +1,13 @@
 // Entry points: expectation values, gradients and states of one circuit at a batch of parameter sets.
 #pragma once
+#include <algorithm>
 #include <memory>
 #include <string>
 
 #include "observable.h"
 #include "op_table.h"
 #include "plan.h"
+#include "sampling_plan.h"
 
 namespace qcgrad {
 
@@ -18,18 +20,28 @@ struct Engine {
   const Kernels<R>* kernels = nullptr;
   Plan plan;
   ObservablePlan observables;
+  SamplingPlan sampling;
   bool in_one_tile() const { return plan.single_tile; }
+  int max_tile_bits() const {
+    return std::max({plan.max_tile_bits, observables.max_tile_bits, sampling.max_tile_bits});
+  }
 };
 
-// isa < 0: the best this processor has. Without observables only state() works, with them only the others: they
-// leave out permutations at the end of the circuit.
+// What is asked of the final state, if it is not the state itself. With observables, only value() and value_and_vjp()
+// work: they leave out permutations at the end of the circuit. sample() needs bases.
+struct Measured {
+  const PauliSums* observables = nullptr;
+  const Bases* bases = nullptr;
+};
+
+// isa < 0: the best this processor has.
 template <class R>
-std::shared_ptr<const Engine<R>> make_engine(const OpTable& circuit, const PauliSums* observables, int isa,
+std::shared_ptr<const Engine<R>> make_engine(const OpTable& circuit, const Measured& measured, int isa,
                                              std::string* error);
 
 // The same, remembered: a circuit seen before is not planned again.
 template <class R>
-std::shared_ptr<const Engine<R>> cached_engine(const OpTable& circuit, const PauliSums* observables, int isa,
+std::shared_ptr<const Engine<R>> cached_engine(const OpTable& circuit, const Measured& measured, int isa,
                                                std::string* error);
 
 // angles: batch x A; values: batch x K.
@@ -45,8 +57,14 @@ Status value_and_vjp(const Engine<R>& engine, i64 batch, const double* angles, i
 template <class R>
 Status state(const Engine<R>& engine, i64 batch, const double* angles, R* out);
 
-// Bytes needed by value_and_vjp for one parameter set, and by value or state.
+// uniforms: batch x G x draws numbers in [0, 1), of which the first shots[i] of each basis count in entry i.
+// means and variances (of the means): batch x K. Without shots an entry is not run and gives NaN.
 template <class R>
-std::size_t memory_estimate(int num_qubits, bool gradient);
+Status sample(const Engine<R>& engine, i64 batch, const double* angles, i64 draws, const R* uniforms,
+              const std::int32_t* shots, double* means, double* variances);
+
+// Bytes needed for one parameter set by value_and_vjp and sample, which hold two states, and by value or state.
+template <class R>
+std::size_t memory_estimate(int num_qubits, bool two_states);
 
 }  // namespace qcgrad

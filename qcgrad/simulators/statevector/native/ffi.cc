@@ -1,4 +1,5 @@
-// XLA custom calls. Operands: the circuit as bytes (blob.h), angles, cotangents; f32 or f64, converted here.
+// XLA custom calls. Operands: the circuit and the measurement bases as bytes (blob.h); angles and cotangents, f32 or
+// f64, converted here; uniform random numbers.
 #include <complex>
 #include <cstring>
 #include <memory>
@@ -16,7 +17,9 @@ namespace ffi = xla::ffi;
 namespace qcgrad {
 namespace {
 
-constexpr int kInterruptibleQubits = 16;  // below, a call is over before anyone can press a key
+// Below, a call is over before anyone can press a key.
+constexpr int kInterruptibleQubits = 16;
+constexpr i64 kInterruptibleDraws = 1000000;
 
 // A real buffer as doubles, copied only if it is f32.
 class Doubles {
@@ -106,7 +109,7 @@ struct Call {
 
 template <class R>
 ffi::Error value_call(Call& call, DoublesOut& values) {
-  auto engine = cached_engine<R>(call.circuit, &call.observables, -1, &call.error);
+  auto engine = cached_engine<R>(call.circuit, {&call.observables, nullptr}, -1, &call.error);
   if (!engine) return invalid(call.error);
   const Status status = value(*engine, call.batch, call.angles.data(), values.data());
   values.finish();
@@ -127,7 +130,7 @@ ffi::Error value_impl(std::int32_t single, ffi::Buffer<ffi::U8> blob, ffi::AnyBu
 template <class R>
 ffi::Error vjp_call(Call& call, i64 cotangent_batch, i64 rows, const Doubles& cotangents, DoublesOut& values,
                     DoublesOut& gradients) {
-  auto engine = cached_engine<R>(call.circuit, &call.observables, -1, &call.error);
+  auto engine = cached_engine<R>(call.circuit, {&call.observables, nullptr}, -1, &call.error);
   if (!engine) return invalid(call.error);
   const Status status = value_and_vjp(*engine, call.batch, call.angles.data(), cotangent_batch, rows,
                                       cotangents.data(), values.data(), gradients.data());
@@ -157,9 +160,50 @@ ffi::Error vjp_impl(std::int32_t single, ffi::Buffer<ffi::U8> blob, ffi::AnyBuff
 
 template <class R>
 ffi::Error state_call(Call& call, void* out) {
-  auto engine = cached_engine<R>(call.circuit, nullptr, -1, &call.error);
+  auto engine = cached_engine<R>(call.circuit, {}, -1, &call.error);
   if (!engine) return invalid(call.error);
   return to_error(state(*engine, call.batch, call.angles.data(), static_cast<R*>(out)), call.error);
+}
+
+template <class R>
+ffi::Error sample_call(Call& call, const Bases& bases, i64 draws, const void* uniforms, const std::int32_t* shots,
+                       DoublesOut& means, DoublesOut& variances) {
+  auto engine = cached_engine<R>(call.circuit, {nullptr, &bases}, -1, &call.error);
+  if (!engine) return invalid(call.error);
+  const Status status = sample(*engine, call.batch, call.angles.data(), draws, static_cast<const R*>(uniforms), shots,
+                               means.data(), variances.data());
+  means.finish();
+  variances.finish();
+  return to_error(status, call.error);
+}
+
+// The precision of the uniform numbers is that of the simulation.
+ffi::Error sample_impl(ffi::Buffer<ffi::U8> blob, ffi::Buffer<ffi::U8> bases_blob, ffi::AnyBuffer angles,
+                       ffi::AnyBuffer uniforms, ffi::Buffer<ffi::S32> shots, ffi::Result<ffi::AnyBuffer> out_means,
+                       ffi::Result<ffi::AnyBuffer> out_variances) {
+  Call call;
+  Bases bases;
+  DoublesOut means, variances;
+  if (!call.read(blob, angles)) return invalid(call.error);
+  call.error = parse_bases(bases_blob.untyped_data(), bases_blob.element_count(), &bases);
+  if (!call.error.empty()) return invalid(call.error);
+  const auto dims = uniforms.dimensions();
+  if (dims.size() != 3 || dims[0] != call.batch || dims[1] != bases.num_bases)
+    return invalid("uniforms must have shape (batch, bases, draws)");
+  const std::size_t batch = static_cast<std::size_t>(call.batch), count = batch * bases.num_observables;
+  if (shots.element_count() != batch) return invalid("shots must have shape (batch,)");
+  for (std::size_t i = 0; i < batch; ++i)
+    if (shots.typed_data()[i] < 0 || shots.typed_data()[i] > dims[2])
+      return invalid("shots must not be negative or more than the draws");
+  if (!means.prepare(*out_means) || means.count() != count || !variances.prepare(*out_variances) ||
+      variances.count() != count)
+    return invalid("results have the wrong shape");
+  const InterruptGuard guard(call.long_running() || dims[2] >= kInterruptibleDraws);
+  if (uniforms.element_type() == ffi::F32)
+    return sample_call<float>(call, bases, dims[2], uniforms.untyped_data(), shots.typed_data(), means, variances);
+  if (uniforms.element_type() == ffi::F64)
+    return sample_call<double>(call, bases, dims[2], uniforms.untyped_data(), shots.typed_data(), means, variances);
+  return invalid("uniforms must be real");
 }
 
 ffi::Error state_impl(ffi::Buffer<ffi::U8> blob, ffi::AnyBuffer angles, ffi::Result<ffi::AnyBuffer> out) {
@@ -186,6 +230,16 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(QcgradValueAndVjp, qcgrad::vjp_impl,
                                   .Arg<ffi::Buffer<ffi::U8>>()
                                   .Arg<ffi::AnyBuffer>()
                                   .Arg<ffi::AnyBuffer>()
+                                  .Ret<ffi::AnyBuffer>()
+                                  .Ret<ffi::AnyBuffer>());
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(QcgradSample, qcgrad::sample_impl,
+                              ffi::Ffi::Bind()
+                                  .Arg<ffi::Buffer<ffi::U8>>()
+                                  .Arg<ffi::Buffer<ffi::U8>>()
+                                  .Arg<ffi::AnyBuffer>()
+                                  .Arg<ffi::AnyBuffer>()
+                                  .Arg<ffi::Buffer<ffi::S32>>()
                                   .Ret<ffi::AnyBuffer>()
                                   .Ret<ffi::AnyBuffer>());
 

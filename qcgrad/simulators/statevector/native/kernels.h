@@ -118,6 +118,9 @@ struct Kernels {
   void (*table_apply)(const R* psi, R* lambda, int tile_bits, u32 flip, const R* even, const R* odd);
   // Products conj(psi(p)) psi(p xor flip): real and imaginary parts, overwritten.
   void (*products)(const R* psi, int tile_bits, u32 flip, double* real, double* imag);
+  // values[i] = sum_t coefficients[t] (-1)^{|outcomes[i] & supports[t]|}; both arrays aligned and padded to vectors.
+  void (*string_values)(const u64* outcomes, std::size_t count, const u64* supports, const double* coefficients,
+                        std::size_t terms, double* values);
   double (*dot)(const R* a, const R* b, std::size_t count);
   void (*gather)(const R* source, u64 base, const u64* runs, std::size_t num_runs, std::size_t run, u64 reach, R* to);
   void (*scatter)(R* target, u64 base, const u64* runs, std::size_t num_runs, std::size_t run, u64 reach,

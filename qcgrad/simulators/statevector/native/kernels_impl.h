@@ -21,6 +21,8 @@ namespace {
 
 #include "kernels_observable.h"
 
+#include "kernels_sampling.h"
+
 template <class R>
 Kernels<R> make_table() {
   Kernels<R> k;
@@ -42,6 +44,7 @@ Kernels<R> make_table() {
   k.pauli_expect = pauli_expect<R>;
   k.table_apply = table_apply<R>;
   k.products = products<R>;
+  k.string_values = string_values;
   k.dot = dot<R>;
   k.gather = gather<R>;
   k.scatter = scatter<R>;

@@ -6,42 +6,12 @@
 #include <memory>
 #include <vector>
 
+#include "distribution.h"
 #include "engine.h"
+#include "state_memory.h"
 #include "threads.h"
 
 namespace qcgrad {
-
-// A state in memory, real and imaginary parts apart.
-template <class R>
-struct StateMemory {
-  Block<R> block;
-  R *re = nullptr, *im = nullptr;
-  std::size_t reals = 0;
-  bool reset(int address_bits) {
-    const std::size_t size = padded<R>(u64{1} << address_bits);
-    if (!block.reset(2 * size)) return false;
-    reals = 2 * size;
-    re = block.data();
-    im = re + size;
-    return true;
-  }
-};
-
-template <class R>
-struct Move {
-  const Kernels<R>& k;
-  const TileShape& shape;
-  void load(const StateMemory<R>& from, u64 base, u64 reach, R* tile) const {
-    const std::size_t run = std::size_t{1} << shape.run_bits, half = std::size_t{1} << shape.bits;
-    k.gather(from.re, base, shape.runs.data(), shape.runs.size(), run, reach, tile);
-    k.gather(from.im, base, shape.runs.data(), shape.runs.size(), run, reach, tile + half);
-  }
-  void store(const StateMemory<R>& to, u64 base, u64 reach, const R* tile) const {
-    const std::size_t run = std::size_t{1} << shape.run_bits, half = std::size_t{1} << shape.bits;
-    k.scatter(to.re, base, shape.runs.data(), shape.runs.size(), run, reach, tile);
-    k.scatter(to.im, base, shape.runs.data(), shape.runs.size(), run, reach, tile + half);
-  }
-};
 
 // One parameter set on all threads, states in memory.
 template <class R>
@@ -50,19 +20,25 @@ class Sweep {
   Sweep(const Engine<R>& engine, int threads, const CancelToken* cancel)
       : e_(engine), k_(*engine.kernels), threads_(threads), cancel_(cancel), next_base_(threads), runners_(new TileRunner<R>[threads]) {}
 
-  bool prepare(bool gradient) {
-    const int bits = std::max(e_.plan.max_tile_bits, e_.observables.max_tile_bits);
-    if (!psi_.reset(e_.plan.address_bits) || (gradient && !lambda_.reset(e_.plan.address_bits))) return false;
+  // Two states where something else is kept beside psi: lambda, or psi in another basis.
+  bool prepare(bool two_states) {
+    if (!psi_.reset(e_.plan.address_bits) || (two_states && !lambda_.reset(e_.plan.address_bits))) return false;
     for (int t = 0; t < threads_; ++t)
-      if (!runners_[t].prepare(e_.kernels, bits, e_.plan.form.terms.size(), cancel_)) return false;
+      if (!runners_[t].prepare(e_.kernels, e_.max_tile_bits(), e_.plan.form.terms.size(), cancel_)) return false;
     return true;
   }
 
+  int threads() const { return threads_; }
+  const CancelToken& cancel() const { return *cancel_; }
   void set_angles(const double* angles) { angles_.evaluate(e_.plan.form, angles); }
 
   void forward() {
     scale_ = 1;
-    for (const Pass& pass : e_.plan.passes) run_pass(pass, false);
+    const StateMemory<R>* from = nullptr;
+    for (const Pass& pass : e_.plan.passes) {
+      scale_ = pass_forward(pass, e_.plan.form, angles_, from, psi_, scale_);
+      from = &psi_;
+    }
     const u64 reach = e_.plan.passes.back().reach_after;
     const std::size_t size = std::size_t{1} << e_.plan.address_bits;
     // Amplitudes that no pass has reached were never written.
@@ -73,7 +49,7 @@ class Sweep {
 
   void backward() {
     const auto& passes = e_.plan.passes;
-    for (std::size_t i = passes.size(); i-- > 0;) run_pass(passes[i], true);
+    for (std::size_t i = passes.size(); i-- > 0;) pass_backward(passes[i], i == 0);
   }
 
   // Returns <psi| sum_s weights[s] string_s |psi>; `keep` leaves the operator applied to psi in lambda.
@@ -146,6 +122,18 @@ class Sweep {
     });
   }
 
+  bool keep() { return true; }  // psi stays as it is while lambda's memory holds it in other bases
+  // The state as seen in a basis, until the next call.
+  Amplitudes<R> in_basis(const BasisPlan& basis) {
+    const StateMemory<R>* from = &psi_;
+    if (!basis.computational())
+      for (const Pass& pass : basis.rotation.passes) {
+        pass_forward(pass, basis.rotation.form, basis.angles, from, lambda_, 1);
+        from = &lambda_;
+      }
+    return {from->re, from->im, true};
+  }
+
  private:
   template <class F>
   void for_tiles(const TileShape& shape, u64 within, F f) {
@@ -159,7 +147,7 @@ class Sweep {
     });
   }
 
-  void build_fixed(const Pass& pass, u64 tiles) {
+  void build_fixed(const Pass& pass, const Angles& angles, u64 tiles) {
     fixed_.enabled = tiles > 1;
     if (!fixed_.enabled) return;
     if (fixed_.tables.size() < static_cast<std::size_t>(pass.num_fixed_tables))
@@ -167,10 +155,10 @@ class Sweep {
     for (int i = 0; i < pass.num_fixed_tables; ++i) fixed_.tables[i].reset(std::size_t{2} << pass.shape.bits);
     for (const PhaseStep& p : pass.phases)
       if (p.fixed_table >= 0)
-        runners_[0].build_table(p.fixed, angles_, 0, pass.shape.bits, -1, fixed_.tables[p.fixed_table].data());
+        runners_[0].build_table(p.fixed, angles, 0, pass.shape.bits, -1, fixed_.tables[p.fixed_table].data());
     for (const GroupStep& g : pass.groups)
       if (g.fixed_table >= 0)
-        runners_[0].build_table(g.terms, angles_, 0, pass.shape.bits, 1, fixed_.tables[g.fixed_table].data());
+        runners_[0].build_table(g.terms, angles, 0, pass.shape.bits, 1, fixed_.tables[g.fixed_table].data());
   }
 
   // The cache lines of a tile relative to its base. Only where addresses add up: no wide generators.
@@ -181,57 +169,71 @@ class Sweep {
       for (std::size_t b = 0; b < (sizeof(R) << shape.run_bits); b += 64)
         lines_.push_back(padded<R>(run) * sizeof(R) + b);
   }
-  void aim_prefetch(int t, bool back) {
+  void aim_prefetch(int t, const StateMemory<R>& first, const StateMemory<R>* second) {
     PrefetchCursor& c = runners_[t].prefetch();
     c.next = c.end = 0;
     if (next_base_[t] == ~u64{0}) return;
-    const R* const arrays[4] = {psi_.re, psi_.im, lambda_.re, lambda_.im};
-    c.log2_arrays = back ? 2 : 1;
-    for (int i = 0; i < (back ? 4 : 2); ++i)
+    const R* const arrays[4] = {first.re, first.im, second ? second->re : nullptr, second ? second->im : nullptr};
+    c.log2_arrays = second ? 2 : 1;
+    for (int i = 0; i < (second ? 4 : 2); ++i)
       c.at[i] = reinterpret_cast<const char*>(arrays[i] + padded<R>(next_base_[t]));
     c.offsets = lines_.data();
     c.end = lines_.size() << c.log2_arrays;
   }
 
-  void run_pass(const Pass& pass, bool back) {
-    const bool initial = &pass == &e_.plan.passes[0];
-    const u64 tiles = pass.shape.count(pass.reach_after);
-    build_fixed(pass, tiles);
-    if (back && fixed_.enabled)
-      for (int t = 0; t < threads_; ++t) runners_[t].begin_fixed(pass);
+  // One pass from one memory to another or the same; `from` null: |0...0>. Returns the scale of what it leaves.
+  double pass_forward(const Pass& pass, const NormalForm& form, const Angles& angles, const StateMemory<R>* from,
+                      const StateMemory<R>& to, double scale) {
+    build_fixed(pass, angles, pass.shape.count(pass.reach_after));
     const Move<R> move{k_, pass.shape};
     const std::size_t half = std::size_t{1} << pass.shape.bits;
+    std::vector<double> scales(threads_, scale);
+    list_lines(pass.shape);
+    for_tiles(pass.shape, pass.reach_after, [&](int t, u64 base) {
+      TileRunner<R>& run = runners_[t];
+      aim_prefetch(t, from ? *from : to, nullptr);
+      if (from) {
+        move.load(*from, base, pass.reach_before, run.psi());
+      } else {
+        // All other tiles of this pass (there are some only if a generator is wide) stay zero.
+        std::memset(run.psi(), 0, 2 * half * sizeof(R));
+        run.psi()[0] = base == 0 ? 1 : 0;
+      }
+      scales[t] = run.forward(pass, form, angles, fixed_, base, scale);
+      move.store(to, base, ~u64{0}, run.psi());
+    });
+    return common_scale(pass, scales);
+  }
+
+  void pass_backward(const Pass& pass, bool last) {
+    build_fixed(pass, angles_, pass.shape.count(pass.reach_after));
+    if (fixed_.enabled)
+      for (int t = 0; t < threads_; ++t) runners_[t].begin_fixed(pass);
+    const Move<R> move{k_, pass.shape};
     std::vector<double> scales(threads_, scale_);
     list_lines(pass.shape);
     for_tiles(pass.shape, pass.reach_after, [&](int t, u64 base) {
       TileRunner<R>& run = runners_[t];
-      aim_prefetch(t, back);
-      if (!back) {
-        if (initial) {
-          // |0...0>: all other tiles of this pass (there are some only if a generator is wide) stay zero.
-          std::memset(run.psi(), 0, 2 * half * sizeof(R));
-          run.psi()[0] = base == 0 ? 1 : 0;
-        } else {
-          move.load(psi_, base, pass.reach_before, run.psi());
-        }
-        scales[t] = run.forward(pass, e_.plan.form, angles_, fixed_, base, scale_);
-        move.store(psi_, base, ~u64{0}, run.psi());
-      } else {
-        move.load(psi_, base, ~u64{0}, run.psi());
-        move.load(lambda_, base, ~u64{0}, run.lambda());
-        scales[t] = run.backward(pass, e_.plan.form, angles_, fixed_, base, scale_);
-        // What is outside the reach of the earlier passes has zero psi there and never matters again.
-        if (!initial) {
-          move.store(psi_, base, pass.reach_before, run.psi());
-          move.store(lambda_, base, pass.reach_before, run.lambda());
-        }
-      }
+      aim_prefetch(t, psi_, &lambda_);
+      move.load(psi_, base, ~u64{0}, run.psi());
+      move.load(lambda_, base, ~u64{0}, run.lambda());
+      scales[t] = run.backward(pass, e_.plan.form, angles_, fixed_, base, scale_);
+      if (last) return;
+      // What is outside the reach of the earlier passes has zero psi there and never matters again.
+      move.store(psi_, base, pass.reach_before, run.psi());
+      move.store(lambda_, base, pass.reach_before, run.lambda());
     });
-    if (back && fixed_.enabled) collect_fixed(pass);
-    scale_ = scales[0];
-    // With fewer tiles than threads, the first thread may have had none.
+    if (fixed_.enabled) collect_fixed(pass);
+    scale_ = common_scale(pass, scales);
+  }
+
+  // The scale is the same in every tile, but with fewer tiles than threads some threads have had none.
+  double common_scale(const Pass& pass, const std::vector<double>& scales) const {
+    const u64 tiles = pass.shape.count(pass.reach_after);
+    double scale = scales[0];
     for (int t = 0; t < threads_; ++t)
-      if (tiles * t / threads_ < tiles * (t + 1) / threads_) scale_ = scales[t];
+      if (tiles * t / threads_ < tiles * (t + 1) / threads_) scale = scales[t];
+    return scale;
   }
 
   // Gradient sums of exponentials whose signs do not depend on the tile: one transform for all tiles together.

@@ -39,4 +39,18 @@ struct PauliSums {
   const std::int64_t* offsets = nullptr;  // num_observables + 1
 };
 
+// Product bases, each measured on fresh copies of the state. x and z hold the letter measured on each bit as in a Pauli
+// string, Z where both are 0. Outcome j of basis g contributes sum_t coefficient[t] (-1)^{|j & support[t]|} to
+// observable k, t from offsets[g * num_observables + k] to the next offset.
+struct Bases {
+  std::int64_t num_bases = 0;
+  std::int64_t num_observables = 0;
+  std::int64_t num_terms = 0;
+  const std::int64_t* x = nullptr;
+  const std::int64_t* z = nullptr;
+  const std::int64_t* support = nullptr;
+  const double* coefficient = nullptr;
+  const std::int64_t* offsets = nullptr;  // num_bases * num_observables + 1
+};
+
 }  // namespace qcgrad

@@ -65,7 +65,7 @@ void make_plan(NormalForm form, const PlanOptions& options, Plan* plan) {
   const std::vector<NormalOp>& ops = plan->form.ops;
   std::vector<int> remaining(ops.size()), later;
   for (std::size_t i = 0; i < ops.size(); ++i) remaining[i] = static_cast<int>(i);
-  u64 reach = 0;
+  u64 reach = options.reach;
   const u64 all = (u64{1} << plan->form.num_qubits) - 1;
   do {
     TileBuilder builder(plan->address_bits, run_bits, capacity);

@@ -119,6 +119,8 @@ struct PlanOptions {
   int lanes = 2;
   int tile_bits = 12;
   int run_bits = 3;
+  // Address bits over which the state that the plan starts from is spread; none for |0...0>.
+  u64 reach = 0;
 };
 
 void make_plan(NormalForm form, const PlanOptions& options, Plan* plan);

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <vector>
 
+#include "distribution.h"
 #include "engine.h"
 
 namespace qcgrad {
@@ -12,11 +13,12 @@ namespace qcgrad {
 template <class R>
 class TileSweep {
  public:
-  TileSweep(const Engine<R>& engine, const CancelToken* cancel) : e_(engine), k_(*engine.kernels), cancel_(cancel) {}
-  bool prepare() {
-    return run_.prepare(e_.kernels, std::max(e_.plan.max_tile_bits, e_.observables.max_tile_bits),
-                        e_.plan.form.terms.size(), cancel_);
-  }
+  // `threads` are for drawing outcomes only: there are some to spare if the batch has one entry.
+  TileSweep(const Engine<R>& engine, int threads, const CancelToken* cancel)
+      : e_(engine), k_(*engine.kernels), threads_(threads), cancel_(cancel) {}
+  bool prepare() { return run_.prepare(e_.kernels, e_.max_tile_bits(), e_.plan.form.terms.size(), cancel_); }
+  int threads() const { return threads_; }
+  const CancelToken& cancel() const { return *cancel_; }
   void set_angles(const double* angles) { angles_.evaluate(e_.plan.form, angles); }
   void forward() {
     std::memset(run_.psi(), 0, 2 * size() * sizeof(R));
@@ -53,12 +55,28 @@ class TileSweep {
     }
   }
 
+  // Keeps a copy of the state to rotate into several bases. False if memory is short.
+  bool keep() {
+    if (!kept_.reset(2 * size())) return false;
+    std::memcpy(kept_.data(), run_.psi(), 2 * size() * sizeof(R));
+    return true;
+  }
+  // The kept state as seen in a basis, until the next call.
+  Amplitudes<R> in_basis(const BasisPlan& basis) {
+    if (basis.computational()) return {kept_.data(), kept_.data() + size(), false};
+    std::memcpy(run_.psi(), kept_.data(), 2 * size() * sizeof(R));
+    run_.forward(basis.rotation.passes[0], basis.rotation.form, basis.angles, none_, 0, 1);
+    return {run_.psi(), run_.psi() + size(), false};
+  }
+
  private:
   std::size_t size() const { return std::size_t{1} << e_.plan.passes[0].shape.bits; }
   const Engine<R>& e_;
   const Kernels<R>& k_;
+  const int threads_;
   const CancelToken* const cancel_;
   TileRunner<R> run_;
+  Block<R> kept_;
   Angles angles_;
   FixedTables<R> none_;
   double scale_ = 1;

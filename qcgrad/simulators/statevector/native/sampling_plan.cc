@@ -1,0 +1,63 @@
+#include "sampling_plan.h"
+
+#include <algorithm>
+
+namespace qcgrad {
+namespace {
+
+constexpr double kHalfPi = 1.57079632679489661923132169163975144;
+
+// The rotations into a basis are a circuit like any other: RY(-pi/2) turns X into Z, RX(pi/2) turns Y into Z.
+std::string basis_rotation(u64 x, u64 z, int num_qubits, NormalForm* form) {
+  std::vector<std::int64_t> xs, zs;
+  std::vector<double> offsets;
+  for (u64 left = x; left; left &= left - 1) {
+    const u64 bit = left & (~left + 1);
+    const bool measures_y = z & bit;
+    xs.push_back(static_cast<std::int64_t>(bit));
+    zs.push_back(measures_y ? 0 : static_cast<std::int64_t>(bit));
+    offsets.push_back(measures_y ? kHalfPi : -kHalfPi);
+  }
+  const std::vector<std::int32_t> zeros(xs.size(), 0), no_slot(xs.size(), -1);
+  const std::vector<std::int64_t> no_controls(xs.size(), 0);
+  const std::vector<double> no_scale(xs.size(), 0.0);
+  OpTable table;
+  table.num_qubits = num_qubits;
+  table.num_ops = static_cast<std::int64_t>(xs.size());
+  table.kind = table.kappa = zeros.data();
+  table.slot = no_slot.data();
+  table.x = xs.data(), table.z = zs.data(), table.ctrl = no_controls.data();
+  table.scale = no_scale.data(), table.offset = offsets.data();
+  return normalise(table, form);
+}
+
+}  // namespace
+
+std::string make_sampling_plan(const Bases& bases, PlanOptions options, int num_qubits, SamplingPlan* plan) {
+  *plan = SamplingPlan();
+  plan->num_observables = bases.num_observables;
+  plan->support.assign(bases.support, bases.support + bases.num_terms);
+  plan->coefficient.assign(bases.coefficient, bases.coefficient + bases.num_terms);
+  plan->offsets.assign(bases.offsets, bases.offsets + bases.num_bases * bases.num_observables + 1);
+  const u64 all = (u64{1} << num_qubits) - 1;
+  for (u64 support : plan->support)
+    if (support & ~all) return "measured support out of range";
+  // The rotations start from the final state of the circuit, which may be spread over everything.
+  options.reach = (u64{1} << std::max(num_qubits, options.lanes)) - 1;
+  plan->bases.resize(static_cast<std::size_t>(bases.num_bases));
+  for (std::size_t g = 0; g < plan->bases.size(); ++g) {
+    const u64 x = static_cast<u64>(bases.x[g]), z = static_cast<u64>(bases.z[g]);
+    if ((x | z) & ~all) return "basis mask out of range";
+    BasisPlan& basis = plan->bases[g];
+    NormalForm form;
+    const std::string error = basis_rotation(x, z, num_qubits, &form);
+    if (!error.empty()) return error;
+    make_plan(std::move(form), options, &basis.rotation);
+    basis.angles.evaluate(basis.rotation.form, nullptr);
+    plan->max_tile_bits = std::max(plan->max_tile_bits, basis.rotation.max_tile_bits);
+    plan->rotates |= !basis.computational();
+  }
+  return "";
+}
+
+}  // namespace qcgrad

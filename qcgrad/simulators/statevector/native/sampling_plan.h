@@ -1,0 +1,32 @@
+// The product bases that a circuit is measured in, planned: how the state is rotated into each, and what the outcomes
+// say about the observables.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "op_table.h"
+#include "tile_runner.h"
+
+namespace qcgrad {
+
+struct BasisPlan {
+  Plan rotation;  // without operations where every qubit is measured in Z
+  Angles angles;
+  bool computational() const { return rotation.form.ops.empty(); }
+};
+
+// Strings of basis g for observable k: from offsets[g * num_observables + k] to the next offset.
+struct SamplingPlan {
+  i64 num_observables = 0;
+  std::vector<BasisPlan> bases;
+  std::vector<u64> support;
+  std::vector<double> coefficient;
+  std::vector<i64> offsets;
+  int max_tile_bits = 0;
+  bool rotates = false;  // some basis needs a second state
+};
+
+// Returns an empty string, or what is wrong with the bases.
+std::string make_sampling_plan(const Bases& bases, PlanOptions options, int num_qubits, SamplingPlan* plan);
+
+}  // namespace qcgrad
