@@ -5,13 +5,12 @@ from functools import partial
 import jax
 
 from . import sample
-from .scanned import map_settings
 
 
 @jax.jit
-def states(circuit, angles):
-    """(B, 2^n) states at angles (B, A)."""
-    return circuit.states(angles)
+def state(circuit, angles):
+    """(2^n,) state at angles (A,)."""
+    return circuit.states(angles[None])[0]
 
 
 @jax.jit
@@ -29,17 +28,12 @@ def sweeps(circuit, angles, cotangents):
 @jax.jit
 def reverse(circuit, angles, cotangents):
     """Values (K,) and gradients (C, A) at angles (A,) by reverse-mode differentiation."""
-    return circuit.reverse(angles, cotangents)
+    value, pull_back = jax.vjp(lambda angles: circuit.values(angles[None])[0], angles)
+    return value, jax.vmap(lambda row: pull_back(row)[0])(cotangents)
 
 
 @partial(jax.jit, static_argnums=1)
 def sampled(circuit, max_shots, bases, angles, shots, key):
     """Means (B, K) and their variances from `shots` (B,) outcomes in each basis."""
-
-    def one(inputs):
-        angles, shots, key = inputs
-        return sample.sample_expectation(circuit.states(angles[None])[0], bases, key, max_shots, shots)
-
     keys = jax.random.split(key, angles.shape[0])
-    angles = sample.not_differentiable(angles)
-    return map_settings(one, (angles, shots, keys), max(2**circuit.num_qubits, max_shots))
+    return circuit.sampled(max_shots, bases, sample.not_differentiable(angles), shots, keys)

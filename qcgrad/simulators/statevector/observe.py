@@ -12,6 +12,7 @@ import numpy as np
 from jax import lax
 
 from ...ir.program import Program
+from .register import Register
 from .walk import bucket, signs
 
 _CHUNK = 4
@@ -57,29 +58,29 @@ def to_terms(program: Program, dtype) -> Terms:
     return terms
 
 
-def expectation(psi, terms: Terms):
+def expectation(register: Register, psi, terms: Terms):
     """(K,) values of all observables in a state."""
-    j = lax.iota(terms.x.dtype, psi.shape[0])
+    j = register.indices(terms.x.dtype)
 
     def per_chunk(_, chunk):
         x, z, phase = chunk
-        overlap = jnp.conj(psi) * psi[j ^ x]
+        overlap = jnp.conj(psi) * register.flip(psi, x)
         values = jax.vmap(lambda z, phase: jnp.real(phase * jnp.sum(signs(j, z) * overlap)))(z, phase)
         return None, values
 
     _, values = lax.scan(per_chunk, None, (terms.x, terms.z, terms.phase))
-    return jnp.tensordot(terms.coefficients, values, axes=2)
+    return jnp.tensordot(terms.coefficients, register.total(values), axes=2)
 
 
-def image(psi, terms: Terms, cotangents):
-    """(C, 2^n): sum_k cotangents[c, k] O_k |psi> for every row c."""
-    j = lax.iota(terms.x.dtype, psi.shape[0])
+def image(register: Register, psi, terms: Terms, cotangents):
+    """(C, amplitudes): sum_k cotangents[c, k] O_k |psi> for every row c."""
+    j = register.indices(terms.x.dtype)
     weights = jnp.einsum("ck,kqt->qct", cotangents, terms.coefficients) * terms.phase[:, None]
 
     def add_chunk(total, chunk):
         x, z, weight = chunk
         diagonal = sum(weight[:, t, None] * signs(j, z[t])[None] for t in range(_CHUNK))
-        return total + diagonal * psi[j ^ x][None], None
+        return total + diagonal * register.flip(psi, x)[None], None
 
     start = jnp.zeros((weights.shape[1], psi.shape[0]), psi.dtype)
     return lax.scan(add_chunk, start, (terms.x, terms.z, weights))[0]

@@ -10,6 +10,7 @@ from jax import lax
 from ...errors import NotApplicable
 from ...ir import pauli
 from ...ir.program import Program
+from .register import Register
 from .walk import bucket, pauli_image, signs
 
 
@@ -28,6 +29,16 @@ class Bases(NamedTuple):
     supports: np.ndarray
     coefficients: np.ndarray
     constants: np.ndarray
+
+    @property
+    def states_held(self) -> int:
+        """States of memory: the final state, the one being rotated and its image, and K values of each outcome."""
+        return 3 + (len(self.constants) + 1) // 2
+
+    @property
+    def numbers_per_shot(self) -> int:
+        """Numbers of memory for each shot of a setting: a random one, an outcome, and two for each observable."""
+        return 2 + 2 * len(self.constants)
 
 
 def to_bases(program: Program, dtype) -> Bases:
@@ -53,11 +64,12 @@ def to_bases(program: Program, dtype) -> Bases:
     return Bases(x, z, sine, supports, coefficients, program.constants.astype(dtype))
 
 
-def sample_expectation(psi, bases: Bases, key, max_shots: int, shots):
+def sample_expectation(register: Register, psi, bases: Bases, key, max_shots: int, shots):
     """Estimate all observables from `shots` outcomes in each basis.
 
     Args:
-        psi: (2^n,) state.
+        register: where the amplitudes live.
+        psi: the amplitudes held here.
         bases: layout of the measurement.
         key: random key.
         max_shots: static number of draws; the first `shots` of them count.
@@ -73,9 +85,9 @@ def sample_expectation(psi, bases: Bases, key, max_shots: int, shots):
 
     def measure(inputs):
         x, z, sine, supports, coefficients, key = inputs
-        diagonal = _outcome_values(psi.shape[0], supports, coefficients)
-        outcomes = _draw(_rotate(psi, x, z, sine), key, max_shots)
-        values = diagonal[:, outcomes]
+        diagonal = _outcome_values(register, supports, coefficients)
+        outcomes, is_here = _draw(register, _rotate(register, psi, x, z, sine), key, max_shots)
+        values = register.total(jnp.where(is_here, diagonal[:, outcomes], 0))
         mean = jnp.sum(values * used[None], axis=1) / shots
         spread = jnp.sum(jnp.square(values - mean[:, None]) * used[None], axis=1)
         # 0/0 = NaN for one shot: a single draw says nothing about its own variance.
@@ -101,29 +113,36 @@ def _refuse_derivative(primals, tangents):
     )
 
 
-def _rotate(psi, x, z, sine):
+def _rotate(register: Register, psi, x, z, sine):
     def step(psi, row):
         x, z, sine = row
         cosine = jnp.where(sine == 0, 1.0, np.sqrt(0.5)).astype(psi.real.dtype)
-        return cosine * psi + sine * pauli_image(psi, x, z), None
+        return cosine * psi + sine * pauli_image(register, psi, x, z), None
 
     return lax.scan(step, psi, (x, z, sine))[0]
 
 
-def _outcome_values(dimension, supports, coefficients):
-    """(K, 2^n): value of every observable's part in this basis for each computational outcome."""
-    j = lax.iota(supports.dtype, dimension)
+def _outcome_values(register: Register, supports, coefficients):
+    """(K, amplitudes): value of every observable's part in this basis for each computational outcome."""
+    j = register.indices(supports.dtype)
 
     def add(total, term):
         support, weight = term
         return total + weight[:, None] * signs(j, support)[None], None
 
-    start = jnp.zeros((coefficients.shape[0], dimension), coefficients.dtype)
+    start = jnp.zeros((coefficients.shape[0], len(j)), coefficients.dtype)
     return lax.scan(add, start, (supports, coefficients.T))[0]
 
 
-def _draw(psi, key, shots):
-    """Outcomes (shots,) by inverting the cumulative distribution."""
+def _draw(register: Register, psi, key, shots):
+    """Places (shots,) among the amplitudes held here, by inverting the cumulative distribution, and
+    whether each draw falls on this part at all (1, shots); every part sees the same random numbers."""
     cumulative = jnp.cumsum(jnp.square(jnp.abs(psi)))
-    uniform = jax.random.uniform(key, (shots,), cumulative.dtype) * cumulative[-1]
-    return jnp.clip(jnp.searchsorted(cumulative, uniform, side="right"), 0, psi.shape[0] - 1)
+    ends = register.ends(cumulative[-1])
+    uniform = jax.random.uniform(key, (shots,), cumulative.dtype) * ends[-1]
+    part = jnp.clip(jnp.searchsorted(ends, uniform, side="right"), 0, len(ends) - 1)
+    here = register.position()
+    # Rounding must not carry a draw past the last outcome that has a probability.
+    most = cumulative[-1] * (1 - jnp.finfo(cumulative.dtype).eps)
+    within = jnp.clip(uniform - jnp.where(here > 0, ends[here - 1], 0), 0, most)
+    return jnp.searchsorted(cumulative, within, side="right"), (part == here)[None]

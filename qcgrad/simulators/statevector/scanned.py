@@ -1,72 +1,89 @@
 """A circuit prepared for the JAX path: any device, any derivative, nothing compiled per circuit."""
 
+from functools import lru_cache
+
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
 from ...ir.program import Program
-from . import observe, walk
+from . import observe, sample, sweep
+from .register import Register, WholeRegister
 
 # Settings are simulated side by side as long as they hold no more numbers than this together.
 _BATCH_NUMBERS = 1 << 20
 
 
 class ScannedCircuit(eqx.Module):
-    """Op table and observables as arrays; `lax.scan` walks them.
+    """Steps and observables as arrays; `lax.scan` walks them.
 
     The methods have a leading batch axis of B settings and take angles (B, A) padded to `num_angles`.
     """
 
-    num_qubits: int = eqx.field(static=True)
-    rows: walk.Rows
+    register: Register = eqx.field(static=True)
+    steps: sweep.Steps
     terms: observe.Terms
 
-    def __init__(self, program: Program, dtype, num_angles: int):
+    def __init__(self, program: Program, dtype, num_angles: int, register: Register | None = None):
         del num_angles  # rows index the angles; padding changes nothing
-        self.num_qubits = program.num_qubits
-        self.rows = walk.to_rows(program.circuit.op_table, np.dtype(dtype))
-        self.terms = observe.to_terms(program, np.dtype(dtype))
+        self.register = register or WholeRegister(program.num_qubits)
+        self.steps, self.terms = _arrays(program, np.dtype(dtype), self.register)
 
     @staticmethod
     def states_held(rows: int) -> int:
         """States of memory that a sweep with C = `rows` cotangents holds."""
         return 4 + 2 * rows
 
+    def states_recorded(self, rows: int) -> int:
+        """States of memory that reverse-mode differentiation with C = `rows` cotangents holds."""
+        return len(self.steps.kind) + 2 + 2 * rows
+
     def states(self, angles):
         """(B, 2^n) final states."""
-        return map_settings(self.final_state, angles, 2**self.num_qubits)
+        return self._map(self._final_state, angles)
 
     def values(self, angles):
         """(B, K) expectation values."""
-        return map_settings(
-            lambda angles: observe.expectation(self.final_state(angles), self.terms), angles, 2**self.num_qubits
-        )
+        return self._map(lambda angles: self._expectation(self._final_state(angles)), angles)
 
     def sweeps(self, angles, cotangents):
         """Values (B, K) and gradients (B, C, A) for cotangents (C, K)."""
 
-        def sweep(angles):
-            psi = self.final_state(angles)
-            lambdas = observe.image(psi, self.terms, cotangents)
-            return observe.expectation(psi, self.terms), walk.adjoint_rows(psi, lambdas, self.rows, angles)
+        def one(angles):
+            gates = sweep.at_angles(self.steps, angles)
+            psi = sweep.run(self.register, self.steps, gates)
+            lambdas = observe.image(self.register, psi, self.terms, cotangents)
+            return self._expectation(psi), sweep.adjoint(self.register, self.steps, gates, psi, lambdas, angles)
 
-        return map_settings(sweep, angles, 2**self.num_qubits)
+        return self._map(one, angles)
 
-    def final_state(self, angles):
-        """(2^n,) state at angles (A,)."""
-        start = walk.initial_state(self.num_qubits, self.rows.cosine.dtype)
-        return walk.run_rows(start, self.rows, angles)
+    def sampled(self, max_shots: int, bases: sample.Bases, angles, shots, keys):
+        """Means (B, K) and their variances from `shots` (B,) outcomes in each basis, with keys (B,)."""
 
-    def reverse(self, angles, cotangents):
-        """Values (K,) and gradients (C, A) at angles (A,) by JAX's reverse mode through the whole simulation."""
+        def one(inputs):
+            angles, shots, key = inputs
+            psi = self._final_state(angles)
+            return sample.sample_expectation(self.register, psi, bases, key, max_shots, shots)
 
-        def values(angles):
-            return observe.expectation(self.final_state(angles), self.terms)
+        return self._map(one, (angles, shots, keys), max_shots)
 
-        value, pull_back = jax.vjp(values, angles)
-        return value, jax.vmap(lambda row: pull_back(row)[0])(jnp.asarray(cotangents, value.dtype))
+    def _final_state(self, angles):
+        """Amplitudes at angles (A,)."""
+        return sweep.run(self.register, self.steps, sweep.at_angles(self.steps, angles))
+
+    def _expectation(self, psi):
+        return observe.expectation(self.register, psi, self.terms)
+
+    def _map(self, function, inputs, numbers=0):
+        block_numbers = 4 * self.steps.blocks.x.shape[0] * self.steps.blocks.matrices.shape[-1] ** 2
+        return map_settings(function, inputs, max(2**self.register.local_qubits + block_numbers, numbers))
+
+
+# A circuit is planned once, though it is evaluated often.
+@lru_cache(maxsize=64)
+def _arrays(program: Program, dtype, register: Register):
+    return sweep.to_steps(program.circuit.op_table, register, dtype), observe.to_terms(program, dtype)
 
 
 def map_settings(function, inputs, numbers):

@@ -1,4 +1,4 @@
-r"""The JAX interpreter of op tables: `lax.scan` over the rows, so no circuit is ever compiled.
+r"""Rows of an op table on amplitudes, in JAX: the circuit is data, so it is never compiled.
 
 A row applies \(\psi_j \leftarrow a\,\psi_j + b\,(-i)^{|x \& z|}(-1)^{|j \& z|}\,\psi_{j \oplus x}\) to
 the amplitudes whose control bits are all 1. Tables are padded to a few lengths with rows a = 1, b = 0,
@@ -13,10 +13,11 @@ import numpy as np
 from jax import lax
 
 from ...ir.op_table import MATRIX, OpTable
+from .register import BlockRegister, Register, WholeRegister
 
 
 class Rows(NamedTuple):
-    """An op table as device-ready arrays of one padded length; fields as in `OpTable`."""
+    """Rows of an op table as device-ready arrays of one padded shape; fields as in `OpTable`."""
 
     is_matrix: np.ndarray
     x: np.ndarray
@@ -41,32 +42,40 @@ def bucket(length: int, smallest: int = 64) -> int:
     return size
 
 
-def to_rows(table: OpTable, dtype) -> Rows:
-    """Pad a table to its bucket and round its constants to the precision `dtype` (a real dtype)."""
-    extra = bucket(table.num_ops) - table.num_ops
+def to_rows(table: OpTable, dtype, order: np.ndarray | None = None) -> Rows:
+    """Rows of a table, rounded to the precision `dtype` (a real dtype).
+
+    Args:
+        table: where the rows are.
+        dtype: of the constants.
+        order: which rows, an array of any shape, -1 where padded; by default all of them, padded to a bucket.
+    """
+    if order is None:
+        order = np.pad(np.arange(table.num_ops), (0, bucket(table.num_ops) - table.num_ops), constant_values=-1)
     complex_dtype = np.result_type(dtype, np.complex64)
 
-    def pad(column, fill=0):
-        return np.concatenate([column, np.full((extra, *column.shape[1:]), fill, column.dtype)])
+    def take(column, fill=0):
+        # The row appended at the end is the one that -1 picks.
+        return np.concatenate([column, np.full((1, *column.shape[1:]), fill, column.dtype)])[order]
 
     index = np.int32 if table.num_qubits <= 30 else np.int64
     matrices = table.matrices.astype(complex_dtype)
-    if table.matrix_wires:
+    if len(matrices):
         spare = np.zeros((bucket(len(matrices), 4) - len(matrices), *matrices.shape[1:]), complex_dtype)
         matrices = np.concatenate([matrices, spare])
     return Rows(
-        is_matrix=pad(table.kind == MATRIX),
-        x=pad(table.x).astype(index),
-        z=pad(table.z).astype(index),
-        controls=pad(table.controls).astype(index),
-        kappa=pad(table.kappa).astype(dtype),
-        slot=pad(table.slot, -1),
-        scale=pad(table.scale).astype(dtype),
-        offset=pad(table.offset).astype(dtype),
-        cosine=pad(table.cosine, 1).astype(complex_dtype),
-        sine=pad(table.sine).astype(complex_dtype),
-        matrix=pad(np.maximum(table.matrix, 0)),
-        wires=pad(table.wires),
+        is_matrix=take(table.kind == MATRIX),
+        x=take(table.x).astype(index),
+        z=take(table.z).astype(index),
+        controls=take(table.controls).astype(index),
+        kappa=take(table.kappa).astype(dtype),
+        slot=take(table.slot, -1),
+        scale=take(table.scale).astype(dtype),
+        offset=take(table.offset).astype(dtype),
+        cosine=take(table.cosine, 1).astype(complex_dtype),
+        sine=take(table.sine).astype(complex_dtype),
+        matrix=take(np.maximum(table.matrix, 0)),
+        wires=take(table.wires),
         matrices=matrices,
     )
 
@@ -77,17 +86,16 @@ def coefficients(rows: Rows, angles):
     # A circuit without angles still needs something to index.
     values = angles if angles.shape[0] else jnp.zeros(1, rows.scale.dtype)
     t = rows.scale * values[slot] + rows.offset
-    phase = jnp.exp(0.5j * t * rows.kappa).astype(rows.cosine.dtype)
+    cosine, sine = jnp.cos(t / 2), jnp.sin(t / 2)
+    phase = jnp.where(rows.kappa == 0, 1, lax.complex(cosine, sine))
     driven = rows.slot >= 0
-    a = jnp.where(driven, phase * jnp.cos(t / 2), rows.cosine)
-    b = jnp.where(driven, -1j * phase * jnp.sin(t / 2), rows.sine)
-    return a.astype(rows.cosine.dtype), b.astype(rows.cosine.dtype)
+    return jnp.where(driven, phase * cosine, rows.cosine), jnp.where(driven, -1j * phase * sine, rows.sine)
 
 
-def pauli_image(psi, x, z):
+def pauli_image(register: Register | BlockRegister, psi, x, z):
     """P|psi> for the string of masks x, z."""
-    j = lax.iota(x.dtype, psi.shape[0])
-    return signs(j, z).astype(psi.real.dtype) * minus_i_power(x & z, psi.dtype) * psi[j ^ x]
+    sign = signs(register.indices(x.dtype), z).astype(psi.real.dtype)
+    return sign * minus_i_power(x & z, psi.dtype) * register.flip(psi, x)
 
 
 def signs(j, z):
@@ -101,95 +109,86 @@ def minus_i_power(mask, dtype):
     return jnp.array([1, -1j, -1, 1j], dtype)[quarter]
 
 
-def active(psi, controls):
+def active(register: Register | BlockRegister, controls):
     """Which amplitudes have all control bits set."""
-    j = lax.iota(controls.dtype, psi.shape[0])
-    return (j & controls) == controls
+    return (register.indices(controls.dtype) & controls) == controls
 
 
-def apply_row(psi, row: Rows, a, b, matrices):
+def rotate(register: Register | BlockRegister, psi, row: Rows, a, b):
+    """(a + b P)|psi> where all controls are 1."""
+    changed = a * psi + b * pauli_image(register, psi, row.x, row.z)
+    return jnp.where(active(register, row.controls), changed, psi)
+
+
+def rotate_back(register: Register | BlockRegister, states, row: Rows, a, b):
+    """Un-compute psi = states[0] and the adjoint states behind it, and read off the derivative by the row's angle.
+
+    For U = exp(-i t G) the derivative of F is 2 Im <lambda|G|psi> taken after the row, G = (P - kappa)/2 on
+    the controlled subspace; |lambda> is the observable's image, un-computed. Zero for rows without an angle.
+
+    Returns:
+        states, and slopes (C, ...) of what is held here.
+    """
+    images = jax.vmap(lambda psi: pauli_image(register, psi, row.x, row.z))(states)
+    is_active = active(register, row.controls)
+
+    def undo(state, image):
+        # (a + bP)^dagger = conj(a) + conj(b) P
+        return jnp.where(is_active, jnp.conj(a) * state + jnp.conj(b) * image, state)
+
+    pushed = jnp.where(is_active, images[0] - row.kappa * states[0], 0)
+    slopes = jax.vmap(lambda adjoint: jnp.sum(jnp.imag(jnp.conj(adjoint) * pushed), axis=-1))(states[1:])
+    return jax.vmap(undo)(states, images), slopes * row.scale.reshape(1, *slopes.shape[1:])
+
+
+def apply_row(register: Register, psi, row: Rows, a, b, matrices):
     """One row of the table on one state."""
-
-    def rotate(psi):
-        changed = a * psi + b * pauli_image(psi, row.x, row.z)
-        return jnp.where(active(psi, row.controls), changed, psi)
-
     if row.wires.shape[0] == 0:
-        return rotate(psi)
-    return lax.cond(row.is_matrix, lambda psi: _apply_matrix(psi, matrices[row.matrix], row.wires), rotate, psi)
+        return rotate(register, psi, row, a, b)
+    return lax.cond(
+        row.is_matrix,
+        lambda psi: multiply(register, psi, matrices[row.matrix], row.wires),
+        lambda psi: rotate(register, psi, row, a, b),
+        psi,
+    )
 
 
-def _apply_matrix(psi, matrix, wires):
-    """A dense unitary on the bit positions `wires`, most significant first, found by index arithmetic."""
+def multiply(register: Register, psi, matrix, wires):
+    """A dense unitary on the bit positions `wires`, most significant first: sum_m U[b, b ^ m] psi[j ^ spread(m)]."""
     count = wires.shape[0]
-    j = lax.iota(wires.dtype, psi.shape[0])
+    j = register.indices(wires.dtype)
     local = jnp.zeros_like(j)
-    base = j
-    for wire in wires:
-        local = local * 2 + ((j >> wire) & 1)
-        base = base & ~(1 << wire)
-    spread = jnp.zeros(2**count, wires.dtype)
+    m = jnp.arange(2**count, dtype=wires.dtype)
+    spread = jnp.zeros_like(m)
     for position, wire in enumerate(wires):
-        digit = (jnp.arange(2**count, dtype=wires.dtype) >> (count - 1 - position)) & 1
-        spread = spread | (digit << wire)
+        local = local * 2 + ((j >> wire) & 1)
+        spread = spread | (((m >> (count - 1 - position)) & 1) << wire)
 
-    def add_column(total, column):
-        index, entries = column
-        return total + entries[local] * psi[base | index], None
+    def add_offset(total, offset):
+        m, mask = offset
+        return total + matrix[local, local ^ m] * register.flip(psi, mask), None
 
-    return lax.scan(add_column, jnp.zeros_like(psi), (spread, matrix.T))[0]
+    return lax.scan(add_offset, jnp.zeros_like(psi), (m, spread))[0]
 
 
 def run_rows(psi, rows: Rows, angles):
-    """The whole table on a state."""
+    """All rows on a state (2^n,), one by one."""
+    register = WholeRegister(psi.shape[0].bit_length() - 1)
     a, b = coefficients(rows, angles)
 
     def step(psi, inputs):
         row, a, b = inputs
-        return apply_row(psi, row, a, b, rows.matrices), None
+        return apply_row(register, psi, row, a, b, rows.matrices), None
 
-    return lax.scan(step, psi, (_scanned(rows), a, b))[0]
-
-
-def initial_state(num_qubits: int, dtype):
-    """|0...0>."""
-    return jnp.zeros(2**num_qubits, dtype).at[0].set(1)
+    return lax.scan(step, psi, (without_matrices(rows), a, b))[0]
 
 
-def _scanned(rows: Rows):
+def without_matrices(rows: Rows):
     """The rows without the shared matrices, which are no column."""
     return rows._replace(matrices=rows.matrix)
 
 
-def adjoint_rows(psi, lambdas, rows: Rows, angles):
-    r"""Un-compute psi and the adjoint states together, reading off dF/dangle row by row.
-
-    For U = exp(-i t G) the derivative of F is 2 Im <lambda|G|psi> taken after the row, where
-    G = (P - kappa)/2 on the controlled subspace and |lambda> is the observable's image, un-computed.
-
-    Args:
-        psi: final state (2^n,).
-        lambdas: (C, 2^n).
-        angles: (A,).
-
-    Returns:
-        (C, A) gradient.
-    """
-    a, b = coefficients(rows, angles)
-    inverses = rows.matrices.conj().swapaxes(1, 2)
-
-    def step(carry, inputs):
-        psi, lambdas = carry
-        row, a, b = inputs
-        image = jnp.where(active(psi, row.controls), pauli_image(psi, row.x, row.z) - row.kappa * psi, 0)
-        slope = jnp.imag(jnp.conj(lambdas) @ image) * row.scale  # 0 for fixed and padded rows
-
-        def undo(state):
-            # (a + bP)^dagger = conj(a) + conj(b) P
-            return apply_row(state, row, jnp.conj(a), jnp.conj(b), inverses)
-
-        return (undo(psi), jax.vmap(undo)(lambdas)), slope
-
-    _, slopes = lax.scan(step, (psi, lambdas), (_scanned(rows), a, b), reverse=True)
-    slot = jnp.where(rows.slot < 0, angles.shape[0], rows.slot)
-    return jnp.zeros((lambdas.shape[0], angles.shape[0] + 1), slopes.dtype).at[:, slot].add(slopes.T)[:, :-1]
+def add_by_angle(gradient, rows: Rows, slopes):
+    """Add the slopes (C, *rows) to the gradient (C, A); rows without an angle add nothing."""
+    slot = jnp.where(rows.slot < 0, gradient.shape[1], rows.slot)
+    return gradient.at[:, slot].add(slopes, mode="drop")
