@@ -169,7 +169,10 @@ def run(point: Point, estimator: AbstractEstimator, backend: AbstractBackend, ke
             answers.append(backend.answer(query, used))
         cost = charged
         state = estimator.tell(state, tuple(answers))
-    return estimator.read(state), cost, result
+    reading = estimator.read(state)
+    if reading.note:
+        result = Result(result, f"{result.message}; {reading.note}")
+    return reading, cost, result
 
 
 def draw_key(key, query):

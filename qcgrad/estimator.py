@@ -22,10 +22,13 @@ class AbstractEstimator(eqx.Module):
 
     access: ClassVar[Access]
     """The most access that this method ever asks for."""
-    fidelity: ClassVar[str] = "exact"
-    """How faithfully answers are simulated: "exact" or "idealized" (then `bias_bound` says by how much)."""
     is_traceable: ClassVar[bool] = True
     """Whether the method works under `jax.jit` and `jax.vmap`: its queries do not depend on answers."""
+
+    @property
+    def fidelity(self) -> str:
+        """How faithfully answers are simulated: "exact", "gaussian" or "idealized" (then `bias_bound` says by how much)."""
+        return "exact"
 
     @abc.abstractmethod
     def init(self, point: Point) -> Any:

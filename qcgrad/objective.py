@@ -20,6 +20,7 @@ class Reading(NamedTuple):
         bias_bound: same structure as the gradient, bound on |E[estimate] - truth|; None means zero.
         value_bias_bound: (K,), the same for the value; None means zero.
         covariance: (C, A, A) where components that get summed by the chain rule are correlated, else None.
+        note: what else the method found out, in words for the result's message.
     """
 
     value: Any
@@ -29,6 +30,7 @@ class Reading(NamedTuple):
     bias_bound: Any = None
     value_bias_bound: Any = None
     covariance: Any = None
+    note: str = ""
 
 
 class Point(NamedTuple):

@@ -1,0 +1,72 @@
+"""What a question is: the access it needs, what it costs, and what it needs to know of a circuit."""
+
+import abc
+import enum
+import math
+from typing import ClassVar, Protocol
+
+import numpy as np
+
+from ..cost import Cost
+
+
+class Access(enum.IntEnum):
+    """How much of a quantum state may be touched; each level includes the ones before it."""
+
+    single_copy = 1
+    """Prepare one copy, measure it, it is gone: any quantum computer."""
+    multi_copy = 2
+    """Measure k copies jointly: a larger quantum computer, or one with memory."""
+    white_box = 3
+    """Read amplitudes: only a simulator, or a classical network."""
+
+
+class Program(Protocol):
+    """What queries need to know of a circuit with its observables."""
+
+    @property
+    def num_qubits(self) -> int: ...
+    @property
+    def num_gates(self) -> int: ...
+    @property
+    def num_observables(self) -> int: ...
+    @property
+    def basis_rotations(self) -> tuple[int, ...]: ...
+    @property
+    def run_flops(self) -> int: ...
+    @property
+    def observable_flops(self) -> int: ...
+
+
+class Sweepable(Protocol):
+    """What queries need to know of a state that is un-computed while it is measured (`ir.sweep_form`)."""
+
+    @property
+    def num_qubits(self) -> int: ...
+    @property
+    def num_components(self) -> int: ...
+    @property
+    def preparation_gates(self) -> int: ...
+    @property
+    def weights(self) -> np.ndarray: ...
+    def gates_until(self, component: int) -> int: ...
+
+
+class AbstractQuery(abc.ABC):
+    """One question to a backend."""
+
+    access: ClassVar[Access]
+
+    @property
+    def is_random(self) -> bool:
+        """Whether the answer is drawn at random, so that a key is needed."""
+        return False
+
+    @abc.abstractmethod
+    def cost(self) -> Cost:
+        """What answering spends."""
+
+
+def state_bytes(num_qubits: int, real_dtype) -> int:
+    """Bytes of one state vector in the complex precision that belongs to `real_dtype`."""
+    return 2 * np.dtype(real_dtype).itemsize * math.prod((2,) * num_qubits)
