@@ -6,7 +6,8 @@ import pytest
 from scipy.stats import chi2, unitary_group
 
 import qcgrad as qg
-from qcgrad.queries import MajorityVotes
+from qcgrad.ir.mixture import Mixture
+from qcgrad.queries import BellSample, Ensemble, MajorityVotes
 from qcgrad.simulators.multicopy import bell, votes
 from tests.dense import word_matrix
 
@@ -15,11 +16,11 @@ def random_state(n):
     return unitary_group.rvs(2**n, random_state=n)[:, 0]
 
 
-def bell_distribution(psi):
-    """(2^n, 2^n) probabilities of (x, z) by projecting psi (x) psi on (1 (x) X^x Z^z)|Phi+>."""
+def bell_distribution(psi, phi=None):
+    """(2^n, 2^n) probabilities of (x, z) by projecting psi (x) phi on (1 (x) X^x Z^z)|Phi+>."""
     n = int(np.log2(len(psi)))
     dimension = len(psi)
-    two = np.outer(psi, psi)  # first copy, second copy
+    two = np.outer(psi, psi if phi is None else phi)  # first copy, second copy
     out = np.zeros((dimension, dimension))
     index = np.arange(dimension)
     for x in range(dimension):
@@ -31,20 +32,72 @@ def bell_distribution(psi):
     return out
 
 
-@pytest.mark.parametrize("n", [2, 3])
-def test_bell_outcomes_follow_the_dense_distribution(n):
-    """Chi-squared over all 4^n outcomes, rare ones pooled; significance 1e-4, fixed seed."""
-    psi, pairs = random_state(n), 20_000
-    exact = bell_distribution(psi).ravel()
+def check_distribution(outcomes, exact):
+    """Chi-squared over all 4^n outcomes, rare ones pooled; significance 1e-4."""
     np.testing.assert_allclose(exact.sum(), 1, atol=1e-12)
-    x, z = bell.sample(psi, pairs, jax.random.key(4))
-    counts = np.bincount(x * 2**n + z, minlength=4**n)
+    pairs, exact = len(outcomes.x), exact.ravel()
+    counts = np.bincount(outcomes.x * round(exact.size**0.5) + outcomes.z, minlength=exact.size)
     common = exact * pairs > 8
     observed = np.append(counts[common], counts[~common].sum())
     expected = np.append(exact[common], exact[~common].sum()) * pairs
-    used = expected > 0
+    used = expected > 1e-9
     assert np.sum((observed - expected)[used] ** 2 / expected[used]) < chi2.isf(1e-4, used.sum() - 1)
     assert counts[exact < 1e-15].sum() == 0
+
+
+@pytest.mark.parametrize("n", [2, 3])
+def test_bell_outcomes_follow_the_dense_distribution(n):
+    psi = random_state(n)
+    check_distribution(bell.sample(psi, 20_000, jax.random.key(4)), bell_distribution(psi))
+
+
+def random_ensemble(n, members, seed):
+    vectors = unitary_group.rvs(2**n, random_state=seed)[:, :members].T
+    return Ensemble(np.random.default_rng(seed).dirichlet(np.ones(members)), vectors)
+
+
+def string_means(state, x, z):
+    """<P> of an ensemble by dense matrices."""
+    rho = np.einsum("r,ra,rb->ab", state.probabilities, state.vectors, state.vectors.conj())
+    n = len(rho).bit_length() - 1
+    words = qg.PauliSum.from_masks(n, x, z, np.ones(len(x))).words
+    return np.array([np.trace(word_matrix(word) @ rho).real for word in words])
+
+
+def all_strings(n):
+    x, z = np.divmod(np.arange(1, 4**n), 2**n)
+    return x, z
+
+
+def test_pairs_of_mixed_states_follow_the_dense_distribution():
+    """Every member of one ensemble meets every member of the other."""
+    rho, sigma = random_ensemble(2, 2, 1), random_ensemble(2, 3, 2)
+    members = [(p * q, psi, phi) for p, psi in zip(*rho, strict=True) for q, phi in zip(*sigma, strict=True)]
+    exact = sum(weight * bell_distribution(psi, phi) for weight, psi, phi in members)
+    check_distribution(bell.sample(rho, 20_000, jax.random.key(1), sigma), exact)
+
+
+@pytest.mark.parametrize("has_partner", [False, True])
+def test_eigenvalues_of_mixed_pairs_average_to_the_product_of_expectations(has_partner):
+    """All 63 strings on 3 qubits, 40 000 pairs, 5 standard errors each; fixed seed."""
+    rho, sigma, pairs = random_ensemble(3, 3, 3), random_ensemble(3, 8, 4), 40_000
+    x, z = all_strings(3)
+    outcomes = bell.sample(rho, pairs, jax.random.key(2), sigma if has_partner else None)
+    odd = np.bitwise_count(x[:, None] & outcomes.z) + np.bitwise_count(z[:, None] & outcomes.x)
+    means = np.mean((-1.0) ** (odd + np.bitwise_count(x & z)[:, None]), axis=1)
+    exact = string_means(rho, x, z) * string_means(sigma if has_partner else rho, x, z)
+    assert np.all(np.abs(means - exact) < 5 * np.sqrt((1 - exact**2) / pairs))
+    assert np.max(np.abs(exact)) > 0.05
+
+
+def test_a_mixture_of_circuits_is_prepared_member_by_member():
+    """0.75 |0><0| + 0.25 |+><+|: <Z> = 0.75 and <X> = 0.25; 50 000 pairs, 5 standard errors."""
+    mixture = Mixture([(0.75, qg.Circuit(1)), (0.25, qg.Circuit(1).h(0))])
+    found = bell.copies(mixture, np.zeros(0), qg.Statevector().state)
+    np.testing.assert_allclose(votes.pauli_expectations(found, np.array([0, 1]), np.array([1, 0])), [0.75, 0.25])
+    outcomes = qg.Statevector().answer(BellSample(mixture, np.zeros(0), 50_000), jax.random.key(0))
+    for mask, expected in ((outcomes.x, 0.75**2), (outcomes.z, 0.25**2)):
+        assert abs(np.mean(1.0 - 2.0 * mask) - expected) < 5 / np.sqrt(50_000)
 
 
 @pytest.mark.parametrize("n", [2, 3])
@@ -76,13 +129,6 @@ def test_all_bits_of_the_key_seed_the_samples():
     assert not np.array_equal(first.z, other.z)
 
 
-def test_walsh_hadamard_is_its_definition():
-    rows = np.arange(24.0).reshape(3, 8) ** 2
-    index = np.arange(8)
-    matrix = (-1.0) ** np.bitwise_count(index[:, None] & index)
-    np.testing.assert_allclose(bell.walsh_hadamard(rows), rows @ matrix)
-
-
 def test_expectations_of_strings():
     psi = random_state(3)
     observable = qg.PauliSum({"XYZ": 1.0, "XZZ": 1.0, "IIY": 1.0, "YYY": 1.0})
@@ -99,6 +145,28 @@ def test_votes_win_as_often_as_the_binomial_says():
     assert set(signs) == {-1, 1}
     rate = np.mean(signs == 1)
     assert abs(rate - 0.68256) < 5 * np.sqrt(0.68256 * 0.31744 / 4000)
+
+
+def test_votes_one_copy_at_a_time_cost_copies_for_each_string_and_disturb_nothing():
+    program = qg.Expectation(qg.Circuit(2).ry(0, 0.4).cx(0, 1), "ZI").program
+    strings, floors = (np.array([3, 0]), np.array([0, 2])), np.array([0.3, 0.9])
+    shared = MajorityVotes(program, np.zeros(0), *strings, floors, 20)
+    alone = MajorityVotes(program, np.zeros(0), *strings, floors, 20, is_shared=False)
+    assert (shared.cost().copies, shared.cost().shots, shared.cost().qubits) == (20, 2, 40)
+    assert (alone.cost().copies, alone.cost().shots, alone.cost().qubits) == (40, 40, 2)
+    assert alone.cost().gates == 40 * 2 + 20 * 3  # two preparation gates, strings of weight 2 and 1
+    single = np.exp(-20 * floors**2 / 2)
+    found = [votes.draw(random_state(2), query, jax.random.key(0)).failures for query in (shared, alone)]
+    np.testing.assert_allclose(found[1], single)
+    np.testing.assert_allclose(found[0], np.minimum(1, 4 * np.cumsum(single)))
+
+
+def test_a_partner_is_charged_in_gates_not_in_copies():
+    program = qg.Expectation(qg.Circuit(2).ry(0, 0.4).cx(0, 1), "ZI").program
+    query = BellSample(program, np.zeros(0), 100, random_ensemble(2, 4, 0), qg.Cost(flops=7, peak_bytes=9))
+    assert query.cost() == qg.Cost(
+        copies=100, shots=100, circuit_runs=4, gates=100 * (2 + 6 + 4), qubits=4, flops=7, peak_bytes=9
+    )
 
 
 def test_disturbance_is_a_probability_and_vanishes_with_many_copies():

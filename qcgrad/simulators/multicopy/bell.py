@@ -1,61 +1,100 @@
-r"""Bell sampling of two copies of a pure state, exactly and without 4^n memory.
+r"""Bell sampling of pairs of states, exactly and without 4^n memory.
 
-Measuring each qubit pair of psi (x) psi in the Bell basis gives masks (x, z). Drawing a, b from |psi|^2
-fixes x = a XOR b with its exact distribution, and given x,
+Measuring each qubit pair of psi (x) phi in the Bell basis gives masks (x, z). Drawing a from |psi|^2 and b from
+|phi|^2 fixes x = a XOR b with its exact distribution, and given x,
 
-.. math:: \Pr[z \mid x] \propto \Big|\sum_b (-1)^{b \cdot z}\, \psi_b\, \psi_{b \oplus x}\Big|^2 ,
+.. math:: \Pr[z \mid x] \propto \Big|\sum_b (-1)^{b \cdot z}\, \psi_b\, \phi_{b \oplus x}\Big|^2 ,
 
 a Walsh-Hadamard transform of 2^n numbers. For a string P of masks (p, q) the outcome's eigenvalue of
-P (x) P is (-1)^{p.z + q.x + |p & q|}, and its mean is <P>^2.
+P (x) P is (-1)^{p.z + q.x + |p & q|}, and its mean is the product of P's expectations in psi and phi. From a mixed
+state each copy is a vector drawn from any ensemble of it.
 
 References:
     H.-Y. Huang, R. Kueng, J. Preskill, "Information-theoretic bounds on quantum advantage in machine
     learning", Phys. Rev. Lett. 126, 190505 (2021), arXiv:2101.02464.
 """
 
+from collections.abc import Iterator
+
 import jax
 import numpy as np
 
-from ...queries import BellOutcomes
-
-# Amplitudes transformed at a time: keeps the working set at a few tens of MiB.
-_CHUNK_AMPLITUDES = 1 << 21
-
-
-def sample(psi, pairs: int, key) -> BellOutcomes:
-    """Draw `pairs` Bell measurements of psi (x) psi; O(n 2^n) for each distinct x."""
-    psi = np.asarray(psi)
-    rng = generator(key)
-    probabilities = np.abs(psi.astype(np.complex128)) ** 2
-    probabilities /= probabilities.sum()
-    first, second = rng.choice(len(psi), size=(2, pairs), p=probabilities)
-    x = first ^ second
-    z = np.empty_like(x)
-    distinct, where = np.unique(x, return_inverse=True)
-    step = max(1, _CHUNK_AMPLITUDES // len(psi))
-    order = np.argsort(where, kind="stable")
-    bounds = np.searchsorted(where[order], np.arange(len(distinct) + 1))
-    index = np.arange(len(psi))
-    for start in range(0, len(distinct), step):
-        masks = distinct[start : start + step]
-        weights = np.abs(walsh_hadamard(psi * psi[index ^ masks[:, None]])) ** 2
-        for row, weight in enumerate(weights):
-            members = order[bounds[start + row] : bounds[start + row + 1]]
-            z[members] = rng.choice(len(psi), size=len(members), p=weight / weight.sum())
-    return BellOutcomes(x.astype(np.int64), z.astype(np.int64))
+from ...ir.mixture import Mixture
+from ...ir.strings import CHUNK_AMPLITUDES, walsh_hadamard
+from ...queries import BellOutcomes, Ensemble
 
 
-def walsh_hadamard(rows: np.ndarray) -> np.ndarray:
-    """sum_b (-1)^{b.z} rows[:, b] for every z, along the last axis."""
-    count, dimension = rows.shape
-    half = 1
-    while half < dimension:
-        blocks = rows.reshape(count, dimension // (2 * half), 2, half)
-        rows = np.stack([blocks[:, :, 0] + blocks[:, :, 1], blocks[:, :, 0] - blocks[:, :, 1]], axis=2)
-        half *= 2
-    return rows.reshape(count, dimension)
+def copies(program, angles, state) -> Ensemble:
+    """What one copy of a query's state is drawn from.
+
+    Args:
+        program: a program or a mixture.
+        angles: (A,) radians.
+        state: function from a program and its angles to amplitudes (2^n,).
+    """
+    programs = program.programs if isinstance(program, Mixture) else (program,)
+    weights = program.probabilities if isinstance(program, Mixture) else np.ones(1)
+    return Ensemble(weights, np.stack([np.asarray(state(each, angles)) for each in programs]))
+
+
+def sample(state, pairs: int, key, partner: Ensemble | None = None) -> BellOutcomes:
+    """Draw `pairs` Bell measurements; O(n 2^n) for each distinct x of each pair of vectors.
+
+    Args:
+        state: amplitudes (2^n,) or an `Ensemble`.
+        pairs: how many.
+        key: JAX random key.
+        partner: the second state of each pair; by default another copy of the first.
+    """
+    first, rng = as_ensemble(state), generator(key)
+    second = first if partner is None else partner
+    x, z = np.empty(pairs, np.int64), np.empty(pairs, np.int64)
+    for i, j, members in drawn(first.probabilities, second.probabilities, pairs, rng):
+        x[members], z[members] = _sample_product(first.vectors[i], second.vectors[j], len(members), rng)
+    return BellOutcomes(x, z)
+
+
+def drawn(first, second, pairs: int, rng) -> Iterator[tuple[int, int, np.ndarray]]:
+    """Which members of two ensembles meet, drawn by their probabilities: (i, j, the pairs where these two do)."""
+    both = rng.choice(len(first), size=pairs, p=first) * len(second) + rng.choice(len(second), size=pairs, p=second)
+    kinds, where = np.unique(both, return_inverse=True)
+    for kind, members in zip(kinds.tolist(), _members(where, len(kinds)), strict=True):
+        yield kind // len(second), kind % len(second), members
+
+
+def as_ensemble(state) -> Ensemble:
+    """The pure state (2^n,) as an ensemble of one vector; ensembles as they are."""
+    if isinstance(state, Ensemble):
+        return state
+    return Ensemble(np.ones(1), np.asarray(state)[None])
 
 
 def generator(key) -> np.random.Generator:
     """A NumPy generator seeded by all bits of a JAX key."""
     return np.random.default_rng(np.asarray(jax.random.key_data(key)).tolist())
+
+
+def _sample_product(psi, phi, count, rng):
+    """(x, z) of `count` pairs psi (x) phi."""
+    x = _draw(psi, count, rng) ^ _draw(phi, count, rng)
+    z = np.empty_like(x)
+    distinct, where = np.unique(x, return_inverse=True)
+    members = _members(where, len(distinct))
+    index = np.arange(len(psi))
+    step = max(1, CHUNK_AMPLITUDES // len(psi))
+    for start in range(0, len(distinct), step):
+        masks = distinct[start : start + step]
+        weights = np.abs(walsh_hadamard(psi * phi[index ^ masks[:, None]])) ** 2
+        for weight, chosen in zip(weights, members[start : start + step], strict=True):
+            z[chosen] = rng.choice(len(psi), size=len(chosen), p=weight / weight.sum())
+    return x, z
+
+
+def _draw(psi, count, rng):
+    probabilities = np.abs(psi.astype(np.complex128)) ** 2
+    return rng.choice(len(psi), size=count, p=probabilities / probabilities.sum())
+
+
+def _members(where, count):
+    """Indices of the entries of `where` that equal 0, 1, ... count - 1."""
+    return np.split(np.argsort(where, kind="stable"), np.cumsum(np.bincount(where, minlength=count))[:-1])

@@ -1,46 +1,54 @@
-"""Coherent majority votes on k copies, idealized.
+"""Majority votes on k copies: coherent ones idealized, incoherent ones exact.
 
-Each vote is drawn from its exact distribution on fresh copies, a binomial count. Real votes share their
+Each vote is drawn from its exact distribution on fresh copies, a binomial count. Coherent votes share their
 copies, so each one disturbs the next; the quantum union bound limits that, and the bound is returned.
 """
 
 import numpy as np
 
-from ...ir import pauli
+from ...ir.strings import expectations, pure_diagonals
 from ...queries import MajorityVotes, Votes
-from .bell import generator
+from .bell import as_ensemble, generator
 
 
-def draw(psi, query: MajorityVotes, key) -> Votes:
-    """One vote for each string of the query; see `qcgrad.queries.MajorityVotes`."""
-    expectations = pauli_expectations(np.asarray(psi), query.x, query.z)
+def draw(state, query: MajorityVotes, key) -> Votes:
+    """One vote for each string of the query, of a pure state (2^n,) or an `Ensemble`; see `queries.MajorityVotes`."""
+    mean = pauli_expectations(state, query.x, query.z)
     rng = generator(key)
-    majority = 2 * rng.binomial(query.copies, np.clip((1 + expectations) / 2, 0, 1)) - query.copies
+    majority = 2 * rng.binomial(query.copies, np.clip((1 + mean) / 2, 0, 1)) - query.copies
     # The first copy decides a tie; given a tie, its vote is a fair coin.
     majority = np.where(majority == 0, rng.choice([-1, 1], size=len(majority)), majority)
-    return Votes(np.sign(majority).astype(np.int64), disturbance_bound(query.magnitudes, query.copies))
+    return Votes(np.sign(majority).astype(np.int64), _failures(query))
 
 
-def disturbance_bound(magnitudes: np.ndarray, copies: int) -> float:
-    r"""Quantum union bound on the probability that any of the shared votes goes wrong.
+def _failures(query):
+    if query.is_shared:
+        return failure_bounds(query.magnitudes, query.copies)
+    return np.exp(-query.copies * np.square(query.magnitudes) / 2)
+
+
+def failure_bounds(magnitudes: np.ndarray, copies: int) -> np.ndarray:
+    r"""Quantum union bound: (D,) the probability that vote j, or one before it on the same copies, goes wrong.
 
     Each vote fails with at most \(\epsilon_i = e^{-k p_i^2/2}\) (Hoeffding); measured in sequence on the
-    same copies, all succeed except with probability at most \(4 \sum_i \epsilon_i\).
+    same copies, the first j all succeed except with probability at most \(4 \sum_{i \le j} \epsilon_i\).
 
     References:
         J. Gao, "Quantum union bounds for sequential projective measurements", Phys. Rev. A 92, 052331
         (2015), arXiv:1410.5688.
     """
-    return float(min(1.0, 4 * np.sum(np.exp(-copies * np.square(magnitudes) / 2))))
+    return np.minimum(1, 4 * np.cumsum(np.exp(-copies * np.square(magnitudes) / 2)))
 
 
-def pauli_expectations(psi: np.ndarray, x: np.ndarray, z: np.ndarray) -> np.ndarray:
-    """<P> for D strings, one pass over the state for each X mask and one dot product for each string."""
-    index = np.arange(len(psi))
-    out = np.empty(len(x))
-    for mask in np.unique(x):
-        overlap = np.conj(psi) * psi[index ^ mask]
-        for d in np.flatnonzero(x == mask):
-            signs = 1 - 2 * (np.bitwise_count(index & z[d]) & 1).astype(np.int64)
-            out[d] = np.real((-1j) ** int(pauli.popcount(mask & z[d])) * np.dot(signs, overlap))
-    return out
+def disturbance_bound(magnitudes: np.ndarray, copies: int) -> float:
+    """`failure_bounds` for any of the votes."""
+    return float(np.max(failure_bounds(magnitudes, copies), initial=0.0))
+
+
+def pauli_expectations(state, x: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """<P> for D strings (x, z), of a pure state (2^n,) or an `Ensemble`."""
+    found = np.zeros(len(x))
+    for probability, psi in zip(*as_ensemble(state), strict=True):
+        psi = np.asarray(psi, np.complex128)
+        found += probability * expectations(pure_diagonals(psi), len(psi), x, z)
+    return found

@@ -8,30 +8,34 @@ import jax.numpy as jnp
 import numpy as np
 
 from ...backend import AbstractBackend, default_backend_for
-from ...errors import StateTooLarge
+from ...errors import StateTooLarge, UnsupportedQuery
 from ...ir.expectation import Expectation
+from ...ir.mixed_expectation import MixedExpectation
 from ...objective import is_concrete
 from ...queries import (
     Access,
     AdjointSweep,
-    BellSample,
     Evaluate,
-    MajorityVotes,
     Means,
+    MeasureBases,
+    RandomizedMeasure,
     ReverseSweep,
     Sweep,
     state_bytes,
 )
-from ..multicopy import bell, votes
-from . import kernels, native_library, sample, walk
+from ..multicopy import answers
+from . import kernels, native_library, sample, stabilizer_bases, walk
 from .native_circuit import NativeCircuit
+from .native_sampling import NativeBases
 from .scanned import ScannedCircuit
+from .sharded import ShardedCircuit, flattened, is_addressable, shared_key
 
 # More controls than this are refused by the native engine and walked by the JAX path.
 _MAX_NATIVE_CONTROLS = 14
 
 
 @default_backend_for(Expectation)
+@default_backend_for(MixedExpectation)
 class Statevector(AbstractBackend):
     """Dense simulation of all 2^n amplitudes, exact up to rounding.
 
@@ -44,9 +48,13 @@ class Statevector(AbstractBackend):
             that the machine has free.
         engine: "native" (C++, CPU, first derivatives), "jax" (any device, any derivative), or "auto": native
             on a CPU where it was built, else JAX with one warning.
+        mesh: spread each state over all devices of this mesh, of one process or of several after
+            `jax.distributed.initialize`; a power of two of them, and fewer than there are amplitudes. `max_bytes`
+            then counts for each device. All processes make the same calls with the same numbers.
 
     Raises:
-        ValueError: engine="native" where it was not built.
+        ValueError: engine="native" where it was not built or with a mesh; a number of devices that is no power
+            of two, or, when asked, too large for the circuit.
         StateTooLarge: before anything is allocated, with the number of bytes.
 
     Example:
@@ -60,50 +68,70 @@ class Statevector(AbstractBackend):
 
     access = Access.white_box
 
-    def __init__(self, max_bytes: int | None = None, engine: Literal["auto", "native", "jax"] = "auto"):
+    def __init__(
+        self,
+        max_bytes: int | None = None,
+        engine: Literal["auto", "native", "jax"] = "auto",
+        mesh: jax.sharding.Mesh | None = None,
+    ):
         if max_bytes is not None and (isinstance(max_bytes, bool) or int(max_bytes) != max_bytes or max_bytes <= 0):
             raise ValueError(f"Statevector max_bytes={max_bytes!r}: give a positive number of bytes, or None")
         if engine not in ("auto", "native", "jax"):
             raise ValueError(f"Statevector engine={engine!r}: give 'auto', 'native' or 'jax'")
+        if engine == "native" and mesh is not None:
+            raise ValueError(
+                "Statevector engine='native' with a mesh: only the JAX path is sharded, give engine='auto'"
+            )
         if engine == "native" and native_library.load() is None:
             raise ValueError(
                 "Statevector engine='native': it was not built; install a C++ compiler and reinstall qcgrad"
             )
         self.max_bytes = max_bytes
         self.engine = engine
+        self.mesh = None if mesh is None else flattened(mesh)
 
     def answer(self, query, key):
+        if self.mesh is not None:
+            key = shared_key(key, self.mesh)
+            if isinstance(query, answers.QUESTIONS) and not is_addressable(self.mesh):
+                raise UnsupportedQuery(
+                    f"{type(query).__name__} needs the whole state in one process, and this mesh spans several: "
+                    "use a mesh of this process's devices, or a method that asks for expectation values only"
+                )
         if isinstance(query, Evaluate):
             return self._evaluate(query, key)
         if isinstance(query, AdjointSweep):
             return self._adjoint(query)
         if isinstance(query, ReverseSweep):
             return self._reverse(query)
-        if isinstance(query, BellSample):
-            return bell.sample(self.state(query.program, query.angles), query.pairs, key)
-        if isinstance(query, MajorityVotes):
-            return votes.draw(self.state(query.program, query.angles), query, key)
+        if isinstance(query, MeasureBases):
+            return stabilizer_bases.count(np.asarray(self.state(query.program, query.angles)), query, key)
+        if isinstance(query, RandomizedMeasure):
+            return stabilizer_bases.snapshots(np.asarray(self.state(query.program, query.angles)), query, key)
+        if isinstance(query, answers.QUESTIONS):
+            return answers.answer(query, key, self.state)
         return self.refuse(query)
 
     def state(self, program, angles) -> jax.Array:
         """Amplitudes (2^n,) at the given gate angles (A,)."""
         self._check_memory(program, angles, states=2)
-        circuit, angles = self._prepared(program, angles[None])
-        return kernels.states(circuit, angles)[0]
+        circuit, angles = self._prepared(program, angles)
+        return kernels.state(circuit, angles)
 
     def _evaluate(self, query, key):
         program, settings = query.program, len(query.angles)
-        self._check_memory(program, query.angles, states=3)
         padded = 1 if settings == 1 else walk.bucket(settings, 2)
         circuit, angles = self._prepared(program, _pad(query.angles, padded, axis=0))
         if query.shots is None:
+            self._check_memory(program, query.angles, circuit.states_held(0))
             mean = _to_host(query.angles, kernels.values(circuit, angles))[:settings]
             return Means(mean, mean * 0)
-        shots = np.pad(np.asarray(query.shots_per_setting, np.int32), (0, padded - settings), constant_values=1)
-        self._check_sampling(program, angles.dtype, int(shots.max()))
-        bases = sample.to_bases(program, angles.dtype)
+        bases = (NativeBases if self._is_native(program) else sample.to_bases)(program, angles.dtype)
+        self._check_memory(program, query.angles, bases.states_held)
         # Drawing a few more outcomes than count lets neighbouring numbers of shots share a compiled program.
-        drawn = walk.bucket(int(shots.max()))
+        drawn = walk.bucket(max(query.shots_per_setting))
+        self._check_sampling(bases, angles.dtype, drawn)
+        shots = np.pad(np.asarray(query.shots_per_setting, np.int32), (0, padded - settings))
         mean, variance = _to_host(query.angles, kernels.sampled(circuit, drawn, bases, angles, shots, key))
         return Means(mean[:settings], variance[:settings])
 
@@ -117,24 +145,28 @@ class Statevector(AbstractBackend):
 
     def _reverse(self, query):
         program, dtype = query.program, query.angles.dtype
-        held = program.circuit.op_table.num_ops + 2 + 2 * len(query.cotangents)
-        self._check_memory(program, query.angles, held)
         angles = _pad(query.angles, _padded_angles(program), axis=-1)
         # Only the JAX path can be differentiated step by step.
-        circuit = ScannedCircuit(program, dtype, _padded_angles(program))
+        circuit = self._jax_circuit(program, dtype, _padded_angles(program))
+        self._check_memory(program, query.angles, circuit.states_recorded(len(query.cotangents)))
         value, gradient = _to_host(query.angles, kernels.reverse(circuit, angles, query.cotangents.astype(dtype)))
         return Sweep(value, gradient[:, : program.num_angles])
 
     def _prepared(self, program, angles):
-        """The circuit for the engine in use, and its angles (B, A) padded to a size that many circuits share."""
+        """The circuit for the engine in use, and its angles (..., A) padded to a size that many circuits share."""
         count = _padded_angles(program)
-        kind = NativeCircuit if self._is_native(program) else ScannedCircuit
+        kind = NativeCircuit if self._is_native(program) else self._jax_circuit
         return kind(program, angles.dtype, count), _pad(angles, count, axis=-1)
+
+    def _jax_circuit(self, program, dtype, count) -> ScannedCircuit | ShardedCircuit:
+        if self.mesh is not None:
+            return ShardedCircuit(program, dtype, count, self.mesh)
+        return ScannedCircuit(program, dtype, count)
 
     def _is_native(self, program) -> bool:
         if self.engine != "auto":
             return self.engine == "native"
-        if jax.default_backend() != "cpu":
+        if self.mesh is not None or jax.default_backend() != "cpu":
             return False
         if native_library.load() is None:
             native_library.warn_of_absence()
@@ -143,23 +175,24 @@ class Statevector(AbstractBackend):
         return int(np.bitwise_count(controls).max(initial=0)) <= _MAX_NATIVE_CONTROLS
 
     def _check_memory(self, program, angles, states):
-        needed = states * state_bytes(program.num_qubits, angles.dtype)
+        devices = 1 if self.mesh is None else self.mesh.size
+        needed = states * state_bytes(program.num_qubits, angles.dtype) // devices
         allowed = self._allowed_bytes()
         if needed > allowed:
+            each = "" if devices == 1 else f" on each of {devices} devices"
             raise StateTooLarge(
                 f"a state of {program.num_qubits} qubits in {np.result_type(angles.dtype, np.complex64)} takes "
                 f"{state_bytes(program.num_qubits, angles.dtype):,} bytes and this query holds {states} of them, "
-                f"{needed:,} bytes; {allowed:,} are allowed: use fewer qubits, float32 parameters, or another "
+                f"{needed:,} bytes{each}; {allowed:,} are allowed: use fewer qubits, float32 parameters, or another "
                 "method (Statevector(max_bytes=...) moves the limit)"
             )
 
-    def _check_sampling(self, program, dtype, shots):
-        # A random number, an outcome and K values for each shot of one setting.
-        needed = shots * (2 + 2 * program.num_observables) * np.dtype(dtype).itemsize
+    def _check_sampling(self, bases, dtype, shots):
+        needed = shots * bases.numbers_per_shot * np.dtype(dtype).itemsize
         allowed = self._allowed_bytes()
         if needed > allowed:
             raise StateTooLarge(
-                f"{shots:,} shots take {needed:,} bytes and {allowed:,} are allowed: give fewer shots and average "
+                f"{shots:,} draws take {needed:,} bytes and {allowed:,} are allowed: give fewer shots and average "
                 "several estimates"
             )
 

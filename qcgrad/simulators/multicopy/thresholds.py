@@ -1,0 +1,91 @@
+"""Sweeps of threshold checks on k copies, with the back-action that the query asks for."""
+
+import numpy as np
+
+from ...ir import rows
+from ...ir.sweep_form import SweepForm
+from ...queries import SweepStop, ThresholdSweep
+from . import moments
+from .bell import generator
+from .checks import Check, disturbance
+from .gaussian import GaussianModel
+from .pointers import as_sweep_form
+from .symmetric import SymmetricState, check_dimension, draw_count
+
+
+def run(query: ThresholdSweep, key) -> SweepStop:
+    r"""Check string after string on the same k copies; stop at the first that is off.
+
+    - `backaction="exact"`: the copies live in the symmetric subspace (`symmetric.py`). Nothing is approximated.
+    - "gaussian": they are a Gaussian state (`gaussian.py`, which says how far that is right): an error of
+      O(1/sqrt k), more where checks stop often. No bound is reported, `disturbance` is 0. O(V^2) a check, after
+      O(D^2 2^N) once for each form.
+    - "idealized": each check sees fresh copies, S ~ Binomial; `disturbance` bounds what that changes
+      (`checks.disturbance`). O(V) in all, after O(D 2^N) once for each form.
+
+    Raises:
+        ValueError: an order that goes back although the form un-computes; noise below 0.01 copies.
+        StateTooLarge: "exact" above the dimension limit.
+    """
+    form = as_sweep_form(query.form)
+    if np.any(np.diff(form.step[query.order]) < 0):
+        raise ValueError("ThresholdSweep order: its strings are not in the order of the sweep; sort it ascending")
+    if not query.noise >= 0.01:
+        raise ValueError(f"ThresholdSweep noise={query.noise}: give a mean of at least 0.01 copies")
+    simulate = {"exact": _exact, "gaussian": _gaussian, "idealized": _idealized}[query.backaction]
+    return simulate(form, query, Check.of(query), generator(key))
+
+
+def eigenbasis(x: int, z: int, dimension: int) -> tuple[np.ndarray, np.ndarray]:
+    """A unitary that makes the string of masks x, z diagonal, and the mask of its +1 eigenvectors.
+
+    Pairs j, j XOR x combine to one eigenvector of each sign, so most elements are zero.
+    """
+    index = np.arange(dimension)
+    images = rows.apply_pauli(x, z, np.eye(dimension, dtype=complex))
+    if not x:
+        return np.eye(dimension, dtype=complex), np.real(np.diag(images)) > 0
+    accepting = index & (1 << (x.bit_length() - 1)) == 0
+    plus = np.where(accepting, index, index ^ x)
+    sign = np.where(accepting, 1.0, -1.0)[:, None]
+    return (np.eye(dimension)[plus] + sign * images[plus]).conj() / np.sqrt(2), accepting
+
+
+def _exact(form: SweepForm, query, check, rng):
+    dimension, undone = 2**form.num_qubits, 0
+    check_dimension(query.copies, dimension)
+    basis, copies = np.eye(dimension, dtype=complex), None
+    for v, d in enumerate(np.asarray(query.order).tolist()):
+        step = int(form.step[d])
+        # Rows act on rows of a matrix, so this is the transpose of what is un-computed.
+        undo = rows.run(form.undo[undone:step], np.eye(dimension, dtype=complex)).T
+        undone = step
+        target, accepting = eigenbasis(int(form.x[d]), int(form.z[d]), dimension)
+        turn = target @ undo @ basis.conj().T
+        basis = target
+        copies = copies.rotated(turn) if copies else SymmetricState.of_copies(turn @ form.state, query.copies)
+        count = draw_count(copies.counts(accepting), rng)
+        side = int(check[v].draw(count, rng))
+        if side:
+            return SweepStop(v, side, 0.0)
+        copies = copies.filtered(accepting, np.sqrt(check[v].passing(np.arange(query.copies + 1))))
+    return SweepStop(None, 0, 0.0)
+
+
+def _gaussian(form: SweepForm, query, check, rng):
+    model = GaussianModel.of_form(form, query.copies, np.asarray(query.order))
+    for v in range(len(query.order)):
+        side, model = model.check(v, check[v], rng)
+        if side:
+            return SweepStop(v, side, 0.0)
+    return SweepStop(None, 0, 0.0)
+
+
+def _idealized(form: SweepForm, query, check, rng):
+    accept = np.clip((1 + moments.expectations(form)[query.order]) / 2, 0, 1)
+    sides = check.draw(rng.binomial(query.copies, accept), rng)
+    budget = disturbance(query.copies, accept, check)
+    stopped = np.flatnonzero(sides)
+    if not len(stopped):
+        return SweepStop(None, 0, budget)
+    return SweepStop(int(stopped[0]), int(sides[stopped[0]]), budget)

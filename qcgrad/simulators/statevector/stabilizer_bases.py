@@ -1,0 +1,109 @@
+r"""Measurements of a pure state in stabilizer bases, drawn exactly from Pauli expectations.
+
+With the outcome b of r independent commuting generators \(g_1 \dots g_r\) and \(g^a\) their products,
+
+.. math:: \Pr[b] = 2^{-r} \sum_a (-1)^{a \cdot b}\, \langle g^a\rangle ,
+
+a Walsh-Hadamard transform. No basis change is ever applied to the state, so thousands of bases cost little
+more than one: the expectations of all strings are computed once, one transform for each X mask.
+"""
+
+import numpy as np
+
+from ...ir import pauli, strings
+from ...ir.stabilizers import group_elements
+from ...queries import BasisCounts, MeasureBases, RandomizedMeasure, Snapshots
+from ..multicopy.bell import generator
+
+# Probabilities held at a time.
+_CHUNK = 1 << 21
+
+
+def count(psi, query: MeasureBases, key) -> BasisCounts:
+    """Outcome counts of each set of strings."""
+    rng = generator(key)
+    counts = np.empty((len(query.x), 1 << query.x.shape[1]), np.int64)
+    for part, probability in _probabilities(psi, query.x, query.z):
+        counts[part] = rng.multinomial(query.shots[part], probability)
+    return BasisCounts(counts)
+
+
+def snapshots(psi, query: RandomizedMeasure, key) -> Snapshots:
+    """One outcome in a fresh random basis for each shot."""
+    rng = generator(key)
+    draw = random_local_bases if query.ensemble == "local" else random_stabilizer_bases
+    x, z = draw(query.program.num_qubits, query.shots, rng)
+    bits = np.empty(query.shots, np.int64)
+    for part, probability in _probabilities(psi, x, z):
+        below = np.cumsum(probability, axis=1)
+        # Scaling by the last sum keeps rounding from pointing past the end.
+        target = rng.random(len(below)) * below[:, -1]
+        bits[part] = np.sum(below <= target[:, None], axis=1)
+    return Snapshots(x, z, bits)
+
+
+def random_stabilizer_bases(num_qubits: int, count: int, rng) -> tuple[np.ndarray, np.ndarray]:
+    """Generators (count, n) of uniformly random stabilizer groups, up to signs (which only relabel outcomes).
+
+    Vectors are drawn one after another from the symplectic complement of what is there: a generator, then a
+    partner that anticommutes with it, so that the next ones can be projected. (stim draws random tableaus
+    too, but takes no seed.)
+    """
+    pairs: list = []
+    for _ in range(num_qubits):
+        first = _complement_vector(num_qubits, count, rng, pairs, lambda x, z, todo: (x | z) != 0)
+        partner = _complement_vector(
+            num_qubits,
+            count,
+            rng,
+            pairs,
+            lambda x, z, todo, first=first: ~pauli.commute(x, z, first[0][todo], first[1][todo]),
+        )
+        pairs.append((first, partner))
+    return tuple(np.stack([first[i] for first, _ in pairs], axis=1) for i in (0, 1))  # pyright: ignore[reportReturnType]
+
+
+def random_local_bases(num_qubits: int, count: int, rng) -> tuple[np.ndarray, np.ndarray]:
+    """Masks (count, n) of X, Y or Z at random on each qubit."""
+    letter = rng.integers(3, size=(count, num_qubits))
+    bits = np.array([pauli.bit(q, num_qubits) for q in range(num_qubits)], np.int64)
+    return bits * (letter != 2), bits * (letter != 0)
+
+
+def _complement_vector(num_qubits, count, rng, pairs, accepts):
+    """A uniformly random vector for each of `count` problems, orthogonal to all pairs and accepted."""
+    found = np.zeros((2, count), np.int64)
+    todo = np.arange(count)
+    while len(todo):
+        x, z = rng.integers(1 << num_qubits, size=(2, len(todo)))
+        for (ex, ez), (fx, fz) in pairs:
+            on_e = ~pauli.commute(x, z, fx[todo], fz[todo])
+            on_f = ~pauli.commute(x, z, ex[todo], ez[todo])
+            x = x ^ on_e * ex[todo] ^ on_f * fx[todo]
+            z = z ^ on_e * ez[todo] ^ on_f * fz[todo]
+        good = accepts(x, z, todo)
+        found[:, todo[good]] = x[good], z[good]
+        todo = todo[~good]
+    return found
+
+
+def _probabilities(psi, x, z):
+    """Outcome distributions (C, 2^r), a slice of the bases at a time."""
+    psi = np.asarray(psi, np.complex128)
+    step = max(1, _CHUNK >> x.shape[1])
+    for start in range(0, len(x), step):
+        part = slice(start, start + step)
+        element_x, element_z, sign = group_elements(x[part], z[part])
+        weights = np.maximum(strings.walsh_hadamard(sign * _expectations(psi, element_x, element_z)), 0)
+        yield part, weights / weights.sum(axis=1, keepdims=True)
+
+
+def _expectations(psi, x, z):
+    """<P> of strings with masks of any shape."""
+    dimension = len(psi)
+    diagonals = strings.pure_diagonals(psi)
+    if x.size < dimension**2:
+        return strings.expectations(diagonals, dimension, x.ravel(), z.ravel()).reshape(x.shape)
+    # More strings than there are: each is worked out once.
+    each = np.divmod(np.arange(dimension**2), dimension)
+    return strings.expectations(diagonals, dimension, *each)[x * dimension + z]

@@ -1,0 +1,84 @@
+"""Pointer sweeps against closed forms: means, dephasing, and the variance formula with its interaction term."""
+
+import jax
+import numpy as np
+import pytest
+
+import qcgrad as qg
+from qcgrad.ir.sweep_form import one_state_forms
+from qcgrad.queries import MeasureComponent, PointerSweep
+from qcgrad.simulators.multicopy import pointers
+
+STANDARD_ERRORS = 5
+
+
+def alternating(length, angle=0.4):
+    """X and Y rotations in turn on one qubit: all strings on it interact."""
+    circuit = qg.Circuit(1).ry(0, angle)
+    for j in range(length):
+        circuit = circuit.rx(0, param=j) if j % 2 else circuit.rz(0, param=j)
+    objective = qg.Expectation(circuit, "X")
+    (form,) = one_state_forms(objective.program, np.zeros(length), "terms")
+    return form
+
+
+def exact_moments(form):
+    """<A_j> and Omega_ij = Im<A_i A_j> by dense matrices; nothing is undone at angle 0 but the first gate."""
+    vectors = []
+    for x, z in zip(form.x, form.z, strict=True):
+        vectors.append(qg.PauliSum.from_masks(form.num_qubits, [x], [z], [1.0]).matrix() @ form.state)
+    gram = np.conj(vectors) @ np.transpose(vectors)
+    return np.real(np.conj(form.state) @ np.transpose(vectors)), np.imag(gram)
+
+
+def test_outcomes_have_the_dephased_means():
+    """Each earlier anticommuting string multiplies the mean by exp(-1/(2 s^2 k)), commuting ones by 1."""
+    form, copies, width, batches = alternating(6), 4, 0.5, 40_000
+    found = pointers.sweep(PointerSweep(form, copies, width, batches), jax.random.key(0)).means
+    means, _ = exact_moments(form)
+    anticommuting = np.array(
+        [
+            [(int(x & v).bit_count() + int(z & u).bit_count()) % 2 for u, v in zip(form.x, form.z, strict=True)]
+            for x, z in zip(form.x, form.z, strict=True)
+        ]
+    )
+    factor = np.exp(-np.tril(anticommuting, -1).sum(axis=1) / (2 * width * copies))
+    assert np.min(factor) < 0.6  # the bias is large enough to be seen
+    error = np.abs(found.mean(axis=0) - means * factor)
+    assert np.all(error < STANDARD_ERRORS * found.std(axis=0) / np.sqrt(batches))
+
+
+def test_outcomes_have_the_predicted_variance():
+    r"""(1 - <A>^2 + s^2 + sum Omega^2 / s^2)/k, up to relative corrections of order M/(s^2 k)."""
+    form, copies, width, batches = alternating(6), 50_000, 1.0, 20_000
+    found = pointers.sweep(PointerSweep(form, copies, width, batches), jax.random.key(1)).means
+    means, omega = exact_moments(form)
+    row_sums = np.sum(np.tril(omega**2, -1), axis=1)
+    assert np.max(row_sums) > 0.5
+    predicted = (1 - means**2 + width + row_sums / width) / copies
+    relative = found.var(axis=0, ddof=1) / predicted - 1
+    assert np.all(np.abs(relative) < STANDARD_ERRORS * np.sqrt(2 / batches))
+
+
+def test_a_component_is_measured_on_fresh_copies():
+    form = alternating(3)
+    means, _ = exact_moments(form)
+    for d in range(form.num_components):
+        found = pointers.measure_component(MeasureComponent(form, d, 20_000), jax.random.key(d))
+        assert abs(found.mean - means[d]) <= STANDARD_ERRORS * np.sqrt(found.variance) + 1e-12
+    assert np.isnan(pointers.measure_component(MeasureComponent(form, 1, 1), jax.random.key(0)).variance)
+
+
+def test_costs_are_those_of_the_text():
+    form = alternating(2)  # 2 qubits; H, RY, RZ, RX, controlled X; strings X on the ancilla, YX, YZ
+    sweep = PointerSweep(form, copies=10, pointer_variance=1.0, batches=3)
+    # A copy: 5 gates to prepare, 1 to undo (the last rotation) before YZ, 2 (1 + 2 + 2) basis changes, 3 shifts.
+    assert sweep.cost() == qg.Cost(copies=30, shots=9, circuit_runs=3, gates=30 * (5 + 1 + 10 + 3), qubits=10 * 2 + 7)
+    held = PointerSweep(form, 10, 1.0, 3, held="pointers")
+    assert held.cost().qubits == 2 + 3 * 7
+    assert MeasureComponent(form, 2, 7).cost() == qg.Cost(copies=7, shots=7, circuit_runs=1, gates=7 * 8, qubits=2)
+
+
+def test_only_forms_are_swept():
+    with pytest.raises(TypeError, match="SweepForm"):
+        pointers.sweep(PointerSweep(qg.Circuit(1), 1, 1.0), jax.random.key(0))  # pyright: ignore[reportArgumentType]
