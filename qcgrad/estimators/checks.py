@@ -23,3 +23,17 @@ def checked_fraction(name: str, value) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1:
         raise ValueError(f"{name}={value!r}: give a number between 0 and 1")
     return float(value)
+
+
+def checked_positive(name: str, value) -> float:
+    """A finite number above zero, or one clear error."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.floating)) or not 0 < value < math.inf:
+        raise ValueError(f"{name}={value!r}: give a positive number")
+    return float(value)
+
+
+def checked_choice(name: str, value, choices: tuple[str, ...]):
+    """One of the choices, or one clear error."""
+    if value not in choices:
+        raise ValueError(f"{name}={value!r}: give {' or '.join(repr(choice) for choice in choices)}")
+    return value

@@ -3,6 +3,9 @@
 `from_circuit` and `from_qnode` load their framework when they are called, not before.
 """
 
+from .bell import SampledBell as SampledBell
+from .bell import bell_circuit as bell_circuit
+from .bell import bell_outcomes as bell_outcomes
 from .library import LibraryCircuit as LibraryCircuit
 from .library import list_circuits as list_circuits
 from .library import load_circuit as load_circuit

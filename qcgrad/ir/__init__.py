@@ -3,6 +3,7 @@
 from .circuit import Circuit as Circuit
 from .expectation import Expectation as Expectation
 from .gates import Gate as Gate
+from .mixture import Mixture as Mixture
 from .observable import PauliSum as PauliSum
 from .operator_pool import OperatorPool as OperatorPool
 from .program import Program as Program

@@ -10,6 +10,8 @@ from ..objective import AbstractObjective, as_real, is_concrete
 from .circuit import Circuit
 from .expectation import Expectation
 from .gates import Gate
+from .mixed_expectation import MixedExpectation
+from .mixture import Mixture, bound
 from .observable import PauliSum
 
 
@@ -22,7 +24,7 @@ class OperatorPool(AbstractObjective):
     expectations of one state, which is where multi-copy estimators win.
 
     Args:
-        circuit: prepares \(|\psi\rangle\).
+        circuit: prepares \(|\psi\rangle\); or a `Mixture` of circuits for a mixed state, which `BellShadow` takes.
         observable: H, Hermitian.
         paulis: M Pauli words, one letter per qubit.
 
@@ -41,12 +43,12 @@ class OperatorPool(AbstractObjective):
         quantum computer", Nature Communications 10, 3007 (2019).
     """
 
-    circuit: Circuit = eqx.field(static=True)
+    circuit: Circuit | Mixture = eqx.field(static=True)
     observable: PauliSum = eqx.field(static=True)
     paulis: tuple[str, ...] = eqx.field(static=True)
     is_vector: bool = eqx.field(static=True)
 
-    def __init__(self, circuit: Circuit, observable, paulis: Iterable[str]):
+    def __init__(self, circuit: Circuit | Mixture, observable, paulis: Iterable[str]):
         self.circuit = circuit
         self.observable = observable if isinstance(observable, PauliSum) else PauliSum(observable)
         self.paulis = tuple(paulis)
@@ -73,12 +75,14 @@ class OperatorPool(AbstractObjective):
 
     def at(self, params):
         params = np.asarray(params)
-        fixed = [_bound(gate, params) for gate in self.circuit.gates]
-        wires = tuple(range(self.circuit.num_qubits))
+        n, wires = self.circuit.num_qubits, tuple(range(self.circuit.num_qubits))
         # exp(i a P) is the Pauli rotation of angle -2a.
         pool = [Gate("pauli_rot", wires, j, -2.0, 0.0, word) for j, word in enumerate(self.paulis)]
-        whole = Circuit(self.circuit.num_qubits, fixed + pool)
-        return Expectation(whole, self.observable), np.zeros(len(pool), params.dtype)
+        zeros = np.zeros(len(pool), params.dtype)
+        if isinstance(self.circuit, Mixture):
+            rotations = Expectation(Circuit(n, pool), self.observable)
+            return MixedExpectation(self.circuit.bound(params), rotations), zeros
+        return Expectation(Circuit(n, [*bound(self.circuit, params).gates, *pool]), self.observable), zeros
 
     def typical(self):
         zeros = np.zeros(self.circuit.num_parameters, jax.dtypes.canonicalize_dtype(float))
@@ -92,10 +96,3 @@ class OperatorPool(AbstractObjective):
 
     def to_params(self, params, reading):
         return self.coordinates(params)
-
-
-def _bound(gate: Gate, params) -> Gate:
-    if gate.param is None:
-        return gate
-    angle = gate.scale * float(params[gate.param]) + gate.offset
-    return Gate(gate.name, gate.wires, None, 1.0, angle, gate.detail)

@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from . import pauli
+from . import clifford, pauli
 from .circuit import Circuit
+from .generators import generator
 from .op_table import MATRIX, OpTable
 from .program import Program
+from .strings import distinct
 
-# Dense conjugation of one gate; wider fixed unitaries would need 2^k x 2^k matrices.
-_MAX_DENSE_WIRES = 6
+# Products of strings formed at a time.
+_CHUNK = 1 << 20
 
 
 if TYPE_CHECKING:  # scipy.sparse doubles the package's own import time, so it waits until it is used
@@ -49,176 +51,132 @@ class NotClifford(ValueError):
     """A gate after the first parameterised one is not Clifford at its angle."""
 
 
-def pull_back(program: Program, angles: np.ndarray) -> PauliComponents:
+def pull_back(program: Program, angles: np.ndarray, to_start: bool = False) -> PauliComponents:
     """Write values and derivatives of a program as Pauli expectations of its common state.
 
     Args:
         program: circuit and K observables.
         angles: (A,) gate angles in radians.
+        to_start: take the state before all gates for the common one, not the one before the first parameterised gate;
+            fixed gates in front then have to be Clifford too.
 
     Raises:
         NotClifford: names the first gate that is not Clifford.
     """
     import stim
 
-    gates = program.circuit.gates
-    first = next((i for i, g in enumerate(gates) if g.param is not None), len(gates))
-    suffix = Circuit(program.num_qubits, gates[first:])
-    table = suffix.op_table
+    gates, table = program.circuit.gates, program.circuit.op_table
+    first = 0 if to_start else next((i for i, g in enumerate(gates) if g.param is not None), len(gates))
+    start = sum(len(gate.primitives()) for gate in gates[:first])
     inverse = stim.Tableau(program.num_qubits)  # maps P to W_r^dagger P W_r
+    t = _row_angles(table, angles)
     generators = []
-    for row in range(table.num_ops):
-        t = _angle(table, row, angles)
+    # Rows that do nothing leave the map as it is: all generators up to the next one that does are pulled together.
+    for row in (start + np.flatnonzero(~_idle(table, t)[start:])).tolist():
+        generators.append(_pulled_generators(inverse, table, start, row))
+        start = row
         try:
-            _advance(inverse, table, row, t)
+            clifford.advance(inverse, table, row, t[row])
         except ValueError as error:
             raise NotClifford(
-                f"gate {_name_of(suffix, row)} is not Clifford at angle {t:.6g}: the gradient observables do not "
-                "pull back to Pauli strings of one common state"
+                f"gate {_name_of(program.circuit, row)} is not Clifford at angle {t[row]:.6g}: the gradient "
+                "observables do not pull back to Pauli strings of one common state"
             ) from error
-        if table.slot[row] >= 0:
-            generators.append((int(table.slot[row]), _pulled_sum(inverse, *_generator(table, row))))
+    generators.append(_pulled_generators(inverse, table, start, table.num_ops))
     preparation = Program(Circuit(program.num_qubits, gates[:first]), program.observables)
-    return _collect(program, preparation, generators, inverse)
+    return _collect(program, preparation, _joined(generators), inverse)
 
 
-def _collect(program, preparation, generators, inverse) -> PauliComponents:
-    strings: dict[tuple[int, int], int] = {}
-    entries: list[tuple[int, int, float]] = []
-    values: list[tuple[int, int, float]] = []
-    constants = np.zeros(program.num_observables)
-    count = program.num_angles
+class _Terms(NamedTuple):
+    """Terms c * P of a matrix of Pauli sums: the row each belongs to, masks, coefficients."""
+
+    row: np.ndarray
+    x: np.ndarray
+    z: np.ndarray
+    c: np.ndarray
+
+    def part(self, chosen) -> "_Terms":
+        return _Terms(self.row[chosen], self.x[chosen], self.z[chosen], self.c[chosen])
+
+
+_NOTHING = _Terms(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
+
+
+def _collect(program, preparation, generators: _Terms, inverse) -> PauliComponents:
+    count, outputs = program.num_angles, program.num_observables
+    values, gradients = [], []
     for k, observable in enumerate(program.observables):
-        ox, oz, oc = _pulled_sum(inverse, observable.x, observable.z, observable.coefficients)
-        for x, z, c in zip(ox.tolist(), oz.tolist(), oc.tolist(), strict=True):
-            if x | z:
-                values.append((k, strings.setdefault((x, z), len(strings)), c))
-            else:
-                constants[k] += c
-        for slot, (gx, gz, gc) in generators:
-            x, z, power = pauli.product(gx[:, None], gz[:, None], ox, oz)
-            # i[Q, O] = 2i QO where the two anticommute, and QO = i^power P with power odd: real.
-            c = np.where(power % 2 == 1, 2 * np.real(1j * 1j**power), 0.0) * gc[:, None] * oc
-            for i, j in zip(*np.nonzero(c), strict=True):
-                key = int(x[i, j]), int(z[i, j])
-                entries.append((k * count + slot, strings.setdefault(key, len(strings)), float(c[i, j])))
-    masks = np.array(list(strings), dtype=np.int64).reshape(-1, 2)
+        x, z, sign = clifford.conjugate(inverse, observable.x, observable.z)
+        pulled = _Terms(np.full(len(x), k), x, z, sign * observable.coefficients)
+        values.append(pulled)
+        gradients += _commutators(generators, pulled, k * count)
+    value, gradient = _joined(values), _joined(gradients)
+    is_identity = (value.x | value.z) == 0
+    constants = np.bincount(value.row[is_identity], weights=value.c[is_identity], minlength=outputs)
+    value = value.part(~is_identity)
+    x, z, position = distinct(np.concatenate([value.x, gradient.x]), np.concatenate([value.z, gradient.z]))
     return PauliComponents(
         preparation,
-        masks[:, 0],
-        masks[:, 1],
-        _sparse(entries, (program.num_observables * count, len(strings))),
-        _sparse(values, (program.num_observables, len(strings))),
+        x,
+        z,
+        _sparse(gradient, position[len(value.x) :], (outputs * count, len(x))),
+        _sparse(value, position[: len(value.x)], (outputs, len(x))),
         constants,
     )
 
 
-def _sparse(entries, shape):
+def _commutators(generators: _Terms, observable: _Terms, offset) -> list[_Terms]:
+    """i[Q, O] for every generator term Q, in parts of limited memory."""
+    parts = []
+    step = max(1, _CHUNK // max(len(observable.x), 1))
+    for start in range(0, len(generators.x), step):
+        row, gx, gz, gc = generators.part(slice(start, start + step))
+        x, z, power = pauli.product(gx[:, None], gz[:, None], observable.x, observable.z)
+        i, j = np.nonzero(power % 2)
+        # i[Q, O] = 2i QO where the two anticommute, and QO = i^power P with power odd: real.
+        c = np.where(power[i, j] == 1, -2.0, 2.0) * gc[i] * observable.c[j]
+        parts.append(_Terms(offset + row[i], x[i, j], z[i, j], c))
+    return parts
+
+
+def _joined(parts: list[_Terms]) -> _Terms:
+    row, x, z, c = zip(_NOTHING, *parts, strict=True)
+    return _Terms(np.concatenate(row), np.concatenate(x), np.concatenate(z), np.concatenate(c))
+
+
+def _sparse(terms: _Terms, columns, shape):
     import scipy.sparse as sparse
 
-    rows, columns, data = zip(*entries, strict=True) if entries else ((), (), ())
-    return sparse.csr_array((np.array(data, float), (np.array(rows, int), np.array(columns, int))), shape=shape)
+    return sparse.csr_array((terms.c, (terms.row, columns)), shape=shape)
 
 
-def _angle(table: OpTable, row, angles) -> float:
-    slot = table.slot[row]
-    driven = float(table.scale[row] * angles[slot]) if slot >= 0 else 0.0
-    return driven + float(table.offset[row])
+def _row_angles(table: OpTable, angles) -> np.ndarray:
+    driven = table.slot >= 0
+    if not driven.any():
+        return table.offset
+    return table.offset + np.where(driven, table.scale * np.asarray(angles, float)[table.slot], 0.0)
 
 
-def _generator(table: OpTable, row):
-    """Masks and coefficients of scale * C (P - kappa)/2, with C the projector on all controls being 1."""
-    x, z = int(table.x[row]), int(table.z[row])
-    scale = float(table.scale[row])
-    terms = [(x, z, scale / 2)] + ([(0, 0, -scale / 2)] if table.kappa[row] else [])
-    controls = int(table.controls[row])
-    while controls:
-        lowest = controls & -controls
-        controls ^= lowest
-        # (1 - Z)/2 on each control qubit
-        terms = [(tx, tz ^ flip, c * sign / 2) for tx, tz, c in terms for flip, sign in ((0, 1), (lowest, -1))]
-    kept = [term for term in terms if term[0] | term[1]]
-    xs, zs, cs = zip(*kept, strict=True) if kept else ((), (), ())
-    return np.array(xs, np.int64), np.array(zs, np.int64), np.array(cs, float)
+def _idle(table: OpTable, t) -> np.ndarray:
+    """Which rows are the identity up to a phase: rotations by multiples of 2 pi without controls."""
+    turns = t / (2 * np.pi)
+    is_whole = np.abs(turns - np.round(turns)) * 4 <= clifford.TOLERANCE
+    return (table.kind != MATRIX) & (table.controls == 0) & (is_whole | ((table.x | table.z) == 0))
 
 
-def _pulled_sum(inverse, x, z, coefficients):
-    images = [_conjugate(inverse, int(a), int(b)) for a, b in zip(x, z, strict=True)]
-    masks = np.array([(i[0], i[1]) for i in images], np.int64).reshape(-1, 2)
-    return masks[:, 0], masks[:, 1], np.asarray(coefficients) * np.array([i[2] for i in images])
-
-
-def _conjugate(inverse, x, z):
-    """Masks and sign of the image of one string."""
-    import stim
-
-    n = len(inverse)
-    image = inverse(stim.PauliString(pauli.word(x, z, n).replace("I", "_")))
-    xs, zs = image.to_numpy()
-    weights = 1 << np.arange(n - 1, -1, -1, dtype=np.int64)
-    return int(xs @ weights), int(zs @ weights), float(image.sign.real)
-
-
-def _advance(inverse, table: OpTable, row, t):
-    """Extend the map P -> W^dagger P W by one more row; ValueError if it is not Clifford."""
-    import stim
-
-    n = table.num_qubits
-    if table.kind[row] == MATRIX:
-        wires = [n - 1 - int(w) for w in table.wires[row]]
-        _prepend(inverse, _dense_tableau(table.matrices[table.matrix[row]]), wires)
-        return
-    word = pauli.word(int(table.x[row]), int(table.z[row]), n)
-    controls = [q for q in range(n) if int(table.controls[row]) & pauli.bit(q, n)]
-    quarter = t / (np.pi / 2)
-    if controls:
-        targets = [q for q in range(n) if word[q] != "I"]
-        matrix = _controlled_matrix(len(controls), "".join(word[q] for q in targets), int(table.kappa[row]), t)
-        _prepend(inverse, _dense_tableau(matrix), controls + targets)
-        return
-    if abs(quarter - round(quarter)) > 1e-6:
-        raise ValueError("angle is no multiple of pi/2")
-    support = [q for q in range(n) if word[q] != "I"]
-    turns = round(quarter) % 4
-    if not turns or not support:
-        return
-    name, repeat = {1: ("SPP", 1), 2: ("SPP", 2), 3: ("SPP_DAG", 1)}[turns]
-    product = "*".join(f"{word[q]}{i}" for i, q in enumerate(support))
-    gate = stim.Circuit(f"{name} {product}\n" * repeat).to_tableau()
-    _prepend(inverse, gate, support)
-
-
-def _prepend(inverse, gate, targets):
-    inverse.prepend(gate.inverse(), targets)
-
-
-def _dense_tableau(matrix):
-    import stim
-
-    wires = int(np.log2(len(matrix)))
-    if wires > _MAX_DENSE_WIRES:
-        raise ValueError(f"a unitary on {wires} qubits is too wide to check")
-    tableau = stim.Tableau.from_unitary_matrix(matrix, endian="big")
-    # stim accepts what is Clifford to a few digits only; a gradient needs all of them.
-    for position in range(wires):
-        for letter, output in (("X", tableau.x_output), ("Z", tableau.z_output)):
-            string = stim.PauliString("_" * position + letter + "_" * (wires - 1 - position))
-            image = matrix @ string.to_unitary_matrix(endian="big") @ matrix.conj().T
-            if np.abs(image - output(position).to_unitary_matrix(endian="big")).max() > 1e-6:
-                raise ValueError("it is Clifford only roughly")
-    return tableau
-
-
-def _controlled_matrix(num_controls, letters, kappa, t):
-    factors = {"X": [[0, 1], [1, 0]], "Y": [[0, -1j], [1j, 0]], "Z": [[1, 0], [0, -1]]}
-    string = np.eye(1)
-    for letter in letters:
-        string = np.kron(string, np.array(factors[letter]))
-    identity = np.eye(len(string))
-    rotation = np.exp(0.5j * t * kappa) * (np.cos(t / 2) * identity - 1j * np.sin(t / 2) * string)
-    matrix = np.eye(len(string) * 2**num_controls, dtype=complex)
-    matrix[-len(string) :, -len(string) :] = rotation
-    return matrix
+def _pulled_generators(inverse, table: OpTable, start, stop):
+    """(slot, x, z, coefficient) of the generators of rows start to stop, all pulled back by one map."""
+    rows = start + np.flatnonzero(table.slot[start:stop] >= 0)
+    if not len(rows):
+        return _NOTHING
+    plain = rows[(table.controls[rows] == 0) & ((table.x[rows] | table.z[rows]) != 0)]
+    terms = [_Terms(table.slot[plain], table.x[plain], table.z[plain], table.scale[plain] / 2)]
+    for row in rows[table.controls[rows] != 0].tolist():
+        x, z, c = generator(table, row)
+        terms.append(_Terms(np.full(len(x), table.slot[row]), x, z, c))
+    row, x, z, c = _joined(terms)
+    x, z, sign = clifford.conjugate(inverse, x, z)
+    return _Terms(row, x, z, sign * c)
 
 
 def _name_of(circuit: Circuit, row: int) -> str:

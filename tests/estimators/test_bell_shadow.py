@@ -6,6 +6,7 @@ import pytest
 
 import qcgrad as qg
 from qcgrad.queries import BellSample, MajorityVotes
+from qcgrad.simulators.multicopy.votes import pauli_expectations
 from tests.recorder import Recorder
 
 POOL = qg.OperatorPool(qg.Circuit(2).ry(0, param=0).ry(1, param=1).cx(0, 1), "ZI + XX", ["YI", "XI", "ZY", "IX"])
@@ -24,6 +25,16 @@ def test_first_bell_measurements_then_votes_on_what_they_resolved():
     assert 2 * first.pairs + second.copies == e.cost.copies == 10_000
     assert e.cost.shots == first.pairs + len(second.x)
     assert e.cost.qubits == max(4, 2 * second.copies)
+
+
+def test_votes_go_from_strong_to_weak_with_lower_bounds_on_magnitudes():
+    """So each sign's failure bound leaves out the disturbance of weaker strings."""
+    _, (first, second) = asked(10_000)
+    assert np.all(np.diff(second.magnitudes) <= 0)
+    psi = np.asarray(qg.Statevector().state(first.program, np.zeros(0)))
+    exact = np.abs(pauli_expectations(psi, second.x, second.z))
+    assert np.all(second.magnitudes <= exact)  # with probability 0.95; the key is fixed
+    assert np.all(second.magnitudes >= 0.5 * exact)
 
 
 @pytest.mark.parametrize("copies", [3, 4, 11, 100, 1001])
@@ -85,6 +96,35 @@ def test_a_shared_parameter_and_a_map_to_equal_angles_have_the_same_variance():
     assert abs(a.variance[0] / (apart.variance @ jnp.array([1.0, 4.0])) - 1) > 0.05
 
 
+@pytest.mark.parametrize("chunk", [1, 50, 10_000])
+def test_nothing_depends_on_how_the_samples_are_chunked(chunk, monkeypatch):
+    """Gradients to the last bit, variances up to rounding; a shared parameter needs covariances too."""
+    shared = qg.Expectation(qg.Circuit(2).ry(0, 0.7).ry(1, 0.4).cx(0, 1).rx(0, param=0).rx(1, param=0), "ZY + 0.5*YI")
+    cases = ((POOL, PARAMS), (shared, [0.0]))
+    usual = [qg.estimate(*case, qg.BellShadow(5000), key=0) for case in cases]
+    for name in ("estimators.multi_copy.pauli_statistics._CHUNK", "ir.pull_back._CHUNK", "ir.strings.CHUNK_AMPLITUDES"):
+        monkeypatch.setattr(f"qcgrad.{name}", chunk)
+    for case, before in zip(cases, usual, strict=True):
+        after = qg.estimate(*case, qg.BellShadow(5000), key=0)
+        assert np.array_equal(after.gradient, before.gradient)
+        np.testing.assert_allclose(after.variance, before.variance, rtol=1e-9)
+
+
+def test_a_pool_of_many_words_agrees_with_its_parts():
+    """3000 words on 6 qubits: every tenth gives the same estimate alone, from the same samples."""
+    rng = np.random.default_rng(0)
+    words = ["".join(word) for word in rng.choice(list("IXYZ"), (3000, 6))]
+    circuit = qg.Circuit(6)
+    for q in range(6):
+        circuit = circuit.ry(q, 0.3 * (q + 1))
+    observable = "ZIIIII + IXXIII + 0.5*IIIYYI"
+    truth = qg.estimate(qg.OperatorPool(circuit, observable, words[::10]), [], qg.Adjoint()).gradient
+    e = qg.estimate(qg.OperatorPool(circuit, observable, words), [], qg.BellShadow(200_000), key=0)
+    error = np.abs(e.gradient[::10] - truth)
+    assert np.all(error <= 5 * np.sqrt(e.variance[::10]) + e.bias_bound[::10] + 1e-9)
+    assert np.sum(np.abs(e.gradient) > 0.1) > 20
+
+
 def test_one_pair_has_no_variance_and_says_nan():
     assert np.all(np.isnan(asked(3)[0].variance))
 
@@ -103,6 +143,7 @@ def test_a_circuit_that_is_not_clifford_is_refused_with_gate_and_angle():
         (lambda: qg.BellShadow(10.5), r"copies=10\.5"),
         (lambda: qg.BellShadow(True), "copies=True"),
         (lambda: qg.BellShadow(100, signs="oracle"), "signs='oracle'"),
+        (lambda: qg.BellShadow(3, signs="mimicking"), "copies=3: give at least 4"),
         (lambda: qg.BellShadow(100, delta=0), "delta=0"),
         (lambda: qg.BellShadow(100, delta=1.5), r"delta=1\.5"),
     ],

@@ -1,4 +1,4 @@
-"""Pauli shadows from Bell measurements of two copies, with signs by coherent majority votes."""
+"""Pauli shadows from Bell measurements of two copies, with signs by majority votes or a mimicking state."""
 
 import math
 from typing import ClassVar, Literal, NamedTuple
@@ -6,15 +6,19 @@ from typing import ClassVar, Literal, NamedTuple
 import equinox as eqx
 import numpy as np
 
-from ...cost import Cost
 from ...errors import NotApplicable
 from ...estimator import AbstractEstimator, unknown
+from ...ir.mixed_expectation import MixedExpectation
+from ...ir.mixture import Mixture
+from ...ir.program import Program
 from ...ir.pull_back import NotClifford, PauliComponents, pull_back
 from ...objective import Point
 from ...queries import Access, BellSample, Evaluate, MajorityVotes
 from ..angles import gate_angles
-from ..checks import checked_count, checked_fraction
+from ..checks import checked_choice, checked_count, checked_fraction
+from . import mimicking
 from . import pauli_statistics as statistics
+from .bell_cost import predicted_cost, vote_copies
 
 
 class BellShadow(AbstractEstimator):
@@ -25,30 +29,44 @@ class BellShadow(AbstractEstimator):
     instance), one set of samples serves every component:
 
     1. Bell-measure N pairs of copies. Each string's eigenvalue under P (x) P averages to
-       \(u_P = \langle P\rangle^2\), so \(|\langle P\rangle| = \sqrt{u_P}\), for all strings at once.
-    2. Strings whose \(\hat u_P\) exceeds the noise level \(\eta = \sqrt{2\ln(2D/\delta)/N}\) get a sign by
-       a majority vote, all on the same k copies; the others are reported as 0.
+       \(u_P = \langle P\rangle^2\), so \(|\langle P\rangle| = \sqrt{u_P}\), for all strings at once, with an
+       error of at most \(\eta = \sqrt{2\ln(2D/\delta)/N}\) in every \(u_P\).
+    2. Strings whose \(\hat u_P\) stands out of this noise get a sign; the others are reported as 0.
+
+    **signs="votes"** (all strings with \(\hat u_P > \eta\)): coherent majority votes, strongest string first, all on
+    the same k copies. The j-th sign is wrong with probability at most \(4\sum_{i \le j} e^{-k p_i^2/2}\),
+    \(p_i^2 = \hat u_i - \eta\), so weak strings do not spoil the bounds of strong ones. Fresh copies for later votes
+    would not help: with fewer copies for each vote, every term of the sum grows.
+
+    **signs="mimicking"** (\(\hat u_P \ge (3\epsilon/4)^2\) at \(\epsilon^2 = 16\eta/5\)): a classical state
+    \(\sigma\) with \(|\mathrm{tr}(P\sigma)| \ge \epsilon/4\) for these strings (`mimicking`) is learnt with signs
+    measured on single copies, at most a quarter of all. Bell measurements of the remaining copies, each beside a
+    \(\sigma\), average to \(\langle P\rangle\,\mathrm{tr}(P\sigma)\) and give all signs; sign j is wrong with
+    probability at most \(e^{-N' p_j^2 \mathrm{tr}(P_j\sigma)^2/2}\). Where that is above 1/2 the string stays at 0.
 
     Args:
-        copies: total number of copies, divided between the two steps so that both reach the same error:
+        copies: total number of copies of the unknown state. For votes divided so that both steps reach the same error:
             \(4\ln(2D/\delta)/\epsilon^4 + 2\ln(D/\delta)/\epsilon^2 = \) `copies` defines
-            \(\epsilon = \sqrt\eta\).
-        signs: "votes".
+            \(\epsilon = \sqrt\eta\); for mimicking one half goes to step 1.
+        signs: "votes" or "mimicking".
         delta: probability that any of the D strings misses its bound.
 
-    Access: multi copy (2 copies held coherently for step 1, k for step 2).
+    Access: multi copy. Step 1 and mimicking hold 2 copies (2n qubits) coherently, votes hold k.
 
     Statistics: `variance` is the first-order (delta-method) variance of the components that were
     resolved; unresolved strings add nothing to it but \(\sqrt{\hat u + \eta}\) times their coefficient to
-    `bias_bound`, which holds with probability 1 - delta. Fidelity "idealized": votes are drawn as if on
-    fresh copies, and the quantum union bound on the difference is part of `bias_bound`.
+    `bias_bound`, which holds with probability 1 - delta and contains what wrong signs would do. Fidelity
+    "idealized" for votes, drawn as if on fresh copies; "exact" for mimicking.
 
-    Cost: `copies` copies for any number of components (without the votes' share where nothing is
-    resolved); classical work O(N D).
+    Cost: at most `copies` copies for any number of components (nothing is spent on signs where nothing is
+    resolved). \(\sigma\) is no copy of the unknown state: its preparation is charged in gates, and what it takes to
+    find it in FLOPs and bytes. Evaluating N samples takes \(O(DN)\) operations, or \(O(2^n (N + n 2^n))\) where
+    that is less.
 
     Raises:
-        ValueError: copies that are no positive integer or too few for one pair and one vote.
+        ValueError: copies that are no positive integer or too few for one measurement of each kind.
         NotApplicable: a gate behind the first parameterised one is not Clifford at its angle.
+        StateTooLarge: a mimicking state of more than 10 qubits.
 
     Example:
         >>> import jax, qcgrad as qg
@@ -60,97 +78,135 @@ class BellShadow(AbstractEstimator):
 
     References:
         H.-Y. Huang, R. Kueng, J. Preskill, Phys. Rev. Lett. 126, 190505 (2021), arXiv:2101.02464;
+        R. King, D. Gosset, R. Kothari, R. Babbush, "Triply efficient shadow tomography", arXiv:2404.19211;
         A. Abbas et al., NeurIPS 2023, arXiv:2305.13362.
     """
 
     copies: int = eqx.field(static=True)
-    signs: Literal["votes"] = eqx.field(static=True)
+    signs: Literal["votes", "mimicking"] = eqx.field(static=True)
     delta: float = eqx.field(static=True)
     access = Access.multi_copy
-    fidelity: ClassVar[str] = "idealized"
     is_traceable: ClassVar[bool] = False
 
-    def __init__(self, copies: int, signs: Literal["votes"] = "votes", delta: float = 0.05):
+    def __init__(self, copies: int, signs: Literal["votes", "mimicking"] = "votes", delta: float = 0.05):
         self.copies = checked_count("copies", copies)
-        if self.copies < 3:
-            raise ValueError(f"copies={copies}: give at least 3, for one pair and one vote")
-        if signs != "votes":
-            raise ValueError(f"signs={signs!r}: give 'votes'")
-        self.signs = signs
+        self.signs = checked_choice("signs", signs, ("votes", "mimicking"))
+        least = {"votes": "3, for one pair and one vote", "mimicking": "4, for one measurement of each kind"}[signs]
+        if self.copies < int(least[0]):
+            raise ValueError(f"copies={copies}: give at least {least}")
         self.delta = checked_fraction("delta", delta)
 
+    @property
+    def fidelity(self):
+        return "idealized" if self.signs == "votes" else "exact"
+
     def init(self, point):
-        program = gate_angles(point, self)
+        program, source = _program(point, self)
         try:
-            components = pull_back(program, np.asarray(point.coordinates, float))
+            # A mixed state is prepared before the circuit starts, so it is the common state.
+            components = pull_back(program, np.asarray(point.coordinates, float), to_start=source is not None)
         except NotClifford as error:
             raise NotApplicable(
                 f"BellShadow needs gradient observables that are Pauli strings of one common state, but {error}. "
                 "Use an OperatorPool, Clifford angles, or a single-copy method"
             ) from error
-        votes = _vote_copies(self.copies, len(components.x), self.delta)
-        pairs = (self.copies - votes) // 2
-        return _State(point, components, pairs, self.copies - 2 * pairs)
+        if self.signs == "mimicking":
+            mimicking.check_size(program.num_qubits)
+        return _State(point, source or components.preparation, components, self._pairs(len(components.x)))
 
-    def ask(self, state):
-        common, angles = state.components.preparation, np.zeros(0, state.point.coordinates.dtype)
+    def ask(self, state) -> tuple[BellSample | MajorityVotes, ...]:
+        common, angles = state.preparation, np.zeros(0, state.point.coordinates.dtype)
         if state.magnitudes is None:
             return (BellSample(common, angles, state.pairs),)
-        resolved = state.magnitudes.resolved
-        if state.votes is None and len(resolved):
-            parts = state.components
-            size = np.sqrt(state.magnitudes.squares[resolved])
-            return (MajorityVotes(common, angles, parts.x[resolved], parts.z[resolved], size, state.vote_copies),)
-        return ()
+        if state.signs is not None or not len(state.magnitudes.resolved):
+            return ()
+        x, z, floors = state.resolved
+        left = self.copies - 2 * state.pairs - state.spent
+        if self.signs == "votes":
+            return (MajorityVotes(common, angles, x, z, floors, left),)
+        mimic = state.mimic
+        if (chosen := self._next_vote(state)) is not None:
+            string, copies = chosen
+            one = slice(string, string + 1)
+            return (MajorityVotes(common, angles, x[one], z[one], floors[one], copies, is_shared=False),)
+        return (BellSample(common, angles, left, mimic.ensemble(), mimic.cost),)
 
     def tell(self, state, answers):
-        (answer,) = answers
-        if state.magnitudes is not None:
-            return state._replace(votes=answer)
-        return state._replace(magnitudes=statistics.magnitudes(answer, state.components, self.delta))
+        asked, (answer,) = self.ask(state)[0], answers
+        if state.magnitudes is None:
+            threshold = 1.0 if self.signs == "votes" else 9 / 16 * mimicking.SQUARED_ACCURACY
+            found = statistics.magnitudes(answer, state.components, self.delta, threshold)
+            state = state._replace(magnitudes=found)
+            if self.signs == "votes":
+                return state
+            accuracy = math.sqrt(mimicking.SQUARED_ACCURACY * found.noise)
+            x, z, _ = state.resolved
+            n = state.preparation.num_qubits
+            return state._replace(mimic=mimicking.mimicking_state(n, x, z, accuracy))
+        if self.signs == "votes":
+            return state._replace(signs=statistics.Signs(answer.signs, answer.failures))
+        if isinstance(asked, MajorityVotes):
+            mimic = state.mimic.told(state.mimic.wanted, int(answer.signs[0]))
+            return state._replace(mimic=mimic, spent=state.spent + asked.copies)
+        x, z, floors = state.resolved
+        means = statistics.mean_eigenvalues(answer, x, z)
+        return state._replace(signs=_partner_signs(means, state.mimic.overlaps, floors, asked.pairs))
 
     def read(self, state):
         if state.magnitudes is None:
             return unknown(state.point)
-        return statistics.reading(state.components, state.magnitudes, state.votes, state.point)
+        found = statistics.reading(state.components, state.magnitudes, state.signs, state.point)
+        return found if state.mimic is None else found._replace(note=state.mimic.report)
 
     def value_query(self, point):
         return Evaluate(gate_angles(point, self), point.coordinates[None])
 
     def predict(self, point):
-        """Upper bound: every string that the pull-back could give, of full weight, gets a vote."""
-        program = gate_angles(point, self)
-        circuit, n = program.circuit, program.num_qubits
-        first = next((i for i, gate in enumerate(circuit.gates) if gate.param is not None), circuit.num_gates)
-        terms = sum(observable.num_terms for observable in program.observables)
-        table = circuit.op_table
-        per_row = [2 ** (1 + int(np.bitwise_count(c))) for c in table.controls[table.slot >= 0]]
-        strings = min(terms * (1 + sum(per_row)), 4**n - 1)
-        # Fewer strings leave more copies to the pairs, so each counter takes its own worst case.
-        votes = _vote_copies(self.copies, strings, self.delta) + 1
-        pair_gates = (self.copies // 2) * (2 * first + 2 * n)
-        vote_gates = votes * (first + strings * (2 * n + 2))
-        return Cost(
-            copies=self.copies,
-            shots=self.copies // 2 + strings,
-            circuit_runs=2,
-            gates=pair_gates + vote_gates,
-            qubits=max(2, votes) * n,
-        )
+        """Upper bound: every string that the pull-back could give, of full weight, gets a sign."""
+        return predicted_cost(self, *_program(point, self))
+
+    def _pairs(self, strings) -> int:
+        """Pairs of step 1."""
+        if self.signs == "mimicking":
+            return self.copies // 4
+        return (self.copies - vote_copies(self.copies, strings, self.delta)) // 2
+
+    def _next_vote(self, state) -> tuple[int, int] | None:
+        """The string whose sign the mimicking state needs next and the copies it takes, while they last."""
+        string = state.mimic.wanted
+        if string is None:
+            return None
+        votes = min(state.mimic.limit, len(state.mimic.x))
+        copies = math.ceil(2 * math.log(votes / self.delta) / state.magnitudes.floors[string] ** 2)
+        return (string, copies) if state.spent + copies <= self.copies // 4 else None
 
 
 class _State(NamedTuple):
     point: Point
+    preparation: Program | Mixture
     components: PauliComponents
     pairs: int
-    vote_copies: int
     magnitudes: "statistics.Magnitudes | None" = None
-    votes: object = None
+    mimic: "mimicking.MimickingState | None" = None
+    spent: int = 0
+    signs: "statistics.Signs | None" = None
+
+    @property
+    def resolved(self):
+        """Masks of the resolved strings and lower bounds on their magnitudes, strongest first."""
+        found = self.magnitudes
+        assert found is not None
+        return self.components.x[found.resolved], self.components.z[found.resolved], found.floors
 
 
-def _vote_copies(copies: int, strings: int, delta: float) -> int:
-    """k, from copies = 4 ln(2D/delta) w^2 + 2 ln(D/delta) w with w = 1/epsilon^2."""
-    strings = max(strings, 1)
-    quadratic, linear = 4 * math.log(2 * strings / delta), 2 * math.log(strings / delta)
-    weight = (math.sqrt(linear**2 + 4 * quadratic * copies) - linear) / (2 * quadratic)
-    return min(max(1, round(linear * weight)), copies - 2)
+def _program(point: Point, estimator) -> tuple[Program, Mixture | None]:
+    """The program that is differentiated, and the mixed state it starts from, if any."""
+    if isinstance(point.objective, MixedExpectation):
+        return point.objective.circuit.program, point.objective.source
+    return gate_angles(point, estimator), None
+
+
+def _partner_signs(means, overlaps, floors, pairs) -> "statistics.Signs":
+    """Signs of <P> from means of <P> tr(P sigma); a sign that is as good as guessed is none."""
+    failures = np.exp(-pairs * np.square(floors * overlaps) / 2)
+    return statistics.Signs(np.where(failures < 0.5, np.sign(means * overlaps), 0).astype(np.int64), failures)

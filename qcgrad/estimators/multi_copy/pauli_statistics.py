@@ -6,11 +6,12 @@ from typing import NamedTuple
 import numpy as np
 
 from ...ir.pull_back import PauliComponents
+from ...ir.strings import distinct, walsh_hadamard
 from ...objective import Point, Reading
-from ...queries import BellOutcomes, Votes
+from ...queries import BellOutcomes
 
-# Entries of the outcome table (samples x strings) held at a time.
-_CHUNK = 1 << 22
+# Entries of the table of eigenvalues (samples x strings) held at a time.
+_CHUNK = 1 << 20
 
 
 class Magnitudes(NamedTuple):
@@ -20,7 +21,7 @@ class Magnitudes(NamedTuple):
         outcomes: the samples.
         squares: (D,) mean eigenvalues of P (x) P, estimates of <P>^2.
         noise: eta, the error of all of them with probability 1 - delta.
-        resolved: indices of the strings whose square exceeds eta.
+        resolved: indices of the strings that stand out of the noise, strongest first.
     """
 
     outcomes: BellOutcomes
@@ -28,31 +29,56 @@ class Magnitudes(NamedTuple):
     noise: float
     resolved: np.ndarray
 
-
-def magnitudes(outcomes: BellOutcomes, components: PauliComponents, delta: float) -> Magnitudes:
-    """Squares of all strings, and which of them stand out of the noise (Hoeffding, union bound)."""
-    samples, strings = len(outcomes.x), len(components.x)
-    total = np.zeros(strings)
-    for part in _parts(samples, strings):
-        total += _eigenvalues(outcomes, components, part).sum(axis=0, dtype=np.int64)
-    squares = total / samples
-    noise = math.sqrt(2 * math.log(2 * max(strings, 1) / delta) / samples)
-    return Magnitudes(outcomes, squares, noise, np.flatnonzero(squares > noise))
+    @property
+    def floors(self) -> np.ndarray:
+        """Lower bounds on |<P>| of the resolved strings, with probability 1 - delta."""
+        return np.sqrt(self.squares[self.resolved] - self.noise)
 
 
-def reading(components: PauliComponents, found: Magnitudes, votes: Votes | None, point: Point) -> Reading:
+class Signs(NamedTuple):
+    """Signs of the resolved strings (+1, -1, or 0 where nothing is known), and how likely each is wrong at most."""
+
+    signs: np.ndarray
+    failures: np.ndarray
+
+
+def noise_level(samples: int, strings: int, delta: float) -> float:
+    r"""\(\eta = \sqrt{2\ln(2D/\delta)/N}\): no mean of N outcomes +-1 is further off (Hoeffding, union bound)."""
+    return math.sqrt(2 * math.log(2 * max(strings, 1) / delta) / samples)
+
+
+def magnitudes(outcomes: BellOutcomes, components: PauliComponents, delta: float, threshold: float) -> Magnitudes:
+    """Squares of all strings, and which of them exceed `threshold` times the noise."""
+    squares = mean_eigenvalues(outcomes, components.x, components.z)
+    noise = noise_level(len(outcomes.x), len(squares), delta)
+    order = np.argsort(-squares, kind="stable")
+    return Magnitudes(outcomes, squares, noise, order[squares[order] > threshold * noise])
+
+
+def mean_eigenvalues(outcomes: BellOutcomes, x: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """(D,) means over the samples of the eigenvalues (-1)^{p.z + q.x + |p & q|} of strings (p, q)."""
+    outcome_x, outcome_z, position = distinct(outcomes.x, outcomes.z)
+    counts = np.bincount(position).astype(float)
+    total = np.empty(len(x))
+    masks, where = np.unique(x, return_inverse=True)
+    order = np.argsort(where, kind="stable")
+    for mask, chosen in zip(masks, np.split(order, np.cumsum(np.bincount(where))[:-1]), strict=False):
+        # Sums of integers: exact, in whatever order they are taken.
+        total[chosen] = _characters(outcome_x, _signs(mask & outcome_z) * counts, z[chosen])
+    return _signs(x & z) * total / len(outcomes.x)
+
+
+def reading(components: PauliComponents, found: Magnitudes, signs: Signs | None, point: Point) -> Reading:
     """Values and gradient, with variances from the same samples."""
     import scipy.sparse as sparse
 
     size = np.sqrt(np.maximum(found.squares, 0))
-    signs = np.zeros(len(size))
-    resolved = found.resolved
-    if len(resolved):
-        # Without votes (budget ran out) the magnitudes stand without a sign: nothing is known of them.
-        signs[resolved] = np.nan if votes is None else votes.signs
-    expectations = np.where(signs != 0, signs * size, 0.0)
-    bias = _string_bias(found, size, 0.0 if votes is None else votes.disturbance)
-    slopes = np.where(signs != 0, signs / (2 * np.where(signs != 0, size, 1)), 0.0)
+    sign = np.zeros(len(size))
+    # Without any answer (budget ran out) the magnitudes stand without a sign: nothing is known of them.
+    sign[found.resolved] = np.nan if signs is None else signs.signs
+    expectations = np.where(sign != 0, sign * size, 0.0)
+    bias = _string_bias(found, size, signs)
+    slopes = np.where(sign != 0, sign / (2 * np.where(sign != 0, size, 1)), 0.0)
     shape = (len(point.cotangents), len(point.coordinates))
     both = sparse.vstack([components.value, components.gradient], format="csr")
     needs_covariance = getattr(point.objective, "mixes_angles", False)
@@ -70,16 +96,15 @@ def reading(components: PauliComponents, found: Magnitudes, votes: Votes | None,
     )
 
 
-def _string_bias(found: Magnitudes, size, disturbance):
+def _string_bias(found: Magnitudes, size, signs: Signs | None):
     """Bound on |E[estimate] - <P>| of each string, with probability 1 - delta."""
-    unresolved = np.sqrt(np.maximum(found.squares, 0) + found.noise)
-    samples = len(found.outcomes.x)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        # Second order of the square root: Var(u) / (8 u^{3/2}).
-        curvature = (1 - found.squares**2) / samples / (8 * size**3)
-    bias = unresolved
-    resolved = found.resolved
-    bias[resolved] = curvature[resolved] + 2 * size[resolved] * disturbance
+    bias = np.sqrt(np.maximum(found.squares, 0) + found.noise)
+    if signs is None:
+        return bias
+    known = found.resolved[signs.signs != 0]
+    # Second order of the square root: Var(u) / (8 u^{3/2}).
+    curvature = (1 - found.squares[known] ** 2) / len(found.outcomes.x) / (8 * size[known] ** 3)
+    bias[known] = curvature + 2 * size[known] * signs.failures[signs.signs != 0]
     return bias
 
 
@@ -87,25 +112,40 @@ def _variances(rows, components, found: Magnitudes, slopes, needs_covariance):
     """Sample variances of the mean of sum_d rows[m, d] slopes[d] s_d, and their covariances if needed."""
     import scipy.sparse as sparse
 
-    samples, strings = len(found.outcomes.x), len(components.x)
+    samples = len(found.outcomes.x)
     weighted = (rows @ sparse.diags_array(slopes)).tocsr()
     weighted.eliminate_zeros()
     if samples < 2:
         return np.full(rows.shape[0], np.nan), None
-    if not needs_covariance and np.all(np.diff(weighted.indptr) <= 1):
-        # One string a component: +-1 outcomes, whose sample variance follows from their mean.
-        return weighted.power(2) @ (1 - found.squares**2) / (samples - 1), None
-    count = rows.shape[0]
-    first, second = np.zeros(count), np.zeros((count, count) if needs_covariance else count)
-    for part in _parts(samples, max(strings, count)):
-        table = (weighted @ _eigenvalues(found.outcomes, components, part).T.astype(float)).T
-        first += table.sum(axis=0)
-        second += table.T @ table if needs_covariance else np.square(table).sum(axis=0)
     if needs_covariance:
+        first, second = _moments(weighted, components, found.outcomes, lambda table, counts: (table * counts) @ table.T)
         covariance = (second - np.outer(first, first) / samples) / samples / (samples - 1)
         return np.maximum(np.diag(covariance), 0), covariance
+    # One string in a component: +-1 outcomes, whose sample variance follows from their mean.
+    variance = weighted.power(2) @ (1 - found.squares**2) / (samples - 1)
+    several = np.flatnonzero(np.diff(weighted.indptr) > 1)
+    first, second = _moments(weighted[several], components, found.outcomes, lambda table, counts: table**2 @ counts)
     # Rounding may leave a variance of zero slightly negative.
-    return np.maximum(second - first**2 / samples, 0) / samples / (samples - 1), None
+    variance[several] = np.maximum(second - first**2 / samples, 0) / samples / (samples - 1)
+    return variance, None
+
+
+def _moments(rows, components, outcomes, second_moment):
+    """Sums over the samples of sum_d rows[m, d] s_d, and of `second_moment` of a table of them and its counts."""
+    used, columns = np.unique(rows.indices, return_inverse=True)
+    rows = type(rows)((rows.data, columns, rows.indptr), shape=(rows.shape[0], len(used)))
+    p, q = components.x[used], components.z[used]
+    x, z, position = distinct(outcomes.x, outcomes.z)
+    counts = np.bincount(position).astype(float)
+    first = second = np.zeros(rows.shape[0])
+    step = max(1, _CHUNK // max(rows.shape[0], len(used), 1))
+    for start in range(0, len(x) if len(used) else 0, step):
+        part = slice(start, start + step)
+        parity = np.bitwise_count(p[:, None] & z[part]) + np.bitwise_count(q[:, None] & x[part])
+        table = rows @ (_signs(p & q)[:, None] * (1.0 - 2.0 * (parity & 1)))
+        first = first + table @ counts[part]
+        second = second + second_moment(table, counts[part])
+    return first, second
 
 
 def _by_output(covariance, shape):
@@ -115,13 +155,20 @@ def _by_output(covariance, shape):
     return np.stack([blocks[k, :, k] for k in range(outputs)])
 
 
-def _parts(samples, strings):
-    step = max(1, _CHUNK // max(strings, 1))
-    return [slice(start, start + step) for start in range(0, samples, step)]
+def _characters(points, weights, masks):
+    """sum_s weights[s] (-1)^{mask . points[s]} for each mask: one by one, or all at once where that is less work."""
+    bits = int(max(points.max(initial=0), masks.max(initial=0))).bit_length()
+    if len(masks) * len(points) > bits << bits:
+        return walsh_hadamard(np.bincount(points, weights, minlength=1 << bits))[masks]
+    out = np.empty(len(masks))
+    step = max(1, _CHUNK // len(points))
+    for start in range(0, len(masks), step):
+        part = slice(start, start + step)
+        odd = np.bitwise_count(masks[part, None] & points) & 1
+        out[part] = weights.sum() - 2 * (odd @ weights)
+    return out
 
 
-def _eigenvalues(outcomes: BellOutcomes, components: PauliComponents, part: slice):
-    """(samples, D) outcomes +-1 of P (x) P: parity of p.z + q.x + |p & q| for P of masks (p, q)."""
-    p, q = components.x, components.z
-    parity = np.bitwise_count(p & outcomes.z[part, None]) + np.bitwise_count(q & outcomes.x[part, None])
-    return 1 - 2 * ((parity + np.bitwise_count(p & q)) & 1).astype(np.int8)
+def _signs(masks):
+    """(-1)^{number of set bits}."""
+    return 1.0 - 2.0 * (np.bitwise_count(masks) & 1)

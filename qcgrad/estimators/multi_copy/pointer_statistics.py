@@ -1,0 +1,145 @@
+"""What the estimators that read with Gaussian pointers share: copies for each form, and readings from batches."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ...ir.sweep_form import SweepForm
+from ...objective import Point, Reading
+
+
+class BatchedMeans(NamedTuple):
+    """Outcomes of some sweeps over one form with pointers of one width.
+
+    Attributes:
+        form: what was swept.
+        means: (B, D) outcomes.
+        copies: k of each sweep.
+        pointer_variance: s^2.
+    """
+
+    form: SweepForm
+    means: np.ndarray
+    copies: int
+    pointer_variance: float
+
+
+class Combination(NamedTuple):
+    """Sets of sweeps over one form and how they are combined.
+
+    Attributes:
+        sets: the sets.
+        weights: one for each set, adding up to 1.
+        bias: (D,) bound on the bias of each string's combined mean.
+    """
+
+    sets: tuple[BatchedMeans, ...]
+    weights: tuple[float, ...]
+    bias: np.ndarray
+
+
+def plain(found: BatchedMeans) -> Combination:
+    """One set by itself."""
+    return Combination((found,), (1.0,), bias_of_strings(found))
+
+
+def extrapolated(narrow: BatchedMeans, wide: BatchedMeans) -> Combination:
+    r"""Twice the means at 2 s^2 less those at s^2, which cancels the bias of first order in 1/s^2.
+
+    With \(u = 1/(2 s^2 k)\), the mean of string j as a function of u has a second derivative of at most j^2 (each
+    of the j channels before it has derivatives of norm at most 1), so what remains is at most
+    \(\tfrac34 j^2 u^2\).
+    """
+    u = 1 / (2 * narrow.pointer_variance * narrow.copies)
+    second_order = 0.75 * np.square(np.arange(narrow.form.num_components) * u)
+    first_order = bias_of_strings(narrow) + 2 * bias_of_strings(wide)
+    return Combination((narrow, wide), (-1.0, 2.0), np.minimum(first_order, second_order))
+
+
+def copies_a_sweep(forms: list[SweepForm], copies: int, batches: int) -> list[int]:
+    """k of each of the `batches` sweeps of each form, in proportion to what the form adds to the gradient.
+
+    Raises:
+        ValueError: a sweep would be left without a copy.
+    """
+    if not forms:  # a constant observable
+        return []
+    spare = copies // batches - len(forms)
+    if spare < 0:
+        raise ValueError(
+            f"copies={copies} leaves a sweep without a copy: the observable takes {len(forms)} sweeps of {batches} "
+            f"batches; give at least {batches * len(forms)} copies, or fewer batches"
+        )
+    weight = np.array([_scale(form) for form in forms])
+    return (1 + np.floor(spare * weight / weight.sum() + 1e-9).astype(int)).tolist()
+
+
+def disturbance(found: BatchedMeans) -> float:
+    r"""Mean over the strings of \(\sum_{i<j} \Omega_{ij}^2\), from the spread of the batches; never below 0.
+
+    The variance of one sweep's outcome is \((C_{jj} + s^2 + \sum_{i<j}\Omega_{ij}^2/s^2)/k\), where
+    \(C_{jj} = 1 - \langle A_j\rangle^2\), so the spread tells the sum.
+    """
+    spread = found.copies * np.mean(np.var(found.means, axis=0, ddof=1))
+    shot_noise = np.mean(np.clip(1 - np.mean(found.means, axis=0) ** 2, 0, 1))
+    return max(0.0, found.pointer_variance * (spread - shot_noise - found.pointer_variance))
+
+
+def bias_of_strings(found: BatchedMeans) -> np.ndarray:
+    r"""(D,) bound on the bias of each string by the dephasing of all earlier measurements.
+
+    One copy is turned by \(e^{i\xi A/\sqrt k}\) with a random \(\xi\), which is the channel
+    \(\rho \to (1 - q)\rho + q A\rho A\), \(1 - 2q = e^{-1/(2 s^2 k)}\). It changes a string that anticommutes with A by
+    the factor 1 - 2q, others less, so j earlier measurements change <A_j> by at most 2qj (about
+    j/(2 s^2 k); j/(4 s^2 k) where half of them anticommute).
+    """
+    each = -np.expm1(-1 / (2 * found.pointer_variance * found.copies))
+    return np.minimum(np.arange(found.form.num_components) * each, 2.0)
+
+
+def reading(combinations: list[Combination], point: Point, constants, note: str) -> Reading:
+    """Values and gradient from the combined sweeps over all forms; `constants` (K,) is the values' identity part."""
+    outputs, angles = len(point.cotangents), len(point.coordinates)
+    needs_covariance = bool(getattr(point.objective, "mixes_angles", False))
+    value, value_variance, value_bias = np.array(constants, float), np.zeros(outputs), np.zeros(outputs)
+    gradient, variance, bias = (np.zeros((outputs, angles)) for _ in range(3))
+    covariance = np.zeros((outputs, angles, angles)) if needs_covariance else None
+    for combination in combinations:
+        form = combination.sets[0].form
+        value += form.mixing @ form.constants
+        value_bias += np.abs(form.mixing) @ (abs(form.value) @ combination.bias)
+        bias += np.abs(form.mixing) @ (abs(form.gradient) @ combination.bias).reshape(-1, angles)
+        for weight, found in zip(combination.weights, combination.sets, strict=True):
+            # Sweep by sweep, so that the spread of sums over strings is that of the sums.
+            values = found.means @ form.value.T
+            slopes = (found.means @ form.gradient.T).reshape(len(found.means), -1, angles)
+            value += weight * form.mixing @ values.mean(axis=0)
+            gradient += weight * form.mixing @ slopes.mean(axis=0)
+            squares = weight**2 * np.square(form.mixing)
+            value_variance += squares @ _variance_of_mean(values)
+            variance += squares @ _variance_of_mean(slopes)
+            if covariance is not None:
+                covariance += np.einsum("kf,fab->kab", squares, _covariance_of_mean(slopes))
+    dtype = point.coordinates.dtype
+    numbers = (value, gradient, variance, value_variance, bias, value_bias)
+    return Reading(*(n.astype(dtype) for n in numbers), covariance=covariance, note=note)
+
+
+def _scale(form: SweepForm) -> float:
+    weight = np.abs(form.gradient.data).max(initial=0.0) or np.abs(form.value.data).max(initial=0.0)
+    return float(weight * np.linalg.norm(form.mixing))
+
+
+def _variance_of_mean(batches):
+    if len(batches) < 2:
+        return np.full(batches.shape[1:], np.nan)
+    return np.var(batches, axis=0, ddof=1) / len(batches)
+
+
+def _covariance_of_mean(slopes):
+    """(K', A, A) from (B, K', A)."""
+    count = len(slopes)
+    if count < 2:
+        return np.full((*slopes.shape[1:], slopes.shape[-1]), np.nan)
+    centred = slopes - slopes.mean(axis=0)
+    return np.einsum("bka,bkc->kac", centred, centred) / (count * (count - 1))

@@ -1,0 +1,105 @@
+"""What the single-copy methods on one common state share: one query, whose answer gives all strings."""
+
+import abc
+from typing import Any, ClassVar, NamedTuple
+
+import equinox as eqx
+import numpy as np
+
+from ...errors import NotApplicable
+from ...estimator import AbstractEstimator, total_cost, unknown
+from ...ir import Program
+from ...ir.pull_back import NotClifford, PauliComponents, pull_back
+from ...objective import Point
+from ...queries import Access, Evaluate
+from ..angles import gate_angles
+from ..checks import checked_count
+from . import string_statistics as statistics
+from .string_statistics import StringEstimates
+
+
+class CommonStateEstimator(AbstractEstimator):
+    """A method that measures Pauli strings of one common state: write `plan` and `estimates`."""
+
+    copies: int = eqx.field(static=True)
+    access = Access.single_copy
+    # What is measured follows from the angles, which therefore have to be known numbers.
+    is_traceable: ClassVar[bool] = False
+
+    def __init__(self, copies: int):
+        self.copies = checked_count("copies", copies)
+
+    @abc.abstractmethod
+    def plan(self, preparation: Program, angles, components: PauliComponents) -> "Plan":
+        """What to ask about at least one string of the state that is prepared at the angles (0,)."""
+
+    @abc.abstractmethod
+    def estimates(self, plan: "Plan", components: PauliComponents, answer: Any) -> StringEstimates:
+        """All strings from the answer."""
+
+    def init(self, point):
+        components = pauli_components(point, self)
+        if not len(components.x):
+            return _State(point, components, None)
+        preparation: Any = components.preparation  # a program: `gate_angles` refuses mixtures
+        return _State(point, components, self.plan(preparation, np.zeros(0, point.coordinates.dtype), components))
+
+    def ask(self, state):
+        return () if state.plan is None or state.answer is not None else (state.plan.query,)
+
+    def tell(self, state, answers):
+        return state._replace(answer=answers[0])
+
+    def read(self, state):
+        if state.plan is None:
+            return statistics.reading(state.components, statistics.nothing_to_measure(), state.point)
+        if state.answer is None:
+            return unknown(state.point)
+        found = self.estimates(state.plan, state.components, state.answer)
+        return statistics.reading(state.components, found, state.point)
+
+    def value_query(self, point):
+        """The observable alone, with all copies."""
+        program = gate_angles(point, self)
+        return Evaluate(program, point.coordinates[None], max(1, self.copies // max(1, len(program.bases))))
+
+    def predict(self, point):
+        """Exact at angles zero, where operator pools stand. At other Clifford angles only the copies are sure."""
+        return total_cost(self.ask(self.init(point)))
+
+
+class Plan(NamedTuple):
+    """A query, and whatever is needed to understand its answer."""
+
+    query: Any
+    details: Any = None
+
+
+class _State(NamedTuple):
+    point: Point
+    components: PauliComponents
+    plan: Plan | None
+    answer: Any = None
+
+
+def pauli_components(point: Point, estimator) -> PauliComponents:
+    """The point's gradient as Pauli expectations of one common state, or a refusal by name."""
+    program = gate_angles(point, estimator)
+    try:
+        return pull_back(program, np.asarray(point.coordinates, float))
+    except NotClifford as error:
+        raise NotApplicable(
+            f"{type(estimator).__name__} needs gradient observables that are Pauli strings of one common state, but "
+            f"{error}. Use an OperatorPool, Clifford angles, or ParameterShift"
+        ) from error
+
+
+def equal_shares(estimator: CommonStateEstimator, what: str, count: int) -> np.ndarray:
+    """Copies for each of `count` measurements; the first ones get what is left over."""
+    share, left = divmod(estimator.copies, count)
+    if not share:
+        raise ValueError(
+            f"{type(estimator).__name__} copies={estimator.copies}: {count} {what} are measured, so give at "
+            f"least {count} copies"
+        )
+    return share + (np.arange(count) < left)

@@ -1,0 +1,56 @@
+"""Expectations of Pauli strings from classical shadows."""
+
+import numpy as np
+
+from ...ir.pull_back import PauliComponents
+from ...ir.stabilizers import group_elements, parity_sign
+from ...queries import Snapshots
+from .string_statistics import Outcomes, StringEstimates
+
+# Products of measured strings looked at at a time.
+_CHUNK = 1 << 21
+
+
+def estimates(components: PauliComponents, shadow: Snapshots, weight: np.ndarray) -> StringEstimates:
+    """Means of weight * (+-1) where a string was measured, of 0 where it was not.
+
+    Args:
+        weight: (D,) one over the probability that a random basis contains each string, which is also the
+            second moment of what one copy says.
+    """
+    strings, copies = len(weight), len(shadow.bits)
+    total = np.zeros(strings)
+    for _, column, sign in _hits(components, shadow):
+        total += np.bincount(column, sign, strings)
+    return StringEstimates(
+        mean=weight * total / copies,
+        second_moment=weight,
+        copies=np.full(strings, copies),
+        outcomes=lambda: _outcomes(components, shadow, weight),
+    )
+
+
+def _outcomes(components, shadow, weight):
+    import scipy.sparse as sparse
+
+    row, column, sign = (np.concatenate(part) for part in zip(*_hits(components, shadow), strict=True))
+    copies = len(shadow.bits)
+    table = sparse.csr_array((weight[column] * sign, (row, column)), shape=(copies, len(weight)))
+    return Outcomes(table, np.ones(copies), np.zeros(copies, np.int64))
+
+
+def _hits(components, shadow):
+    """Which copies measured which strings: (copy, string, +-1), a slice of the copies at a time."""
+    count, qubits = shadow.x.shape
+    keys = components.x << qubits | components.z
+    order = np.argsort(keys)
+    ordered = keys[order]
+    step = max(1, _CHUNK >> qubits)
+    for start in range(0, count, step):
+        part = slice(start, start + step)
+        x, z, sign = group_elements(shadow.x[part], shadow.z[part])
+        sought = x << qubits | z
+        place = np.minimum(np.searchsorted(ordered, sought), len(ordered) - 1)
+        row, member = np.nonzero(ordered[place] == sought)
+        eigenvalue = sign[row, member] * parity_sign(member, shadow.bits[part][row])
+        yield start + row, order[place[row, member]], eigenvalue

@@ -1,0 +1,126 @@
+"""GentleSweep and ReadOnceTomography: calibrated errors, chosen pointers, extrapolation, refusals."""
+
+import numpy as np
+import pytest
+
+import qcgrad as qg
+from qcgrad.interop.library import load_circuit
+from qcgrad.ir.sweep_form import one_state_forms
+from qcgrad.simulators.multicopy.moments import products
+
+STANDARD_ERRORS = 5
+
+
+@pytest.fixture(scope="module")
+def problem():
+    entry = load_circuit("efficient_su2_n4_r2")
+    objective = qg.Expectation(entry.circuit, "ZZII")
+    return objective, entry.params, qg.estimate(objective, entry.params, qg.Adjoint())
+
+
+def errors(problem, estimator, seeds):
+    """(S, M) errors and mean reported variance (M,)."""
+    objective, params, exact = problem
+    found = [qg.estimate(objective, params, estimator, key=seed) for seed in range(seeds)]
+    return np.array([e.gradient - exact.gradient for e in found]), np.mean([e.variance for e in found], axis=0), found
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        qg.GentleSweep(copies=40_000),
+        qg.GentleSweep(copies=40_000, pointer_variance=1.5),
+        qg.GentleSweep(copies=40_000, interactions=4.0, encoding="none"),
+        qg.ReadOnceTomography(copies=40_000),
+    ],
+    ids=["pilot", "given", "interactions", "read once"],
+)
+def test_the_spread_over_seeds_is_the_reported_variance(problem, estimator):
+    seeds = 40
+    found, variance, estimates = errors(problem, estimator, seeds)
+    # Pooled over components and seeds; the 39 degrees of freedom of each component share copies, so few count.
+    ratio = np.mean(found**2) / np.mean(variance)
+    assert abs(ratio - 1) < STANDARD_ERRORS * np.sqrt(2 / seeds / 8)
+    bound = estimates[0].bias_bound
+    assert np.all(np.abs(found.mean(axis=0)) < STANDARD_ERRORS * np.sqrt(variance / seeds) + bound)
+
+
+def test_the_pilot_finds_the_interactions(problem):
+    """s^2 = sqrt(mean of the rows' sums), known here from sweeps with a dense simulation of Omega."""
+    objective, params, _ = problem
+    e = qg.estimate(objective, params, qg.GentleSweep(copies=40_000_000, batches=2048), key=0)
+    width = float(e.result.message.rsplit(" ", 1)[1])
+    # The spread of 2048 batches and 25 strings of variance about 2.2 leaves 0.014 on R = 0.2, 0.016 on its root.
+    assert abs(width - np.sqrt(mean_row_sum(objective, params))) < STANDARD_ERRORS * 0.016
+
+
+def mean_row_sum(objective, params):
+    (form,) = one_state_forms(objective.program, np.asarray(objective.coordinates(params)), "terms")
+    return np.mean(np.sum(np.triu(np.imag(products(form)) ** 2, 1), axis=0))
+
+
+def test_extrapolation_removes_a_bias_that_plain_sweeps_have(problem):
+    """Few copies in each sweep: M/(4 s^2 k) is large, so the shrinkage of all components together shows."""
+    seeds, sign = 60, np.sign(problem[2].gradient)
+    options = {"copies": 60_000, "pointer_variance": 0.5, "batches": 500}
+    plain, plain_variance, first = errors(problem, qg.GentleSweep(**options), seeds)
+    better, _, second = errors(problem, qg.GentleSweep(**options, extrapolate=True), seeds)
+    shrinkage = np.mean(plain * sign, axis=1)
+    left = np.mean(better * sign, axis=1)
+    assert shrinkage.mean() < -STANDARD_ERRORS * shrinkage.std(ddof=1) / np.sqrt(seeds)
+    assert abs(left.mean()) < 0.5 * abs(shrinkage.mean())
+    assert np.max(second[0].bias_bound) < np.max(first[0].bias_bound)
+    assert np.all(np.abs(plain.mean(axis=0)) < first[0].bias_bound + STANDARD_ERRORS * np.sqrt(plain_variance / seeds))
+
+
+def test_sums_of_strings_share_copies_by_their_coefficients():
+    circuit = qg.Circuit(2).ry(0, param=0).cx(0, 1).rx(1, param=1)
+    objective = qg.Expectation(circuit, {"ZZ": 3.0, "XI": 1.0, "II": 0.7})
+    recorded = []
+
+    class Recording(qg.Statevector):
+        def answer(self, query, key):
+            recorded.append(query)
+            return super().answer(query, key)
+
+    e = qg.estimate(objective, [0.4, 0.9], qg.GentleSweep(8016, 1.0), Recording(), key=0)
+    assert sorted(query.copies for query in recorded) == [251, 751]
+    exact = qg.estimate(objective, [0.4, 0.9], qg.Adjoint())
+    assert abs(e.value - exact.value) < STANDARD_ERRORS * np.sqrt(e.value_variance) + e.value_bias_bound
+    assert np.all(np.abs(e.gradient - exact.gradient) < STANDARD_ERRORS * np.sqrt(e.variance) + e.bias_bound)
+
+
+def test_a_constant_observable_costs_nothing():
+    objective = qg.Expectation(qg.Circuit(1).ry(0, param=0), {"I": 2.0})
+    e = qg.estimate(objective, [0.3], qg.GentleSweep(100, 1.0), key=0)
+    assert (float(e.value), e.gradient.tolist(), e.cost) == (2.0, [0.0], qg.Cost())
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: qg.GentleSweep(0), "copies=0"),
+        (lambda: qg.GentleSweep(100, -1.0), "pointer_variance=-1.0: give a positive number"),
+        (lambda: qg.GentleSweep(100, 1.0, interactions=2.0), "not both"),
+        (lambda: qg.GentleSweep(100, batches=1), "give pointer_variance too"),
+        (lambda: qg.GentleSweep(100, encoding="lcu"), "encoding='lcu'"),  # pyright: ignore[reportArgumentType]
+        (lambda: qg.ReadOnceTomography(1.5), "copies=1.5"),  # pyright: ignore[reportArgumentType]
+    ],
+)
+def test_bad_arguments_are_named(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_too_few_copies_for_one_in_each_sweep():
+    objective = qg.Expectation(qg.Circuit(1).ry(0, param=0), {"Z": 1.0, "X": 0.1})
+    with pytest.raises(ValueError, match=r"copies=15 leaves a sweep without a copy.*at least 16 copies"):
+        qg.estimate(objective, [0.3], qg.ReadOnceTomography(15), key=0)
+
+
+def test_coherent_qubits_can_be_limited(problem):
+    objective, params, _ = problem
+    with pytest.raises(qg.BudgetExhausted, match="qubits"):
+        qg.estimate(objective, params, qg.GentleSweep(8000, 1.0), key=0, budget=qg.Budget(qubits=1000))
+    e = qg.estimate(objective, params, qg.ReadOnceTomography(8000), key=0, budget=qg.Budget(qubits=1000))
+    assert e.result == "ok"
