@@ -18,13 +18,17 @@ def grad(
         str | None, typer.Option(help='Pauli sum, letter i on qubit i, for example "ZZI + 0.5*IXI".')
     ] = None,
     method: Annotated[
-        str, typer.Option(help="adjoint, reverse-mode, parameter-shift or bell-shadow.")
+        str,
+        typer.Option(
+            help="adjoint, reverse-mode, parameter-shift, gentle-sweep, read-once, online-tomography, bell-shadow."
+        ),
     ] = "parameter-shift",
     shots: Annotated[
         str | None, typer.Option(help="Shots per circuit evaluation of parameter-shift; exact if left out.")
     ] = None,
-    copies: Annotated[str | None, typer.Option(help="Copies of the state for bell-shadow.")] = None,
-    delta: Annotated[float, typer.Option(help="Failure probability of bell-shadow.")] = 0.05,
+    copies: Annotated[str | None, typer.Option(help="Copies for gentle-sweep, read-once, bell-shadow.")] = None,
+    epsilon: Annotated[float | None, typer.Option(help="Accuracy of online-tomography.")] = None,
+    delta: Annotated[float, typer.Option(help="Failure probability of bell-shadow, online-tomography.")] = 0.05,
     seed: Annotated[int, typer.Option(help="Seed of the sampling.")] = 0,
     params: Annotated[str | None, typer.Option(help='Parameters in radians, for example "0.1, 0.2".')] = None,
     params_file: Annotated[Path | None, typer.Option(help="File with the parameters: numbers, or a JSON list.")] = None,
@@ -41,7 +45,7 @@ def grad(
     from .methods import canonical, make_estimator
 
     method = canonical(method)
-    estimator = make_estimator(method, shots=shots, copies=copies, delta=delta)
+    estimator = make_estimator(method, shots=shots, copies=copies, epsilon=epsilon, delta=delta)
     objective, names, default_params = _objective(file, observable)
     values = _parameters(len(names), params, params_file, random_params, default_params)
     notes = consoles.notes()

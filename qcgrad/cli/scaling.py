@@ -20,7 +20,8 @@ def scaling(
         typer.Option(help="Folder of the results.", show_default="qcgrad-results/scaling-<hash of the spec>"),
     ] = None,
     methods: Annotated[
-        str | None, typer.Option(help="Comma-separated: adjoint, parameter-shift, bell-shadow, backprop.")
+        str | None,
+        typer.Option(help="Comma-separated: adjoint, parameter-shift, gentle-sweep, read-once, bell-shadow, backprop."),
     ] = None,
     max_qubits: Annotated[int | None, typer.Option(help="Leave out circuits on more qubits.", min=1)] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of all random numbers.", min=0)] = None,

@@ -50,7 +50,7 @@ def _circuit(cell: Cell, _notify) -> Record:
     import numpy as np
 
     from ..estimate import estimate
-    from ..estimators import Adjoint, ParameterShift
+    from ..estimators import Adjoint, GentleSweep, ParameterShift
     from ..interop.library import load_circuit
 
     circuit = load_circuit(cell["circuit"])
@@ -64,11 +64,15 @@ def _circuit(cell: Cell, _notify) -> Record:
         accuracy = {}
     else:
         angles = circuit.circuit.num_angles
-        estimator = ParameterShift(shots=gradient_shots(angles, cell["epsilon"], cell["delta"]))
+        if cell["method"] == "parameter-shift":
+            estimator = ParameterShift(shots=gradient_shots(angles, cell["epsilon"], cell["delta"]))
+        else:
+            copies = sweep_copies(circuit.objective.program, cell["epsilon"], cell["delta"])
+            estimator = GentleSweep(copies, pointer_variance=1.0, batches=1)
         value_estimator = ParameterShift(shots=value_shots(cell["epsilon"], cell["delta"]))
         found = estimate(circuit.objective, circuit.params, estimator, key=cell["seed"])
         accuracy = {
-            "shots_per_evaluation": estimator.shots,
+            "shots_per_evaluation": getattr(estimator, "shots", ""),
             "error_over_allowed": float(np.max(errors(found) / _allowed_errors(circuit, cell["epsilon"]))),
         }
     return {
@@ -103,6 +107,27 @@ def gradient_shots(components: int, epsilon: float, delta: float) -> int:
     return math.ceil(math.log(2 * components / delta) / epsilon**2)
 
 
+def sweep_copies(program, epsilon: float, delta: float) -> int:
+    r"""Copies of one pointer sweep: \(2 V \ln(2M/\delta)/\epsilon^2\) times what the observable's sum costs.
+
+    V = 3 is the variance of one copy at \(s^2 = 1\) where the rows of interactions add up to at most 1. Strings are
+    swept one by one, so their coefficients add up linearly, but epsilon is in units of the norm over the measured
+    bases (see `StudySpec.epsilon`).
+
+    Example:
+        >>> import qcgrad as qg
+        >>> from qcgrad.studies.cells import sweep_copies
+        >>> sweep_copies(qg.Expectation(qg.Circuit(1).ry(0, param=0), "Z").program, 0.3, 0.01)
+        354
+    """
+    import numpy as np
+
+    ranges = [np.abs(basis.coefficients).sum() for basis in program.bases]
+    excess = (sum(ranges) / np.linalg.norm(ranges)) ** 2
+    strings = int(np.sum(np.any(program.terms[2] != 0, axis=0)))
+    return max(strings, math.ceil(6 * math.log(2 * program.num_angles / delta) / epsilon**2 * excess))
+
+
 def value_shots(epsilon: float, delta: float) -> int:
     r"""Shots that the value alone takes to the same accuracy: \(2\ln(2/\delta)/\epsilon^2\).
 
@@ -118,7 +143,7 @@ def _hard_instance(cell: Cell, notify) -> Record:
     import numpy as np
 
     from ..estimate import estimate, predict_cost
-    from ..estimators import Adjoint, BellShadow, ParameterShift
+    from ..estimators import Adjoint, ParameterShift
     from ..simulators.multicopy.votes import disturbance_bound
     from .hard_instance import hard_instance
     from .repeat import RecallingStatevector, trial_gradients
@@ -128,11 +153,7 @@ def _hard_instance(cell: Cell, notify) -> Record:
     objective, params = hard_instance(cell["n"], cell["seed"], cell["tilt"]), np.zeros(components)
     backend = RecallingStatevector()
     truth = np.asarray(estimate(objective, params, Adjoint(), backend).gradient)
-    log = math.log(2 * components / delta)
-    if cell["method"] == "parameter-shift":
-        make, expected = (lambda shots: ParameterShift(shots=shots)), log / epsilon**2
-    else:
-        make, expected = (lambda copies: BellShadow(copies=copies, delta=delta)), 2 * log / epsilon**4
+    make, expected = _makers(components, epsilon, delta)[cell["method"]]
 
     def errors_at(setting: int):
         # Every step of the ladder draws its own trials.
@@ -144,9 +165,11 @@ def _hard_instance(cell: Cell, notify) -> Record:
     found = smallest_setting(errors_at, accuracy, max(3, int(_START_FRACTION * expected)), cell["ladder"], notify)
     estimator = make(found.setting)
     if estimator.is_traceable:
-        cost, idealization = predict_cost(objective, estimator, backend), 0.0  # equals the counted cost
+        cost = predict_cost(objective, estimator, backend)  # equals the counted cost
     else:
         cost = estimate(objective, params, estimator, backend, key=cell["seed"]).cost
+    idealization = 0.0
+    if estimator.fidelity == "idealized":
         votes = cost.qubits // (cell["n"] + 1)  # copies held together
         idealization = disturbance_bound(truth[np.abs(truth) > epsilon], votes)
     value_cost = _value_cost(objective, ParameterShift(shots=value_shots(epsilon, delta)))
@@ -159,6 +182,21 @@ def _hard_instance(cell: Cell, notify) -> Record:
         "error_of_zeros": float(np.max(np.abs(truth))),
         "idealization_bound": idealization,
         "components_above_epsilon": int(np.sum(np.abs(truth) > epsilon)),
+    }
+
+
+def _makers(components: int, epsilon: float, delta: float):
+    """For each method: the estimator of one setting (shots or copies), and the setting that theory expects."""
+    from ..estimators import BellShadow, ParameterShift, ReadOnceTomography
+
+    log = math.log(2 * components / delta)
+    return {
+        "parameter-shift": (lambda shots: ParameterShift(shots=shots), log / epsilon**2),
+        "read-once": (
+            lambda copies: ReadOnceTomography(copies, batches=1),
+            2 * (1 + 2 * math.sqrt(components)) * log / epsilon**2,
+        ),
+        "bell-shadow": (lambda copies: BellShadow(copies=copies, delta=delta), 2 * log / epsilon**4),
     }
 
 

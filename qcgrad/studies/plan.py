@@ -35,12 +35,12 @@ def _network_cells(spec: StudySpec) -> list[Cell]:
 
 def _circuit_cells(spec: StudySpec) -> list[Cell]:
     cells = []
-    for method in ("adjoint", "parameter-shift"):
+    for method in ("adjoint", "parameter-shift", "gentle-sweep"):
         if method not in spec.methods:
             continue
         for series in spec.circuits:
             common = {"kind": "circuit", "method": method, "model": series.label}
-            if method == "parameter-shift":
+            if method != "adjoint":
                 common |= {"epsilon": spec.epsilon, "delta": spec.delta, "seed": spec.seed}
                 common |= {"max_qubits": series.max_sampled_qubits}
             cells += [{**common, "circuit": name} for name in _within(series.circuits, common.get("max_qubits"))]
@@ -71,7 +71,7 @@ def _hard_cells(spec: StudySpec) -> list[Cell]:
     }
     return [
         {**common, "method": method, "trials": hard.trials.get(method, 200), "n": n}
-        for method in ("parameter-shift", "bell-shadow")
+        for method in ("parameter-shift", "read-once", "bell-shadow")
         if method in spec.methods
         for n in hard.qubits
     ]

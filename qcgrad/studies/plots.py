@@ -8,7 +8,14 @@ from .scaling import UNITS, Law, hard_instance_fits
 from .spec import StudySpec
 
 # Okabe and Ito's palette: distinguishable with any kind of colour vision, and by shape in print.
-_COLOURS = {"adjoint": "#0072B2", "parameter-shift": "#D55E00", "bell-shadow": "#009E73", "backprop": "#000000"}
+_COLOURS = {
+    "adjoint": "#0072B2",
+    "parameter-shift": "#D55E00",
+    "gentle-sweep": "#CC79A7",
+    "read-once": "#E69F00",
+    "bell-shadow": "#009E73",
+    "backprop": "#000000",
+}
 _MARKERS = {"all-Pauli": "o", "perceptron": "D", "efficient_su2": "s", "tfim_hva": "^"}
 _SPARE_MARKERS = ("v", "P", "X", "<", ">")
 
@@ -77,7 +84,7 @@ def _draw_copies(axes, laws: list[Law], spec: StudySpec):
             # Real circuits at shots from a bound, the hard instance measured: open and filled.
             markerfacecolor=_COLOURS[law.method] if is_hard else "none",
             markersize=7,
-            label=f"{law.method}, {law.model}" + (" (measured)" if is_hard else " (shots from Hoeffding)"),
+            label=f"{law.method}, {law.model}" + (" (measured)" if is_hard else " (from a bound)"),
         )
         if is_hard:
             _draw_fits(axes, law)

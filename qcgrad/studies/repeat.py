@@ -5,6 +5,7 @@ the questions (`Rehearsed`) and the states (`RecallingStatevector`) are worked o
 goes through `qcgrad.estimate`, which charges for it in full.
 """
 
+import dataclasses
 from typing import Any
 
 import jax
@@ -14,7 +15,7 @@ from ..estimate import estimate
 from ..estimator import AbstractEstimator
 from ..ir import Expectation
 from ..objective import is_concrete
-from ..queries import Evaluate, Means
+from ..queries import Evaluate, Means, PointerOutcomes, PointerSweep
 from ..simulators import Statevector
 
 TRIALS_AT_ONCE = 100
@@ -41,7 +42,7 @@ class Rehearsed(AbstractEstimator):
         return self.inner.access
 
     @property
-    def fidelity(self):  # pyright: ignore[reportIncompatibleVariableOverride]
+    def fidelity(self):
         return self.inner.fidelity
 
     @property
@@ -75,23 +76,38 @@ class RecallingStatevector(Statevector):
     """`Statevector` that remembers the last state and the last exact expectation values.
 
     Sampled expectation values of a single Pauli string are then drawn as what they are, binomial counts
-    with the exact mean, instead of simulating every circuit again; other queries go to the simulator.
+    with the exact mean, instead of simulating every circuit again. Single pointer sweeps are simulated
+    `TRIALS_AT_ONCE` at a time and handed out one by one. Other queries go to the simulator.
     """
 
     def __init__(self, max_bytes: int | None = None):
         super().__init__(max_bytes)
         self._state: tuple[Any, Any] | None = None
         self._means: tuple[Any, np.ndarray] | None = None
+        self._sweeps: tuple[Any, Any] | None = None
 
     def answer(self, query, key):
         if isinstance(query, Evaluate) and query.shots is not None and _is_single_string(query.program):
             return self._draw(query, key)
+        if isinstance(query, PointerSweep) and query.batches == 1:
+            return self._next_sweep(query, key)
         return super().answer(query, key)
 
     def state(self, program, angles):
         if self._state is None or not _same_setting(self._state[0], program, angles):
             self._state = ((program, np.array(angles)), np.asarray(super().state(program, angles)))
         return self._state[1]
+
+    def _next_sweep(self, query: PointerSweep, key) -> PointerOutcomes:
+        asked = (query.form, query.copies, query.pointer_variance)
+        outcomes = None
+        if self._sweeps is not None and self._sweeps[0] == asked:
+            outcomes = next(self._sweeps[1], None)
+        if outcomes is None:
+            many: Any = super().answer(dataclasses.replace(query, batches=TRIALS_AT_ONCE), key)
+            self._sweeps = (asked, iter(many.means))
+            outcomes = next(self._sweeps[1])
+        return PointerOutcomes(outcomes[None])
 
     def _draw(self, query: Evaluate, key) -> Means:
         program: Any = query.program

@@ -19,11 +19,20 @@ RULE = (
 ACCESS = {
     "adjoint": "white box",
     "parameter-shift": "single copy",
+    "gentle-sweep": "multi copy",
+    "read-once": "multi copy",
     "bell-shadow": "multi copy",
     "backprop": "white box",
 }
 
-PAYS_IN = {"adjoint": "gates", "parameter-shift": "copies", "bell-shadow": "copies", "backprop": "flops"}
+PAYS_IN = {
+    "adjoint": "gates",
+    "parameter-shift": "copies",
+    "gentle-sweep": "copies",
+    "read-once": "copies",
+    "bell-shadow": "copies",
+    "backprop": "flops",
+}
 
 UNITS = {"copies": "copies", "gates": "gates", "flops": "FLOPs"}
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-METHODS = ("adjoint", "parameter-shift", "bell-shadow", "backprop")
+METHODS = ("adjoint", "parameter-shift", "gentle-sweep", "read-once", "bell-shadow", "backprop")
 """Methods that a study knows, named as on the command line."""
 
 _SIZE_AND_DEPTH = (
@@ -53,7 +53,11 @@ class HardInstance(_Strict):
     """
 
     qubits: tuple[int, ...] = (2, 3, 4, 5)
-    trials: dict[Literal["parameter-shift", "bell-shadow"], int] = {"parameter-shift": 500, "bell-shadow": 250}
+    trials: dict[Literal["parameter-shift", "read-once", "bell-shadow"], int] = {
+        "parameter-shift": 500,
+        "read-once": 200,
+        "bell-shadow": 250,
+    }
     ladder: float = Field(default=1.1, gt=1, le=2)
     tilt: float = 0.5
 

@@ -56,6 +56,19 @@ def test_recalled_variances_follow_the_simulator():
     assert np.isnan(qg.estimate(objective, [0.5], qg.ParameterShift(shots=1), backend, key=0).variance[0])
 
 
+def test_pointer_sweeps_are_handed_out_one_by_one(objective):
+    """More trials than are simulated at once: all differ, and their spread is the sweep's."""
+    copies, trials, params = 1000, 150, np.zeros(15)
+    truth = np.asarray(qg.estimate(objective, params, qg.Adjoint()).gradient)
+    estimator = qg.ReadOnceTomography(copies, batches=1)
+    trial = trial_gradients(objective, params, estimator, RecallingStatevector(), 5)
+    drawn = np.array(list(islice(trial, trials)))
+    assert len(np.unique(drawn[:, 0])) == trials
+    # Variance of one copy between 1 + s^2 - <A>^2 and 1 + s^2 + D/s^2 with D = 16, s^2 = 4.
+    mean_square = np.mean((drawn - truth) ** 2) * copies
+    assert 4 < mean_square < 9
+
+
 def test_other_queries_go_to_the_simulator():
     objective = qg.Expectation(qg.Circuit(2).ry(0, param=0).cnot(0, 1), {"ZZ": 1.0, "XX": 0.5})
     shift = qg.ParameterShift(shots=20)

@@ -19,7 +19,11 @@ SMALL = {
     "epsilon": 0.35,
     "delta": 0.1,
     "circuits": [{"label": "small", "circuits": ["efficient_su2_n2_r1", "tfim_hva_n3_p1"], "max_sampled_qubits": 2}],
-    "hard_instance": {"qubits": [2, 3], "trials": {"parameter-shift": 50, "bell-shadow": 20}, "ladder": 1.5},
+    "hard_instance": {
+        "qubits": [2, 3],
+        "trials": {"parameter-shift": 50, "read-once": 50, "bell-shadow": 20},
+        "ladder": 1.5,
+    },
     "network": {"levels": [1, 2], "batch": 4},
 }
 
@@ -39,7 +43,7 @@ def test_small_study_end_to_end(tmp_path, store):
     spec = make_spec(SMALL)
     cells = cells_of(spec)
     outcome = run_cells(cells, store, debug=True)
-    assert outcome.computed == len(cells) == 9
+    assert outcome.computed == len(cells) == 12
     by_method = {law.method: law for law in laws_of(outcome.records) if law.kind != "circuit"}
     assert by_method["backprop"].sizes == (3, 15)
     assert by_method["parameter-shift"].sizes == by_method["bell-shadow"].sizes == (15, 63)
@@ -48,12 +52,13 @@ def test_small_study_end_to_end(tmp_path, store):
         for name, law in by_method.items()
         if name != "backprop"
     }
+    assert growth["parameter-shift"] > growth["read-once"] > growth["bell-shadow"]
     assert growth["parameter-shift"] > 0.8 > 0.5 > growth["bell-shadow"]
     for cell, record in outcome.records:
         if cell["method"] == "adjoint":
             assert record["gradient"]["gates"] == 3 * record["value"]["gates"]
             assert record["max_error"] < 1e-9
-        if cell["kind"] == "circuit" and cell["method"] == "parameter-shift":
+        if cell["kind"] == "circuit" and cell["method"] != "adjoint":
             assert record["error_over_allowed"] < 1
     check_outputs(tmp_path, outcome, spec)
     again = run_cells(cells, store, debug=True)

@@ -1,0 +1,137 @@
+"""Copies against accuracy: what each kind of method pays for a digit.
+
+Claim (derivation in epsilon_exponents.md). The copies for an RMS error epsilon, at the expectation value where each
+method does worst, grow as
+
+- epsilon^-2 for the parameter-shift rule: only shot noise;
+- epsilon^-3 for central differences, at the best step for each number of copies: a smaller step has less bias but
+  more noise;
+- epsilon^-4 for Bell measurements of two copies: they see <P>^2, whose square root is steep at 0.
+"""
+
+from dataclasses import dataclass
+from itertools import islice
+
+import jax
+import numpy as np
+
+import qcgrad as qg
+from qcgrad.queries import Evaluate
+from qcgrad.studies.fit import fit_power
+from qcgrad.studies.repeat import RecallingStatevector, trial_gradients
+from theory.claim import canvas, run
+
+EXPECTED = {"parameter shift": -2, "central difference": -3, "Bell measurements": -4}
+STYLES = {
+    "parameter shift": ("#D55E00", "o"),
+    "central difference": ("#009E73", "D"),
+    "Bell measurements": ("#0072B2", "s"),
+}
+# All three on one qubit: F = <Z> = cos(angle), so F' runs through all sizes, and so does F'''.
+CIRCUIT = qg.Circuit(1).ry(0, param=0)
+SINES = np.geomspace(0.01, 1, 17)
+
+
+@dataclass
+class Result:
+    """For each method, the worst RMS error at each number of copies."""
+
+    points: dict[str, list[tuple[int, float]]]
+
+
+def compute(small: bool = False) -> Result:
+    """Seconds if small, else about two minutes."""
+    trials = 40 if small else 200
+    found = {}
+    for name, worst, decades in (
+        ("parameter shift", _shift, (2, 5)),
+        ("central difference", _difference, (3, 6)),
+        ("Bell measurements", _bell, (3, 5 if small else 6)),
+    ):
+        copies = np.geomspace(10 ** decades[0], 10 ** decades[1], 3 if small else 7).round().astype(int).tolist()
+        found[name] = [worst(count, trials) for count in copies]
+    return Result(found)
+
+
+def check(result: Result):
+    """Raise AssertionError where an exponent is off."""
+    for name, expected in EXPECTED.items():
+        fit = exponent(result, name)
+        # Measured with a standard error that few trials make larger.
+        assert abs(fit.exponent - expected) < 0.2, (
+            f"copies of {name} grow as epsilon^{fit.exponent:.2f}, not {expected}"
+        )
+
+
+def exponent(result: Result, name: str):
+    """Copies as a power of the error."""
+    copies, error = zip(*result.points[name], strict=True)
+    return fit_power(error, copies)
+
+
+def report(result: Result):
+    """Lines for the reader."""
+    for name, points in result.points.items():
+        fit = exponent(result, name)
+        yield f"{name}: copies ~ epsilon^{fit.exponent:.2f} +- {fit.standard_error:.2f}"
+        yield "    " + ", ".join(f"{copies:,}: {error:.2g}" for copies, error in points)
+
+
+def figure(result: Result, path):
+    """Copies against the error."""
+    drawing, ((axis,),) = canvas(1, 1, width=5.6, height=4.4)
+    for name, points in result.points.items():
+        copies, error = np.array(points).T
+        colour, marker = STYLES[name]
+        fit = exponent(result, name)
+        label = rf"{name}: $\epsilon^{{{fit.exponent:.2f}}}$"
+        axis.loglog(error, copies, marker, color=colour, label=label)
+        axis.loglog(error, fit.at(error), color=colour, linewidth=1)
+    axis.set(
+        xlabel=r"RMS error $\epsilon$ of the worst expectation value", ylabel="copies", title="The price of a digit"
+    )
+    axis.legend()
+    drawing.savefig(path, dpi=150)
+
+
+def _shift(copies: int, trials: int) -> tuple[int, float]:
+    return _two_circuits(copies, trials, np.pi / 2)
+
+
+def _difference(copies: int, trials: int) -> tuple[int, float]:
+    """The best of many steps, each judged at the angle where it does worst."""
+    return min((_two_circuits(copies, trials, step, step) for step in np.geomspace(0.05, 1.2, 21)), key=lambda p: p[1])
+
+
+def _two_circuits(copies: int, trials: int, step: float, width: float = 1.0) -> tuple[int, float]:
+    """(F(angle + step) - F(angle - step)) / (2 width), half of the copies each."""
+    program, shots = qg.Expectation(CIRCUIT, "Z").program, copies // 2
+    # Every trial is a setting of its own, so that one query asks for all.
+    settings = np.repeat(_angles()[:, None] + step * np.array([1.0, -1.0]), trials, axis=0).reshape(-1, 1)
+    answer = RecallingStatevector().answer(Evaluate(program, settings, shots), jax.random.key(copies))
+    values = np.asarray(answer.mean).reshape(len(SINES), trials, 2)
+    return 2 * shots, _worst((values[..., 0] - values[..., 1]) / (2 * width) + SINES[:, None])
+
+
+def _bell(copies: int, trials: int) -> tuple[int, float]:
+    """i<[Z, Y]>/2 = <X> = sin(angle) on a pool of one operator."""
+    pool, backend = qg.OperatorPool(CIRCUIT, "0.5*Z", ["Y"]), RecallingStatevector()
+    found = []
+    for angle in _angles():
+        objective, params = pool.at(angle[None])
+        gradients = trial_gradients(objective, params, qg.BellShadow(copies), backend, seed=copies)
+        found.append([float(gradient[0]) for gradient in islice(gradients, trials // 4)])
+    return copies, _worst(np.array(found) - SINES[:, None])
+
+
+def _worst(errors) -> float:
+    """The largest RMS over the angles of errors (angles, trials)."""
+    return float(np.sqrt(np.mean(np.square(errors), axis=1)).max())
+
+
+def _angles():
+    return np.arcsin(SINES)
+
+
+if __name__ == "__main__":
+    run(__name__)
