@@ -34,7 +34,7 @@ def prepared(circuit: QuantumCircuit, gate: str, wires: list[int]) -> QuantumCir
 
 def ansatz() -> Iterator[Case]:
     """Hardware-efficient circuits: a size and depth series of one of them, and others."""
-    for n, reps in [(2, 1), (4, 1), (4, 2), (4, 4), (4, 8), (6, 2), (8, 2), (12, 2), (16, 2)]:
+    for n, reps in [(2, 1), (4, 1), (4, 2), (4, 4), (4, 8), (5, 5), (6, 2), (8, 2), (12, 2), (16, 2)]:
         circuit, call = called(library.efficient_su2, n, reps=reps, entanglement="linear")
         yield Case(
             f"efficient_su2_n{n}_r{reps}",

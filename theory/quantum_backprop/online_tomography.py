@@ -22,8 +22,7 @@ from qcgrad.ir.sweep_form import one_state_forms
 from qcgrad.queries import MeasureComponent
 from theory.claim import canvas, run
 
-# The last has 40 parameters and 50 strings for them: a controlled rotation has two.
-CIRCUITS = ("efficient_su2_n4_r8", "efficient_su2_n6_r3_full", "n_local_n5_cry_sca")
+CIRCUITS = ("efficient_su2_n4_r8", "efficient_su2_n6_r3_full", "efficient_su2_n5_r5")
 EPSILON, DELTA = 0.9, 0.05
 TRIALS = 100
 # Where the bounds cross: one string as observable.
