@@ -7,6 +7,7 @@ import pytest
 
 import qcgrad as qg
 from qcgrad import queries
+from qcgrad.ir.sweep_form import one_state_forms
 from qcgrad.objective import AbstractObjective
 from qcgrad.queries import Access
 from tests.recorder import Recorder
@@ -18,6 +19,8 @@ PROGRAM = OBJECTIVE.program
 ANGLES = np.array([0.4, 0.9])
 STRINGS = (np.array([0, 3]), np.array([3, 0]))
 LOSS = problem("linear")
+# Strings X (the value), Y on IZ before anything is undone, Y on YI behind RZ and CX.
+(FORM,) = one_state_forms(qg.Expectation(OBJECTIVE.circuit, "ZZ").program, ANGLES, "terms")
 
 
 class Unheard(queries.AbstractQuery):
@@ -35,10 +38,15 @@ QUERIES = {
     queries.ReverseSweep: queries.ReverseSweep(PROGRAM, ANGLES, np.eye(3)),
     queries.BellSample: queries.BellSample(PROGRAM, ANGLES, 20),
     queries.MajorityVotes: queries.MajorityVotes(PROGRAM, ANGLES, *STRINGS, np.ones(2), 9),
+    queries.MeasureComponent: queries.MeasureComponent(FORM, 2, 30),
+    queries.PointerSweep: queries.PointerSweep(FORM, 10, 1.0, batches=2),
+    queries.ThresholdSweep: queries.ThresholdSweep(FORM, np.arange(3), np.zeros(3), 16, 0.5, 4.0, "idealized"),
+    queries.MeasureBases: queries.MeasureBases(PROGRAM, ANGLES, np.array([[3, 0]]), np.array([[0, 3]]), np.array([25])),
+    queries.RandomizedMeasure: queries.RandomizedMeasure(PROGRAM, ANGLES, "local", 12),
     queries.Backward: queries.Backward(LOSS.objective, LOSS.params, np.ones((1, 1))),
     Unheard: Unheard(),
 }
-QUANTUM = {queries.Evaluate, queries.AdjointSweep, queries.ReverseSweep, queries.BellSample, queries.MajorityVotes}
+QUANTUM = set(QUERIES) - {queries.Backward, Unheard}
 ROWS = {qg.Statevector: QUANTUM, qg.Autodiff: {queries.Backward}}
 
 
@@ -70,7 +78,12 @@ def test_known_queries_are_answered_and_others_refused_by_name(backend, kind):
         (queries.AdjointSweep, queries.Sweep, [(3,), (3, 2)]),
         (queries.ReverseSweep, queries.Sweep, [(3,), (3, 2)]),
         (queries.BellSample, queries.BellOutcomes, [(20,), (20,)]),
-        (queries.MajorityVotes, queries.Votes, [(2,), ()]),
+        (queries.MajorityVotes, queries.Votes, [(2,), (2,)]),
+        (queries.MeasureComponent, queries.Means, [(), ()]),
+        (queries.PointerSweep, queries.PointerOutcomes, [(2, 3)]),
+        (queries.ThresholdSweep, queries.SweepStop, [(), (), ()]),
+        (queries.MeasureBases, queries.BasisCounts, [(1, 4)]),
+        (queries.RandomizedMeasure, queries.Snapshots, [(12, 2), (12, 2), (12,)]),
     ],
 )
 def test_statevector_answers_with_the_record_that_the_query_names(kind, record, shapes):
@@ -98,6 +111,12 @@ def test_a_query_costs_what_its_docstring_counts(kind):
         queries.ReverseSweep: qg.Cost(0, 0, 1, 7 * 3, 2, 7 * runs + 4 * terms, (3 + 1 + 3) * state),
         queries.BellSample: qg.Cost(40, 20, 1, 20 * (2 * 3 + 2 * 2), 4),
         queries.MajorityVotes: qg.Cost(9, 2, 1, 9 * (3 + 2 * 4 + 2 * 2), 18),
+        # H, the circuit and a controlled string prepare; two gates are undone; the strings weigh 1, 2 and 2.
+        queries.MeasureComponent: qg.Cost(30, 30, 1, 30 * (5 + 2 + 2), 3),
+        queries.PointerSweep: qg.Cost(20, 6, 2, 20 * (5 + 2 + 2 * 5 + 3), 10 * 3 + 7),
+        queries.ThresholdSweep: qg.Cost(16, 3, 1, 16 * (5 + 2 + 2 * 5 + 2 * 3), 16 * 3 + 2 * 5),
+        queries.MeasureBases: qg.Cost(25, 25, 1, 25 * (3 + 1 + 6), 2),
+        queries.RandomizedMeasure: qg.Cost(12, 12, 12, 12 * (3 + 2), 2),
     }
     if kind is queries.Backward:
         counted = QUERIES[kind].cost()

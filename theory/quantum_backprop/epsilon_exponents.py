@@ -46,7 +46,7 @@ def compute(small: bool = False) -> Result:
     for name, worst, decades in (
         ("parameter shift", _shift, (2, 5)),
         ("central difference", _difference, (3, 6)),
-        ("Bell measurements", _bell, (3, 5 if small else 6)),
+        ("Bell measurements", _bell, (3, 4.5 if small else 6)),
     ):
         copies = np.geomspace(10 ** decades[0], 10 ** decades[1], 3 if small else 7).round().astype(int).tolist()
         found[name] = [worst(count, trials) for count in copies]
@@ -57,10 +57,9 @@ def check(result: Result):
     """Raise AssertionError where an exponent is off."""
     for name, expected in EXPECTED.items():
         fit = exponent(result, name)
-        # Measured with a standard error that few trials make larger.
-        assert abs(fit.exponent - expected) < 0.2, (
-            f"copies of {name} grow as epsilon^{fit.exponent:.2f}, not {expected}"
-        )
+        allowed = 0.2 + 2 * fit.standard_error
+        off = abs(fit.exponent - expected)
+        assert off < allowed, f"copies of {name} grow as epsilon^{fit.exponent:.2f}, not {expected} +- {allowed:.2f}"
 
 
 def exponent(result: Result, name: str):
@@ -106,31 +105,33 @@ def _difference(copies: int, trials: int) -> tuple[int, float]:
 def _two_circuits(copies: int, trials: int, step: float, width: float = 1.0) -> tuple[int, float]:
     """(F(angle + step) - F(angle - step)) / (2 width), half of the copies each."""
     program, shots = qg.Expectation(CIRCUIT, "Z").program, copies // 2
+    angles = np.arcsin(SINES)
     # Every trial is a setting of its own, so that one query asks for all.
-    settings = np.repeat(_angles()[:, None] + step * np.array([1.0, -1.0]), trials, axis=0).reshape(-1, 1)
+    settings = np.repeat(angles[:, None] + step * np.array([1.0, -1.0]), trials, axis=0).reshape(-1, 1)
     answer = RecallingStatevector().answer(Evaluate(program, settings, shots), jax.random.key(copies))
     values = np.asarray(answer.mean).reshape(len(SINES), trials, 2)
-    return 2 * shots, _worst((values[..., 0] - values[..., 1]) / (2 * width) + SINES[:, None])
+    errors = (values[..., 0] - values[..., 1]) / (2 * width) + SINES[:, None]
+    return 2 * shots, float(_rms(errors).max())
 
 
 def _bell(copies: int, trials: int) -> tuple[int, float]:
     """i<[Z, Y]>/2 = <X> = sin(angle) on a pool of one operator."""
     pool, backend = qg.OperatorPool(CIRCUIT, "0.5*Z", ["Y"]), RecallingStatevector()
+    # The worst value lies near the noise, where this grid is fine; that it is not at an end is checked.
+    sines = np.geomspace(0.3, 1.2, 15) * (100 / copies) ** 0.25
     found = []
-    for angle in _angles():
+    for i, angle in enumerate(np.arcsin(sines)):
         objective, params = pool.at(angle[None])
-        gradients = trial_gradients(objective, params, qg.BellShadow(copies), backend, seed=copies)
-        found.append([float(gradient[0]) for gradient in islice(gradients, trials // 4)])
-    return copies, _worst(np.array(found) - SINES[:, None])
+        gradients = trial_gradients(objective, params, qg.BellShadow(copies), backend, seed=100 * copies + i)
+        found.append([float(gradient[0]) for gradient in islice(gradients, max(40, trials // 4))])
+    errors = _rms(np.array(found) - sines[:, None])
+    assert 0 < np.argmax(errors) < len(sines) - 1, f"at {copies} copies the worst value lies outside of the grid"
+    return copies, float(errors.max())
 
 
-def _worst(errors) -> float:
-    """The largest RMS over the angles of errors (angles, trials)."""
-    return float(np.sqrt(np.mean(np.square(errors), axis=1)).max())
-
-
-def _angles():
-    return np.arcsin(SINES)
+def _rms(errors):
+    """(angles,) from errors (angles, trials)."""
+    return np.sqrt(np.mean(np.square(errors), axis=1))
 
 
 if __name__ == "__main__":
