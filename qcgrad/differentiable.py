@@ -27,7 +27,7 @@ def as_jax(objective: AbstractObjective, estimator: AbstractEstimator, backend: 
         are estimated from independent samples where the gradient needs further circuits.
 
     Raises:
-        NotApplicable: the estimator is adaptive, so it cannot be traced.
+        NotApplicable: the estimator cannot be traced by JAX.
 
     Example:
         >>> import jax, qcgrad as qg
@@ -40,8 +40,8 @@ def as_jax(objective: AbstractObjective, estimator: AbstractEstimator, backend: 
     check_arguments(objective, estimator)
     if not estimator.is_traceable:
         raise NotApplicable(
-            f"{type(estimator).__name__} is adaptive: its queries depend on answers, so JAX cannot trace it; "
-            "call qcgrad.estimate instead"
+            f"{type(estimator).__name__} cannot be traced by JAX: what it asks depends on answers, or on the numbers of "
+            "the angles; call qcgrad.estimate instead"
         )
     backend = resolve(backend, objective)
     outputs = objective.num_outputs

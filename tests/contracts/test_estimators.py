@@ -174,5 +174,5 @@ def test_jit_and_vmap_give_what_eager_gives(row, name):
 
 def test_adaptive_methods_refuse_to_be_traced_by_name():
     p = problem("pool on efficient_su2_n4_r1")
-    with pytest.raises(qg.NotApplicable, match="BellShadow is adaptive"):
+    with pytest.raises(qg.NotApplicable, match="BellShadow cannot be traced"):
         qg.as_jax(p.objective, qg.BellShadow(copies=100))

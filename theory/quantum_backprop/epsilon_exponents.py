@@ -41,7 +41,7 @@ class Result:
 
 def compute(small: bool = False) -> Result:
     """Seconds if small, else about two minutes."""
-    trials = 40 if small else 200
+    trials = 24 if small else 200
     found = {}
     for name, worst, decades in (
         ("parameter shift", _shift, (2, 5)),

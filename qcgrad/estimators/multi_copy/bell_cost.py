@@ -3,11 +3,10 @@
 import math
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ...cost import Cost
 from ...ir.mixture import Mixture
 from ...ir.program import Program
+from ..common_state_bounds import fixed_gates, most_strings
 from . import mimicking
 from .pauli_statistics import noise_level
 
@@ -26,8 +25,8 @@ def vote_copies(copies: int, strings: int, delta: float) -> int:
 def predicted_cost(estimator: "BellShadow", program: Program, source: Mixture | None) -> Cost:
     """Upper bound; each counter takes its own worst case."""
     n, copies = program.num_qubits, estimator.copies
-    preparation = _fixed_gates(program) if source is None else source.num_gates
-    strings = _most_strings(program)
+    preparation = fixed_gates(program) if source is None else source.num_gates
+    strings = most_strings(program)
     pair_gates = 2 * preparation + 2 * n
     if estimator.signs == "votes":
         # Fewer strings leave more copies to the pairs.
@@ -50,15 +49,3 @@ def predicted_cost(estimator: "BellShadow", program: Program, source: Mixture | 
         gates=pairs * pair_gates + rest * (preparation + 2 ** (n + 1) - 2 + 2 * n),
         qubits=2 * n,
     ) + mimicking.classical_cost(n, mimicking.most_updates(n, accuracy))
-
-
-def _fixed_gates(program) -> int:
-    gates = program.circuit.gates
-    return next((i for i, gate in enumerate(gates) if gate.param is not None), len(gates))
-
-
-def _most_strings(program) -> int:
-    terms = sum(observable.num_terms for observable in program.observables)
-    table = program.circuit.op_table
-    per_row = 2.0 ** (1 + np.bitwise_count(table.controls[table.slot >= 0]))
-    return int(min(terms * (1 + per_row.sum()), 4**program.num_qubits - 1))

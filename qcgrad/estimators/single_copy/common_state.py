@@ -6,14 +6,16 @@ from typing import Any, ClassVar, NamedTuple
 import equinox as eqx
 import numpy as np
 
+from ...cost import Cost
 from ...errors import NotApplicable
 from ...estimator import AbstractEstimator, total_cost, unknown
 from ...ir import Program
 from ...ir.pull_back import NotClifford, PauliComponents, pull_back
 from ...objective import Point
-from ...queries import Access, Evaluate
+from ...queries import Access, Evaluate, MeasureBases, stabilizer_gates
 from ..angles import gate_angles
 from ..checks import checked_count
+from ..common_state_bounds import fixed_gates, most_strings
 from . import string_statistics as statistics
 from .string_statistics import StringEstimates
 
@@ -64,8 +66,22 @@ class CommonStateEstimator(AbstractEstimator):
         return Evaluate(program, point.coordinates[None], max(1, self.copies // max(1, len(program.bases))))
 
     def predict(self, point):
-        """Exact at angles zero, where operator pools stand. At other Clifford angles only the copies are sure."""
-        return total_cost(self.ask(self.init(point)))
+        """Exact where the cost does not depend on the strings; else an upper bound, with exact copies and shots.
+
+        Which strings there are follows from the angles, and a prediction knows none.
+        """
+        asked = self.ask(self.init(point))
+        if not asked or not isinstance(asked[0], MeasureBases):
+            return total_cost(asked)
+        program = gate_angles(point, self)
+        n = program.num_qubits
+        return Cost(
+            copies=self.copies,
+            shots=self.copies,
+            circuit_runs=min(self.copies, most_strings(program)),
+            gates=self.copies * (fixed_gates(program) + stabilizer_gates(n)),
+            qubits=n,
+        )
 
 
 class Plan(NamedTuple):

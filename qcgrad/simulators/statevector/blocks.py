@@ -99,7 +99,7 @@ def _join(steps, barrier, spare, support, width) -> int | None:
 
 def _lay_out(table: OpTable, steps: list[Step], width: int, local_qubits: int) -> Plan:
     blocks, wide = ([s for s in steps if s.is_wide == kind] for kind in (False, True))
-    block_rows = np.full((bucket(len(blocks), 4), _MOST_ROWS), -1)
+    block_rows = np.full((bucket(len(blocks), 16), _MOST_ROWS), -1)
     for number, step in enumerate(blocks):
         block_rows[number, : len(step.rows)] = step.rows
     wide_rows = np.full(bucket(len(wide), 16), -1)
