@@ -7,18 +7,24 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from ..cost import Cost
-from ..objective import AbstractObjective, as_real
+from ..objective import AbstractObjective
 from . import xla
+from .convention import Convention
+from .leaves import checked_parameters
+from .rules import AbstractRule
 
 
 class Loss(AbstractObjective):
-    r"""\(L(w) = \ell(\mathrm{apply}(w, x), y)\), one real number.
+    r"""\(L(w) = \ell(\mathrm{apply}(w, x), y)\), one real number of real and complex weights.
+
+    The gradient by a complex weight is \(\partial_x L + i\,\partial_y L = 2\,\partial L/\partial\bar w\)
+    (`Convention.pytorch`): subtract it to descend. It is the conjugate of what `jax.grad` returns. Real weights have
+    real gradients, in the same pytree if need be. Variances and bias bounds are real numbers throughout.
 
     Args:
-        apply: any JAX function `apply(weights, x)`.
+        apply: any JAX function `apply(weights, x)`; for backward rules also `apply(weights, x, rule=rule)`.
         loss_fn: `loss_fn(outputs, y)`, a real scalar.
         batch: (x, y).
         weights_like: weights that show the structure, needed only to predict a cost before there are any.
@@ -50,19 +56,16 @@ class Loss(AbstractObjective):
         self.weights_like = weights_like
         self.is_vector = False
 
-    def value_and_gradient(self, weights):
-        """The loss and its gradient by reverse-mode differentiation, compiled once for each network."""
-        return _run(self.apply, self.loss_fn, weights, self.batch)
+    def value_and_gradient(self, weights, rule: AbstractRule | None = None):
+        """The loss and, in JAX's convention, its gradient by a backward pass, compiled once for each network."""
+        return _run(self.apply, self.loss_fn, weights, self.batch, rule)
 
     @property
     def num_outputs(self):
         return 1
 
     def check(self, params):
-        leaves = jax.tree.leaves(params)
-        if not leaves or sum(np.size(leaf) for leaf in leaves) == 0:
-            raise ValueError("weights hold zero parameters, so there is nothing to differentiate")
-        params = jax.tree.map(_checked_leaf, params)
+        params = checked_parameters("weights", params)
         shape = jax.eval_shape(xla.forward(self.apply, self.loss_fn), params, self.batch)
         if getattr(shape, "shape", None) != () or jnp.issubdtype(shape.dtype, jnp.complexfloating):
             raise TypeError(f"loss_fn returned {shape}: it must return one real number, state the reduction in it")
@@ -76,29 +79,21 @@ class Loss(AbstractObjective):
             raise ValueError(
                 "predicting the cost of a Loss needs the weights' shapes: give Loss(..., weights_like=weights)"
             )
-        return jax.tree.map(_checked_leaf, self.weights_like)
+        return checked_parameters("weights", self.weights_like)
 
     def to_params(self, params, reading):
-        return reading
+        # Inside, gradients are JAX's, so that `as_jax` composes with jax.grad; users get the one that descends.
+        return reading._replace(gradient=Convention.jax.convert(reading.gradient, Convention.pytorch))
 
     def forward_cost(self, weights) -> Cost:
         """Cost of evaluating the loss alone."""
         return xla.analysed_cost(xla.forward, self.apply, self.loss_fn, weights, self.batch)
 
-    def backward_cost(self, weights) -> Cost:
+    def backward_cost(self, weights, rule: AbstractRule | None = None) -> Cost:
         """Cost of one forward and backward pass."""
-        return xla.analysed_cost(xla.backward, self.apply, self.loss_fn, weights, self.batch)
+        return xla.analysed_cost(xla.backward, self.apply, self.loss_fn, weights, self.batch, rule)
 
 
 @partial(jax.jit, static_argnums=(0, 1))
-def _run(apply, loss_fn, weights, batch):
-    return xla.backward(apply, loss_fn)(weights, batch)
-
-
-def _checked_leaf(leaf):
-    dtype = jnp.result_type(leaf)
-    if jnp.issubdtype(dtype, jnp.complexfloating):
-        raise TypeError(f"weights hold {dtype}: complex weights are not supported, split real and imaginary parts")
-    if not jnp.issubdtype(dtype, jnp.floating):
-        raise TypeError(f"weights hold dtype {dtype}: give floating-point arrays")
-    return jnp.asarray(as_real("weights", leaf))
+def _run(apply, loss_fn, weights, batch, rule):
+    return xla.backward(apply, loss_fn)(weights, batch, rule)

@@ -9,24 +9,30 @@ from ..cost import Cost
 
 
 def forward(apply, loss_fn):
-    """The program of one forward pass: (weights, batch) -> loss."""
-    return lambda weights, batch: loss_fn(apply(weights, batch[0]), batch[1])
+    """The program of one forward pass: (weights, batch, rule=None) -> loss."""
+
+    def program(weights, batch, rule=None):
+        # Only networks that know of rules take the argument.
+        outputs = apply(weights, batch[0]) if rule is None else apply(weights, batch[0], rule=rule)
+        return loss_fn(outputs, batch[1])
+
+    return program
 
 
 def backward(apply, loss_fn):
-    """The program of one forward and backward pass: (weights, batch) -> (loss, gradient)."""
+    """The program of one forward and backward pass: (weights, batch, rule=None) -> (loss, gradient)."""
     return jax.value_and_grad(forward(apply, loss_fn))
 
 
-def analysed_cost(program, apply, loss_fn, weights, batch) -> Cost:
+def analysed_cost(program, apply, loss_fn, weights, batch, rule=None) -> Cost:
     """FLOPs and peak bytes (arguments, outputs, temporaries) of a compiled program; nothing is run.
 
     Args:
         program: `forward` or `backward`.
         apply, loss_fn: the network.
-        weights, batch: arrays; only shapes and dtypes matter.
+        weights, batch, rule: pytrees of arrays; only shapes and dtypes matter.
     """
-    leaves, structure = jax.tree.flatten((weights, batch))
+    leaves, structure = jax.tree.flatten((weights, batch, rule))
     shapes = tuple((np.shape(leaf), np.dtype(leaf.dtype)) for leaf in leaves)
     return _analysed(program, apply, loss_fn, structure, shapes)
 

@@ -69,8 +69,8 @@ class ReverseSweep(AbstractQuery):
 class Network(Protocol):
     """What `Backward` needs to know of a network's loss."""
 
-    def backward_cost(self, weights: Any) -> Cost: ...
-    def value_and_gradient(self, weights: Any) -> tuple[Any, Any]: ...
+    def backward_cost(self, weights: Any, rule: Any = None) -> Cost: ...
+    def value_and_gradient(self, weights: Any, rule: Any = None) -> tuple[Any, Any]: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +81,9 @@ class Backward(AbstractQuery):
         loss: the objective.
         weights: pytree of arrays.
         cotangents: (C, 1) factors on the gradient.
+        rule: how derivatives pass activations (`networks.AbstractRule`); None is the true gradient.
+
+    Gradients by complex weights are in JAX's convention.
 
     Cost: zero copies; FLOPs and bytes as XLA reports them for the compiled program.
     """
@@ -88,7 +91,8 @@ class Backward(AbstractQuery):
     loss: Network
     weights: Any
     cotangents: Any
+    rule: Any = None
     access: ClassVar[Access] = Access.white_box
 
     def cost(self) -> Cost:
-        return self.loss.backward_cost(self.weights)
+        return self.loss.backward_cost(self.weights, self.rule)

@@ -1,0 +1,1 @@
+"""Activation functions: values, Wirtinger derivatives, and dual maps."""

@@ -1,0 +1,91 @@
+"""The interface of an activation function: values, derivatives, and what it does to Gaussian pre-activations."""
+
+import abc
+from typing import Any, ClassVar, Literal, NamedTuple
+
+import jax
+
+from ..layers.base import AbstractLayer
+from .angular import energies_by_quadrature
+from .improper import GaussianPair, ImproperDual, by_quadrature
+from .propagate import propagate
+
+
+class Dual(NamedTuple):
+    r"""Expectations over complex Gaussian (u, v) with variances q1, q2 and covariance \(K = \mathbb E[u\bar v]\).
+
+    Attributes:
+        kappa: \(\mathbb E[\varphi(u)\,\overline{\varphi(v)}]\).
+        holomorphic: \(D = \mathbb E[\varphi_z(u)\,\overline{\varphi_z(v)}] = \partial\kappa/\partial K\).
+        antiholomorphic: \(E = \mathbb E[\varphi_{\bar z}(u)\,\overline{\varphi_{\bar z}(v)}]
+            = \partial\kappa/\partial\bar K\).
+    """
+
+    kappa: jax.Array
+    holomorphic: jax.Array
+    antiholomorphic: jax.Array
+
+
+class Certificate(NamedTuple):
+    """Whether an activation has a finite-width limit that the kernels describe.
+
+    Attributes:
+        has_kernel: E|phi|^2, E|phi_z|^2 and E|phi_zbar|^2 are finite.
+        is_true_linearization: the almost-everywhere derivative is the weak one (no jumps), so that the kernel is that
+            of training.
+        reason: in words, for errors and warnings.
+    """
+
+    has_kernel: bool
+    is_true_linearization: bool
+    reason: str
+
+
+class AbstractActivation(AbstractLayer):
+    """A function applied to every entry. Subclasses give `value`, `wirtinger`, `dual` and `certificate`."""
+
+    #: Whether this is a function of real numbers, for real networks: `value` refuses complex ones, `dual` is about
+    #: real Gaussians.
+    is_real: ClassVar[bool] = False
+
+    @property
+    @abc.abstractmethod
+    def certificate(self) -> Certificate:
+        """Whether the function has kernels, and why not."""
+
+    @property
+    @abc.abstractmethod
+    def symmetry(self) -> Literal["phase", "split", "holomorphic", "none"]:
+        """ "phase": phi(e^{ia} z) = e^{ia} phi(z); "split": acts on Re and Im alike; or neither."""
+
+    @abc.abstractmethod
+    def value(self, z) -> Any:
+        """phi(z), any shape."""
+
+    @abc.abstractmethod
+    def wirtinger(self, z) -> Any:
+        """(phi_z, phi_zbar), almost everywhere, same shape as z."""
+
+    @abc.abstractmethod
+    def dual(self, q1, q2, covariance) -> Dual:
+        """The dual maps, elementwise on arrays that broadcast: q1, q2 real, covariance complex, |K|^2 <= q1 q2."""
+
+    def output_shape(self, shape):
+        return shape
+
+    def init(self, key, shape):
+        return ()
+
+    def apply(self, params, x, rule=None):
+        return self.value(x) if rule is None else rule.activate(self, x)
+
+    def improper_dual(self, pair: GaussianPair) -> ImproperDual:
+        """The dual maps of Gaussians with pseudo-covariances; by quadrature where a class has nothing better."""
+        return by_quadrature(self, pair)
+
+    def energies(self, variance: float, degree: int):
+        """c_n, n = 0 ... degree: squares of the Hermite coefficients of total degree n, at one variance."""
+        return energies_by_quadrature(self, variance, degree)
+
+    def propagate(self, state):
+        return propagate(self, state)

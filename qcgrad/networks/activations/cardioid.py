@@ -1,0 +1,68 @@
+"""The cardioid: attenuates by phase, keeps phases."""
+
+import jax.numpy as jnp
+import numpy as np
+
+from .base import AbstractActivation, Certificate
+from .homogeneous import homogeneous_energies, moment
+from .series import on_host
+
+#: phi = |z| sum_m g_m e^{im theta}.
+HARMONICS = {0: 1 / 4, 1: 1 / 2, 2: 1 / 4}
+
+
+class Cardioid(AbstractActivation):
+    r"""\(\tfrac12(1 + \cos\theta)\,z\): the identity on positive numbers, zero on negative ones.
+
+    With \(R = re^{i\alpha}\), the harmonics g above and \(c^k_m\) of `homogeneous.moment`,
+
+    .. math:: \kappa &= \sqrt{q_1q_2}\,\sum_m |g_m|^2\,c^1_m\,e^{im\alpha}, \\
+        D &= \tfrac14 + \tfrac9{64}c^0_1e^{i\alpha} + \tfrac1{64}c^0_{-1}e^{-i\alpha},\qquad
+        E = \tfrac1{64}(c^0_3e^{3i\alpha} + c^0_1e^{i\alpha}) .
+
+    Example:
+        >>> from qcgrad import networks as nn
+        >>> round(float(nn.Cardioid().dual(1.0, 1.0, 1.0 + 0.0j).kappa.real), 6)  # E cos^4(theta/2) = 3/8
+        0.375
+
+    References:
+        P. Virtue, S. X. Yu and M. Lustig, "Better than real: complex-valued neural nets for MRI fingerprinting",
+        ICIP 2017.
+    """
+
+    @property
+    def certificate(self):
+        return Certificate(True, True, "continuous, with bounded derivatives")
+
+    @property
+    def symmetry(self):
+        return "none"
+
+    def value(self, z):
+        z = jnp.asarray(z)
+        return z * (1 + jnp.real(_unit(z))) / 2
+
+    def wirtinger(self, z):
+        unit = _unit(jnp.asarray(z))
+        return 1 / 2 + 3 / 8 * unit + jnp.conj(unit) / 8, (unit - unit**3) / 8
+
+    def dual(self, q1, q2, covariance):
+        return on_host(self._dual, q1, q2, covariance)
+
+    def energies(self, variance: float, degree: int):
+        """The energies c_n, n = 0 ... degree, of `equivalent_real_activation`."""
+        return homogeneous_energies(HARMONICS, variance, degree)
+
+    def _dual(self, q1, q2, ratio, scale):
+        r = np.minimum(np.abs(ratio), 1)
+        unit = ratio / np.where(r > 0, r, 1)
+        kappa = scale * sum(g**2 * moment(1, m, r) * unit**m for m, g in HARMONICS.items())
+        first = moment(0, 1, r)
+        holomorphic = 1 / 4 + first * (9 * unit + np.conj(unit)) / 64
+        return kappa, holomorphic, (moment(0, 3, r) * unit**3 + first * unit) / 64
+
+
+def _unit(z):
+    """z/|z|, zero at zero, with derivatives that are never NaN."""
+    square = jnp.real(z) ** 2 + jnp.imag(z) ** 2
+    return z / jnp.sqrt(jnp.where(square > 0, square, 1)) + 0j

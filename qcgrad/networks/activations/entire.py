@@ -1,0 +1,65 @@
+r"""Entire functions: holomorphic everywhere, so that E = 0 and \(\kappa = \sum_p |a_p|^2\,p!\,K^p\)."""
+
+import jax.numpy as jnp
+
+from .base import AbstractActivation, Certificate, Dual
+
+
+class Exponential(AbstractActivation):
+    r"""\(e^z\): \(\kappa = D = e^K\).
+
+    Example:
+        >>> from qcgrad import networks as nn
+        >>> complex(nn.Exponential().dual(1.0, 1.0, 0.0j).kappa)
+        (1+0j)
+    """
+
+    @property
+    def certificate(self):
+        return _ENTIRE
+
+    @property
+    def symmetry(self):
+        return "holomorphic"
+
+    def value(self, z):
+        return jnp.exp(z)
+
+    def wirtinger(self, z):
+        return jnp.exp(z), jnp.zeros_like(z)
+
+    def dual(self, q1, q2, covariance):
+        del q1, q2
+        kappa = jnp.exp(covariance)
+        return Dual(kappa, kappa, jnp.zeros_like(kappa))
+
+
+class Sine(AbstractActivation):
+    r"""\(\sin z\): \(\kappa = \sinh K\), \(D = \cosh K\).
+
+    Example:
+        >>> from qcgrad import networks as nn
+        >>> complex(nn.Sine().dual(1.0, 1.0, 0.0j).holomorphic)
+        (1+0j)
+    """
+
+    @property
+    def certificate(self):
+        return _ENTIRE
+
+    @property
+    def symmetry(self):
+        return "holomorphic"
+
+    def value(self, z):
+        return jnp.sin(z)
+
+    def wirtinger(self, z):
+        return jnp.cos(z), jnp.zeros_like(z)
+
+    def dual(self, q1, q2, covariance):
+        del q1, q2
+        return Dual(jnp.sinh(covariance), jnp.cosh(covariance), jnp.zeros_like(covariance))
+
+
+_ENTIRE = Certificate(True, True, "entire of order one: Gaussian moments of every order are finite")

@@ -1,0 +1,113 @@
+"""How kernels pass an activation function, in the limit of infinite width."""
+
+from ...errors import NotApplicable
+from ..kernel_state import KernelState
+from ..layers.positions import between, entries, within
+from ..layers.weights import as_complex
+from .improper import GaussianPair
+
+
+def propagate(activation, state: KernelState) -> KernelState:
+    r"""The kernels behind an activation: of phi(z), not yet multiplied by weights.
+
+    For proper pre-activations \(\Theta_\varphi = D\Theta + E\bar\Theta\), and \(D\Theta_h\) for the holomorphic branch;
+    with pseudo-covariances all eight expectations of `ImproperDual` enter.
+
+    Raises:
+        NotApplicable: the activation has no finite kernel, does not get Gaussian numbers, or gets complex numbers
+            where it takes real ones.
+    """
+    name = type(activation).__name__
+    certificate = activation.certificate
+    if not certificate.has_kernel:
+        raise NotApplicable(f"{name} has no infinite-width kernel: {certificate.reason}")
+    if not state.is_gaussian:
+        raise NotApplicable(
+            f"{name} has no infinite-width kernel here: what goes in is not Gaussian. Put a Dense or Conv layer "
+            "directly in front of it."
+        )
+    if activation.is_real and state.is_complex:
+        raise NotApplicable(
+            f'{name} is a function of real numbers, but gets complex ones. Use real inputs and dtype="real" in all '
+            "layers in front, or its split version."
+        )
+    if activation.is_real:
+        return _real(activation, state)
+    if state.pseudo is not None:
+        return _improper(activation, state if state.is_complex else as_complex(state))
+    return _proper(activation, state)
+
+
+def _proper(activation, state: KernelState) -> KernelState:
+    q1, q2 = entries(state, state.variance1, state.variance2)
+    dual = activation.dual(*between(state, q1, q2), state.nngp)
+
+    def own(variance, q):
+        kappa = activation.dual(*within(state, q), variance + 0j).kappa
+        return kappa if state.positions == "all" else kappa.real
+
+    return state._replace(
+        nngp=dual.kappa,
+        ntk=dual.holomorphic * state.ntk + dual.antiholomorphic * state.ntk.conj(),
+        ntk_holomorphic=dual.holomorphic * state.ntk_holomorphic,
+        variance1=own(state.variance1, q1),
+        variance2=own(state.variance2, q2),
+        is_gaussian=False,
+    )
+
+
+def _real(activation, state: KernelState) -> KernelState:
+    q1, q2 = entries(state, state.variance1, state.variance2)
+    dual = activation.dual(*between(state, q1, q2), state.nngp)
+    variance1 = activation.dual(*within(state, q1), state.variance1).kappa
+    variance2 = activation.dual(*within(state, q2), state.variance2).kappa
+    ntk, ntk_holomorphic = dual.holomorphic * state.ntk, dual.holomorphic * state.ntk_holomorphic
+    return state._replace(
+        nngp=dual.kappa,
+        pseudo=dual.kappa,
+        ntk=ntk,
+        ntk_pseudo=ntk,
+        ntk_holomorphic=ntk_holomorphic,
+        ntk_holomorphic_pseudo=ntk_holomorphic,
+        variance1=variance1,
+        variance2=variance2,
+        pseudo1=variance1,
+        pseudo2=variance2,
+        is_gaussian=False,
+    )
+
+
+def _improper(activation, state: KernelState) -> KernelState:
+    theta, tilde = state.ntk, state.ntk_pseudo
+    theta_h, tilde_h = state.ntk_holomorphic, state.ntk_holomorphic_pseudo
+    pseudo, own1, own2 = state.pseudo, state.pseudo1, state.pseudo2
+    if pseudo is None or own1 is None or own2 is None or tilde is None or tilde_h is None:
+        raise AssertionError("pseudo-kernels are tracked all together or not at all")
+    q1, q2 = entries(state, state.variance1, state.variance2)
+    c1, c2 = entries(state, own1, own2, real=False)
+    pair = GaussianPair(*between(state, q1, q2), *between(state, c1, c2), state.nngp, pseudo)
+    dual = activation.improper_dual(pair)
+
+    def own(variance, pseudo, q, c):
+        dual = activation.improper_dual(GaussianPair(*within(state, q), *within(state, c), variance + 0j, pseudo))
+        return dual.kappa if state.positions == "all" else dual.kappa.real, dual.pseudo
+
+    variance1, pseudo1 = own(state.variance1, own1, q1, c1)
+    variance2, pseudo2 = own(state.variance2, own2, q2, c2)
+    return state._replace(
+        nngp=dual.kappa,
+        pseudo=dual.pseudo,
+        ntk=dual.hh * theta + dual.aa * theta.conj() + dual.ha * tilde + dual.ah * tilde.conj(),
+        ntk_pseudo=dual.hh_pseudo * tilde
+        + dual.ha_pseudo * theta
+        + dual.ah_pseudo * theta.conj()
+        + dual.aa_pseudo * tilde.conj(),
+        # Here the second factor is the rule's Jacobian, which has no phi_zbar branch.
+        ntk_holomorphic=dual.hh * theta_h + dual.ah * tilde_h.conj(),
+        ntk_holomorphic_pseudo=dual.hh_pseudo * tilde_h + dual.ah_pseudo * theta_h.conj(),
+        variance1=variance1,
+        variance2=variance2,
+        pseudo1=pseudo1,
+        pseudo2=pseudo2,
+        is_gaussian=False,
+    )

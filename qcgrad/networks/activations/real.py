@@ -1,0 +1,65 @@
+"""The interface of activations for real networks."""
+
+import abc
+from typing import Any, ClassVar
+
+import jax.numpy as jnp
+import numpy as np
+
+from .base import AbstractActivation, Certificate, Dual
+from .hermite import hermite_coefficients
+
+
+class AbstractRealActivation(AbstractActivation):
+    r"""A real function \(\sigma\) of real numbers. Subclasses give `function`, `slope` and `real_dual`.
+
+    In a real network \(\varphi_z\) is \(\sigma'\), \(\varphi_{\bar z}\) is zero, and the dual maps are
+    \(\kappa = \mathbb E[\sigma(u)\sigma(v)]\) and \(D = \mathbb E[\sigma'(u)\sigma'(v)]\) over real Gaussian (u, v).
+    `qcgrad.networks.activations.split.AbstractSplit` uses the same object on real and imaginary parts.
+    """
+
+    is_real: ClassVar[bool] = True
+
+    @abc.abstractmethod
+    def function(self, x) -> Any:
+        """sigma(x)."""
+
+    @abc.abstractmethod
+    def slope(self, x) -> Any:
+        """sigma'(x), almost everywhere."""
+
+    @abc.abstractmethod
+    def real_dual(self, q1, q2, covariance) -> Any:
+        """(kappa, D), elementwise on real arrays that broadcast; |covariance| may exceed its bound by rounding."""
+
+    @property
+    def certificate(self) -> Certificate:
+        return Certificate(True, True, "weakly differentiable, and its slope grows slower than a Gaussian decays")
+
+    @property
+    def symmetry(self):
+        return "none"
+
+    def value(self, z):
+        return self.function(self._require_real(z))
+
+    def wirtinger(self, z):
+        slope = self.slope(self._require_real(z))
+        return slope, jnp.zeros_like(slope)
+
+    def dual(self, q1, q2, covariance):
+        kappa, slope = self.real_dual(q1, q2, self._require_real(covariance))
+        return Dual(kappa, slope, jnp.zeros_like(slope))
+
+    def energies(self, variance: float, degree: int):
+        """Squares of the Hermite coefficients at one variance, n = 0 ... degree."""
+        return hermite_coefficients(self, np.asarray([float(variance)]), degree + 1).terms[:, 0] ** 2
+
+    def _require_real(self, x):
+        if jnp.iscomplexobj(x):
+            name = type(self).__name__
+            raise TypeError(
+                f"{name} acts on real numbers and got {jnp.asarray(x).dtype}: use Split{name}, which acts on real and "
+                "imaginary parts, another complex activation, or layers with dtype='real'"
+            )
+        return jnp.asarray(x)

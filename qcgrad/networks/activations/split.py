@@ -1,0 +1,56 @@
+r"""Split activations: one real function on real and imaginary parts."""
+
+import abc
+
+import jax.numpy as jnp
+
+from .base import AbstractActivation, Certificate, Dual
+from .improper import of_components
+from .real import AbstractRealActivation
+
+
+class AbstractSplit(AbstractActivation):
+    r"""\(\varphi(x + iy) = \sigma(x) + i\,\sigma(y)\), everything from the real activation `part`.
+
+    With k and k' the dual maps of \(\sigma\) and \(\sigma'\) at the component variances q/2,
+
+    .. math:: \kappa &= 2k(K_r/2) + i\,[k(K_i/2) - k(-K_i/2)], \\
+        D, E &= \tfrac12[k'(K_r/2) \pm \tfrac12(k'(K_i/2) + k'(-K_i/2))].
+    """
+
+    @property
+    @abc.abstractmethod
+    def part(self) -> AbstractRealActivation:
+        """The real function."""
+
+    @property
+    def certificate(self) -> Certificate:
+        return self.part.certificate
+
+    @property
+    def symmetry(self):
+        return "split"
+
+    def value(self, z):
+        return self.part.function(jnp.real(z)) + 1j * self.part.function(jnp.imag(z))
+
+    def wirtinger(self, z):
+        along_x, along_y = self.part.slope(jnp.real(z)), self.part.slope(jnp.imag(z))
+        return (along_x + along_y) / 2 + 0j, (along_x - along_y) / 2 + 0j
+
+    # Not compiled as a whole: closed-form parts are, and those by series (Tanh) run on the host.
+    def dual(self, q1, q2, covariance):
+        first, second = jnp.asarray(q1) / 2, jnp.asarray(q2) / 2
+        in_phase, quadrature = jnp.real(covariance) / 2, jnp.imag(covariance) / 2
+        real, real_slope = self.part.real_dual(first, second, in_phase)
+        plus, plus_slope = self.part.real_dual(first, second, quadrature)
+        minus, minus_slope = self.part.real_dual(first, second, -quadrature)
+        mixed = (plus_slope + minus_slope) / 2
+        return Dual(2 * real + 1j * (plus - minus), (real_slope + mixed) / 2 + 0j, (real_slope - mixed) / 2 + 0j)
+
+    def improper_dual(self, pair):
+        return of_components(self.part, pair)
+
+    def energies(self, variance: float, degree: int):
+        """The energies c_n, n = 0 ... degree: those of `part` twice, at the variance of a component."""
+        return 2 * self.part.energies(variance / 2, degree)

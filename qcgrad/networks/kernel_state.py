@@ -1,0 +1,78 @@
+r"""What the infinite-width recursion carries from layer to layer.
+
+Pre-activations of a wide network are jointly Gaussian over inputs. For two inputs x, x' the recursion carries their
+covariance \(K = \mathbb E[z\,\bar z']\), pseudo-covariance \(C = \mathbb E[z\,z']\), and the tangent kernels
+
+.. math:: \Theta = \sum_p \partial_p f\,\overline{\partial_p f'},\qquad
+    \tilde\Theta = \sum_p \partial_p f\,\partial_p f',
+
+sums over real parameters of unit variance (metric "unit"; derivatives by the real and imaginary parts of a complex
+weight of unit variance give twice as much).
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+
+
+class KernelState(NamedTuple):
+    """Kernels between the inputs x1 (N1) and x2 (N2).
+
+    Pseudo-kernels are tracked only in networks with improper weights: in all others they are zero in front of every
+    activation, and zero again behind the next weights. Real networks are improper: there each equals its kernel.
+
+    Attributes:
+        nngp: K (N1, N2, *positions), complex (real for real networks).
+        pseudo: C, same shape; None where it is not tracked, and then so are all other pseudo-kernels.
+        ntk: Theta, same shape.
+        ntk_pseudo: Theta-tilde, same shape, or None.
+        ntk_holomorphic: the limit of J J-hat^H for the holomorphic-branch rule, same shape.
+        ntk_holomorphic_pseudo: the limit of J J-hat^T, same shape, or None.
+        variance1, variance2: K of each input with itself, (N1, *positions), (N2, *positions): real unless
+            positions is "all".
+        pseudo1, pseudo2: C of each input with itself, same shapes, or None.
+        positions: () for vectors; for images the pairs of pixels that are kept: "none", "same" (H, W: both inputs at
+            the same pixel) or "all" (H, W, H, W: needed before pooling).
+        is_complex: whether activations are complex numbers.
+        is_gaussian: whether activations are centred Gaussians of random weights: not so for data and behind
+            activation functions.
+    """
+
+    nngp: jax.Array
+    pseudo: jax.Array | None
+    ntk: jax.Array
+    ntk_pseudo: jax.Array | None
+    ntk_holomorphic: jax.Array
+    ntk_holomorphic_pseudo: jax.Array | None
+    variance1: jax.Array
+    variance2: jax.Array
+    pseudo1: jax.Array | None
+    pseudo2: jax.Array | None
+    positions: str = "none"
+    is_complex: bool = True
+    is_gaussian: bool = False
+
+    def map_arrays(self, function: Callable[[jax.Array, int], jax.Array]) -> "KernelState":
+        """The state with `function(array, batch_axes)` for every array: 2 batch axes between inputs, 1 within one."""
+        own = ("variance1", "variance2", "pseudo1", "pseudo2")
+        arrays = {name: a for name, a in self._asdict().items() if isinstance(a, jax.Array)}
+        return self._replace(**{name: function(a, 1 if name in own else 2) for name, a in arrays.items()})
+
+
+class Kernel(NamedTuple):
+    """Infinite-width kernels of a network's output, (N1, N2), metric "unit".
+
+    Attributes:
+        nngp: K, covariance of the outputs at initialisation.
+        ntk: Theta, of full Wirtinger (or real-valued) backpropagation.
+        ntk_pseudo: Theta-tilde; zeros for circular weights.
+        ntk_holomorphic: the limit of the cross kernel of the holomorphic-branch rule.
+        pseudo: C, pseudo-covariance of the outputs; zeros for circular weights.
+    """
+
+    nngp: jax.Array
+    ntk: jax.Array
+    ntk_pseudo: jax.Array
+    ntk_holomorphic: jax.Array
+    pseudo: jax.Array

@@ -1,0 +1,1 @@
+"""Layers: one description of a finite and of an infinitely wide network."""

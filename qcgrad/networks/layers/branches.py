@@ -1,0 +1,103 @@
+"""Sums of branches: residual networks."""
+
+import jax
+
+from ...errors import NotApplicable
+from .base import AbstractLayer
+from .serial import serial
+from .weights import as_complex
+
+
+class Sum(AbstractLayer):
+    r"""The sum of branches that get the same input: \(\sum_b b(x)\).
+
+    Kernels add, since cross terms vanish: every branch but one has to end in weights of its own (Dense or Conv), which
+    have mean zero and know nothing of the other branches.
+
+    Args:
+        branches: layers of one output shape; `serial()` is the identity.
+
+    Raises:
+        TypeError: a branch is not a layer.
+        ValueError: there is no branch.
+
+    Example:
+        >>> import jax
+        >>> from qcgrad import networks as nn
+        >>> layer = nn.Sum((nn.Dense(3), nn.Dense(3)))
+        >>> params = layer.init(jax.random.key(0), (2,))
+        >>> layer.apply(params, jax.numpy.ones((5, 2))).shape
+        (5, 3)
+    """
+
+    branches: tuple[AbstractLayer, ...]
+
+    def __check_init__(self):
+        if not isinstance(self.branches, tuple) or not self.branches:
+            raise ValueError(f"Sum takes a tuple of at least one layer, but {self.branches!r} was given.")
+        serial(*self.branches)
+
+    @property
+    def sublayers(self):
+        return self.branches
+
+    def output_shape(self, shape):
+        shapes = [branch.output_shape(shape) for branch in self.branches]
+        if len(set(shapes)) > 1:
+            raise ValueError(f"Sum takes branches of one output shape, but theirs are {shapes} for inputs {shape}.")
+        return shapes[0]
+
+    def init(self, key, shape):
+        self.output_shape(shape)
+        keys = jax.random.split(key, len(self.branches))
+        return tuple(branch.init(key, shape) for branch, key in zip(self.branches, keys, strict=True))
+
+    def apply(self, params, x, rule=None):
+        return sum(branch.apply(own, x, rule) for branch, own in zip(self.branches, params, strict=True))
+
+    def propagate(self, state):
+        states = [branch.propagate(state) for branch in self.branches]
+        independent = [
+            after.is_gaussian and any(part.has_weights for part in branch.walk())
+            for branch, after in zip(self.branches, states, strict=True)
+        ]
+        if independent.count(False) > 1:
+            raise NotApplicable(
+                "Sum has no infinite-width kernel here: more than one branch does not end in weights of its own, so "
+                "that branches are correlated. End them with a Dense or Conv layer."
+            )
+        total = states[0]
+        for after in states[1:]:
+            total = _added(total, after)
+        return total._replace(is_gaussian=all(after.is_gaussian for after in states))
+
+
+def Residual(branch: AbstractLayer) -> Sum:
+    """x + branch(x): the sum of the identity and a branch, which has to end in a Dense or Conv layer.
+
+    Args:
+        branch: a layer that keeps the shape of its inputs.
+
+    Returns:
+        The layer; its parameters are ((), the branch's).
+
+    Example:
+        >>> import jax
+        >>> from qcgrad import networks as nn
+        >>> layer = nn.Residual(nn.Dense(2))
+        >>> params = layer.init(jax.random.key(0), (2,))
+        >>> layer.apply(params, jax.numpy.ones((5, 2))).shape
+        (5, 2)
+
+    References:
+        He, Zhang, Ren, Sun, Deep residual learning for image recognition, CVPR 2016.
+    """
+    return Sum((serial(), branch))
+
+
+def _added(first, second):
+    if first.is_complex != second.is_complex:
+        first, second = (s if s.is_complex else as_complex(s) for s in (first, second))
+    other = second._asdict()
+    arrays = {n: a + other[n] for n, a in first._asdict().items() if isinstance(a, jax.Array)}
+    return first._replace(**arrays)

@@ -1,0 +1,160 @@
+"""Convolutional layers on sequences and images."""
+
+import itertools
+import math
+from typing import ClassVar, Literal
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from ..kernel_state import KernelState
+from .positions import check_sizes, check_space, position_axes
+from .weights import AbstractWeightLayer, Weights
+
+
+class AbstractConv(AbstractWeightLayer):
+    """A convolution in NTK parameterisation; the fan-in counts the filter and the channels."""
+
+    dimensions: eqx.AbstractClassVar[int]
+    filter_shape: eqx.AbstractVar[tuple[int, ...]]
+    strides: eqx.AbstractVar[tuple[int, ...] | None]
+    padding: eqx.AbstractVar[Literal["same", "circular"]]
+
+    def __check_init__(self):
+        for label, sizes in (("filter_shape", self.filter_shape), ("strides", self.strides)):
+            if label == "strides" and sizes is None:
+                continue
+            check_sizes(type(self).__name__, label, sizes, self.dimensions)
+        if self.padding not in ("same", "circular"):
+            raise ValueError(f'padding must be "same" or "circular", but {self.padding!r} was given.')
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """Strides, 1 where none were given."""
+        return self.strides or (1,) * self.dimensions
+
+    def output_shape(self, shape):
+        check_space(self, shape, self.dimensions)
+        space = (math.ceil(size / step) for size, step in zip(shape, self.steps, strict=False))
+        return (*space, self.width)
+
+    def weight_shape(self, shape):
+        check_space(self, shape, self.dimensions)
+        return (*self.filter_shape, shape[-1], self.width)
+
+    def apply(self, params: Weights, x, rule=None):
+        weight, bias = self.scaled(params)
+        check_space(self, x.shape[1:], self.dimensions)
+        if x.shape[-1] != weight.shape[-2]:
+            raise ValueError(f"{type(self).__name__} has weights for {weight.shape[-2]} channels, x has {x.shape[-1]}.")
+        dtype = jnp.promote_types(x.dtype, weight.dtype)
+        padded = self._pad(x, tuple(range(1, 1 + self.dimensions)))
+        letters = "HW"[: self.dimensions]
+        z = jax.lax.conv_general_dilated(
+            padded.astype(dtype),
+            weight.astype(dtype),
+            window_strides=self.steps,
+            padding="VALID",
+            dimension_numbers=(f"N{letters}C", f"{letters}IO", f"N{letters}C"),
+        )
+        return z if bias is None else z + bias.reshape((1,) * (z.ndim - 1) + bias.shape)
+
+    def propagate(self, state: KernelState) -> KernelState:
+        def mean(array, batch_axes):
+            # A weight meets both inputs at the same offset, so the axes of both move together.
+            return self._mean(array, position_axes(state, array, batch_axes))
+
+        return self.propagate_weights(state, mean)
+
+    def _mean(self, array, groups):
+        """Mean over the filter's offsets of entries that lie under the same weight."""
+        total = jnp.zeros((), array.dtype)
+        padded = array
+        for axes in groups:
+            padded = self._pad(padded, axes)
+        for offsets in itertools.product(*(range(size) for size in self.filter_shape)):
+            slices = [slice(None)] * array.ndim
+            for axes in groups:
+                for axis, offset, step in zip(axes, offsets, self.steps, strict=True):
+                    slices[axis] = slice(offset, offset + array.shape[axis], step)
+            total = total + padded[tuple(slices)]
+        return total / math.prod(self.filter_shape)
+
+    def _pad(self, array, axes):
+        """As many points as the filter needs for one output at each point."""
+        widths = [(0, 0)] * array.ndim
+        for axis, size in zip(axes, self.filter_shape, strict=True):
+            widths[axis] = ((size - 1) // 2, size // 2)
+        return jnp.pad(array, widths, mode="wrap" if self.padding == "circular" else "constant")
+
+
+class Conv1D(AbstractConv):
+    r"""A convolution of sequences (L, channels): \(z_p = \sigma_w (kc)^{-1/2}\sum_\delta\omega_\delta h_{sp+\delta}
+    + \sigma_b\beta\), with k the size of the filter and c the channels.
+
+    In the limit of many channels
+    \(K'_{pp'} = \sigma_w^2\,\mathrm{mean}_\delta K_{sp+\delta,\,sp'+\delta} + \sigma_b^2\), and the tangent kernels
+    as in `Dense` with the same mean.
+
+    Args:
+        width: number of output channels.
+        filter_shape: size of the filter, (k,).
+        strides: step between outputs, (s,); 1 if left out. There are ceil(L / s) outputs.
+        padding: "same": zeros beyond the ends; "circular": the sequence repeats.
+        sigma_w, sigma_b, dtype, tau: as in `Dense`; the fan-in is k times the channels.
+
+    Raises:
+        ValueError: a size, stride, padding or scale is out of range.
+
+    Example:
+        >>> import jax
+        >>> from qcgrad import networks as nn
+        >>> layer = nn.Conv1D(4, (3,), padding="circular")
+        >>> params = layer.init(jax.random.key(0), (8, 2))  # weight (3, 2, 4)
+        >>> layer.apply(params, jax.numpy.ones((5, 8, 2))).shape
+        (5, 8, 4)
+    """
+
+    dimensions: ClassVar[int] = 1
+    width: int = eqx.field(static=True)
+    filter_shape: tuple[int, ...] = eqx.field(static=True)
+    strides: tuple[int, ...] | None = eqx.field(static=True, default=None)
+    padding: Literal["same", "circular"] = eqx.field(static=True, default="same")
+    sigma_w: float = eqx.field(static=True, default=1.0)
+    sigma_b: float = eqx.field(static=True, default=0.0)
+    dtype: Literal["complex", "real"] = eqx.field(static=True, default="complex")
+    tau: complex = eqx.field(static=True, default=0.0)
+
+
+class Conv2D(AbstractConv):
+    r"""A convolution of images (H, W, channels), as `Conv1D` with two axes.
+
+    Args:
+        width: number of output channels.
+        filter_shape: size of the filter, (k, k').
+        strides: steps between outputs, (s, s'); 1 if left out. There are ceil(H / s) x ceil(W / s') outputs.
+        padding: "same": zeros beyond the border; "circular": the image repeats.
+        sigma_w, sigma_b, dtype, tau: as in `Dense`; the fan-in is k k' times the channels.
+
+    Raises:
+        ValueError: a size, stride, padding or scale is out of range.
+
+    Example:
+        >>> import jax
+        >>> from qcgrad import networks as nn
+        >>> net = nn.serial(nn.Conv2D(4, (3, 3), strides=(2, 2)), nn.Flatten(), nn.Dense(1))
+        >>> params = net.init(jax.random.key(0), (8, 8, 2))
+        >>> net.apply(params, jax.numpy.ones((5, 8, 8, 2))).shape
+        (5, 1)
+    """
+
+    dimensions: ClassVar[int] = 2
+    width: int = eqx.field(static=True)
+    filter_shape: tuple[int, ...] = eqx.field(static=True)
+    strides: tuple[int, ...] | None = eqx.field(static=True, default=None)
+    padding: Literal["same", "circular"] = eqx.field(static=True, default="same")
+    sigma_w: float = eqx.field(static=True, default=1.0)
+    sigma_b: float = eqx.field(static=True, default=0.0)
+    dtype: Literal["complex", "real"] = eqx.field(static=True, default="complex")
+    tau: complex = eqx.field(static=True, default=0.0)

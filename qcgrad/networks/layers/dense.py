@@ -1,0 +1,62 @@
+"""Fully connected layers."""
+
+from typing import Literal
+
+import equinox as eqx
+
+from .weights import AbstractWeightLayer
+
+
+class Dense(AbstractWeightLayer):
+    r"""A fully connected layer on the last axis: \(z = \sigma_w n^{-1/2}\,\omega h + \sigma_b\beta\).
+
+    In the limit of infinite width, with K, C, Theta, Theta-tilde of what goes in,
+
+    .. math:: K' = \sigma_w^2 K + \sigma_b^2,\quad C' = \tau(\sigma_w^2 C + \sigma_b^2),\quad
+        \Theta' = K' + \sigma_w^2\Theta,\quad \tilde\Theta' = C' + \tau\sigma_w^2\tilde\Theta .
+
+    Args:
+        width: number of outputs n.
+        sigma_w, sigma_b: standard deviations of weights (times the root of the fan-in) and of biases.
+        dtype: "complex" (circular Gaussian unless tau says otherwise) or "real".
+        tau: E[omega^2] of complex weights of unit variance, |tau| <= 1: 0 circular, 1 real.
+
+    Raises:
+        ValueError: width, a scale, dtype or tau is out of range.
+
+    Example:
+        >>> import jax
+        >>> from qcgrad import networks as nn
+        >>> layer = nn.Dense(4, sigma_w=2**0.5, sigma_b=0.1)
+        >>> params = layer.init(jax.random.key(0), (3,))  # weight (3, 4), bias (4,): unit variance
+        >>> layer.apply(params, jax.numpy.ones((2, 3))).shape
+        (2, 4)
+
+    References:
+        Jacot, Gabriel, Hongler, Neural Tangent Kernel, NeurIPS 2018.
+    """
+
+    width: int = eqx.field(static=True)
+    sigma_w: float = eqx.field(static=True, default=1.0)
+    sigma_b: float = eqx.field(static=True, default=0.0)
+    dtype: Literal["complex", "real"] = eqx.field(static=True, default="complex")
+    tau: complex = eqx.field(static=True, default=0.0)
+
+    def output_shape(self, shape):
+        if not shape or shape[-1] < 1:
+            raise ValueError(f"Dense takes inputs with at least one feature, but their shape is {shape}.")
+        return (*shape[:-1], self.width)
+
+    def weight_shape(self, shape):
+        self.output_shape(shape)
+        return (shape[-1], self.width)
+
+    def apply(self, params, x, rule=None):
+        weight, bias = self.scaled(params)
+        if x.ndim < 2 or x.shape[-1] != weight.shape[0]:
+            raise ValueError(f"Dense takes a batch (N, ..., {weight.shape[0]}), but x has shape {x.shape}.")
+        z = x @ weight
+        return z if bias is None else z + bias.reshape((1,) * (z.ndim - 1) + bias.shape)
+
+    def propagate(self, state):
+        return self.propagate_weights(state, lambda array, batch_axes: array)

@@ -1,0 +1,93 @@
+"""Axes of kernels that stand for pairs of positions: pixels of images, points of sequences."""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ..kernel_state import KernelState
+
+
+def check_sizes(name: str, label: str, sizes, dimensions: int) -> None:
+    """Refuse sizes of filters, windows or strides that are not one positive integer for each axis."""
+    fits = isinstance(sizes, tuple) and len(sizes) == dimensions
+    if not fits or not all(isinstance(size, (int, np.integer)) and size >= 1 for size in sizes):
+        raise ValueError(f"{name}: {label} must be a tuple of {dimensions} positive integers, but {sizes!r} was given.")
+
+
+def check_space(layer, shape: tuple[int, ...], dimensions: int) -> None:
+    """Refuse inputs that do not have this number of axes of positions and one of channels."""
+    if len(shape) != dimensions + 1 or 0 in shape:
+        axes = ("L", "channels") if dimensions == 1 else ("H", "W", "channels")
+        raise ValueError(
+            f"{type(layer).__name__} takes inputs of shape ({', '.join(axes)}), but theirs is {shape} (without the "
+            "batch)."
+        )
+
+
+def position_axes(state: KernelState, array: jax.Array, batch_axes: int) -> list[tuple[int, ...]]:
+    """The axes of an array of the state that belong to positions: one group for each input that has its own."""
+    axes = tuple(range(batch_axes, array.ndim))
+    if state.positions != "all":
+        return [axes] if axes else []
+    return [axes[: len(axes) // 2], axes[len(axes) // 2 :]]
+
+
+def on_positions(state: KernelState, function: Callable[[jax.Array, tuple[int, ...]], jax.Array]) -> KernelState:
+    """The state with `function(array, axes)` applied to each group of position axes: acts on each input alone."""
+
+    def both(array, batch_axes):
+        for axes in position_axes(state, array, batch_axes):
+            array = function(array, axes)
+        return array
+
+    return state.map_arrays(both)
+
+
+def diagonal(array: jax.Array, batch_axes: int) -> jax.Array:
+    """Entries (p, p) of an array over all pairs of positions (*batch, *space, *space)."""
+    batch, space = array.shape[:batch_axes], array.shape[batch_axes:][: (array.ndim - batch_axes) // 2]
+    size = 1
+    for length in space:
+        size *= length
+    square = array.reshape((*batch, size, size))
+    return jnp.diagonal(square, axis1=-2, axis2=-1).reshape(batch + space)
+
+
+def mean_over_same(state: KernelState) -> KernelState:
+    """The kernels averaged over positions, both inputs at the same one: what a weight for each position sees."""
+
+    def mean(array, batch_axes):
+        if state.positions == "all":
+            array = diagonal(array, batch_axes)
+        return array.mean(axis=tuple(range(batch_axes, array.ndim)))
+
+    if state.positions == "none":
+        return state
+    averaged = state.map_arrays(mean)
+    return averaged._replace(variance1=averaged.variance1.real, variance2=averaged.variance2.real, positions="none")
+
+
+def entries(state: KernelState, own1: jax.Array, own2: jax.Array, real: bool = True) -> list[jax.Array]:
+    """Entries of each input at each position with itself, (N, *space)."""
+    arrays = [diagonal(own, 1) for own in (own1, own2)] if state.positions == "all" else [own1, own2]
+    return [jnp.real(array) if real else array for array in arrays]
+
+
+def between(state: KernelState, own1: jax.Array, own2: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Numbers of each input, shaped so that they broadcast against kernels between inputs."""
+    space1, space2 = own1.shape[1:], own2.shape[1:]
+    if state.positions != "all":
+        return own1[:, None], own2[None]
+    ones1, ones2 = (1,) * len(space1), (1,) * len(space2)
+    return own1.reshape(len(own1), 1, *space1, *ones2), own2.reshape(1, len(own2), *ones1, *space2)
+
+
+def within(state: KernelState, own: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """The same for kernels of each input with itself."""
+    if state.positions != "all":
+        return own, own
+    space = own.shape[1:]
+    ones = (1,) * len(space)
+    return own.reshape(len(own), *space, *ones), own.reshape(len(own), *ones, *space)

@@ -1,0 +1,79 @@
+"""What is read from the outputs of a complex network."""
+
+from typing import Literal
+
+import equinox as eqx
+import jax.numpy as jnp
+
+from ...errors import NotApplicable
+from .base import AbstractLayer
+
+
+class Readout(AbstractLayer):
+    r"""What is read from complex outputs f: f itself, its real part, or its modulus.
+
+    Kernels of the real part are \(\tfrac12\mathrm{Re}(K + C)\) and \(\tfrac12\mathrm{Re}(\Theta + \tilde\Theta)\). The
+    modulus has none: |f| is not Gaussian, and its tangent kernel \(\tfrac12\mathrm{Re}(\bar u\,\Theta\,u' +
+    \bar u\,\tilde\Theta\,\bar u')\), u = f/|f|, depends on the random phases of f at initialisation at every width.
+
+    Args:
+        kind: "complex", "real" or "modulus".
+
+    Raises:
+        ValueError: another kind.
+        NotApplicable: the infinite-width kernel of a modulus is asked for.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> from qcgrad import networks as nn
+        >>> nn.Readout("modulus").apply((), jnp.array([[3.0 + 4.0j]])).tolist()
+        [[5.0]]
+    """
+
+    kind: Literal["complex", "real", "modulus"] = eqx.field(static=True, default="complex")
+
+    def __check_init__(self):
+        if self.kind not in ("complex", "real", "modulus"):
+            raise ValueError(f'Readout: kind must be "complex", "real" or "modulus", but {self.kind!r} was given.')
+
+    def output_shape(self, shape):
+        return shape
+
+    def init(self, key, shape):
+        return ()
+
+    def apply(self, params, x, rule=None):
+        if self.kind == "complex":
+            return x
+        return jnp.real(x) if self.kind == "real" else jnp.abs(x)
+
+    def propagate(self, state):
+        if self.kind == "modulus":
+            raise NotApplicable(
+                'Readout("modulus") has no infinite-width kernel: |f| is not Gaussian, and its tangent kernel depends '
+                'on the random phases of f. The network in front has one: ask for it with Readout("complex"), or '
+                "compute the empirical kernel of this one."
+            )
+        if self.kind == "complex" or not state.is_complex:
+            return state
+
+        def real_part(kernel, pseudo):
+            return jnp.real(kernel if pseudo is None else kernel + pseudo) / 2
+
+        nngp, ntk = real_part(state.nngp, state.pseudo), real_part(state.ntk, state.ntk_pseudo)
+        holomorphic = real_part(state.ntk_holomorphic, state.ntk_holomorphic_pseudo)
+        variance1, variance2 = real_part(state.variance1, state.pseudo1), real_part(state.variance2, state.pseudo2)
+        # Of real numbers, every pseudo-kernel equals its kernel.
+        return state._replace(
+            nngp=nngp,
+            pseudo=nngp,
+            ntk=ntk,
+            ntk_pseudo=ntk,
+            ntk_holomorphic=holomorphic,
+            ntk_holomorphic_pseudo=holomorphic,
+            variance1=variance1,
+            variance2=variance2,
+            pseudo1=variance1,
+            pseudo2=variance2,
+            is_complex=False,
+        )

@@ -1,0 +1,67 @@
+"""Layers one behind the other."""
+
+import jax
+
+from .base import AbstractLayer
+
+
+class Serial(AbstractLayer):
+    """Layers one behind the other; write it with `serial`."""
+
+    layers: tuple[AbstractLayer, ...]
+
+    @property
+    def sublayers(self):
+        return self.layers
+
+    def output_shape(self, shape):
+        for layer in self.layers:
+            shape = layer.output_shape(shape)
+        return shape
+
+    def init(self, key, shape):
+        params = []
+        for layer, layer_key in zip(self.layers, jax.random.split(key, max(len(self.layers), 1)), strict=False):
+            params.append(layer.init(layer_key, shape))
+            shape = layer.output_shape(shape)
+        return tuple(params)
+
+    def apply(self, params, x, rule=None):
+        for layer, layer_params in zip(self.layers, params, strict=True):
+            x = layer.apply(layer_params, x, rule)
+        return x
+
+    def propagate(self, state):
+        for layer in self.layers:
+            state = layer.propagate(state)
+        return state
+
+
+def serial(*layers: AbstractLayer) -> Serial:
+    """A network: layers one behind the other, finite and infinitely wide from one description.
+
+    Args:
+        *layers: the layers in the order of the forward pass; none at all is the identity.
+
+    Returns:
+        A layer: `init(key, shape)` gives a tuple with one entry for each layer, `apply(params, x, rule=None)` the
+        outputs (N, *output shape) of a batch, `kernel(x1, x2=None)` the kernels in the limit of infinite width.
+
+    Raises:
+        TypeError: an argument is not a layer.
+
+    Example:
+        >>> import jax
+        >>> from qcgrad import networks as nn
+        >>> net = nn.serial(nn.Dense(64, sigma_w=1.0), nn.Dense(2))
+        >>> params = net.init(jax.random.key(0), (3,))
+        >>> net.apply(params, jax.numpy.ones((5, 3))).shape
+        (5, 2)
+        >>> net.kernel(jax.numpy.ones((5, 3))).ntk.shape
+        (5, 5)
+    """
+    for layer in layers:
+        if not isinstance(layer, AbstractLayer):
+            hint = " Write its parentheses: give an instance, not the class." if isinstance(layer, type) else ""
+            raise TypeError(f"serial takes layers, but {layer!r} was given.{hint}")
+    return Serial(layers)

@@ -1,0 +1,225 @@
+"""Kernels block by block: what every method for finite networks shares."""
+
+import abc
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ..networks.leaves import checked_parameters
+from ..networks.rules import AbstractRule
+from ..objective import as_real
+
+Metric = Literal["unit", "reim"]
+
+
+class Model(eqx.Module):
+    """A network as its kernels see it: any function (params, x) -> (N,) or (N, O)."""
+
+    apply: Callable
+    rule: AbstractRule | None = None
+
+    def batch(self, params, x):
+        """Outputs (N, O) of a batch."""
+        outputs = self.apply(params, x) if self.rule is None else self.apply(params, x, rule=self.rule)
+        return outputs.reshape(x.shape[0], -1)
+
+    def one(self, params, x):
+        """Outputs (O,) of one input; so a kernel's entries never depend on the other inputs of a batch."""
+        return self.batch(params, x[None])[0]
+
+
+class Problem(NamedTuple):
+    """A kernel to compute, checked.
+
+    Attributes:
+        model: the network; its true Jacobian stands on the left, at x1.
+        rule_model: the same values with the derivatives of a backward rule, on the right, at x2; or `model` itself.
+        params: pytree of arrays.
+        x1, x2: (N1, *shape), (N2, *shape).
+        num_outputs: O.
+        is_complex: whether outputs are complex.
+        is_hermitian: both sides are the same, so that half of the blocks follow from the others.
+        metric: "unit" or "reim".
+        needs_pseudo: whether Theta-tilde is asked for.
+    """
+
+    model: Model
+    rule_model: Model
+    params: Any
+    x1: jax.Array
+    x2: jax.Array
+    num_outputs: int
+    is_complex: bool
+    is_hermitian: bool
+    metric: Metric
+    needs_pseudo: bool
+
+
+def make_problem(apply, params, x1, x2, rule, metric, needs_pseudo=True) -> Problem:
+    """Everything checked that can be before anything runs; errors as `empirical` documents."""
+    if not callable(apply):
+        raise TypeError(f"apply is {apply!r}: give a function (params, x) -> outputs, for example net.apply")
+    if metric not in ("unit", "reim"):
+        raise ValueError(f'param_metric is {metric!r}: give "unit" or "reim"')
+    if not (rule is None or isinstance(rule, AbstractRule) or callable(rule)):
+        raise TypeError(
+            f"rule is {rule!r}: give a rule object, for example qcgrad.networks.HolomorphicBranch(), or a function "
+            "(params, x) with the network's values and the rule's derivatives"
+        )
+    params = checked_parameters("params", params)
+    left = _inputs("x1", x1)
+    right = left if x2 is None else _inputs("x2", x2)
+    if left.shape[1:] != right.shape[1:]:
+        raise ValueError(f"x1 holds inputs of shape {left.shape[1:]}, x2 of shape {right.shape[1:]}: they must agree")
+    dtype = jnp.result_type(left, right)  # one program for both sides
+    left, right = left.astype(dtype), right.astype(dtype)
+    model = rule_model = Model(apply)
+    if rule is not None:
+        rule_model = Model(apply, rule) if isinstance(rule, AbstractRule) else Model(rule)
+    shapes = [_outputs(side, params, left) for side in (model, rule_model)]
+    if shapes[0] != shapes[1]:
+        raise ValueError(f"the rule's function returns {shapes[1]}, the network {shapes[0]}: values must agree")
+    num_outputs, dtype = shapes[0]
+    is_complex = np.issubdtype(dtype, np.complexfloating)
+    is_hermitian = x2 is None and rule is None
+    return Problem(model, rule_model, params, left, right, num_outputs, is_complex, is_hermitian, metric, needs_pseudo)
+
+
+def _inputs(name, x):
+    array = jnp.asarray(x)
+    if array.ndim == 0 or array.shape[0] == 0:
+        raise ValueError(f"{name} has shape {array.shape}: give at least one input, (N, *input shape) with N >= 1")
+    if isinstance(x, np.ndarray) and x.dtype.itemsize > array.dtype.itemsize and x.dtype.kind in "fc":
+        as_real(name, x.real)  # says that 64-bit mode is off
+    return array
+
+
+def _outputs(model, params, x):
+    """(O, dtype), from shapes alone."""
+    found = jax.eval_shape(model.apply if model.rule is None else _with_rule(model), params, x)
+    if not hasattr(found, "shape"):
+        raise TypeError(
+            f"apply returned {jax.tree.structure(found)}: it must return one array; stack real and complex outputs "
+            "into one complex array, or ask for their kernels one by one"
+        )
+    if found.ndim not in (1, 2) or found.shape[0] != x.shape[0]:
+        raise ValueError(
+            f"apply returned shape {found.shape} for {x.shape[0]} inputs: it must return (N,) or (N, O); flatten "
+            "outputs with more axes"
+        )
+    if not jnp.issubdtype(found.dtype, jnp.inexact):
+        raise TypeError(f"apply returned dtype {found.dtype}: outputs must be real or complex floating-point numbers")
+    return (found.shape[1] if found.ndim == 2 else 1), found.dtype
+
+
+def _with_rule(model):
+    return lambda params, x: model.apply(params, x, rule=model.rule)
+
+
+class AbstractMethod(eqx.Module):
+    """A way to compute blocks: what is kept of a batch of inputs, and how two batches contract."""
+
+    @abc.abstractmethod
+    def features(self, model: Model, params, x) -> Any:
+        """What is kept of a batch of inputs (b, *shape)."""
+
+    @abc.abstractmethod
+    def contract(self, problem: Problem, left, right) -> tuple[jax.Array, jax.Array | None]:
+        """Theta and, where outputs are complex and it is needed, Theta-tilde between two batches: (b1, b2, O, O) each.
+
+        `left` and `right` are features of batches, the right ones of the rule's model. Of `problem` only the models,
+        the parameters and the flags may be used.
+        """
+
+    @abc.abstractmethod
+    def default_batch(self, problem: Problem) -> int:
+        """Inputs per batch that keep memory small."""
+
+
+def compute(method: AbstractMethod, problem: Problem, batch_size: int | None, progress: bool):
+    """Theta and Theta-tilde, (N1, N2, O, O): one batch of x1 against one of x2 at a time.
+
+    Live memory is the result, the features of two batches and the temporaries of one block.
+    """
+    size = method.default_batch(problem) if batch_size is None else batch_size
+    rows, columns = _windows(len(problem.x1), size), _windows(len(problem.x2), size)
+    tracker = _Progress(progress, len(rows) * len(columns))
+    slim = problem._replace(x1=None, x2=None)  # arrays that a block's program must not depend on
+    found: list[list[Any]] = []
+    for i, row in enumerate(rows):
+        left = _features(method, problem.model, problem.params, problem.x1[row.start : row.stop])
+        found.append([])
+        for j, column in enumerate(columns):
+            if problem.is_hermitian and j < i:
+                block = _mirrored(found[j][i])
+            else:
+                right = left
+                if not (problem.is_hermitian and i == j):
+                    x = problem.x2[column.start : column.stop]
+                    right = _features(method, problem.rule_model, problem.params, x)
+                block = _contract(method, slim, left, right)
+                block = jax.tree.map(lambda a, r=row, c=column: a[r.skip :, c.skip :], block)
+            found[-1].append(block)
+            tracker.advance(block)
+    tracker.close()
+    return jax.tree.map(lambda *rows: jnp.concatenate(rows), *[_row(blocks) for blocks in found])
+
+
+@eqx.filter_jit
+def _features(method, model, params, x):
+    return method.features(model, params, x)
+
+
+@eqx.filter_jit
+def _contract(method, problem, left, right):
+    return method.contract(problem, left, right)
+
+
+def _row(blocks):
+    return jax.tree.map(lambda *parts: jnp.concatenate(parts, axis=1), *blocks)
+
+
+def _mirrored(block):
+    theta, pseudo = jax.tree.map(lambda a: a.transpose(1, 0, 3, 2), block)
+    return theta.conj(), pseudo
+
+
+class _Window(NamedTuple):
+    start: int
+    stop: int
+    skip: int
+
+
+def _windows(total, size):
+    """Windows of one size, so that one program serves all; the last begins earlier and skips what is done."""
+    size = min(size, total)
+    return [
+        _Window(min(start, total - size), min(start, total - size) + size, max(0, start - total + size))
+        for start in range(0, total, size)
+    ]
+
+
+class _Progress:
+    """A progress bar on the terminal, if one was asked for."""
+
+    def __init__(self, shown: bool, total: int):
+        self.bar = None
+        if shown:
+            from rich.progress import Progress
+
+            self.bar = Progress()
+            self.task = self.bar.add_task("tangent kernel", total=total)
+            self.bar.start()
+
+    def advance(self, block):
+        if self.bar is not None:
+            jax.block_until_ready(block)
+            self.bar.advance(self.task)
+
+    def close(self):
+        if self.bar is not None:
+            self.bar.stop()

@@ -1,0 +1,87 @@
+"""The cross-tangent kernel of a backward rule, and whether training with the rule descends."""
+
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from .empirical import as_kind, empirical
+from .spectra import as_matrix
+
+
+class CrossKernel(NamedTuple):
+    r"""The kernel of training with a backward rule.
+
+    Attributes:
+        kernel: \(J\hat J^H\), (N, N) or (N, N, O, O): the true Jacobian against the rule's.
+        pseudo: the same without the conjugate.
+        descent: smallest eigenvalue of the Hermitian part of `kernel`.
+        real_descent: half of `descent` where `pseudo` is zero, in general the smallest eigenvalue of the symmetric part
+            of the kernel of (Re f, Im f); of f alone for real outputs. Not negative: no errors exist for which a small
+            step of the rule raises the squared loss.
+    """
+
+    kernel: jax.Array
+    pseudo: jax.Array
+    descent: jax.Array
+    real_descent: jax.Array
+
+
+def cross(
+    apply: Callable,
+    params: Any,
+    x: Any,
+    rule: Any,
+    method: Literal["auto", "structured", "jacobian", "vector_product"] = "auto",
+    param_metric: Literal["unit", "reim"] = "unit",
+    batch_size: int | None = None,
+    progress: bool = False,
+) -> CrossKernel:
+    r"""\(J\hat J^H\) for any backward rule, with its descent diagnostic.
+
+    A step against the rule's gradient of \(\tfrac12\sum|f - y|^2\) moves the outputs by
+    \(\dot f = -\tfrac12(J\hat J^H e + J\hat J^T\bar e)\), e = f - y. The loss falls for every e if the symmetric part
+    of this real-linear map is positive.
+
+    Args:
+        apply, params, method, param_metric, batch_size, progress: as for `empirical`.
+        x: inputs (N, *shape).
+        rule: a `networks.AbstractRule`, or a function (params, x) with the values of apply and other derivatives
+            (feedback alignment, straight-through and the like).
+
+    Returns:
+        A `CrossKernel`.
+
+    Raises:
+        TypeError: no rule; others as for `empirical`.
+
+    Cost: that of `empirical` without symmetry, and (N O)^3 for the eigenvalues.
+
+    Example:
+        >>> import jax, jax.numpy as jnp
+        >>> from qcgrad import ntk
+        >>> def flipped(w, x):  # the values of x @ w, the derivatives of -x @ w
+        ...     return 2 * jax.lax.stop_gradient(x @ w) - x @ w
+        >>> found = ntk.cross(lambda w, x: x @ w, jnp.ones(2), jnp.eye(2), flipped)
+        >>> print(found.kernel, found.descent)
+        [[-1.  0.]
+         [ 0. -1.]] -1.0
+
+    References:
+        T. P. Lillicrap et al., "Random synaptic feedback weights support error backpropagation for deep learning",
+        Nature Communications 7, 13276 (2016).
+    """
+    if rule is None:
+        raise TypeError("rule is missing: give a backward rule, or use ntk.empirical for the true kernel")
+    theta, pseudo = empirical(apply, params, x, None, "augmented", rule, method, param_metric, batch_size, progress)
+    descent = _smallest(theta)
+    if not jnp.iscomplexobj(theta):
+        return CrossKernel(theta, pseudo, descent, descent)
+    full = [k if k.ndim == 4 else k[..., None, None] for k in (theta, pseudo)]
+    return CrossKernel(theta, pseudo, descent, _smallest(as_kind(full[0], full[1], "real_block")))
+
+
+def _smallest(kernel):
+    matrix = as_matrix(kernel)
+    return jnp.linalg.eigvalsh((matrix + matrix.conj().T) / 2)[0]

@@ -1,0 +1,111 @@
+"""Tangent kernels of finite networks."""
+
+from collections.abc import Callable
+from numbers import Integral
+from typing import Any, Literal
+
+import jax
+
+from ..errors import NotApplicable
+from .blocks import Problem, compute, make_problem
+from .jacobian import Jacobian
+from .real_block import real_block
+from .structured import Structured, why_not_structured
+from .vector_product import VectorProduct
+
+
+def empirical(
+    apply: Callable,
+    params: Any,
+    x1: Any,
+    x2: Any = None,
+    kind: Literal["complex", "augmented", "real_block"] = "complex",
+    rule: Any = None,
+    method: Literal["auto", "structured", "jacobian", "vector_product"] = "auto",
+    param_metric: Literal["unit", "reim"] = "unit",
+    batch_size: int | None = None,
+    progress: bool = False,
+):
+    r"""The tangent kernel of a finite network, real or complex.
+
+    Sums run over all real parameters p; a complex parameter counts as two, each of variance 1/2 (metric "unit"):
+
+    .. math:: \Theta_{no,mq} = \sum_p \partial_p f_o(x_n)\,\overline{\partial_p f_q(x'_m)},\qquad
+        \tilde\Theta_{no,mq} = \sum_p \partial_p f_o(x_n)\,\partial_p f_q(x'_m).
+
+    With a backward rule the right factor is the rule's derivative: \(J\hat J^H\), the kernel of training with that
+    rule, which need not be Hermitian (see `cross`).
+
+    Args:
+        apply: any function `apply(params, x)` -> (N,) or (N, O), real or complex, that treats inputs one by one:
+            networks of `qcgrad.networks`, flax, equinox, circuits through `qcgrad.as_jax` and `jax.vmap`.
+        params: pytree of real and complex arrays.
+        x1, x2: inputs (N1, *shape) and (N2, *shape); x2 is x1 by default.
+        kind: "complex" is Theta (real for real outputs); "augmented" is the pair (Theta, Theta-tilde); "real_block" is
+            the kernel of (Re f, Im f) by the real parameters.
+        rule: a `networks.AbstractRule`, if apply takes `rule=`, or a function (params, x) with the network's values
+            and the rule's derivatives.
+        method: "structured" forms no Jacobian (networks of dense layers and activations), "jacobian" is for everything,
+            "vector_product" for large networks with few inputs; "auto" is structured where it applies, else jacobian.
+        param_metric: "unit", or "reim" for derivatives by Re and Im as they stand: complex parameters count twice.
+        batch_size: inputs per batch, which bounds memory; by default what keeps a batch to some 512 MiB.
+        progress: whether to show a progress bar.
+
+    Returns:
+        (N1, N2) if O = 1, else (N1, N2, O, O); "real_block": (N1, N2, 2, 2) or (N1, N2, 2 O, 2 O), real parts first.
+
+    Raises:
+        ValueError: no inputs, shapes that do not fit, unknown names, 64-bit numbers without JAX's 64-bit mode.
+        TypeError: apply returns no single array of floating-point numbers; params hold other things.
+        NotApplicable: method="structured" does not fit the network, and why.
+
+    Cost: with [FP] a forward pass, P parameters, widths n: structured N O [FP] + N^2 O^2 n a layer; jacobian
+    N O [FP] + N^2 O^2 P; vector_product N^2 O [FP].
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> from qcgrad import ntk
+        >>> x = jnp.array([[1.0, 2.0], [0.0, 1.0]])
+        >>> print(ntk.empirical(lambda w, x: x @ w, jnp.zeros(2), x))  # a linear model: x x^T
+        [[5. 2.]
+         [2. 1.]]
+
+    References:
+        A. Jacot, F. Gabriel, C. Hongler, "Neural tangent kernel", arXiv:1806.07572.
+        R. Novak, J. Sohl-Dickstein, S. S. Schoenholz, "Fast finite width neural tangent kernel", arXiv:2206.08720.
+    """
+    if kind not in ("complex", "augmented", "real_block"):
+        raise ValueError(f'kind is {kind!r}: give "complex", "augmented" or "real_block"')
+    problem = make_problem(apply, params, x1, x2, rule, param_metric, kind != "complex")
+    if batch_size is not None and (
+        isinstance(batch_size, bool) or not isinstance(batch_size, Integral) or batch_size < 1
+    ):
+        raise ValueError(f"batch_size is {batch_size!r}: give a positive number of inputs, or None")
+    theta, pseudo = compute(_method(method, problem), problem, batch_size, progress)
+    # For real outputs both kernels are the same sums.
+    return as_kind(theta, theta if pseudo is None else pseudo, kind)
+
+
+def as_kind(theta, pseudo, kind):
+    """What `empirical` returns, from Theta and Theta-tilde (N1, N2, O, O)."""
+    if kind == "real_block":
+        # Outputs take the place of inputs: one block for each pair of these.
+        return jax.vmap(jax.vmap(real_block))(theta, pseudo)
+    if theta.shape[-1] == 1:
+        theta, pseudo = theta[..., 0, 0], pseudo[..., 0, 0]
+    return theta if kind == "complex" else (theta, pseudo)
+
+
+def _method(name, problem: Problem):
+    if name == "jacobian":
+        return Jacobian(problem.metric)
+    if name == "vector_product":
+        return VectorProduct(problem.metric)
+    if name not in ("auto", "structured"):
+        raise ValueError(f'method is {name!r}: give "auto", "structured", "jacobian" or "vector_product"')
+    reason = why_not_structured(problem)
+    if reason is None:
+        return Structured(problem.metric)
+    if name == "structured":
+        raise NotApplicable(f'method="structured" does not apply: {reason}; use method="jacobian" or "auto"')
+    return Jacobian(problem.metric)

@@ -1,0 +1,67 @@
+"""Tangent kernels by Jacobian contraction: any network, memory for the Jacobians of two batches."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .blocks import AbstractMethod
+
+# Jacobian rows of one batch take at most this much by default.
+_BYTES = 2**29
+
+
+class Jacobian(AbstractMethod):
+    r"""Rows of the Jacobian by reverse mode, then one product of matrices.
+
+    With R and I the Jacobians of Re f and Im f by all real parameters,
+    \(\Theta = (R + iI)(R' + iI')^H\) and \(\tilde\Theta = (R + iI)(R' + iI')^T\).
+
+    Cost: N O [FP] backward passes and 2 N^2 O^2 P operations for P real parameters (8 for complex outputs).
+    """
+
+    metric: str
+
+    def features(self, model, params, x):
+        return jax.vmap(lambda one: self._rows(model, params, one))(x)
+
+    def contract(self, problem, left, right):
+        first = left[0]
+        shape = (*first.shape[:2], *right[0].shape[:2])
+        products = [a.reshape(-1, a.shape[-1]) @ b.reshape(-1, b.shape[-1]).T for a, b in zip(left, right, strict=True)]
+        gram = jnp.reshape(sum(products), shape)
+        if not problem.is_complex:
+            return gram.transpose(0, 2, 1, 3), None
+        n1, c, n2, _ = shape
+        # Axes: (input, Re or Im, output) on both sides.
+        parts = gram.reshape(n1, 2, c // 2, n2, 2, c // 2).transpose(1, 4, 0, 3, 2, 5)
+        (rr, ri), (ir, ii) = parts
+        return jax.lax.complex(rr + ii, ir - ri), jax.lax.complex(rr - ii, ir + ri)
+
+    def default_batch(self, problem):
+        leaves = jax.tree.leaves(problem.params)
+        rows = problem.num_outputs * (2 if problem.is_complex else 1)
+        return max(1, _BYTES // (rows * sum(np.asarray(leaf).nbytes for leaf in leaves)))
+
+    def _rows(self, model, params, one):
+        """For each leaf (C, reals): derivatives of Re f_1 .. Re f_O and then, if f is complex, of Im f."""
+        outputs, pull = jax.vjp(lambda p: model.one(p, one), params)
+        rows = jax.vmap(lambda cotangent: pull(cotangent)[0])(cotangents(outputs))
+        return [self._reals(leaf) for leaf in jax.tree.leaves(rows)]
+
+    def _reals(self, leaf):
+        flat = leaf.reshape(leaf.shape[0], -1)
+        if not jnp.iscomplexobj(flat):
+            return flat
+        # c = d_x - i d_y; the sign of a column changes no product.
+        return jnp.concatenate([flat.real, flat.imag], axis=1) * complex_scale(self.metric)
+
+
+def complex_scale(metric) -> float:
+    """Factor on derivatives by Re and Im of a complex parameter: 2^(-1/2) where it has unit variance in all."""
+    return 2**-0.5 if metric == "unit" else 1.0
+
+
+def cotangents(outputs):
+    """Rows that pull back to the derivatives of Re f (ones) and of Im f (-i, in JAX's convention): (C, O)."""
+    basis = jnp.eye(outputs.shape[-1], dtype=outputs.dtype)
+    return jnp.concatenate([basis, -1j * basis]) if jnp.iscomplexobj(outputs) else basis

@@ -1,0 +1,176 @@
+r"""Tangent kernels through products with vectors: one backward and one forward derivative, no Jacobian.
+
+With g the pull-back of \(\bar v\) and a step along \(\bar g\), outputs move by
+\(T(v) = \tfrac12(\Theta v + \tilde\Theta\bar v)\). So \(\Theta v = T(v) - iT(iv)\) and
+\(\tilde\Theta\bar v = T(v) + iT(iv)\).
+"""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from ..errors import NotApplicable
+from .blocks import AbstractMethod, Metric, Model, make_problem
+from .jacobian import complex_scale
+
+
+class VectorProduct(AbstractMethod):
+    """One column of the kernel at a time. Cost: N^2 O [FP]; memory: some copies of the parameters."""
+
+    metric: Metric
+
+    def features(self, model, params, x):
+        return x
+
+    def contract(self, problem, left, right):
+        outputs = jax.eval_shape(problem.model.batch, problem.params, left)
+        basis = jnp.eye(problem.num_outputs, dtype=outputs.dtype)
+
+        def moved(x, v):
+            """T(v) at all left inputs, for v on the outputs of one right input: (b1, O)."""
+            step = _step(problem.rule_model, problem.params, x[None], v[None], self.metric)
+            return _along(problem.model, problem.params, left, step)
+
+        def columns(x):
+            one = jax.vmap(lambda v: moved(x, v))(basis)
+            if not problem.is_complex:
+                return one, None
+            i = 1j * jax.vmap(lambda v: moved(x, v))(1j * basis)
+            return one - i, one + i
+
+        found = jax.lax.map(columns, right)
+        return jax.tree.map(lambda a: a.transpose(2, 0, 3, 1), found)
+
+    def default_batch(self, problem):
+        return max(1, 1024 // problem.num_outputs)
+
+
+class Product(eqx.Module):
+    """Products of a tangent kernel with vectors, without the kernel; make one with `product`.
+
+    Vectors are flat: (N2 O,) in, (N1 O,) out, inputs first. `shape`, `dtype`, `matvec` and `rmatvec` are what the
+    iterative solvers of `scipy.sparse.linalg` ask for.
+    """
+
+    model: Model
+    rule_model: Model
+    params: Any
+    x1: jax.Array
+    x2: jax.Array
+    shape: tuple[int, int] = eqx.field(static=True)
+    dtype: Any = eqx.field(static=True)
+    metric: Metric = eqx.field(static=True)
+
+    def flow(self, v):
+        r"""T(v) = (Theta v + Theta-tilde conj v)/2: how fast outputs move under gradient flow with errors -v."""
+        return _flow(self, jnp.asarray(v, self.dtype))
+
+    def matvec(self, v):
+        """Theta v, (N1 O,)."""
+        v = jnp.asarray(v, self.dtype)
+        return self.flow(v) - 1j * self.flow(1j * v) if self._is_complex else self.flow(v)
+
+    def pseudo(self, v):
+        """Theta-tilde v, (N1 O,)."""
+        v = jnp.conj(jnp.asarray(v, self.dtype))
+        return self.flow(v) + 1j * self.flow(1j * v) if self._is_complex else self.flow(v)
+
+    def rmatvec(self, v):
+        """Theta^H v, (N2 O,): the kernel with both sides exchanged.
+
+        Raises:
+            NotApplicable: the kernel is that of a backward rule, which has no forward derivative.
+        """
+        if self.rule_model is not self.model:
+            raise NotApplicable("the adjoint of a rule's kernel needs the rule's forward derivative, which rules lack")
+        swapped = Product(
+            self.model,
+            self.model,
+            self.params,
+            self.x2,
+            self.x1,
+            (self.shape[1], self.shape[0]),
+            self.dtype,
+            self.metric,
+        )
+        return swapped.matvec(v)
+
+    def __matmul__(self, v):
+        return self.matvec(v)
+
+    @property
+    def _is_complex(self):
+        return jnp.issubdtype(self.dtype, jnp.complexfloating)
+
+
+def product(
+    apply: Callable,
+    params: Any,
+    x1: Any,
+    x2: Any = None,
+    rule: Any = None,
+    param_metric: Literal["unit", "reim"] = "unit",
+) -> Product:
+    r"""The tangent kernel as a linear operator, for solvers that need products only.
+
+    .. math:: T(v) = \tfrac12(\Theta v + \tilde\Theta\bar v),\quad \Theta v = T(v) - iT(iv),\quad
+        \tilde\Theta\bar v = T(v) + iT(iv).
+
+    Args:
+        apply, params, x1, x2, rule, param_metric: as for `empirical`; apply needs forward derivatives, so it may not be
+            a `jax.custom_vjp` function (circuits through `as_jax` are).
+
+    Returns:
+        A `Product` of shape (N1 O, N2 O): `operator @ v`, `operator.pseudo(v)`, `operator.flow(v)`.
+
+    Raises:
+        ValueError, TypeError: as for `empirical`.
+
+    Cost: for each product one backward pass at x2 and one forward derivative at x1, twice for complex outputs.
+
+    Example:
+        >>> import jax.numpy as jnp, scipy.sparse.linalg
+        >>> from qcgrad import ntk
+        >>> x = jnp.array([[1.0, 2.0], [0.0, 1.0]])
+        >>> kernel = ntk.product(lambda w, x: x @ w, jnp.zeros(2), x)
+        >>> print(kernel @ jnp.ones(2))
+        [7. 3.]
+        >>> solution, failed = scipy.sparse.linalg.cg(kernel, jnp.array([7.0, 3.0]))
+        >>> print(solution.round(6), failed)
+        [1. 1.] 0
+    """
+    p = make_problem(apply, params, x1, x2, rule, param_metric)
+    dtype = jax.eval_shape(p.model.batch, p.params, p.x1).dtype
+    shape = (len(p.x1) * p.num_outputs, len(p.x2) * p.num_outputs)
+    return Product(p.model, p.rule_model, p.params, p.x1, p.x2, shape, dtype, param_metric)
+
+
+@eqx.filter_jit
+def _flow(operator: Product, v):
+    shaped = v.reshape(len(operator.x2), -1)
+    step = _step(operator.rule_model, operator.params, operator.x2, shaped, operator.metric)
+    return _along(operator.model, operator.params, operator.x1, step).reshape(-1)
+
+
+def _step(model, params, x, v, metric):
+    """The ascent direction of Re<v, f> in the metric of the parameters."""
+    _, pull = jax.vjp(lambda p: model.batch(p, x), params)
+    (gradient,) = pull(jnp.conj(v))
+    scale = complex_scale(metric) ** 2
+    return jax.tree.map(lambda g: scale * jnp.conj(g) if jnp.iscomplexobj(g) else g, gradient)
+
+
+def _along(model, params, x, step):
+    """Derivative of the outputs (N, O) along a step of the parameters."""
+    try:
+        return jax.jvp(lambda p: model.batch(p, x), (params,), (step,))[1]
+    except TypeError as error:
+        if "custom_vjp" not in str(error):
+            raise
+        raise TypeError(
+            "apply has no forward derivatives (it is a jax.custom_vjp function, as circuits through as_jax are): use "
+            'ntk.empirical(..., method="jacobian")'
+        ) from error

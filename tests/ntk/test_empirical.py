@@ -1,0 +1,351 @@
+"""Tangent kernels of finite networks: three methods, one kernel, against Jacobians taken by brute force."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import scipy.sparse.linalg
+
+import qcgrad as qg
+from qcgrad import networks as nn
+from qcgrad import ntk
+from qcgrad.ntk import blocks
+
+METHODS = ["structured", "jacobian", "vector_product"]
+X = np.random.default_rng(0).normal(size=(5, 3))
+Y = np.random.default_rng(1).normal(size=(4, 3))
+CX, CY = X + 1j * X[::-1], Y - 0.3j * Y[::-1]
+
+
+def network(outputs, is_complex, readout="complex"):
+    kind = "complex" if is_complex else "real"
+    activation = nn.SplitReLU() if is_complex else nn.ReLU()
+    layers = [
+        nn.Dense(6, sigma_w=1.4, sigma_b=0.3, dtype=kind),
+        activation,
+        nn.Dense(4, sigma_w=1.2, dtype=kind),
+        activation,
+        nn.Dense(outputs, sigma_b=0.1, dtype=kind),
+    ]
+    if readout != "complex":
+        layers.append(nn.Readout(readout))
+    net = nn.serial(*layers)
+    return net, net.init(jax.random.key(outputs), (3,))
+
+
+def brute_force(apply, params, x, metric="unit"):
+    """G (N, O, reals): derivatives by every real parameter of the metric, one direction at a time."""
+    leaves, structure = jax.tree.flatten(params)
+    scale = 2**-0.5 if metric == "unit" else 1.0
+    steps = []
+    for k, leaf in enumerate(leaves):
+        directions = [scale, 1j * scale] if np.iscomplexobj(leaf) else [1.0]
+        for direction in directions:
+            for index in np.ndindex(leaf.shape):
+                step = [np.zeros(other.shape, other.dtype) for other in leaves]
+                step[k][index] = direction
+                steps.append(step)
+    stacked = structure.unflatten([np.stack(parts) for parts in zip(*steps, strict=True)])
+    _, along = jax.linearize(lambda p: apply(p, x), params)
+    moved = jax.vmap(along)(stacked).reshape(len(steps), len(x), -1)
+    return np.moveaxis(np.asarray(moved), 0, -1)
+
+
+def gram(a, b):
+    return np.einsum("nop,mqp->nmoq", a, b)
+
+
+CASES = [(1, True, "complex"), (3, True, "complex"), (3, False, "complex"), (2, True, "real")]
+
+
+@pytest.mark.parametrize(("outputs", "is_complex", "readout"), CASES)
+@pytest.mark.parametrize("method", METHODS)
+def test_methods_agree_with_brute_force(outputs, is_complex, readout, method):
+    net, params = network(outputs, is_complex, readout)
+    x1, x2 = (CX, CY) if is_complex else (X, Y)
+    left, right = brute_force(net.apply, params, x1), brute_force(net.apply, params, x2)
+    theta, pseudo = ntk.empirical(net.apply, params, x1, x2, "augmented", method=method)
+    drop = (lambda k: k[..., 0, 0]) if outputs == 1 else (lambda k: k)
+    np.testing.assert_allclose(theta, drop(gram(left, right.conj())), atol=1e-10)
+    np.testing.assert_allclose(pseudo, drop(gram(left, right)), atol=1e-10)
+    assert np.iscomplexobj(theta) == (is_complex and readout == "complex")
+    square = ntk.empirical(net.apply, params, x1, method=method, batch_size=2)
+    np.testing.assert_allclose(square, drop(gram(left, left.conj())), atol=1e-10)
+
+
+def test_the_real_block_is_the_kernel_of_real_and_imaginary_parts():
+    net, params = network(2, True)
+    g = brute_force(net.apply, params, CX)
+    split = np.concatenate([g.real, g.imag], axis=1)
+    block = ntk.empirical(net.apply, params, CX, kind="real_block")
+    np.testing.assert_allclose(block, gram(split, split), atol=1e-10)
+    matrix = ntk.as_matrix(block)
+    np.testing.assert_allclose(matrix, matrix.T, atol=1e-12)
+    assert np.linalg.eigvalsh(matrix).min() > -1e-12
+
+
+def test_theta_is_hermitian_and_positive():
+    net, params = network(3, True)
+    matrix = ntk.as_matrix(ntk.empirical(net.apply, params, CX))
+    np.testing.assert_allclose(matrix, matrix.conj().T, atol=1e-13)
+    values = ntk.eigenvalues(ntk.empirical(net.apply, params, CX))
+    assert values.shape == (15,)
+    assert values.min() > -1e-12
+    np.testing.assert_allclose(values.sum(), np.trace(matrix).real)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_derivatives_by_re_and_im_give_twice_the_unit_metric(method):
+    net, params = network(2, True)
+    unit, reim = (ntk.empirical(net.apply, params, CX, method=method, param_metric=m) for m in ("unit", "reim"))
+    np.testing.assert_allclose(reim, 2 * unit, rtol=1e-12)
+
+
+def test_real_parameters_count_once_in_both_metrics():
+    """f = a x + w x with a real, w complex: Theta = x conj x' (1 + 1), or (1 + 2) by Re and Im."""
+
+    def apply(p, x):
+        return (p["real"] + p["complex"]) * x[:, 0]
+
+    params = {"real": np.array(0.3), "complex": np.array(0.2 + 1j)}
+    outer = np.outer(CX[:, 0], CX[:, 0].conj())
+    for metric, factor in (("unit", 2), ("reim", 3)):
+        for method in ("jacobian", "vector_product"):
+            found = ntk.empirical(apply, params, CX, method=method, param_metric=metric)
+            np.testing.assert_allclose(found, factor * outer, atol=1e-12)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_rules_kernel_is_the_true_jacobian_against_the_rules(method):
+    """With one hidden layer, dropping phi_zbar leaves the readout alone and changes the first layer's part."""
+    net = nn.serial(nn.Dense(5, sigma_b=0.2), nn.SplitReLU(), nn.Dense(2))
+    params = net.init(jax.random.key(0), (3,))
+    rule = nn.HolomorphicBranch()
+    true = ntk.empirical(net.apply, params, CX, method="jacobian")
+    weight, bias, readout = (np.asarray(leaf) for leaf in jax.tree.leaves(params))
+    z = CX @ weight / 3**0.5 + 0.2 * bias
+    phi_z = ((z.real > 0) + 1.0 * (z.imag > 0)) / 2
+    a = phi_z[:, None] * (readout.T / 5**0.5)[None]  # df/dz (N, O, n)
+    k0 = CX @ CX.conj().T / 3 + 0.04
+    hidden = np.maximum(z.real, 0) + 1j * np.maximum(z.imag, 0)
+    k1 = hidden @ hidden.conj().T / 5
+    expected = np.einsum("noj,mqj,nm->nmoq", a, a.conj(), k0) + np.einsum("nm,oq->nmoq", k1, np.eye(2))
+    np.testing.assert_allclose(ntk.empirical(net.apply, params, CX, rule=rule, method=method), expected, atol=1e-10)
+    assert np.abs(expected - true).max() > 1e-2
+
+
+def test_the_full_rule_and_holomorphic_networks_have_the_true_kernel():
+    net, params = network(2, True)
+    true = ntk.empirical(net.apply, params, CX)
+    np.testing.assert_allclose(ntk.empirical(net.apply, params, CX, rule=nn.FullWirtinger()), true, atol=1e-12)
+    smooth = nn.serial(nn.Dense(5), nn.Polynomial([0, 1, 0.3]), nn.Dense(1))
+    params = smooth.init(jax.random.key(1), (3,))
+    theta, pseudo = ntk.empirical(smooth.apply, params, CX, kind="augmented")
+    np.testing.assert_allclose(ntk.empirical(smooth.apply, params, CX, rule=nn.HolomorphicBranch()), theta, atol=1e-12)
+    assert np.abs(pseudo).max() < 1e-12
+
+
+def test_structured_and_jacobian_agree_on_rules_and_pseudo_kernels():
+    net, params = network(3, True)
+    for kind in ("augmented", "real_block"):
+        found = [
+            ntk.empirical(net.apply, params, CX, CY, kind, nn.HolomorphicBranch(), method, batch_size=3)
+            for method in METHODS
+        ]
+        for other in found[1:]:
+            jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-10), found[0], other)
+
+
+def test_the_kernel_of_a_circuit_is_the_gram_matrix_of_its_jacobian():
+    circuit = qg.Circuit(2).ry(0, param=0).ry(1, param=1).cx(0, 1).rx(0, param=2).ry(1, param=3)
+    f = qg.as_jax(qg.Expectation(circuit, "ZZ"), qg.Adjoint())
+
+    def apply(params, x):
+        return jax.vmap(lambda one: f(jnp.concatenate([one, params])))(x)
+
+    params = jnp.array([0.4, -0.7])
+    jacobian = jnp.stack([jax.grad(lambda p, one=one: apply(p, one[None])[0])(params) for one in X[:, :2]])
+    found = ntk.empirical(apply, params, X[:, :2])
+    np.testing.assert_allclose(found, jacobian @ jacobian.T, atol=1e-12)
+    # By hand for the last angle: a derivative by ry on qubit 1 is half a commutator; central differences suffice.
+    step = 1e-5
+    moved = [apply(params.at[1].add(s), X[:, :2]) for s in (step, -step)]
+    np.testing.assert_allclose((moved[0] - moved[1]) / (2 * step), jacobian[:, 1], atol=1e-9)
+    with pytest.raises(TypeError, match="no forward derivatives"):
+        ntk.empirical(apply, params, X[:, :2], method="vector_product")
+
+
+def test_complex_amplitudes_of_real_angles_have_a_kernel():
+    """psi = (cos t/2, -i sin t/2) e^{i x t}: one real parameter, outputs complex."""
+
+    def apply(t, x):
+        return jnp.stack([jnp.cos(t / 2) + 0j * x[:, 0], -1j * jnp.sin(t / 2) + 0j * x[:, 0]], 1) * jnp.exp(1j * x * t)
+
+    t, x = jnp.array(0.7), X[:, :1]
+    phase = np.exp(1j * x * 0.7)
+    value = np.array([np.cos(0.35), -1j * np.sin(0.35)]) * phase
+    slope = np.array([-np.sin(0.35), -1j * np.cos(0.35)]) / 2 * phase + 1j * x * value
+    np.testing.assert_allclose(ntk.empirical(apply, t, x), gram(slope[..., None], slope.conj()[..., None]), atol=1e-12)
+
+
+def test_products_are_those_with_the_kernel():
+    net, params = network(2, True)
+    theta, pseudo = map(ntk.as_matrix, ntk.empirical(net.apply, params, CX, CY, "augmented"))
+    operator = ntk.product(net.apply, params, CX, CY)
+    rng = np.random.default_rng(2)
+    v, w = rng.normal(size=8) + 1j * rng.normal(size=8), rng.normal(size=10)
+    np.testing.assert_allclose(operator @ v, theta @ v, atol=1e-10)
+    np.testing.assert_allclose(operator.pseudo(v), pseudo @ v, atol=1e-10)
+    np.testing.assert_allclose(operator.flow(v), (theta @ v + pseudo @ v.conj()) / 2, atol=1e-10)
+    np.testing.assert_allclose(operator.rmatvec(w + 0j), theta.conj().T @ w, atol=1e-10)
+
+
+def test_iterative_solvers_take_products():
+    net, params = network(1, True)
+    theta = ntk.empirical(net.apply, params, CX)
+    target = np.arange(5) + 1j
+    solution, failed = scipy.sparse.linalg.cg(ntk.product(net.apply, params, CX), target, rtol=1e-12)
+    assert failed == 0
+    np.testing.assert_allclose(theta @ solution, target, atol=1e-8)
+
+
+def test_batches_bound_what_is_computed_at_one_time(monkeypatch):
+    seen = []
+    original = blocks._features
+
+    def recorded(method, model, params, x):
+        seen.append(len(x))
+        return original(method, model, params, x)
+
+    monkeypatch.setattr(blocks, "_features", recorded)
+    net, params = network(1, True)
+    ntk.empirical(net.apply, params, CX, CY, batch_size=2)
+    assert set(seen) == {2}
+    seen.clear()
+    ntk.empirical(net.apply, params, CX)
+    assert seen == [5]
+
+
+def test_a_progress_bar_appears_only_when_asked_for(capsys):
+    def linear(w, x):
+        return x @ w
+
+    ntk.empirical(linear, np.ones(3), X)
+    assert capsys.readouterr().out == ""
+    ntk.empirical(linear, np.ones(3), X, batch_size=2, progress=True)
+    assert "tangent kernel" in capsys.readouterr().out
+
+
+def test_kernels_can_be_traced():
+    net, params = network(1, True)
+    plain = ntk.empirical(net.apply, params, CX)
+    np.testing.assert_allclose(jax.jit(lambda p: ntk.empirical(net.apply, p, CX))(params), plain, atol=1e-12)
+
+
+def test_single_precision_stays_single():
+    params = np.ones(3, np.complex64)
+    found = ntk.empirical(lambda w, x: x @ w, params, X.astype(np.float32))
+    assert found.dtype == np.complex64
+    np.testing.assert_allclose(found, X @ X.T, rtol=1e-5)
+
+
+def test_improper_weights_and_convolutions_take_the_jacobian():
+    net = nn.serial(nn.Dense(2, tau=0.5))
+    params = net.init(jax.random.key(0), (3,))
+    with pytest.raises(qg.NotApplicable, match="improper weights"):
+        ntk.empirical(net.apply, params, CX, method="structured")
+    g = brute_force(net.apply, params, CX)
+    np.testing.assert_allclose(ntk.empirical(net.apply, params, CX), gram(g, g.conj()), atol=1e-10)
+    # One linear layer: Theta = K for every tau.
+    k = np.einsum("nm,oq->nmoq", CX @ CX.conj().T / 3, np.eye(2))
+    np.testing.assert_allclose(ntk.empirical(net.apply, params, CX), k, atol=1e-10)
+
+
+def test_cross_kernels_say_whether_a_rule_descends():
+    net, params = network(1, True)
+    found = ntk.cross(net.apply, params, CX, nn.FullWirtinger())
+    assert found.descent > -1e-12
+    np.testing.assert_allclose(found.descent, ntk.eigenvalues(found.kernel)[-1], atol=1e-12)
+
+    def ascending(p, x):
+        true = net.apply(p, x)
+        return 2 * jax.lax.stop_gradient(true) - true
+
+    opposite = ntk.cross(net.apply, params, CX, ascending)
+    np.testing.assert_allclose(opposite.kernel, -found.kernel, atol=1e-12)
+    assert opposite.descent < 0
+    assert opposite.real_descent < 0
+
+
+def test_the_real_descent_diagnostic_is_the_slope_of_the_loss():
+    """Along the worst direction e, the loss changes at the rate -e^T B e of the real block."""
+    net, params = network(1, True)
+    rule = nn.HolomorphicBranch()
+    found = ntk.cross(net.apply, params, CX, rule)
+    block = ntk.as_matrix(ntk.empirical(net.apply, params, CX, kind="real_block", rule=rule)).reshape(5, 2, 5, 2)
+    flat = block.transpose(1, 0, 3, 2).reshape(10, 10)
+    values, vectors = np.linalg.eigh((flat + flat.T) / 2)
+    np.testing.assert_allclose(found.real_descent, values[0], atol=1e-12)
+    e = vectors[:5, 0] + 1j * vectors[5:, 0]
+    y = net.apply(params, CX)[:, 0] - e
+
+    def loss(p, rule=None):
+        return jnp.sum(jnp.abs(net.apply(p, CX, rule)[:, 0] - y) ** 2) / 2
+
+    true, ruled = jax.grad(loss)(params), jax.grad(loss)(params, rule)
+    slope = sum(np.vdot(a, b).real for a, b in zip(jax.tree.leaves(true), jax.tree.leaves(ruled), strict=True))
+    np.testing.assert_allclose(slope / 2, values[0], atol=1e-12)  # unit variance: half of the raw metric
+
+
+def test_spectra_compare_kernels():
+    k = np.array([[2.0, 1j], [-1j, 2.0]])
+    assert ntk.alignment(k, k) == pytest.approx(1)
+    assert ntk.alignment(k, np.eye(2)) == pytest.approx(4 / np.sqrt(10 * 2))
+    top = np.array([1j, 1.0])  # eigenvector of 3
+    assert ntk.target_alignment(k, top) == pytest.approx(3 / np.sqrt(10))
+    assert ntk.drift(1.25 * k, k) == pytest.approx(0.25)
+    for call in (lambda: ntk.eigenvalues(np.array([[1.0, 2.0], [0.0, 1.0]])), lambda: ntk.eigenvalues(np.ones((2, 3)))):
+        with pytest.raises(ValueError, match="kernel"):
+            call()
+    with pytest.raises(ValueError, match="not defined"):
+        ntk.drift(k, 0 * k)
+    with pytest.raises(ValueError, match="targets hold 3 numbers"):
+        ntk.target_alignment(k, np.ones(3))
+    with pytest.raises(ValueError, match="have no alignment"):
+        ntk.alignment(k, np.eye(3))
+
+
+def linear(w, x):
+    return x @ w
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"x1": X[:0]}, ValueError, "x1 has shape .*at least one input"),
+        ({"x2": Y[:0]}, ValueError, "x2 has shape"),
+        ({"x2": Y[:, :2]}, ValueError, "they must agree"),
+        ({"kind": "imaginary"}, ValueError, "kind is 'imaginary'"),
+        ({"method": "fast"}, ValueError, "method is 'fast'"),
+        ({"method": "structured"}, qg.NotApplicable, "not the method `apply`"),
+        ({"param_metric": "si"}, ValueError, "param_metric is 'si'"),
+        ({"batch_size": 0}, ValueError, "batch_size is 0"),
+        ({"rule": "full"}, TypeError, "rule is 'full'"),
+        ({"params": np.array([1, 2, 3])}, TypeError, "params hold dtype int64"),
+        ({"params": np.array([1.0, np.nan, 0.0])}, ValueError, "params holds nan"),
+        ({"params": {}}, ValueError, "zero parameters"),
+        ({"apply": lambda w, x: (x @ w, 1j * (x @ w))}, TypeError, "must return one array"),
+        ({"apply": lambda w, x: jnp.sum(x @ w)}, ValueError, r"it must return \(N,\) or \(N, O\)"),
+        ({"apply": lambda w, x: jnp.argmax(x, axis=1)}, TypeError, "outputs must be real or complex"),
+        ({"apply": 3}, TypeError, "apply is 3"),
+    ],
+)
+def test_bad_input_is_named(arguments, error, message):
+    arguments = {"apply": linear, "params": np.ones(3), "x1": X, **arguments}
+    with pytest.raises(error, match=message):
+        ntk.empirical(**arguments)
+
+
+def test_a_missing_rule_is_named():
+    with pytest.raises(TypeError, match="rule is missing"):
+        ntk.cross(linear, np.ones(3), X, None)
