@@ -40,8 +40,8 @@ def as_jax(objective: AbstractObjective, estimator: AbstractEstimator, backend: 
     check_arguments(objective, estimator)
     if not estimator.is_traceable:
         raise NotApplicable(
-            f"{type(estimator).__name__} cannot be traced by JAX: what it asks depends on answers, or on the numbers of "
-            "the angles; call qcgrad.estimate instead"
+            f"{type(estimator).__name__} cannot be traced by JAX: what it asks depends on answers, or on the numbers "
+            "of the angles; call qcgrad.estimate instead"
         )
     backend = resolve(backend, objective)
     outputs = objective.num_outputs

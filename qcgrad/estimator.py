@@ -27,7 +27,7 @@ class AbstractEstimator(eqx.Module):
 
     @property
     def fidelity(self) -> str:
-        """How faithfully answers are simulated: "exact", "gaussian" or "idealized" (then `bias_bound` says by how much)."""
+        """How faithfully answers are simulated: "exact", "gaussian", or "idealized" (`bias_bound` says by how much)."""
         return "exact"
 
     @abc.abstractmethod

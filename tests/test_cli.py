@@ -104,7 +104,7 @@ def test_grad_by_bell_shadow_at_clifford_angles(program, tmp_path):
         (("--params", "1,2", "--shots", "1.5"), "--shots=1.5: give a positive integer"),
         (("--params", "1,2", "--shots", "many"), "give a positive integer"),
         (("--params", "1,2", "--method", "adjoint", "--shots", "10"), "--shots does not apply to adjoint"),
-        (("--params", "1,2", "--copies", "10"), "--copies applies to bell-shadow"),
+        (("--params", "1,2", "--copies", "10"), "--copies applies to gentle-sweep, read-once, bell-shadow"),
         (("--params", "1,2", "--observable", "ZQ"), "ZQ"),
         (("--params", "1,2", "--observable", "ZZZ"), "observable acts on 3 qubits"),
         (("--wrong",), "No such option"),
@@ -134,6 +134,38 @@ def test_circuits_lists_the_library():
     assert "maxcut_regular2_n4_p1" in some.stdout
     assert "n10" not in some.stdout
     assert "the families are" in refusal("circuits", "--family", "nothing")
+
+
+def test_ntk_prints_the_slope_and_draws(tmp_path):
+    figure = tmp_path / "kernel.png"
+    options = ("--activation", "split_relu", "--depth", 1, "--widths", "16,64", "--seeds", 2, "--inputs", 3)
+    result = run("ntk", *options, "--out", figure)
+    assert result.exit_code == 0
+    assert "theory: -0.5" in result.stdout
+    assert figure.stat().st_size > 10_000
+    assert "did you mean 'modrelu'" in refusal("ntk", "--activation", "modrelo")
+    assert "no finite NTK" in refusal("ntk", "--b", 0.5)
+    assert "at least two different positive integers" in refusal("ntk", "--widths", "64")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--method", "gentle-sweep"), "gentle-sweep needs --copies"),
+        (("--method", "online-tomography"), "online-tomography needs --epsilon"),
+        (("--method", "online-tomography", "--epsilon", 0.5, "--copies", 9), "--copies applies to gentle-sweep"),
+        (("--method", "read-once", "--copies", 100, "--epsilon", 0.5), "--epsilon applies to online-tomography"),
+    ],
+)
+def test_grad_names_what_a_multi_copy_method_needs(options, message):
+    assert message in refusal("grad", "tfim_hva_n3_p1", *options)
+
+
+def test_grad_by_a_sweep():
+    result = run("grad", "tfim_hva_n3_p1", "--method", "gentle-sweep", "--copies", 10_000, "--json")
+    shown = json.loads(result.stdout)
+    assert shown["fidelity"] == "exact"
+    assert shown["cost"]["copies"] <= 10_000
 
 
 def test_circuits_shows_one():

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from typer.core import TyperGroup
 
-from . import circuits, grad, info, scaling
+from . import circuits, grad, info, ntk, scaling
 from .errors import EXIT_INTERRUPTED, EXIT_REFUSED, explain
 
 
@@ -43,6 +43,7 @@ application = typer.Typer(
 application.command("scaling", epilog=scaling.EXAMPLE)(scaling.scaling)
 application.command("grad", epilog=grad.EXAMPLE)(grad.grad)
 application.command("circuits", epilog=circuits.EXAMPLE)(circuits.circuits)
+application.command("ntk", epilog=ntk.EXAMPLE)(ntk.ntk)
 application.command("info", epilog=info.EXAMPLE)(info.info)
 
 

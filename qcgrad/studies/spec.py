@@ -132,8 +132,8 @@ class StudySpec(_Strict):
         return hashlib.sha256(text.encode()).hexdigest()[:10]
 
 
-def nearest_method(name: str, known) -> str:
-    """The name if it is known, else a `ValueError` that suggests the nearest one.
+def nearest_method(name: str, known, kind: str = "method") -> str:
+    """The name if it is known (a `kind` of thing), else a `ValueError` that suggests the nearest one.
 
     Example:
         >>> from qcgrad.studies.spec import METHODS, nearest_method
@@ -147,7 +147,7 @@ def nearest_method(name: str, known) -> str:
         return canonical
     near = difflib.get_close_matches(canonical, known, n=1, cutoff=0.3)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    raise ValueError(f"method {name!r} is not known: {hint}Known: {', '.join(known)}")
+    raise ValueError(f"{kind} {name!r} is not known: {hint}Known: {', '.join(known)}")
 
 
 def load_spec(path: "str | Path") -> StudySpec:

@@ -126,13 +126,20 @@ def test_a_shared_parameter_and_a_map_to_equal_angles_have_the_same_variance(met
 
 
 @by_name
-def test_the_hard_instance_is_estimated_and_predicted_exactly(method):
+def test_the_hard_instance_is_estimated_and_its_cost_predicted(method):
     objective, params = hard_instance(3), np.zeros(63)
     recorder = Recorder(qg.Statevector())
     e = qg.estimate(objective, params, method(copies=20_000), recorder, key=3)
     truth = np.asarray(qg.estimate(objective, params, qg.Adjoint()).gradient)
     assert np.all(np.abs(e.gradient - truth) <= 5 * np.sqrt(e.variance) + 1e-12)
-    assert e.cost == qg.predict_cost(objective, method(copies=20_000)) == recorder.queries[0].cost()
+    predicted = qg.predict_cost(objective, method(copies=20_000))
+    assert e.cost == recorder.queries[0].cost()
+    if method in METHODS[:2]:  # which strings there are depends on the angles, so these can only be bounded
+        assert (predicted.copies, predicted.shots, predicted.qubits) == (20_000, 20_000, e.cost.qubits)
+        assert predicted.circuit_runs >= e.cost.circuit_runs
+        assert predicted.gates >= e.cost.gates
+    else:
+        assert e.cost == predicted
     assert e.cost.copies == 20_000
     assert e.cost.circuit_runs == {"DirectPauli": 64, "MutuallyUnbiasedBases": 10}.get(method.__name__, 20_000)
 

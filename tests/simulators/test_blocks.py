@@ -77,8 +77,8 @@ def test_a_blocks_unitary_is_the_product_of_its_gates(case):
     np.testing.assert_allclose(product, expected, atol=1e-12)
 
 
-@settings(max_examples=10)
-@given(circuits(max_qubits=8, max_gates=30))
+@settings(max_examples=6)
+@given(circuits(max_qubits=6, max_gates=30))
 def test_fused_states_agree_with_dense_matrices(case):
     circuit, params = case
     index, scale, offset = circuit.angle_map
@@ -87,8 +87,8 @@ def test_fused_states_agree_with_dense_matrices(case):
     np.testing.assert_allclose(state, dense.state(circuit, params), atol=1e-11)
 
 
-@settings(max_examples=10)
-@given(circuits(max_qubits=7, max_gates=20))
+@settings(max_examples=6)
+@given(circuits(max_qubits=6, max_gates=20))
 def test_sweeps_agree_with_reverse_mode(case):
     """Transitions of blocks and slopes of wide rows against JAX's own derivative of the forward run."""
     circuit, params = case

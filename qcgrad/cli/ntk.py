@@ -1,0 +1,106 @@
+"""`qcgrad ntk`: how a complex network's tangent kernel approaches its infinite-width limit."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import consoles
+from .errors import UserError
+
+EXAMPLE = "Example: qcgrad ntk --activation modrelu --depth 3 --widths 64,256,1024 --seeds 4"
+
+ACTIVATIONS = ("split-relu", "split-erf", "split-tanh", "split-gelu", "cardioid", "modrelu", "zrelu")
+
+
+def ntk(
+    activation: Annotated[str, typer.Option(help=f"One of {', '.join(ACTIVATIONS)}.")] = "modrelu",
+    depth: Annotated[int, typer.Option(help="Hidden layers.", min=1)] = 2,
+    widths: Annotated[str, typer.Option(help="Comma-separated widths of the hidden layers.")] = "64,256,1024",
+    seeds: Annotated[int, typer.Option(help="Random networks of each width.", min=1)] = 4,
+    inputs: Annotated[int, typer.Option(help="Number of random complex inputs.", min=2)] = 5,
+    dimension: Annotated[int, typer.Option(help="Dimension of the inputs.", min=1)] = 6,
+    sigma_w: Annotated[float, typer.Option(help="Scale of the weights.", min=0)] = 2**0.5,
+    sigma_b: Annotated[float, typer.Option(help="Scale of the biases.", min=0)] = 0.1,
+    b: Annotated[float, typer.Option(help="Bias of modrelu, at most 0.")] = -0.5,
+    seed: Annotated[int, typer.Option(help="Seed of inputs and networks.", min=0)] = 0,
+    out: Annotated[Path, typer.Option(help="Where the figure goes.")] = Path("ntk.png"),
+):
+    """Compare finite complex networks with their infinite-width tangent kernel: table, figure, slope in the width."""
+    import numpy as np
+
+    from ..studies.ntk_convergence import converge, draw
+
+    sizes = _widths(widths)
+    make = _maker(activation, depth, sigma_w, sigma_b, b)
+    rng = np.random.default_rng(seed)
+    x = (rng.normal(size=(inputs, dimension)) + 1j * rng.normal(size=(inputs, dimension))) / 2**0.5
+    notes = consoles.notes()
+    if notes.is_terminal:
+        with notes.status("") as status:
+            found = converge(make, x, sizes, seeds, seed, status.update)
+    else:
+        found = converge(make, x, sizes, seeds, seed)
+    _print(found, make(sizes[0]).kernel(x))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    draw(found, f"{activation}, {depth} hidden layers, {inputs} inputs", out)
+    print(f"figure: {out}")
+
+
+def _print(found, kernel):
+    import numpy as np
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1))
+    for heading in ("width", "‖Θn − Θ‖/‖Θ‖", "spread", "‖Θ̃n‖/‖Θ‖"):
+        table.add_column(heading, justify="right")
+    for width, errors, pseudo in zip(found.widths, found.ntk, found.pseudo, strict=True):
+        spread = f"{errors.std(ddof=1):.3f}" if len(errors) > 1 else "–"
+        table.add_row(str(width), f"{errors.mean():.3f}", spread, f"{pseudo.mean():.3f}")
+    console = consoles.output()
+    console.print(table)
+    fit = found.slope
+    error = "" if np.isnan(fit.standard_error) else f" ± {fit.standard_error:.2f}"
+    console.print(f"error ~ width^({fit.exponent:.2f}{error}); theory: -0.5", highlight=False)
+    limit = np.asarray(kernel.ntk)
+    size = np.linalg.norm(limit)
+    branch = np.linalg.norm(limit - np.asarray(kernel.ntk_holomorphic)) / size
+    console.print(
+        f"at infinite width: imaginary part {np.linalg.norm(limit.imag) / size:.3f} of the kernel's norm, "
+        f"holomorphic-branch rule {branch:.3f} away from the true one",
+        highlight=False,
+    )
+
+
+def _widths(text: str) -> tuple[int, ...]:
+    try:
+        found = sorted({int(word) for word in text.split(",")})
+    except ValueError:
+        found = []
+    if len(found) < 2 or found[0] < 1:
+        raise UserError(f"--widths {text}: give at least two different positive integers, for example 64,256,1024")
+    return tuple(found)
+
+
+def _maker(activation: str, depth: int, sigma_w: float, sigma_b: float, b: float):
+    from .. import networks as nn
+    from ..studies.spec import nearest_method
+
+    makers = {
+        "split-relu": nn.SplitReLU,
+        "split-erf": nn.SplitErf,
+        "split-tanh": nn.SplitTanh,
+        "split-gelu": nn.SplitGELU,
+        "cardioid": nn.Cardioid,
+        "modrelu": lambda: nn.ModReLU(b),
+        "zrelu": nn.ZReLU,
+    }
+    function = makers[nearest_method(activation, ACTIVATIONS, "activation")]()
+
+    def make(width: int):
+        scales = {"sigma_w": sigma_w, "sigma_b": sigma_b}
+        hidden = [layer for _ in range(depth) for layer in (nn.Dense(width, **scales), function)]
+        return nn.serial(*hidden, nn.Dense(1, **scales))
+
+    return make

@@ -1,0 +1,97 @@
+"""How fast the tangent kernel of a finite network approaches that of the infinite one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .fit import PowerFit, fit_power
+
+
+@dataclass(frozen=True)
+class Convergence:
+    """Relative Frobenius errors of finite-width kernels.
+
+    Attributes:
+        widths: (W,) ascending.
+        ntk: (W, S) ||Theta_n - Theta|| / ||Theta|| of S random networks of each width.
+        pseudo: (W, S) ||Theta-tilde_n|| / ||Theta||, which vanishes in the limit for circular weights.
+    """
+
+    widths: tuple[int, ...]
+    ntk: np.ndarray
+    pseudo: np.ndarray
+
+    @property
+    def slope(self) -> PowerFit:
+        """Power law of the mean error in the width; theory says an exponent of -1/2."""
+        return fit_power(self.widths, self.ntk.mean(axis=1))
+
+
+def converge(
+    make_network: Callable, x, widths: tuple[int, ...], seeds: int, seed: int = 0, notify=lambda message: None
+) -> Convergence:
+    """Compare finite networks with their limit.
+
+    Args:
+        make_network: from a width to a network with one complex output.
+        x: inputs (N, d).
+        widths: of all hidden layers.
+        seeds: S networks of each width.
+        seed: of the first one.
+        notify: told what is going on.
+
+    Cost: S empirical kernels of each width, O(depth * width^2 * N + N^2 * width * depth) each.
+
+    Example:
+        >>> import jax, numpy as np
+        >>> jax.config.update("jax_enable_x64", True)
+        >>> from qcgrad import networks as nn
+        >>> from qcgrad.studies.ntk_convergence import converge
+        >>> x = np.random.default_rng(0).normal(size=(3, 2)) + 0j
+        >>> found = converge(lambda n: nn.serial(nn.Dense(n), nn.SplitReLU(), nn.Dense(1)), x, (16, 64), 2)
+        >>> found.ntk.shape, bool(found.ntk[1].mean() < found.ntk[0].mean())
+        ((2, 2), True)
+    """
+    import jax
+
+    from .. import ntk
+
+    limit = np.asarray(make_network(widths[0]).kernel(x).ntk)
+    errors, pseudo = np.empty((len(widths), seeds)), np.empty((len(widths), seeds))
+    for w, width in enumerate(widths):
+        network = make_network(width)
+        for s in range(seeds):
+            notify(f"width {width}, network {s + 1} of {seeds}")
+            params = network.init(jax.random.key(seed + s), x.shape[1:])
+            theta, tilde = ntk.empirical(network.apply, params, x, kind="augmented")
+            errors[w, s] = np.linalg.norm(theta - limit) / np.linalg.norm(limit)
+            pseudo[w, s] = np.linalg.norm(tilde) / np.linalg.norm(limit)
+    return Convergence(tuple(widths), errors, pseudo)
+
+
+def draw(found: Convergence, title: str, path: "str | Path"):
+    """Write the figure: every network, the means, the fitted power law."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    figure = Figure(figsize=(6, 4.5), layout=ConstrainedLayoutEngine())
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    fit = found.slope
+    for values, colour, label in (
+        (found.ntk, "#0072B2", f"tangent kernel: width$^{{{fit.exponent:.2f}}}$"),
+        (found.pseudo, "#D55E00", "pseudo-kernel, limit 0"),
+    ):
+        axes.loglog(np.repeat(found.widths, values.shape[1]), values.ravel(), ".", color=colour, alpha=0.35)
+        axes.loglog(found.widths, values.mean(axis=1), "o-", color=colour, linewidth=1, label=label)
+    axes.loglog(found.widths, fit.at(found.widths), "--", color="#0072B2", linewidth=1)
+    axes.set(xlabel="width", ylabel="relative Frobenius distance from the limit", title=title)
+    axes.set_xticks(found.widths, [str(width) for width in found.widths])
+    axes.xaxis.set_minor_formatter("")
+    axes.grid(alpha=0.3, linewidth=0.6)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    figure.savefig(path, dpi=160)
