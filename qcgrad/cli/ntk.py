@@ -99,8 +99,7 @@ def _maker(activation: str, depth: int, sigma_w: float, sigma_b: float, b: float
     function = makers[nearest_method(activation, ACTIVATIONS, "activation")]()
 
     def make(width: int):
-        scales = {"sigma_w": sigma_w, "sigma_b": sigma_b}
-        hidden = [layer for _ in range(depth) for layer in (nn.Dense(width, **scales), function)]
-        return nn.serial(*hidden, nn.Dense(1, **scales))
+        hidden = [layer for _ in range(depth) for layer in (nn.Dense(width, sigma_w, sigma_b), function)]
+        return nn.serial(*hidden, nn.Dense(1, sigma_w, sigma_b))
 
     return make
