@@ -131,8 +131,9 @@ def _convolutional(pool, **weights):
 @pytest.mark.parametrize(
     "net",
     [
-        _convolutional(()),
-        _convolutional((nn.LayerNorm(center=False), nn.AveragePool1D((2,)))),
+        # Half a minute each; the last covers convolutions and pooling in every run.
+        pytest.param(_convolutional(()), marks=pytest.mark.slow),
+        pytest.param(_convolutional((nn.LayerNorm(center=False), nn.AveragePool1D((2,)))), marks=pytest.mark.slow),
         _convolutional((nn.AveragePool1D((2,)),), tau=0.5j),
     ],
     ids=["flatten", "norm and pool", "pool, improper"],
@@ -141,6 +142,7 @@ def test_convolutions_at_finite_width(net):
     _agrees(net, _data(1, 2, 6, 2), _others(6, 2), seeds=24)
 
 
+@pytest.mark.slow
 def test_images_at_finite_width():
     net = nn.serial(
         nn.Conv2D(48, (3, 2), strides=(1, 2), sigma_w=2**0.5),
