@@ -172,3 +172,9 @@ def test_modrelu_is_a_radial_profile():
 def test_every_real_activation_is_marked_real():
     assert all(isinstance(a, AbstractRealActivation) and a.is_real for a in REAL.values())
     assert not any(a.is_real for a in COMPLEX.values())
+
+
+def test_energies_of_high_degree_do_not_overflow():
+    """The gamma functions in zReLU's coefficients do, beyond degree 170; E|phi|^2 = 1/4 bounds their sum."""
+    totals = [np.sum(np.square(nn.equivalent_real_activation(nn.ZReLU(), degree=n).coefficients)) for n in (128, 400)]
+    assert totals[0] < totals[1] < 0.25

@@ -8,22 +8,23 @@ def moment(degree: int, harmonic: int, r):
 
     The expectation of \(|u|^k|v|^k e^{im(\theta_u-\theta_v)}\) at unit variances and real correlation r.
     """
-    from scipy.special import gamma, hyp2f1
+    from scipy.special import gammaln, hyp2f1
 
     m = abs(harmonic)
     shift = (m - degree) / 2
-    factor = gamma((m + degree) / 2 + 1) ** 2 / gamma(m + 1)
+    # Each gamma function overflows long before their ratio does.
+    factor = np.exp(2 * gammaln((m + degree) / 2 + 1) - gammaln(m + 1))
     return factor * r**m * hyp2f1(shift, shift, m + 1, r**2)
 
 
 def homogeneous_energies(harmonics, variance: float, degree: int):
     r"""The energies c_n, n = 0 ... degree, at one variance: the power series of \(\sum_m|g_m|^2c^1_m(r)\)."""
-    from scipy.special import gamma
+    from scipy.special import gammaln
 
     energies = np.zeros(degree + 1)
     for harmonic, g in harmonics.items():
         m = abs(harmonic)
-        term = variance * abs(g) ** 2 * gamma((m + 1) / 2 + 1) ** 2 / gamma(m + 1)
+        term = variance * abs(g) ** 2 * np.exp(2 * gammaln((m + 1) / 2 + 1) - gammaln(m + 1))
         for i, n in enumerate(range(m, degree + 1, 2)):
             energies[n] += term
             term *= ((m - 1) / 2 + i) ** 2 / ((m + 1 + i) * (i + 1))

@@ -1,0 +1,138 @@
+r"""Does real-valued backpropagation make my complex network a real one? Answered for an activation and data.
+
+Claims, in the limit of infinite width (derivation in real_limit.md; two hidden layers, no biases, inputs of one norm):
+
+1. Split ReLU with a real readout trains exactly as a real ReLU network on (Re x, Im x), for all complex data.
+2. On data with a real Gram matrix every activation trains as a real network with the activation sigma_eq of
+   `nn.equivalent_real_activation`.
+3. On complex data modReLU and cardioid do not: their kernels depend on Im rho, and stay away from that network's.
+
+These are conditions for the reduction that Tan, Xie, Jiang, Zhou (NeurIPS 2022) state for most activations; no figure
+of theirs is reproduced. `answer(activation, x)` says it for your own activation and data.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from qcgrad import networks as nn
+from theory.claim import canvas, run
+
+HIDDEN = 2
+DEGREE = 400
+
+
+class Result(NamedTuple):
+    """Relative distances between tangent kernels, off the diagonal: (split ReLU to real ReLU), and by activation."""
+
+    split_to_real: float
+    on_real_data: dict[str, float]
+    on_complex_data: dict[str, float]
+
+
+def activations():
+    """Those of the claims."""
+    return {
+        "split ReLU": nn.SplitReLU(),
+        "modReLU": nn.ModReLU(-0.5),
+        "cardioid": nn.Cardioid(),
+    }
+
+
+def compute(small: bool = False) -> Result:
+    """Seconds; `small` takes fewer inputs."""
+    count = 6 if small else 20
+    rng = np.random.default_rng(0)
+    real = rng.normal(size=(count, 5))
+    complex_data = real + 1j * rng.normal(size=(count, 5))
+    split = nn.serial(*_hidden(nn.SplitReLU()), nn.Readout("real")).kernel(_normalised(complex_data)).ntk
+    stacked = _stacked(_normalised(complex_data))
+    relu = nn.serial(*_real_hidden(nn.ReLU(), _critical(nn.SplitReLU()))).kernel(stacked).ntk
+    return Result(
+        _distance(split, relu),
+        {name: answer(activation, real) for name, activation in activations().items()},
+        {name: answer(activation, complex_data) for name, activation in activations().items()},
+    )
+
+
+def answer(activation, x) -> float:
+    r"""\(\|\mathrm{Re}\,\Theta - \Theta_{\mathrm{eq}}\| / \|\Theta_{\mathrm{eq}}\|\) off the diagonal: 0 if real.
+
+    Args:
+        activation: a complex activation of `qcgrad.networks`.
+        x: inputs (N, d), complex or real; they are brought to one norm.
+    """
+    x = _normalised(np.asarray(x))
+    theta = nn.serial(*_hidden(activation)).kernel(x + 0j).ntk
+    equivalent = nn.equivalent_real_activation(activation, 1.0, DEGREE)
+    # Real parts of the Gram matrix are those of (Re x, Im x), whose dimension is twice as large.
+    # Critical weights of its own: the series is cut, and written for one variance.
+    other = nn.serial(*_real_hidden(equivalent, _critical(equivalent))).kernel(np.sqrt(2) * _stacked(x)).ntk
+    return _distance(np.real(theta), other)
+
+
+def check(result: Result):
+    """Raise AssertionError where a claim fails."""
+    assert result.split_to_real < 1e-9, f"split ReLU is {result.split_to_real:.1e} away from the real network"
+    worst = max(result.on_real_data.values())
+    assert worst < 2e-3, f"on real data a kernel is {worst:.1e} away from its real network's"
+    for name in ("modReLU", "cardioid"):
+        distance = result.on_complex_data[name]
+        assert distance > 10 * worst, f"{name} on complex data is only {distance:.1e} away from its real network"
+
+
+def report(result: Result):
+    """Lines for the reader."""
+    yield f"split ReLU, real readout, complex data: {result.split_to_real:.1e} from a real ReLU network on (Re x, Im x)"
+    yield "distance from the real network with sigma_eq:     real data   complex data"
+    for name in result.on_real_data:
+        yield f"  {name:46s} {result.on_real_data[name]:10.1e} {result.on_complex_data[name]:14.1e}"
+
+
+def figure(result: Result, path):
+    """Distances on real and on complex data."""
+    drawing, ((axis,),) = canvas(1, 1, width=6)
+    names = list(result.on_real_data)
+    place = np.arange(len(names))
+    axis.bar(place - 0.2, [result.on_real_data[n] for n in names], 0.4, label="real data", color="#0072B2")
+    axis.bar(place + 0.2, [result.on_complex_data[n] for n in names], 0.4, label="complex data", color="#D55E00")
+    axis.set_yscale("log")
+    axis.set_xticks(place, names)
+    axis.set(ylabel="distance of the tangent kernels", title=r"From the real network with $\sigma_{\mathrm{eq}}$")
+    axis.legend(frameon=False)
+    drawing.savefig(path, dpi=150)
+
+
+def _hidden(activation):
+    """Layers whose pre-activations all have variance 1 for inputs of `_normalised` norm."""
+    first, later = nn.Dense(1), nn.Dense(1, _critical(activation))
+    return [first, *(layer for _ in range(HIDDEN - 1) for layer in (activation, later)), activation, later]
+
+
+def _real_hidden(activation, sigma_w):
+    first, later = nn.Dense(1, dtype="real"), nn.Dense(1, sigma_w, dtype="real")
+    return [first, *(layer for _ in range(HIDDEN - 1) for layer in (activation, later)), activation, later]
+
+
+def _critical(activation) -> float:
+    one = np.ones(1)
+    return float(np.real(activation.dual(one, one, one if activation.is_real else one + 0j).kappa[0])) ** -0.5
+
+
+def _normalised(x):
+    return x * np.sqrt(x.shape[1]) / np.linalg.norm(x, axis=1, keepdims=True)
+
+
+def _stacked(x):
+    return np.concatenate([np.real(x), np.imag(x)], axis=1)
+
+
+def _distance(kernel, other) -> float:
+    # On the diagonal a series cut at finite degree misses the kinks.
+    off = ~np.eye(len(kernel), dtype=bool)
+    kernel, other = np.asarray(kernel)[off], np.asarray(other)[off]
+    return float(np.linalg.norm(kernel - other) / np.linalg.norm(other))
+
+
+if __name__ == "__main__":
+    run(__name__)
