@@ -107,7 +107,20 @@ _VECTORS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", _VECTORS)
+# About ten seconds each; these repeat terms that the others check one by one.
+_SLOW = {
+    "polynomial in z and conj z",
+    "improper, complex tau",
+    "real weights, complex data",
+    "sum",
+    "real readout",
+    "real readout, improper",
+}
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=pytest.mark.slow if case in _SLOW else ()) for case in _VECTORS]
+)
 def test_dense_networks_at_finite_width(case):
     _agrees(_VECTORS[case], _data(1, 3, 4), _others(4))
 

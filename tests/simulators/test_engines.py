@@ -58,7 +58,7 @@ def test_states_agree_with_dense_matrices_and_with_qiskit(case):
     assert abs(abs(np.vdot(column, state)) - 1) < 1e-10
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(circuits())
 def test_values_and_sweeps_agree(case):
     """Two observables, three cotangents: both engines to 1e-11."""
