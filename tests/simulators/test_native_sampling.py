@@ -88,7 +88,7 @@ def test_variances_of_bases_add_up():
     np.testing.assert_allclose(variances.mean(), exact, rtol=0.016)
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(circuits(), st.data())
 def test_the_same_key_gives_the_outcomes_of_the_jax_path(case, data):
     """Both engines draw the same numbers; 37 of 64 drawn count. Rounding flips an outcome with probability 1e-13."""
