@@ -26,16 +26,16 @@ SWEPT_POOLS = ["pool on efficient_su2_n4_r1", "pool on h2_givens_n4"]
 
 ROWS = [
     Row("Adjoint", qg.Adjoint(), CIRCUITS, "white_box"),
-    # Each size is one more program to compile, so every second circuit will do.
-    Row("ReverseMode", qg.ReverseMode(), CIRCUITS[::2], "white_box"),
+    # Each size is one more program to compile, so every fourth circuit will do.
+    Row("ReverseMode", qg.ReverseMode(), CIRCUITS[::4], "white_box"),
     Row("ParameterShift", qg.ParameterShift(), CIRCUITS, "single_copy"),
     Row("ParameterShift-shots", qg.ParameterShift(shots=400), CIRCUITS, "single_copy", is_exact=False),
     Row("ParameterShift-coefficient", qg.ParameterShift(400, "coefficient"), CONTROLLED, "single_copy", is_exact=False),
-    Row("DirectPauli", qg.DirectPauli(copies=200_000), POOLS + CLIFFORDS, "single_copy", is_exact=False),
+    Row("DirectPauli", qg.DirectPauli(copies=200_000), POOLS[::3] + CLIFFORDS, "single_copy", is_exact=False),
     Row(
         "MutuallyUnbiasedBases",
         qg.MutuallyUnbiasedBases(copies=100_000),
-        POOLS + CLIFFORDS,
+        POOLS[::3] + CLIFFORDS,
         "single_copy",
         is_exact=False,
     ),
