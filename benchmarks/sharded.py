@@ -64,10 +64,11 @@ def fusion(rounds):
 def seconds(qubits, layers, backend, rounds):
     """The fastest of some gradients, after one that compiles."""
     import numpy as np
+    from peers.models import hardware_efficient
 
     import qcgrad as qg
 
-    objective = hardware_efficient(qubits, layers)
+    objective = hardware_efficient(qubits, layers).objective()
     params = np.random.default_rng(0).uniform(-1, 1, objective.num_parameters).astype(np.float32)
     taken = []
     for _ in range(rounds + 1):
@@ -75,21 +76,6 @@ def seconds(qubits, layers, backend, rounds):
         qg.estimate(objective, params, qg.Adjoint(), backend)
         taken.append(time.perf_counter() - start)
     return min(taken[1:])
-
-
-def hardware_efficient(qubits, layers):
-    """RZ RY RZ on every qubit and a ring of CNOTs; sum Z Z + 1/2 sum X."""
-    import qcgrad as qg
-
-    circuit, p = qg.Circuit(qubits), 0
-    for _ in range(layers):
-        for q in range(qubits):
-            circuit = circuit.rz(q, param=p).ry(q, param=p + 1).rz(q, param=p + 2)
-            p += 3
-        for q in range(qubits):
-            circuit = circuit.cnot(q, (q + 1) % qubits)
-    terms = [("ZZ", (q, q + 1), 1.0) for q in range(qubits - 1)] + [("X", (q,), 0.5) for q in range(qubits)]
-    return qg.Expectation(circuit, qg.PauliSum.from_sparse(terms, qubits))
 
 
 if __name__ == "__main__":

@@ -162,7 +162,7 @@ class _Backward:
         sizes = [len(gate.primitives()) for gate in program.circuit.gates]
         # Row i of the backward pass opens the gate it belongs to; a gate counts when its first row is undone.
         owner = np.repeat(np.arange(len(sizes)), sizes)[::-1]
-        self.gates_undone = np.array([len(sizes) - owner[:i].min() if i else 0 for i in range(len(owner) + 1)])
+        self.gates_undone = np.concatenate([[0], len(sizes) - np.minimum.accumulate(owner)])
         strings = []
         for row in range(table.num_ops - 1, -1, -1):
             if table.slot[row] >= 0:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from ...cost import Cost
 from ...ir.mixture import Mixture
 from ...ir.program import Program
-from ..common_state_bounds import fixed_gates, most_strings
+from ..pauli_components import fixed_gates, most_strings
 from . import mimicking
 from .pauli_statistics import noise_level
 

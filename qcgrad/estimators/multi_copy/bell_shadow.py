@@ -6,16 +6,16 @@ from typing import ClassVar, Literal, NamedTuple
 import equinox as eqx
 import numpy as np
 
-from ...errors import NotApplicable
 from ...estimator import AbstractEstimator, unknown
 from ...ir.mixed_expectation import MixedExpectation
 from ...ir.mixture import Mixture
 from ...ir.program import Program
-from ...ir.pull_back import NotClifford, PauliComponents, pull_back
+from ...ir.pull_back import PauliComponents
 from ...objective import Point
 from ...queries import Access, BellSample, Evaluate, MajorityVotes
 from ..angles import gate_angles
 from ..checks import checked_choice, checked_count, checked_fraction
+from ..pauli_components import pauli_components
 from . import mimicking
 from . import pauli_statistics as statistics
 from .bell_cost import predicted_cost, vote_copies
@@ -102,14 +102,8 @@ class BellShadow(AbstractEstimator):
 
     def init(self, point):
         program, source = _program(point, self)
-        try:
-            # A mixed state is prepared before the circuit starts, so it is the common state.
-            components = pull_back(program, np.asarray(point.coordinates, float), to_start=source is not None)
-        except NotClifford as error:
-            raise NotApplicable(
-                f"BellShadow needs gradient observables that are Pauli strings of one common state, but {error}. "
-                "Use an OperatorPool, Clifford angles, or a single-copy method"
-            ) from error
+        # A mixed state is prepared before the circuit starts, so it is the common state.
+        components = pauli_components(program, point.coordinates, self, to_start=source is not None)
         if self.signs == "mimicking":
             mimicking.check_size(program.num_qubits)
         return _State(point, source or components.preparation, components, self._pairs(len(components.x)))

@@ -1,7 +1,7 @@
 """Collective measurements with Gaussian pointers along one backward sweep."""
 
 import math
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, get_args
 
 import equinox as eqx
 import numpy as np
@@ -28,10 +28,11 @@ class GentleSweep(AbstractEstimator):
     .. math:: \mathrm{Var}_j \approx \frac1k\Big(1 - \langle A_j\rangle^2 + s^2
         + \frac1{s^2}\sum_{i<j}\Omega_{ij}^2\Big), \qquad \Omega_{ij} = \mathrm{Im}\langle A_i A_j\rangle,
 
-    smallest at \(s^2 = \sqrt R\) with R the sum over i. On hardware-efficient circuits R stays of order 1 as M
-    grows, so k does not grow with M (where it does, as for alternating X and Y on one qubit, k grows as
-    \(\sqrt M\)). Each earlier measurement also dephases every copy, a bias of about \(M/(4 s^2 k)\) that does not
-    average out: choose k well above \(M/(4 s^2 \epsilon)\).
+    smallest at \(s^2 = \sqrt R\) with R the sum over i. On hardware-efficient circuits R stays below 1 while M is
+    small against \(2^{n+3}\), so k does not grow with M there; circuits that scramble have \(R \approx M/2^{n+3}\) on
+    average, and alternating X and Y on one qubit \(R \propto M\) at once: then k grows as \(\sqrt M\). Each
+    earlier measurement also dephases every copy, a bias of about \(M/(4 s^2 k)\) that does not average out: choose k
+    well above \(M/(4 s^2 \epsilon)\).
 
     Args:
         copies: total number of copies, divided over the strings of the observable in proportion to their
@@ -93,7 +94,7 @@ class GentleSweep(AbstractEstimator):
     ):
         self.copies = checked_count("copies", copies)
         self.batches = checked_count("batches", batches)
-        self.encoding = checked_choice("encoding", encoding, ("terms", "block", "none"))
+        self.encoding = checked_choice("encoding", encoding, get_args(Encoding))
         if pointer_variance is not None and interactions is not None:
             raise ValueError("give pointer_variance or interactions, not both: s^2 = sqrt(interactions)")
         if interactions is not None:

@@ -1,6 +1,6 @@
 """Online shadow tomography with gentle threshold search."""
 
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple, get_args
 
 import equinox as eqx
 import numpy as np
@@ -119,7 +119,7 @@ class OnlineTomography(AbstractEstimator):
         self.delta = checked_fraction("delta", delta)
         self.hypothesis = checked_choice("hypothesis", hypothesis, ("dense", "product", "mpo"))
         self.backaction = checked_choice("backaction", backaction, ("exact", "gaussian", "idealized"))
-        self.encoding = checked_choice("encoding", encoding, ("terms", "block", "none"))
+        self.encoding = checked_choice("encoding", encoding, get_args(Encoding))
         self.order = checked_choice("order", order, ("circuit", "random"))
         self.max_bond = checked_count("max_bond", max_bond)
         self.copies = None if copies is None else checked_count("copies", copies)

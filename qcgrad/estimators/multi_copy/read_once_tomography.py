@@ -1,7 +1,7 @@
 """Dimension-free shadow tomography by noisy collective measurements, without a hypothesis state."""
 
 import math
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, get_args
 
 import equinox as eqx
 import numpy as np
@@ -66,7 +66,7 @@ class ReadOnceTomography(AbstractEstimator):
     def __init__(self, copies: int, *, batches: int = 8, encoding: Encoding = "terms"):
         self.copies = checked_count("copies", copies)
         self.batches = checked_count("batches", batches)
-        self.encoding = checked_choice("encoding", encoding, ("terms", "block", "none"))
+        self.encoding = checked_choice("encoding", encoding, get_args(Encoding))
 
     def init(self, point):
         program = gate_angles(point, self)

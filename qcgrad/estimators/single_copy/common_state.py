@@ -7,15 +7,14 @@ import equinox as eqx
 import numpy as np
 
 from ...cost import Cost
-from ...errors import NotApplicable
 from ...estimator import AbstractEstimator, total_cost, unknown
 from ...ir import Program
-from ...ir.pull_back import NotClifford, PauliComponents, pull_back
+from ...ir.pull_back import PauliComponents
 from ...objective import Point
 from ...queries import Access, Evaluate, MeasureBases, stabilizer_gates
 from ..angles import gate_angles
 from ..checks import checked_count
-from ..common_state_bounds import fixed_gates, most_strings
+from ..pauli_components import fixed_gates, most_strings, pauli_components
 from . import string_statistics as statistics
 from .string_statistics import StringEstimates
 
@@ -40,7 +39,7 @@ class CommonStateEstimator(AbstractEstimator):
         """All strings from the answer."""
 
     def init(self, point):
-        components = pauli_components(point, self)
+        components = pauli_components(gate_angles(point, self), point.coordinates, self)
         if not len(components.x):
             return _State(point, components, None)
         preparation: Any = components.preparation  # a program: `gate_angles` refuses mixtures
@@ -96,18 +95,6 @@ class _State(NamedTuple):
     components: PauliComponents
     plan: Plan | None
     answer: Any = None
-
-
-def pauli_components(point: Point, estimator) -> PauliComponents:
-    """The point's gradient as Pauli expectations of one common state, or a refusal by name."""
-    program = gate_angles(point, estimator)
-    try:
-        return pull_back(program, np.asarray(point.coordinates, float))
-    except NotClifford as error:
-        raise NotApplicable(
-            f"{type(estimator).__name__} needs gradient observables that are Pauli strings of one common state, but "
-            f"{error}. Use an OperatorPool, Clifford angles, or ParameterShift"
-        ) from error
 
 
 def equal_shares(estimator: CommonStateEstimator, what: str, count: int) -> np.ndarray:

@@ -5,14 +5,8 @@ import jax.numpy as jnp
 from .base import AbstractActivation, Certificate, Dual
 
 
-class Exponential(AbstractActivation):
-    r"""\(e^z\): \(\kappa = D = e^K\).
-
-    Example:
-        >>> from qcgrad import networks as nn
-        >>> complex(nn.Exponential().dual(1.0, 1.0, 0.0j).kappa)
-        (1+0j)
-    """
+class AbstractEntire(AbstractActivation):
+    """Holomorphic everywhere, of order one."""
 
     @property
     def certificate(self):
@@ -21,6 +15,16 @@ class Exponential(AbstractActivation):
     @property
     def symmetry(self):
         return "holomorphic"
+
+
+class Exponential(AbstractEntire):
+    r"""\(e^z\): \(\kappa = D = e^K\).
+
+    Example:
+        >>> from qcgrad import networks as nn
+        >>> complex(nn.Exponential().dual(1.0, 1.0, 0.0j).kappa)
+        (1+0j)
+    """
 
     def value(self, z):
         return jnp.exp(z)
@@ -34,7 +38,7 @@ class Exponential(AbstractActivation):
         return Dual(kappa, kappa, jnp.zeros_like(kappa))
 
 
-class Sine(AbstractActivation):
+class Sine(AbstractEntire):
     r"""\(\sin z\): \(\kappa = \sinh K\), \(D = \cosh K\).
 
     Example:
@@ -42,14 +46,6 @@ class Sine(AbstractActivation):
         >>> complex(nn.Sine().dual(1.0, 1.0, 0.0j).holomorphic)
         (1+0j)
     """
-
-    @property
-    def certificate(self):
-        return _ENTIRE
-
-    @property
-    def symmetry(self):
-        return "holomorphic"
 
     def value(self, z):
         return jnp.sin(z)

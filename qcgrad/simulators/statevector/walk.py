@@ -13,7 +13,7 @@ import numpy as np
 from jax import lax
 
 from ...ir.op_table import MATRIX, OpTable
-from .register import BlockRegister, Register, WholeRegister
+from .register import BlockRegister, Register
 
 
 class Rows(NamedTuple):
@@ -169,18 +169,6 @@ def multiply(register: Register, psi, matrix, wires):
         return total + matrix[local, local ^ m] * register.flip(psi, mask), None
 
     return lax.scan(add_offset, jnp.zeros_like(psi), (m, spread))[0]
-
-
-def run_rows(psi, rows: Rows, angles):
-    """All rows on a state (2^n,), one by one."""
-    register = WholeRegister(psi.shape[0].bit_length() - 1)
-    a, b = coefficients(rows, angles)
-
-    def step(psi, inputs):
-        row, a, b = inputs
-        return apply_row(register, psi, row, a, b, rows.matrices), None
-
-    return lax.scan(step, psi, (without_matrices(rows), a, b))[0]
 
 
 def without_matrices(rows: Rows):
