@@ -62,7 +62,8 @@ def _checked(name: str, x) -> jax.Array:
             f"{name} must be a batch (N, features), (N, L, channels) or (N, H, W, channels) with N >= 1, "
             f"but its shape is {x.shape}."
         )
-    if not bool(jnp.isfinite(x).all()):
+    # Under jit there are no numbers yet to look at.
+    if not isinstance(x, jax.core.Tracer) and not bool(jnp.isfinite(x).all()):
         raise ValueError(f"{name} has entries that are not finite; remove them.")
     return x
 

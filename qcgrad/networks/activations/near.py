@@ -13,6 +13,7 @@ every panel has a smooth integrand.
 
 import numpy as np
 
+from .blocks import for_blocks
 from .quadrature import panels
 
 #: Gauss-Legendre nodes on each of three panels along d and one or two along p.
@@ -28,9 +29,11 @@ def near_one(activation, q1, q2, radius):
     Cost: about 1000 (without threshold 2000) integrand values with two Bessel functions for each entry.
     """
     result = np.empty((3, len(radius)))
-    for start in range(0, len(radius), CHUNK):
-        block = slice(start, start + CHUNK)
+
+    def integrate(block):
         result[:, block] = _integrate(activation, q1[block], q2[block], radius[block])
+
+    for_blocks(integrate, len(radius), CHUNK)
     return result
 
 

@@ -9,10 +9,12 @@ at most the geometric mean of what is missing in \(\mathbb E|\varphi|^2\) for bo
 functions run on the host in float64: they choose terms and methods by looking at numbers, and compile nothing.
 """
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from .base import Dual
+from .blocks import for_blocks
 
 #: Entries that one block of an elementwise loop works on: the arrays of a block stay in cache.
 BLOCK = 1 << 14
@@ -32,9 +34,11 @@ def horner(first, second, x):
     value, slope = np.zeros((2, *shape), np.result_type(first, second))
     x = np.broadcast_to(x, shape)
     rows = max(1, BLOCK // max(1, x[:1].size))
-    for start in range(0, shape[0], rows):
-        block = slice(start, start + rows)
+
+    def sum_up(block):
         _horner(_rows(first, block), _rows(second, block), x[block], value[block], slope[block])
+
+    for_blocks(sum_up, shape[0], rows)
     return value, slope
 
 
@@ -69,7 +73,15 @@ def on_host(compute, q1, q2, covariance) -> Dual:
     """compute(q1, q2, R, scale) -> kappa, D, E in float64 on arrays with axes; results in the precision of the inputs.
 
     R is the correlation cut to |R| <= 1; scale is sqrt(q1 q2).
+
+    Raises:
+        TypeError: under jax.jit or jax.grad, where there are no numbers to look at.
     """
+    if any(isinstance(array, jax.core.Tracer) for array in (q1, q2, covariance)):
+        raise TypeError(
+            "the dual map of this activation sums series on the host, so it cannot be traced by jax.jit, jax.vmap or "
+            "jax.grad: call net.kernel outside of them (it uses all processors as it is)"
+        )
     dtype = jnp.promote_types(jnp.result_type(*(jnp.asarray(a) for a in (q1, q2, covariance))), jnp.float32)
     q1, q2, covariance = (np.asarray(a) for a in (q1, q2, covariance))
     shape = np.broadcast_shapes(q1.shape, q2.shape, covariance.shape)
