@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-HEAVY = ["pennylane", "qiskit", "stim", "dask", "matplotlib", "typer", "openqasm3", "pydantic", "rich"]
+HEAVY = ["pennylane", "qiskit", "stim", "dask", "matplotlib", "typer", "openqasm3", "pydantic", "rich", "scipy.special"]
 
 
 def python(code, *options):

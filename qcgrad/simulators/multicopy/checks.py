@@ -10,7 +10,6 @@ A check lets S pass between two limits: with independent X, X' ~ Exp of mean \(\
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import betainc
 
 from ...queries import ThresholdSweep
 

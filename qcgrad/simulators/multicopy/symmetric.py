@@ -18,8 +18,6 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import eigh_tridiagonal
-from scipy.special import gammaln, xlogy
 
 from ...errors import StateTooLarge
 
@@ -50,6 +48,8 @@ class SymmetricState:
         Raises:
             StateTooLarge: more than `limit` amplitudes, or entries of the largest rotation, (k + 1)^2.
         """
+        from scipy.special import gammaln, xlogy
+
         modes = len(state)
         check_dimension(copies, modes, limit)
         occupations = _fock(copies, modes).occupations
@@ -230,6 +230,8 @@ def _wigner(total: int, angle: float) -> np.ndarray:
 @lru_cache(maxsize=1024)
 def _ladder(total: int):
     """Eigenvectors of T, eigenvalues ascending, and the signs (-1)^floor((j - l)/2) that D leaves."""
+    from scipy.linalg import eigh_tridiagonal
+
     j = np.arange(total + 1)
     _, vectors = eigh_tridiagonal(np.zeros(total + 1), np.sqrt((j[:-1] + 1.0) * (total - j[:-1])))
     return vectors, 1.0 - 2.0 * (((j[:, None] - j) // 2) & 1)
