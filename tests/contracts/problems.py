@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import qcgrad as qg
+from qcgrad import networks as nn
 from qcgrad.interop.library import list_circuits, load_circuit
 from tests import dense
 
@@ -30,12 +31,15 @@ CONTROLLED = ["n_local_n4_crx_crz", "n_local_n5_cry_sca"]
 CLIFFORD_STATES = ["efficient_su2_n4_r1", "real_amplitudes_n6_r2_circular", "maxcut_regular2_n4_p1", "iqp_pairs_n6"]
 POOLS = [f"pool on {name}" for name in CIRCUITS]
 CLIFFORDS = [f"clifford {name}" for name in CLIFFORD_STATES]
-NETWORKS = ["perceptron", "linear"]
+COMPLEX_NETWORKS = ["complex perceptron"]
+NETWORKS = ["perceptron", "linear", *COMPLEX_NETWORKS]
 
 
 @cache
 def problem(name) -> Problem:
     """By the names in the lists above."""
+    if name in COMPLEX_NETWORKS:
+        return _complex_network()
     if name in NETWORKS:
         return _network(name)
     if name.startswith("pool on "):
@@ -79,6 +83,29 @@ def linear(weights, x):
 
 def mean_square(outputs, y):
     return jnp.mean((outputs - y) ** 2)
+
+
+def complex_perceptron(weights, x, rule=None):
+    return nn.SplitTanh().apply((), x @ weights["inner"], rule) @ weights["outer"]
+
+
+def mean_square_modulus(outputs, y):
+    return jnp.mean(jnp.abs(outputs - y) ** 2)
+
+
+def _complex_network():
+    """Truth by hand on real and imaginary parts; g = dL/dRe + i dL/dIm."""
+    rng = np.random.default_rng(7)
+    x, y, inner, outer = (rng.normal(size=(*shape, 2)) @ (1, 1j) for shape in ((5, 3), (5,), (3, 4), (4,)))
+    z = x @ inner
+    hidden = np.tanh(z.real) + 1j * np.tanh(z.imag)
+    error = hidden @ outer - y
+    behind = np.outer(2 * error / 5, outer.conj())
+    before = behind.real * (1 - hidden.real**2) + 1j * behind.imag * (1 - hidden.imag**2)
+    gradient = {"inner": x.conj().T @ before, "outer": hidden.conj().T @ (2 * error / 5)}
+    weights = {"inner": inner, "outer": outer}
+    loss = qg.Loss(complex_perceptron, mean_square_modulus, (x, y), weights)
+    return Problem(loss, jax.tree.map(jnp.asarray, weights), np.mean(np.abs(error) ** 2), gradient)
 
 
 def _network(name):

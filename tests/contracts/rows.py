@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 import qcgrad as qg
+from qcgrad import networks as nn
 
-from .problems import CIRCUITS, CLIFFORDS, CONTROLLED, NETWORKS, POOLS
+from .problems import CIRCUITS, CLIFFORDS, COMPLEX_NETWORKS, CONTROLLED, NETWORKS, POOLS
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,4 +56,6 @@ ROWS = [
     ),
     Row("BellShadow-mimicking", qg.BellShadow(40_000, "mimicking"), SMALL_POOLS, "multi_copy", is_exact=False),
     Row("Backprop", qg.Backprop(), NETWORKS, "white_box"),
+    # Rules that depart from the chain rule are biased by intent: tests/networks/test_rules.py.
+    Row("Backprop-full-wirtinger", qg.Backprop(nn.FullWirtinger()), COMPLEX_NETWORKS, "white_box"),
 ]
