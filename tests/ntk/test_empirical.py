@@ -4,56 +4,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-import scipy.sparse.linalg
 
 import qcgrad as qg
 from qcgrad import networks as nn
 from qcgrad import ntk
 from qcgrad.ntk import blocks
 
-METHODS = ["structured", "jacobian", "vector_product"]
-X = np.random.default_rng(0).normal(size=(5, 3))
-Y = np.random.default_rng(1).normal(size=(4, 3))
-CX, CY = X + 1j * X[::-1], Y - 0.3j * Y[::-1]
-
-
-def network(outputs, is_complex, readout="complex"):
-    kind = "complex" if is_complex else "real"
-    activation = nn.SplitReLU() if is_complex else nn.ReLU()
-    layers = [
-        nn.Dense(6, sigma_w=1.4, sigma_b=0.3, dtype=kind),
-        activation,
-        nn.Dense(4, sigma_w=1.2, dtype=kind),
-        activation,
-        nn.Dense(outputs, sigma_b=0.1, dtype=kind),
-    ]
-    if readout != "complex":
-        layers.append(nn.Readout(readout))
-    net = nn.serial(*layers)
-    return net, net.init(jax.random.key(outputs), (3,))
-
-
-def brute_force(apply, params, x, metric="unit"):
-    """G (N, O, reals): derivatives by every real parameter of the metric, one direction at a time."""
-    leaves, structure = jax.tree.flatten(params)
-    scale = 2**-0.5 if metric == "unit" else 1.0
-    steps = []
-    for k, leaf in enumerate(leaves):
-        directions = [scale, 1j * scale] if np.iscomplexobj(leaf) else [1.0]
-        for direction in directions:
-            for index in np.ndindex(leaf.shape):
-                step = [np.zeros(other.shape, other.dtype) for other in leaves]
-                step[k][index] = direction
-                steps.append(step)
-    stacked = structure.unflatten([np.stack(parts) for parts in zip(*steps, strict=True)])
-    _, along = jax.linearize(lambda p: apply(p, x), params)
-    moved = jax.vmap(along)(stacked).reshape(len(steps), len(x), -1)
-    return np.moveaxis(np.asarray(moved), 0, -1)
-
-
-def gram(a, b):
-    return np.einsum("nop,mqp->nmoq", a, b)
-
+from .problems import CX, CY, METHODS, X, Y, brute_force, gram, network
 
 CASES = [(1, True, "complex"), (3, True, "complex"), (3, False, "complex"), (2, True, "real")]
 
@@ -115,47 +72,6 @@ def test_real_parameters_count_once_in_both_metrics():
             np.testing.assert_allclose(found, factor * outer, atol=1e-12)
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_a_rules_kernel_is_the_true_jacobian_against_the_rules(method):
-    """With one hidden layer, dropping phi_zbar leaves the readout alone and changes the first layer's part."""
-    net = nn.serial(nn.Dense(5, sigma_b=0.2), nn.SplitReLU(), nn.Dense(2))
-    params = net.init(jax.random.key(0), (3,))
-    rule = nn.HolomorphicBranch()
-    true = ntk.empirical(net.apply, params, CX, method="jacobian")
-    weight, bias, readout = (np.asarray(leaf) for leaf in jax.tree.leaves(params))
-    z = CX @ weight / 3**0.5 + 0.2 * bias
-    phi_z = ((z.real > 0) + 1.0 * (z.imag > 0)) / 2
-    a = phi_z[:, None] * (readout.T / 5**0.5)[None]  # df/dz (N, O, n)
-    k0 = CX @ CX.conj().T / 3 + 0.04
-    hidden = np.maximum(z.real, 0) + 1j * np.maximum(z.imag, 0)
-    k1 = hidden @ hidden.conj().T / 5
-    expected = np.einsum("noj,mqj,nm->nmoq", a, a.conj(), k0) + np.einsum("nm,oq->nmoq", k1, np.eye(2))
-    np.testing.assert_allclose(ntk.empirical(net.apply, params, CX, rule=rule, method=method), expected, atol=1e-10)
-    assert np.abs(expected - true).max() > 1e-2
-
-
-def test_the_full_rule_and_holomorphic_networks_have_the_true_kernel():
-    net, params = network(2, True)
-    true = ntk.empirical(net.apply, params, CX)
-    np.testing.assert_allclose(ntk.empirical(net.apply, params, CX, rule=nn.FullWirtinger()), true, atol=1e-12)
-    smooth = nn.serial(nn.Dense(5), nn.Polynomial([0, 1, 0.3]), nn.Dense(1))
-    params = smooth.init(jax.random.key(1), (3,))
-    theta, pseudo = ntk.empirical(smooth.apply, params, CX, kind="augmented")
-    np.testing.assert_allclose(ntk.empirical(smooth.apply, params, CX, rule=nn.HolomorphicBranch()), theta, atol=1e-12)
-    assert np.abs(pseudo).max() < 1e-12
-
-
-def test_structured_and_jacobian_agree_on_rules_and_pseudo_kernels():
-    net, params = network(3, True)
-    for kind in ("augmented", "real_block"):
-        found = [
-            ntk.empirical(net.apply, params, CX, CY, kind, nn.HolomorphicBranch(), method, batch_size=3)
-            for method in METHODS
-        ]
-        for other in found[1:]:
-            jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-10), found[0], other)
-
-
 def test_the_kernel_of_a_circuit_is_the_gram_matrix_of_its_jacobian():
     circuit = qg.Circuit(2).ry(0, param=0).ry(1, param=1).cx(0, 1).rx(0, param=2).ry(1, param=3)
     f = qg.as_jax(qg.Expectation(circuit, "ZZ"), qg.Adjoint())
@@ -186,27 +102,6 @@ def test_complex_amplitudes_of_real_angles_have_a_kernel():
     value = np.array([np.cos(0.35), -1j * np.sin(0.35)]) * phase
     slope = np.array([-np.sin(0.35), -1j * np.cos(0.35)]) / 2 * phase + 1j * x * value
     np.testing.assert_allclose(ntk.empirical(apply, t, x), gram(slope[..., None], slope.conj()[..., None]), atol=1e-12)
-
-
-def test_products_are_those_with_the_kernel():
-    net, params = network(2, True)
-    theta, pseudo = map(ntk.as_matrix, ntk.empirical(net.apply, params, CX, CY, "augmented"))
-    operator = ntk.product(net.apply, params, CX, CY)
-    rng = np.random.default_rng(2)
-    v, w = rng.normal(size=8) + 1j * rng.normal(size=8), rng.normal(size=10)
-    np.testing.assert_allclose(operator @ v, theta @ v, atol=1e-10)
-    np.testing.assert_allclose(operator.pseudo(v), pseudo @ v, atol=1e-10)
-    np.testing.assert_allclose(operator.flow(v), (theta @ v + pseudo @ v.conj()) / 2, atol=1e-10)
-    np.testing.assert_allclose(operator.rmatvec(w + 0j), theta.conj().T @ w, atol=1e-10)
-
-
-def test_iterative_solvers_take_products():
-    net, params = network(1, True)
-    theta = ntk.empirical(net.apply, params, CX)
-    target = np.arange(5) + 1j
-    solution, failed = scipy.sparse.linalg.cg(ntk.product(net.apply, params, CX), target, rtol=1e-12)
-    assert failed == 0
-    np.testing.assert_allclose(theta @ solution, target, atol=1e-8)
 
 
 def test_batches_bound_what_is_computed_at_one_time(monkeypatch):
@@ -261,60 +156,6 @@ def test_improper_weights_and_convolutions_take_the_jacobian():
     np.testing.assert_allclose(ntk.empirical(net.apply, params, CX), k, atol=1e-10)
 
 
-def test_cross_kernels_say_whether_a_rule_descends():
-    net, params = network(1, True)
-    found = ntk.cross(net.apply, params, CX, nn.FullWirtinger())
-    assert found.descent > -1e-12
-    np.testing.assert_allclose(found.descent, ntk.eigenvalues(found.kernel)[-1], atol=1e-12)
-
-    def ascending(p, x):
-        true = net.apply(p, x)
-        return 2 * jax.lax.stop_gradient(true) - true
-
-    opposite = ntk.cross(net.apply, params, CX, ascending)
-    np.testing.assert_allclose(opposite.kernel, -found.kernel, atol=1e-12)
-    assert opposite.descent < 0
-    assert opposite.real_descent < 0
-
-
-def test_the_real_descent_diagnostic_is_the_slope_of_the_loss():
-    """Along the worst direction e, the loss changes at the rate -e^T B e of the real block."""
-    net, params = network(1, True)
-    rule = nn.HolomorphicBranch()
-    found = ntk.cross(net.apply, params, CX, rule)
-    block = ntk.as_matrix(ntk.empirical(net.apply, params, CX, kind="real_block", rule=rule)).reshape(5, 2, 5, 2)
-    flat = block.transpose(1, 0, 3, 2).reshape(10, 10)
-    values, vectors = np.linalg.eigh((flat + flat.T) / 2)
-    np.testing.assert_allclose(found.real_descent, values[0], atol=1e-12)
-    e = vectors[:5, 0] + 1j * vectors[5:, 0]
-    y = net.apply(params, CX)[:, 0] - e
-
-    def loss(p, rule=None):
-        return jnp.sum(jnp.abs(net.apply(p, CX, rule)[:, 0] - y) ** 2) / 2
-
-    true, ruled = jax.grad(loss)(params), jax.grad(loss)(params, rule)
-    slope = sum(np.vdot(a, b).real for a, b in zip(jax.tree.leaves(true), jax.tree.leaves(ruled), strict=True))
-    np.testing.assert_allclose(slope / 2, values[0], atol=1e-12)  # unit variance: half of the raw metric
-
-
-def test_spectra_compare_kernels():
-    k = np.array([[2.0, 1j], [-1j, 2.0]])
-    assert ntk.alignment(k, k) == pytest.approx(1)
-    assert ntk.alignment(k, np.eye(2)) == pytest.approx(4 / np.sqrt(10 * 2))
-    top = np.array([1j, 1.0])  # eigenvector of 3
-    assert ntk.target_alignment(k, top) == pytest.approx(3 / np.sqrt(10))
-    assert ntk.drift(1.25 * k, k) == pytest.approx(0.25)
-    for call in (lambda: ntk.eigenvalues(np.array([[1.0, 2.0], [0.0, 1.0]])), lambda: ntk.eigenvalues(np.ones((2, 3)))):
-        with pytest.raises(ValueError, match="kernel"):
-            call()
-    with pytest.raises(ValueError, match="not defined"):
-        ntk.drift(k, 0 * k)
-    with pytest.raises(ValueError, match="targets hold 3 numbers"):
-        ntk.target_alignment(k, np.ones(3))
-    with pytest.raises(ValueError, match="have no alignment"):
-        ntk.alignment(k, np.eye(3))
-
-
 def linear(w, x):
     return x @ w
 
@@ -344,8 +185,3 @@ def test_bad_input_is_named(arguments, error, message):
     arguments = {"apply": linear, "params": np.ones(3), "x1": X, **arguments}
     with pytest.raises(error, match=message):
         ntk.empirical(**arguments)
-
-
-def test_a_missing_rule_is_named():
-    with pytest.raises(TypeError, match="rule is missing"):
-        ntk.cross(linear, np.ones(3), X, None)
