@@ -3,6 +3,7 @@ r"""The infinite-width recursion: the state of the data, through the layers, to 
 import jax
 import jax.numpy as jnp
 
+from ..objective import is_concrete
 from .kernel_state import Kernel, KernelState
 from .layers.base import AbstractLayer
 from .layers.positions import mean_over_same
@@ -63,7 +64,7 @@ def _checked(name: str, x) -> jax.Array:
             f"but its shape is {x.shape}."
         )
     # Under jit there are no numbers yet to look at.
-    if not isinstance(x, jax.core.Tracer) and not bool(jnp.isfinite(x).all()):
+    if is_concrete(x) and not bool(jnp.isfinite(x).all()):
         raise ValueError(f"{name} has entries that are not finite; remove them.")
     return x
 

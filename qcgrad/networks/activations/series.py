@@ -9,10 +9,10 @@ at most the geometric mean of what is missing in \(\mathbb E|\varphi|^2\) for bo
 functions run on the host in float64: they choose terms and methods by looking at numbers, and compile nothing.
 """
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ...objective import is_concrete
 from .base import Dual
 from .blocks import for_blocks
 
@@ -77,7 +77,7 @@ def on_host(compute, q1, q2, covariance) -> Dual:
     Raises:
         TypeError: under jax.jit or jax.grad, where there are no numbers to look at.
     """
-    if any(isinstance(array, jax.core.Tracer) for array in (q1, q2, covariance)):
+    if not is_concrete((q1, q2, covariance)):
         raise TypeError(
             "the dual map of this activation sums series on the host, so it cannot be traced by jax.jit, jax.vmap or "
             "jax.grad: call net.kernel outside of them (it uses all processors as it is)"

@@ -106,6 +106,8 @@ def _between(first, last, copies, accept, reject):
 
 def _at_most(count, copies, reject):
     """Pr[at most `count` copies accept], any integer, if each rejects with probability `reject`."""
+    from scipy.special import betainc
+
     possible = np.clip(count, 0, copies - 1)
     tail = betainc(copies - possible, possible + 1, np.clip(reject, 0, 1))
     return np.where(count < 0, 0.0, np.where(count >= copies, 1.0, tail))
