@@ -7,7 +7,6 @@ import pytest
 from scipy import special, stats
 
 from qcgrad import networks as nn
-from qcgrad.errors import NotApplicable
 from tests.networks.test_activations import COMPLEX, REAL
 
 pytestmark = pytest.mark.filterwarnings("ignore:ZReLU is discontinuous")
@@ -15,7 +14,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:ZReLU is discontinuous")
 NEAR_ONE = [1.0, 1 - 1e-12, 1 - 1e-9, 1 - 1e-6, 1 - 1e-4, 0.999, 0.99, 0.97, 0.9]
 #: Closed forms, or series that converge fast: these have no kinks inside a quadrature.
 SMOOTH = ["identity", "split erf", "split tanh", "split gelu", "polynomial", "mixed polynomial", "exponential", "sine"]
-CONTINUOUS = [name for name in COMPLEX if name != "zrelu"]
 
 
 def rule(edges, count):
@@ -236,61 +234,6 @@ def test_zrelu_slope_is_the_probability_of_both_in_the_quadrant():
 # --- every complex activation --------------------
 
 
-@pytest.mark.parametrize("name", ["split relu", "split gelu", "cardioid", "modrelu", "mixed polynomial", "sine"])
-def test_duals_agree_with_the_generic_expansion(name):
-    """Fourier transform and quadrature of the function itself: it shares no formula with the closed forms."""
-    entries = 1.3, 0.7, 0.3 + 0.2j
-    generic = nn.Generic(COMPLEX[name].value).dual(*entries)
-    np.testing.assert_allclose(generic, COMPLEX[name].dual(*entries), atol=1e-8 if name in SMOOTH else 3e-5)
-
-
-@pytest.mark.parametrize("name", CONTINUOUS)
-@pytest.mark.parametrize("ratio", [0.4 + 0.3j, -0.6j, 0.9 - 0.2j])
-@pytest.mark.filterwarnings("ignore:the cut series")
-def test_price_identity(name, ratio):
-    """D = d kappa/dK and E = d kappa/d conj(K), by central differences along 1 and i."""
-    activation, q1, q2, h = COMPLEX[name], 0.8, 1.3, 1e-5
-    k = jnp.asarray(ratio * np.sqrt(q1 * q2) + h * np.array([0, 1, -1, 1j, -1j]))
-    dual = activation.dual(jnp.full(5, q1), jnp.full(5, q2), k)
-    along_x, along_y = ((dual.kappa[i] - dual.kappa[i + 1]) / (2 * h) for i in (1, 3))
-    assert abs(dual.holomorphic[0] - (along_x - 1j * along_y) / 2) < 1e-8
-    assert abs(dual.antiholomorphic[0] - (along_x + 1j * along_y) / 2) < 1e-8
-
-
-@pytest.mark.parametrize("name", [n for n in COMPLEX if n not in ("modrelu", "generic")])
-def test_at_correlation_one_duals_are_mean_squares(name):
-    q = 0.9
-    s, ws = rule([0.0, 2.0, 9.0], 80)
-    angle, wa = rule(np.arange(5) * np.pi / 2, 40)
-    z = jnp.asarray(np.sqrt(q) * s[:, None] * np.exp(1j * angle))
-    values = (COMPLEX[name].value(z), *COMPLEX[name].wirtinger(z))
-    expected = [(ws * s * np.exp(-(s**2))) @ (np.abs(value) ** 2 @ wa) / np.pi for value in values]
-    np.testing.assert_allclose(COMPLEX[name].dual(q, q, q + 0j), expected, rtol=1e-8, atol=1e-8)
-
-
-@pytest.mark.parametrize("name", COMPLEX)
-@pytest.mark.filterwarnings("ignore:the cut series")
-def test_duals_are_hermitian_and_independent_at_zero(name):
-    activation, k = COMPLEX[name], 0.5 + 0.3j
-    forward, backward = activation.dual(0.8, 1.3, k), activation.dual(1.3, 0.8, np.conj(k))
-    np.testing.assert_allclose(forward, np.conj(backward), atol=1e-12)
-    z = activation.dual(0.8, 1.3, 0j).kappa
-    means = [activation.dual(q, q, 0j).kappa.real for q in (0.8, 1.3)]
-    assert abs(abs(z) ** 2 - means[0] * means[1]) < 1e-12
-
-
-@pytest.mark.parametrize("name", [n for n in COMPLEX if COMPLEX[n].symmetry == "phase"])
-def test_kernels_of_phase_equivariant_functions_turn_with_their_inputs(name):
-    k, turn = 0.6 + 0.2j, np.exp(0.8j)
-    plain, turned = (COMPLEX[name].dual(0.8, 1.3, value) for value in (k, turn * k))
-    np.testing.assert_allclose(turned, np.array([turn, 1, turn**2]) * np.array(plain), atol=1e-12)
-
-
-@pytest.mark.parametrize("name", ["polynomial", "exponential", "sine", "identity"])
-def test_holomorphic_functions_have_no_second_branch(name):
-    assert not np.any(COMPLEX[name].dual(0.8, 1.3, jnp.asarray([0.2 + 0.5j, 0j])).antiholomorphic)
-
-
 def test_holomorphic_closed_forms():
     k = jnp.asarray([0.2 + 0.5j, -0.7j, 0j])
     np.testing.assert_allclose(nn.Exponential().dual(1.0, 1.0, k).kappa, np.exp(k))
@@ -326,90 +269,4 @@ def test_only_split_functions_ignore_the_imaginary_part(name, expected):
     np.testing.assert_allclose(8 / 3 * kappa.real, expected, atol=6e-4)
 
 
-@pytest.mark.parametrize("name", [*COMPLEX, *REAL])
-@pytest.mark.filterwarnings("ignore:the cut series")
-def test_correlations_above_one_by_rounding_are_cut(name):
-    activation = {**COMPLEX, **REAL}[name]
-    one = 1.0 if activation.is_real else 1.0 + 0j
-    exact, rounded = (activation.dual(1.0, 1.0, jnp.asarray([one * f])) for f in (1.0, 1 + 4e-16))
-    assert np.all(np.isfinite(rounded))
-    np.testing.assert_allclose(rounded, exact, rtol=1e-12, atol=1e-12)
-
-
-@pytest.mark.parametrize("name", [n for n in COMPLEX if n != "generic"])
-def test_duals_broadcast_and_take_zero_variances(name):
-    q1, q2 = jnp.asarray([[0.0], [0.7]]), jnp.asarray([[0.5, 0.9, 0.0]])
-    k = 0.5 * jnp.sqrt(q1 * q2) * jnp.asarray([[1, 1j, 1]])
-    dual = COMPLEX[name].dual(q1, q2, k)
-    assert all(part.shape == (2, 3) and np.all(np.isfinite(part)) for part in dual)
-    single = COMPLEX[name].dual(0.7, 0.9, k[1, 1])
-    np.testing.assert_allclose([part[1, 1] for part in dual], single, atol=1e-14)
-
-
 # --- the equivalent real activation --------------------
-
-
-def three_layers(dual, activation_of, gram, variance_weight):
-    """K and Theta of three layers by hand: Theta <- K + sigma_w^2 (D o Theta + E o conj Theta)."""
-    kernel = theta = jnp.asarray(gram)
-    for _ in range(3):
-        q = jnp.real(jnp.diag(kernel))
-        d = dual(activation_of(float(q[0])), q[:, None], q[None], kernel)
-        kernel = variance_weight * d.kappa
-        theta = kernel + variance_weight * (d.holomorphic * theta + d.antiholomorphic * jnp.conj(theta))
-    return kernel, theta
-
-
-@pytest.mark.parametrize("name", ["split erf", "mixed polynomial", "sine", "split relu", "modrelu", "cardioid"])
-def test_real_gram_matrices_reduce_to_a_real_network(name):
-    """Equal norms. With a kink, D of a series cut at degree 400 lacks 1/20 at correlation one, little below."""
-    inputs = np.random.default_rng(5).normal(size=(4, 6))
-    inputs /= np.linalg.norm(inputs, axis=1, keepdims=True)
-    activation, weight = COMPLEX[name], 1.5
-
-    def evaluate(a, q1, q2, k):
-        return a.dual(q1, q2, k)
-
-    theirs = three_layers(evaluate, lambda q: activation, inputs @ inputs.T + 0j, weight)
-    ours = three_layers(
-        evaluate, lambda q: nn.equivalent_real_activation(activation, q, degree=400), inputs @ inputs.T, weight
-    )
-    for mine, other in zip(ours, theirs, strict=True):
-        assert np.max(np.abs(np.imag(other))) < 1e-12
-        error, size = np.abs(mine - other), np.max(np.abs(other))
-        assert np.max(error) < (1e-9 if name in SMOOTH else 0.05) * size
-        assert np.max(error - np.diag(np.diag(error))) < 5e-5 * size
-
-
-def test_the_equivalent_function_itself_has_the_dual_map():
-    """E[sigma_eq(u) sigma_eq(v)] by quadrature of its values, against kappa of the complex function."""
-    q, rho = 1.2, 0.6
-    equivalent = nn.equivalent_real_activation(nn.SplitErf(), q, degree=100)
-    x, w = np.polynomial.hermite_e.hermegauss(120)
-    w = w / w.sum()
-    u = np.sqrt(q) * (x[:, None] + 0 * x)
-    v = np.sqrt(q) * (rho * x[:, None] + np.sqrt(1 - rho**2) * x)
-    kept = np.abs(x) < 9
-    values = (np.where(kept[:, None] & (np.abs(v) < 9), equivalent.function(jnp.asarray(y)), 0) for y in (u, v))
-    first, second = values
-    assert abs(w @ (first * second) @ w - nn.SplitErf().dual(q, q, rho * q + 0j).kappa.real) < 1e-7
-
-
-@pytest.mark.parametrize("name", ["split relu", "cardioid", "modrelu", "zrelu"])
-def test_closed_form_energies_are_those_of_the_expansion(name):
-    """The default takes them from values on a grid; kinks cost it digits."""
-    from qcgrad.networks.activations.angular import energies_by_quadrature
-
-    np.testing.assert_allclose(
-        COMPLEX[name].energies(0.8, 8),
-        energies_by_quadrature(COMPLEX[name], 0.8, 8),
-        atol=2e-3 if name == "zrelu" else 2e-4,
-    )
-
-
-def test_equivalent_activations_say_where_they_hold():
-    series = nn.equivalent_real_activation(nn.SplitReLU(), variance=2.0)
-    with pytest.raises(NotApplicable, match="variance 2 and got 1"):
-        series.dual(1.0, 1.0, 0.5)
-    with pytest.raises(TypeError, match="ReLU is real already"):
-        nn.equivalent_real_activation(nn.ReLU())

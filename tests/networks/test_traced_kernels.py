@@ -38,5 +38,5 @@ def test_closed_forms_have_derivatives(x):
 
 @pytest.mark.parametrize("activation", [nn.ModReLU(-0.5), nn.Cardioid(), nn.SplitTanh()])
 def test_series_refuse_to_be_traced(activation, x):
-    with pytest.raises(TypeError, match="call net.kernel outside"):
+    with pytest.raises(TypeError, match=r"call net\.kernel outside"):
         jax.jit(lambda x: network(activation).kernel(x).ntk)(x)
