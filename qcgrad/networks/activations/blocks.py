@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 def for_blocks(work: Callable[[slice], None], length: int, size: int):
     """work(slice) for consecutive blocks of `size` out of `length`; results do not depend on the number of threads."""
     blocks = [slice(start, start + size) for start in range(0, length, size)]
-    threads = min(len(blocks), len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    threads = min(len(blocks), _processors())
     if threads <= 1:
         for block in blocks:
             work(block)
@@ -16,3 +16,8 @@ def for_blocks(work: Callable[[slice], None], length: int, size: int):
     with ThreadPoolExecutor(threads) as pool:
         # A list, so that an error in a block is raised here.
         list(pool.map(work, blocks))
+
+
+def _processors():
+    """How many this process may use, where the system says it."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
