@@ -30,10 +30,10 @@ def activations():
 
 
 def compute(small: bool = False) -> dict[str, Convergence]:
-    """About 15 seconds with two activations if small, else two minutes."""
+    """About 15 seconds with two activations if small, else some five minutes."""
     rng = np.random.default_rng(0)
     x = (rng.normal(size=(INPUTS, DIMENSION)) + 1j * rng.normal(size=(INPUTS, DIMENSION))) / np.sqrt(2)
-    widths, seeds = ((32, 256), 10) if small else ((64, 256, 1024), 16)
+    widths, seeds = ((32, 256), 10) if small else ((64, 256, 1024, 4096), 16)
     found = {}
     for name, activation in activations().items():
         if small and name not in ("split ReLU", "modReLU"):
