@@ -45,11 +45,11 @@ def compute(small: bool = False) -> Result:
     rng = np.random.default_rng(0)
     real = rng.normal(size=(count, 5))
     complex_data = real + 1j * rng.normal(size=(count, 5))
-    split = nn.serial(*_hidden(nn.SplitReLU()), nn.Readout("real")).kernel(_normalised(complex_data)).ntk
-    stacked = _stacked(_normalised(complex_data))
-    relu = nn.serial(*_real_hidden(nn.ReLU(), _critical(nn.SplitReLU()))).kernel(stacked).ntk
+    x = normalised(complex_data)
+    split = nn.serial(network(nn.SplitReLU()), nn.Readout("real")).kernel(x).ntk
+    relu = network(nn.ReLU()).kernel(stacked(x)).ntk
     return Result(
-        _distance(split, relu),
+        distance(split, relu),
         {name: answer(activation, real) for name, activation in activations().items()},
         {name: answer(activation, complex_data) for name, activation in activations().items()},
     )
@@ -62,13 +62,15 @@ def answer(activation, x) -> float:
         activation: a complex activation of `qcgrad.networks`.
         x: inputs (N, d), complex or real; they are brought to one norm.
     """
-    x = _normalised(np.asarray(x))
-    theta = nn.serial(*_hidden(activation)).kernel(x + 0j).ntk
-    equivalent = nn.equivalent_real_activation(activation, 1.0, DEGREE)
+    x = normalised(np.asarray(x))
+    theta = network(activation).kernel(x + 0j).ntk
+    return distance(np.real(theta), equivalent_network(activation).kernel(stacked(x)).ntk)
+
+
+def equivalent_network(activation):
+    """The infinitely wide real network with sigma_eq, for `stacked` inputs of `normalised` norm."""
     # Real parts of the Gram matrix are those of (Re x, Im x), whose dimension is twice as large.
-    # Critical weights of its own: the series is cut, and written for one variance.
-    other = nn.serial(*_real_hidden(equivalent, _critical(equivalent))).kernel(np.sqrt(2) * _stacked(x)).ntk
-    return _distance(np.real(theta), other)
+    return network(nn.equivalent_real_activation(activation, 1.0, DEGREE), first=2**0.5)
 
 
 def check(result: Result):
@@ -77,8 +79,8 @@ def check(result: Result):
     worst = max(result.on_real_data.values())
     assert worst < 2e-3, f"on real data a kernel is {worst:.1e} away from its real network's"
     for name in ("modReLU", "cardioid"):
-        distance = result.on_complex_data[name]
-        assert distance > 10 * worst, f"{name} on complex data is only {distance:.1e} away from its real network"
+        away = result.on_complex_data[name]
+        assert away > 10 * worst, f"{name} on complex data is only {away:.1e} away from its real network"
 
 
 def report(result: Result):
@@ -103,35 +105,41 @@ def figure(result: Result, path):
     drawing.savefig(path, dpi=150)
 
 
-def _hidden(activation):
-    """Layers whose pre-activations all have variance 1 for inputs of `_normalised` norm."""
-    first, later = nn.Dense(1), nn.Dense(1, _critical(activation))
-    return [first, *(layer for _ in range(HIDDEN - 1) for layer in (activation, later)), activation, later]
+def network(activation, width: int = 1, first: float = 1.0):
+    """A network whose pre-activations all have variance 1 for inputs of `normalised` norm, real as the activation is.
+
+    Args:
+        activation: complex, or real.
+        width: of the hidden layers; the infinite network does not depend on it.
+        first: standard deviation of the first weights.
+    """
+    dtype = "real" if activation.is_real else "complex"
+    sigma_w = _critical(activation)  # its own: a series is cut, and written for one variance
+    later = nn.Dense(width, sigma_w, dtype=dtype)
+    between = (activation, later) * (HIDDEN - 1)
+    return nn.serial(nn.Dense(width, first, dtype=dtype), *between, activation, nn.Dense(1, sigma_w, dtype=dtype))
 
 
-def _real_hidden(activation, sigma_w):
-    first, later = nn.Dense(1, dtype="real"), nn.Dense(1, sigma_w, dtype="real")
-    return [first, *(layer for _ in range(HIDDEN - 1) for layer in (activation, later)), activation, later]
+def normalised(x):
+    """Inputs brought to the norm sqrt(d)."""
+    return x * np.sqrt(x.shape[1]) / np.linalg.norm(x, axis=1, keepdims=True)
+
+
+def stacked(x):
+    """(Re x, Im x)."""
+    return np.concatenate([np.real(x), np.imag(x)], axis=1)
+
+
+def distance(kernel, other) -> float:
+    """Relative Frobenius distance off the diagonal, where a series cut at finite degree misses the kinks."""
+    off = ~np.eye(len(kernel), dtype=bool)
+    kernel, other = np.asarray(kernel)[off], np.asarray(other)[off]
+    return float(np.linalg.norm(kernel - other) / np.linalg.norm(other))
 
 
 def _critical(activation) -> float:
     one = np.ones(1)
     return float(np.real(activation.dual(one, one, one if activation.is_real else one + 0j).kappa[0])) ** -0.5
-
-
-def _normalised(x):
-    return x * np.sqrt(x.shape[1]) / np.linalg.norm(x, axis=1, keepdims=True)
-
-
-def _stacked(x):
-    return np.concatenate([np.real(x), np.imag(x)], axis=1)
-
-
-def _distance(kernel, other) -> float:
-    # On the diagonal a series cut at finite degree misses the kinks.
-    off = ~np.eye(len(kernel), dtype=bool)
-    kernel, other = np.asarray(kernel)[off], np.asarray(other)[off]
-    return float(np.linalg.norm(kernel - other) / np.linalg.norm(other))
 
 
 if __name__ == "__main__":
