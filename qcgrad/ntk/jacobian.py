@@ -38,9 +38,10 @@ class Jacobian(AbstractMethod):
         return jax.lax.complex(rr + ii, ir - ri), jax.lax.complex(rr - ii, ir + ri)
 
     def default_batch(self, problem):
-        leaves = jax.tree.leaves(problem.params)
+        # Parameters may be traced: shapes and types are known even then.
+        leaves = map(jnp.asarray, jax.tree.leaves(problem.params))
         rows = problem.num_outputs * (2 if problem.is_complex else 1)
-        return max(1, _BYTES // (rows * sum(np.asarray(leaf).nbytes for leaf in leaves)))
+        return max(1, _BYTES // (rows * sum(leaf.size * leaf.dtype.itemsize for leaf in leaves)))
 
     def _rows(self, model, params, one):
         """For each leaf (C, reals): derivatives of Re f_1 .. Re f_O and then, if f is complex, of Im f."""

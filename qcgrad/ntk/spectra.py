@@ -114,7 +114,8 @@ def target_alignment(kernel, targets) -> float:
 def drift(kernel, initial) -> float:
     r"""How far a kernel has moved: \(\lVert\Theta_t - \Theta_0\rVert_F / \lVert\Theta_0\rVert_F\).
 
-    Small where training is lazy; of order width^(-1/2) for wide networks.
+    Small where training is lazy: at most of order width^(-1/2) for wide networks, measured width^(-1) for smooth
+    activations and width^(-3/4) for kinks (theory/complex_ntk/kernel_drift.md).
 
     Args:
         kernel, initial: Theta_t and Theta_0, of one shape.

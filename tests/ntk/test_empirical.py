@@ -131,10 +131,12 @@ def test_a_progress_bar_appears_only_when_asked_for(capsys):
     assert "tangent kernel" in capsys.readouterr().out
 
 
-def test_kernels_can_be_traced():
+@pytest.mark.parametrize("method", METHODS)
+def test_kernels_can_be_traced(method):
     net, params = network(1, True)
     plain = ntk.empirical(net.apply, params, CX)
-    np.testing.assert_allclose(jax.jit(lambda p: ntk.empirical(net.apply, p, CX))(params), plain, atol=1e-12)
+    traced = jax.jit(lambda p: ntk.empirical(net.apply, p, CX, method=method))(params)
+    np.testing.assert_allclose(traced, plain, atol=1e-12)
 
 
 def test_single_precision_stays_single():
