@@ -17,8 +17,9 @@ import numpy as np
 
 from qcgrad import networks as nn
 from qcgrad import ntk
+from qcgrad.studies.complex_tasks.task import circular
 from theory.claim import canvas, run
-from theory.complex_ntk.train import complex_normal, draw, train
+from theory.complex_ntk.train import draw, train
 
 INPUTS, DIMENSION = 8, 6
 TIMES = (2.0**-8, 2.0**-5, 1.0)
@@ -68,7 +69,7 @@ def activations():
 def compute(small: bool = False) -> Result:
     """Some 10 seconds with two activations if small, else two minutes."""
     rng = np.random.default_rng(0)
-    x, y = complex_normal(rng, INPUTS, DIMENSION), complex_normal(rng, INPUTS)
+    x, y = circular(rng, INPUTS, DIMENSION), circular(rng, INPUTS)
     # Steps for each stretch between two times: the longest are stable, step * Theta/2 < 2.
     widths, budget, steps = ((64, 256), 4096, 8) if small else ((64, 128, 256, 512), 8192, 16)
     chosen = {name: activations()[name] for name in (("split erf", "split ReLU") if small else EXPONENTS)}

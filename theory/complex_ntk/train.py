@@ -6,6 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from qcgrad.studies.complex_tasks.task import circular
+
 
 def train(apply: Callable, params, x, targets, step, steps: int):
     r"""Parameters after `steps` steps of length `step` on \(L = \tfrac12\sum|f - y|^2\); works under `jax.jit`.
@@ -40,9 +42,4 @@ def draw(net, dimension: int, seeds: int, seed: int):
     """
     rng = np.random.default_rng(seed)
     shapes = jax.eval_shape(lambda key: net.init(key, (dimension,)), jax.random.key(0))
-    return jax.tree.map(lambda leaf: complex_normal(rng, seeds, *leaf.shape), shapes)
-
-
-def complex_normal(rng: np.random.Generator, *shape: int):
-    """Circular Gaussians of unit variance."""
-    return (rng.normal(size=shape) + 1j * rng.normal(size=shape)) / np.sqrt(2)
+    return jax.tree.map(lambda leaf: circular(rng, seeds, *leaf.shape), shapes)

@@ -19,8 +19,9 @@ import numpy as np
 
 from qcgrad import networks as nn
 from qcgrad import ntk
+from qcgrad.studies.complex_tasks.task import circular
 from theory.claim import canvas, run
-from theory.complex_ntk.train import complex_normal, draw, train
+from theory.complex_ntk.train import draw, train
 
 INPUTS, DIMENSION = 8, 6
 TIME, RECORDS = 2.0, 10  # modes are learned with rates Theta/2, about 0.4 to 9: the slowest have begun to move
@@ -65,7 +66,7 @@ def activations(small):
 def compute(small: bool = False) -> Result:
     """Some 10 seconds with split ReLU and narrow networks if small, else two minutes."""
     rng = np.random.default_rng(0)
-    x, y = complex_normal(rng, INPUTS, DIMENSION), complex_normal(rng, INPUTS)
+    x, y = circular(rng, INPUTS, DIMENSION), circular(rng, INPUTS)
     widths, steps = ((32, 128), 12) if small else ((32, 128, 512), 30)
     velocity, races = 0.0, {}
     for name, activation in activations(small).items():
