@@ -80,6 +80,8 @@ VECTORS = {
     "polynomial": dense(POLYNOMIAL, sigma_w=1.0),
     "polynomial in z and conj z": dense(nn.Polynomial([[0, 0.4j], [1.0, 0.2]]), sigma_w=0.8),
     "improper": dense(nn.SplitReLU(), tau=0.6),
+    "improper modReLU": dense(nn.ModReLU(-1.0), tau=0.9),
+    "improper cardioid": dense(nn.Cardioid(), tau=0.7),
     "improper, complex tau": dense(POLYNOMIAL, sigma_w=1.0, tau=0.4 - 0.5j),
     "improper polynomial in z and conj z": dense(nn.Polynomial([[0, 0.4j], [1.0, 0.2]]), sigma_w=0.8, tau=0.5j),
     "real weights, complex data": dense(nn.SplitReLU(), dtype="real"),

@@ -7,7 +7,8 @@ import jax
 
 from ..layers.base import AbstractLayer
 from .angular import energies_by_quadrature
-from .improper import GaussianPair, ImproperDual, by_quadrature
+from .improper import GaussianPair, ImproperDual
+from .polar import by_polar
 from .propagate import propagate
 
 
@@ -81,7 +82,7 @@ class AbstractActivation(AbstractLayer):
 
     def improper_dual(self, pair: GaussianPair) -> ImproperDual:
         """The dual maps of Gaussians with pseudo-covariances; by quadrature where a class has nothing better."""
-        return by_quadrature(self, pair)
+        return by_polar(self, pair)
 
     def energies(self, variance: float, degree: int):
         """c_n, n = 0 ... degree: squares of the Hermite coefficients of total degree n, at one variance."""

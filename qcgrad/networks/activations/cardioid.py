@@ -5,6 +5,7 @@ import numpy as np
 
 from .base import AbstractActivation, Certificate
 from .homogeneous import homogeneous_energies, moment
+from .polar import by_polar
 from .series import on_host
 
 #: phi = |z| sum_m g_m e^{im theta}.
@@ -48,6 +49,10 @@ class Cardioid(AbstractActivation):
 
     def dual(self, q1, q2, covariance):
         return on_host(self._dual, q1, q2, covariance)
+
+    def improper_dual(self, pair):
+        # Homogeneous: two nodes are exact along rays.
+        return by_polar(self, pair, nodes=2)
 
     def energies(self, variance: float, degree: int):
         """The energies c_n, n = 0 ... degree, of `equivalent_real_activation`."""

@@ -3,6 +3,7 @@ r"""Entire functions: holomorphic everywhere, so that E = 0 and \(\kappa = \sum_
 import jax.numpy as jnp
 
 from .base import AbstractActivation, Certificate, Dual
+from .improper import by_quadrature
 
 
 class AbstractEntire(AbstractActivation):
@@ -15,6 +16,9 @@ class AbstractEntire(AbstractActivation):
     @property
     def symmetry(self):
         return "holomorphic"
+
+    def improper_dual(self, pair):
+        return by_quadrature(self, pair)
 
 
 class Exponential(AbstractEntire):

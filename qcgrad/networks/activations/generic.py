@@ -11,6 +11,8 @@ import numpy as np
 from ..wirtinger import wirtinger
 from .angular import expand, mean_squares
 from .base import AbstractActivation, Certificate
+from .improper import by_quadrature
+from .polar import by_polar
 from .series import by_variance, horner, on_host
 
 #: Functions with poles: their Gaussian moments are infinite, whatever a quadrature grid happens to hit.
@@ -83,10 +85,23 @@ class Generic(AbstractActivation):
         holomorphic, antiholomorphic = jax.vmap(wirtinger(self.function))(z.reshape(-1))
         return holomorphic.reshape(z.shape) + 0j, antiholomorphic.reshape(z.shape) + 0j
 
+    def improper_dual(self, pair):
+        self._warn()
+        return by_quadrature(self, pair) if self._is_smooth else by_polar(self, pair)
+
     def dual(self, q1, q2, covariance):
-        if not self.verdict.is_true_linearization:
-            warnings.warn(f"function: {self.verdict.reason}: this kernel is not that of training", stacklevel=2)
+        self._warn()
         return on_host(self._dual, q1, q2, covariance)
+
+    @property
+    def _is_smooth(self) -> bool:
+        """Whether few terms hold nearly all of the slopes at unit variance: kinks leave a long tail."""
+        _, rest = self._coefficients([1.0])
+        return float(rest[0]) < 1e-6
+
+    def _warn(self):
+        if not self.verdict.is_true_linearization:
+            warnings.warn(f"function: {self.verdict.reason}: this kernel is not that of training", stacklevel=3)
 
     def _coefficients(self, variances):
         expansion = expand(self, variances, self.harmonics, self.terms)

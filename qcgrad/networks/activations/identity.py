@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 
 from .base import AbstractActivation, Certificate, Dual
+from .improper import by_quadrature
 
 
 class Identity(AbstractActivation):
@@ -27,6 +28,9 @@ class Identity(AbstractActivation):
 
     def wirtinger(self, z):
         return jnp.ones_like(z), jnp.zeros_like(z)
+
+    def improper_dual(self, pair):
+        return by_quadrature(self, pair)
 
     def dual(self, q1, q2, covariance):
         del q1, q2

@@ -18,8 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-# Exact for polynomials below this degree; split ReLU: kappa to 3e-3, expectations of its slopes to 2e-2 (measured, see
-# tests/networks/test_recursion.py).
+# Exact for polynomials below this degree.
 _NODES = 40
 # Pairs of inputs at a time: about 40 MB.
 _PAIRS = 128
@@ -93,7 +92,7 @@ def of_components(component, pair: GaussianPair) -> ImproperDual:
 
 @eqx.filter_jit
 def by_quadrature(activation, pair: GaussianPair) -> ImproperDual:
-    """Dual maps of any activation: exact for polynomials below degree 40, 2 to 3 digits where there are kinks.
+    """Dual maps of a smooth activation: exact for polynomials below degree 40. Kinks need `polar.by_polar`.
 
     Cost: for each pair of inputs 6 * 40^2 evaluations and about 10^6 operations.
     """
@@ -105,14 +104,11 @@ def by_quadrature(activation, pair: GaussianPair) -> ImproperDual:
 
 
 def _one_pair(activation, pair: GaussianPair) -> ImproperDual:
-    q1, q2, c1, c2, covariance, pseudo = pair
-    root1, whiten1 = _roots(_real_block(q1, c1))
-    root2, whiten2 = _roots(_real_block(q2, c2))
-    left, singular, right = jnp.linalg.svd(whiten1 @ _real_block(covariance, pseudo) @ whiten2.T)
-    powers = jnp.minimum(singular, 1.0)[:, None] ** jnp.arange(_NODES)[None]
+    root1, root2, singular = correlations(pair)
+    powers = singular[:, None] ** jnp.arange(_NODES)[None]
     weights = powers[0][:, None] * powers[1][None]
-    first = _coefficients(activation, root1 @ left)
-    second = _coefficients(activation, root2 @ right.T)
+    first = _coefficients(activation, root1)
+    second = _coefficients(activation, root2)
     value, h, a = (weights[None] * first).reshape(3, -1)
     # Rows: value, phi_z, phi_zbar of u; columns: of v.
     value2, h2, a2 = second.reshape(3, -1)
@@ -121,6 +117,31 @@ def _one_pair(activation, pair: GaussianPair) -> ImproperDual:
         *(h @ h2.conj(), a @ a2.conj(), h @ a2.conj(), a @ h2.conj()),
         *(h @ h2, a @ a2, h @ a2, a @ h2),
     )
+
+
+def correlations(pair: GaussianPair):
+    r"""Canonical coordinates: \(u = L g\), \(v = L' g'\) with \(\mathbb E[g_ag'_b] = s_a\delta_{ab}\), unit variances.
+
+    Returns:
+        L, L' (2, 2), from g to (Re u, Im u); s (2,) in [-1, 1]. Those of (v, u) are L', L and s: results that come from
+        them are as symmetric as the expectations.
+    """
+    q1, q2, c1, c2, covariance, pseudo = pair
+    root1, whiten1 = _roots(_real_block(q1, c1))
+    root2, whiten2 = _roots(_real_block(q2, c2))
+    (m11, m12), (m21, m22) = whiten1 @ _real_block(covariance, pseudo) @ whiten2.T
+    # As a map of complex numbers, M w = a w + b conj w: rotations by half the sum and difference of the arguments of a
+    # and b make it diagonal, with entries |a| + |b| and |a| - |b|. Without a or b any angle does, and rounding must not
+    # choose it.
+    a, b = (m11 + m22 + 1j * (m21 - m12)) / 2, (m11 - m22 + 1j * (m21 + m12)) / 2
+    turn_a, turn_b = (jnp.where(jnp.abs(c) > 1e-8, jnp.angle(jnp.where(c == 0, 1, c)), 0) for c in (a, b))
+    singular = jnp.clip(jnp.stack([jnp.abs(a) + jnp.abs(b), jnp.abs(a) - jnp.abs(b)]), -1.0, 1.0)
+    return root1 @ _rotation((turn_b + turn_a) / 2), root2 @ _rotation((turn_b - turn_a) / 2), singular
+
+
+def _rotation(angle):
+    c, s = jnp.cos(angle), jnp.sin(angle)
+    return jnp.stack([jnp.stack([c, -s]), jnp.stack([s, c])])
 
 
 def _real_block(covariance, pseudo):

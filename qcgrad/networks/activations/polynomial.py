@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .base import AbstractActivation, Certificate, Dual
+from .improper import by_quadrature
 
 
 class Polynomial(AbstractActivation):
@@ -80,6 +81,9 @@ class Polynomial(AbstractActivation):
             ways = math.perm(j + power, power) * math.perm(k + power, power) // math.factorial(power)
             total = total + _as(self.coefficients[j + power][k + power] * ways, total) * q**power
         return total
+
+    def improper_dual(self, pair):
+        return by_quadrature(self, pair)
 
     def dual(self, q1, q2, covariance):
         covariance = jnp.asarray(covariance) + 0j

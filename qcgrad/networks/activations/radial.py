@@ -9,6 +9,7 @@ import numpy as np
 
 from .base import AbstractActivation, Certificate
 from .near import near_one
+from .polar import by_polar
 from .quadrature import panels
 from .series import by_variance, horner, on_host, terms_needed
 
@@ -76,6 +77,9 @@ class AbstractRadial(AbstractActivation):
 
     def dual(self, q1, q2, covariance):
         return on_host(self._dual, q1, q2, covariance)
+
+    def improper_dual(self, pair):
+        return by_polar(self, pair, self.threshold)
 
     def energies(self, variance: float, degree: int):
         """The energies c_n, n = 0 ... degree, of `equivalent_real_activation`: a_j^2 at n = 2j + 1."""

@@ -7,6 +7,7 @@ import numpy as np
 
 from .base import AbstractActivation, Certificate
 from .homogeneous import homogeneous_energies
+from .polar import by_polar
 from .quadrature import panels
 from .series import on_host
 
@@ -63,12 +64,13 @@ class ZReLU(AbstractActivation):
         holomorphic = jnp.where(_active(jnp.asarray(z)), 1, 0) + 0j
         return holomorphic, jnp.zeros_like(holomorphic)
 
+    def improper_dual(self, pair):
+        _warn()
+        # Homogeneous: two nodes are exact along rays.
+        return by_polar(self, pair, nodes=2)
+
     def dual(self, q1, q2, covariance):
-        warnings.warn(
-            "ZReLU is discontinuous: this kernel uses its almost-everywhere derivative and is not the kernel of "
-            "training; a continuous activation such as Cardioid has one",
-            stacklevel=2,
-        )
+        _warn()
         return on_host(self._dual, q1, q2, covariance)
 
     def energies(self, variance: float, degree: int):
@@ -82,6 +84,14 @@ class ZReLU(AbstractActivation):
         chunks = [_integrals(flat[i : i + CHUNK]) for i in range(0, len(flat), CHUNK)]
         kappa, holomorphic = (np.concatenate(part).reshape(ratio.shape) for part in zip(*chunks, strict=True))
         return kappa * scale, holomorphic, 0 * kappa
+
+
+def _warn():
+    warnings.warn(
+        "ZReLU is discontinuous: this kernel uses its almost-everywhere derivative and is not the kernel of training; "
+        "a continuous activation such as Cardioid has one",
+        stacklevel=3,
+    )
 
 
 def _active(z):
