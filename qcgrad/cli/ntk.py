@@ -1,5 +1,6 @@
 """`qcgrad ntk`: how a complex network's tangent kernel approaches its infinite-width limit."""
 
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -32,16 +33,23 @@ def ntk(
     from ..studies.ntk_convergence import converge, draw
 
     sizes = _widths(widths)
+    if sigma_w == 0:
+        raise UserError("--sigma-w 0: give a positive number, or there is nothing between inputs and outputs")
     make = _maker(activation, depth, sigma_w, sigma_b, b)
     rng = np.random.default_rng(seed)
     x = (rng.normal(size=(inputs, dimension)) + 1j * rng.normal(size=(inputs, dimension))) / 2**0.5
     notes = consoles.notes()
-    if notes.is_terminal:
-        with notes.status("") as status:
-            found = converge(make, x, sizes, seeds, seed, status.update)
-    else:
-        found = converge(make, x, sizes, seeds, seed)
-    _print(found, make(sizes[0]).kernel(x))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        if notes.is_terminal:
+            with notes.status("") as status:
+                found = converge(make, x, sizes, seeds, seed, status.update)
+        else:
+            found = converge(make, x, sizes, seeds, seed)
+        kernel = make(sizes[0]).kernel(x)
+    for message in dict.fromkeys(str(warning.message) for warning in caught):
+        notes.print(f"note: {message}", highlight=False)
+    _print(found, kernel)
     out.parent.mkdir(parents=True, exist_ok=True)
     draw(found, f"{activation}, {depth} hidden layers, {inputs} inputs", out)
     print(f"figure: {out}")
@@ -60,9 +68,11 @@ def _print(found, kernel):
         table.add_row(str(width), f"{errors.mean():.3f}", spread, f"{pseudo.mean():.3f}")
     console = consoles.output()
     console.print(table)
-    fit = found.slope
-    error = "" if np.isnan(fit.standard_error) else f" ± {fit.standard_error:.2f}"
-    console.print(f"error ~ width^({fit.exponent:.2f}{error}); theory: -0.5", highlight=False)
+    error = "" if np.isnan(found.slope_error) else f" ± {found.slope_error:.2f}"
+    console.print(
+        f"error ~ width^({found.slope.exponent:.2f}{error}); theory: -0.5 (± one standard error, from the networks)",
+        highlight=False,
+    )
     limit = np.asarray(kernel.ntk)
     size = np.linalg.norm(limit)
     branch = np.linalg.norm(limit - np.asarray(kernel.ntk_holomorphic)) / size

@@ -3,7 +3,9 @@ r"""The infinite-width recursion: the state of the data, through the layers, to 
 import jax
 import jax.numpy as jnp
 
+from ..errors import NotApplicable
 from ..objective import is_concrete
+from .activations.base import AbstractActivation
 from .kernel_state import Kernel, KernelState
 from .layers.base import AbstractLayer
 from .layers.positions import mean_over_same
@@ -52,7 +54,13 @@ def kernel(layer: AbstractLayer, x1, x2=None) -> Kernel:
     state = _input_state(
         x1, x2, all_pairs=any(part.pools for part in parts), pseudo=not all(part.is_proper for part in parts)
     )
-    return _packaged(layer.propagate(state))
+    state = layer.propagate(state)
+    if isinstance(parts[-1], AbstractActivation):
+        raise NotApplicable(
+            f"the network ends with {type(parts[-1]).__name__}: its outputs are not Gaussian, and its tangent kernel "
+            "stays random at every width. End with a Dense or Conv layer (and a Readout)"
+        )
+    return _packaged(state)
 
 
 def _checked(name: str, x) -> jax.Array:

@@ -9,9 +9,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..networks.layers.base import AbstractLayer
 from ..networks.leaves import checked_parameters
 from ..networks.rules import AbstractRule
-from ..objective import as_real
+from ..objective import as_real, is_concrete
 
 Metric = Literal["unit", "reim"]
 
@@ -65,7 +66,7 @@ def make_problem(apply, params, x1, x2, rule, metric, needs_pseudo=True) -> Prob
         raise TypeError(f"apply is {apply!r}: give a function (params, x) -> outputs, for example net.apply")
     if metric not in ("unit", "reim"):
         raise ValueError(f'param_metric is {metric!r}: give "unit" or "reim"')
-    if not (rule is None or isinstance(rule, AbstractRule) or callable(rule)):
+    if isinstance(rule, type) or not (rule is None or isinstance(rule, AbstractRule) or callable(rule)):
         raise TypeError(
             f"rule is {rule!r}: give a rule object, for example qcgrad.networks.HolomorphicBranch(), or a function "
             "(params, x) with the network's values and the rule's derivatives"
@@ -83,6 +84,9 @@ def make_problem(apply, params, x1, x2, rule, metric, needs_pseudo=True) -> Prob
     shapes = [_outputs(side, params, left) for side in (model, rule_model)]
     if shapes[0] != shapes[1]:
         raise ValueError(f"the rule's function returns {shapes[1]}, the network {shapes[0]}: values must agree")
+    is_layer = isinstance(getattr(apply, "__self__", None), AbstractLayer)
+    if len(left) > 1 and not is_layer and is_concrete((params, left)):
+        _require_independence(model, params, left[:2])
     num_outputs, dtype = shapes[0]
     is_complex = np.issubdtype(dtype, np.complexfloating)
     is_hermitian = x2 is None and rule is None
@@ -90,11 +94,16 @@ def make_problem(apply, params, x1, x2, rule, metric, needs_pseudo=True) -> Prob
 
 
 def _inputs(name, x):
-    array = jnp.asarray(x)
+    try:
+        array = jnp.asarray(x)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name} is a {type(x).__name__}: give an array; arguments are (apply, params, x1)") from error
     if array.ndim == 0 or array.shape[0] == 0:
         raise ValueError(f"{name} has shape {array.shape}: give at least one input, (N, *input shape) with N >= 1")
     if isinstance(x, np.ndarray) and x.dtype.itemsize > array.dtype.itemsize and x.dtype.kind in "fc":
         as_real(name, x.real)  # says that 64-bit mode is off
+    if is_concrete(array) and not bool(jnp.isfinite(array).all()):
+        raise ValueError(f"{name} has entries that are not finite; remove them")
     return array
 
 
@@ -114,6 +123,22 @@ def _outputs(model, params, x):
     if not jnp.issubdtype(found.dtype, jnp.inexact):
         raise TypeError(f"apply returned dtype {found.dtype}: outputs must be real or complex floating-point numbers")
     return (found.shape[1] if found.ndim == 2 else 1), found.dtype
+
+
+def _require_independence(model, params, pair):
+    """Refuse functions in which inputs of a batch see each other: entries would be those of another function."""
+    both, alone = _first_outputs(model, params, pair), _first_outputs(model, params, pair[:1])
+    # Single precision sums in another order for another batch.
+    if float(jnp.max(jnp.abs(both - alone))) > 1e-3 * float(jnp.max(jnp.abs(both))):
+        raise ValueError(
+            "apply gives an input other outputs when it is alone than in a batch: kernels need inputs that are treated "
+            "one by one. Use running averages in place of batch statistics"
+        )
+
+
+@eqx.filter_jit
+def _first_outputs(model, params, x):
+    return model.batch(params, x)[0]
 
 
 def _with_rule(model):

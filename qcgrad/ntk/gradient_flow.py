@@ -5,6 +5,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from ..objective import is_concrete
 from .real_block import Spectrum, real_block, spectrum, stacked, unstacked
 
 
@@ -33,7 +34,9 @@ def gradient_flow(
 
     and with one, the same on stacked real and imaginary parts, where twice `real_block` stands for Theta. A real
     theta belongs to a network with real outputs: there \(\dot f = -\Theta e\), and t/2 becomes t. The time is that of
-    parameters of unit variance with \(\dot p = -\partial L/\partial p\).
+    parameters of unit variance with \(\dot p = -\partial L/\partial p\): steps of `descend(optax.sgd(rate))` on complex
+    weights take 2 * rate each, because L is differentiated by Re and Im there; on real weights, rate. (A network with
+    both kinds needs twice the rate for the real ones to be in this metric.)
 
     Args:
         theta: tangent kernel of the training inputs, (N, N), metric "unit".
@@ -115,6 +118,8 @@ def as_columns(name: str, values, length: int, is_complex: bool, outputs: int | 
         raise ValueError(
             f"{name} must be ({length},) or ({length}, O) as the targets, but the shape is {values.shape}."
         )
+    if is_concrete(values) and not bool(jnp.isfinite(values).all()):
+        raise ValueError(f"{name} have entries that are not finite; remove them.")
     if jnp.iscomplexobj(values) and not is_complex:
         raise ValueError(f"{name} are complex but the kernel is real: a network with real outputs cannot meet them.")
     return values if values.ndim == 2 else values[:, None]

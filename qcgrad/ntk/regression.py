@@ -51,6 +51,7 @@ def regression(
         Mean, covariance and pseudo-covariance.
 
     Raises:
+        TypeError: an argument is no `Kernel`.
         ValueError: shapes do not fit, another kind, a negative jitter, real kernels with complex targets, or a kernel
             that is singular with this jitter (the message has its condition number).
 
@@ -75,6 +76,9 @@ def regression(
         raise ValueError(f'kind must be "nngp" or "ntk", but {kind!r} was given.')
     if not 0 <= jitter < float("inf"):
         raise ValueError(f"jitter must be a finite number >= 0, but {jitter!r} was given.")
+    for name, kernel in (("train", train), ("cross", cross), ("test", test)):
+        if not isinstance(kernel, Kernel):
+            raise TypeError(f"{name} is a {type(kernel).__name__}: give what net.kernel(...) returns")
     n, n_test = len(train.nngp), len(test.nngp)
     if cross.nngp.shape != (n_test, n):
         raise ValueError(f"cross must be net.kernel(x_test, x): ({n_test}, {n}), but its shape is {cross.nngp.shape}.")

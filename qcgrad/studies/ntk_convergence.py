@@ -28,6 +28,16 @@ class Convergence:
         """Power law of the mean error in the width; theory says an exponent of -1/2."""
         return fit_power(self.widths, self.ntk.mean(axis=1))
 
+    @property
+    def slope_error(self) -> float:
+        """Standard error of that exponent from the spread over networks; NaN for one network of each width."""
+        if self.ntk.shape[1] < 2:
+            return float("nan")
+        u = np.log(self.widths) - np.mean(np.log(self.widths))
+        means = self.ntk.mean(axis=1)
+        spread = self.ntk.std(axis=1, ddof=1) / means / np.sqrt(self.ntk.shape[1])
+        return float(np.linalg.norm(u * spread) / np.sum(u**2))
+
 
 def converge(
     make_network: Callable, x, widths: tuple[int, ...], seeds: int, seed: int = 0, notify=lambda message: None

@@ -116,6 +116,12 @@ def test_real_activations_refuse_complex_numbers(name):
         (lambda: nn.RadialProfile(lambda r: r + 0.5, lambda r: 1 + 0 * r), "diverges logarithmically"),
         (lambda: nn.RadialProfile(lambda r: r, lambda r: 1 + 0 * r, threshold=-1.0), "threshold=-1.0"),
         (lambda: nn.RadialProfile(lambda r: r / (r - 1), lambda r: -1 / (r - 1) ** 2), "finite"),
+        (
+            lambda: nn.RadialProfile(lambda r: jnp.expm1(r * r), lambda r: 2 * r * jnp.exp(r * r)),
+            r"grows as exp\(r\^2\)",
+        ),
+        (lambda: nn.RadialProfile(lambda r: r / (1 + r), lambda r: 5 + 0 * r), "derivative of profile"),
+        (lambda: nn.Generic(lambda z: z * jnp.expm1(jnp.abs(z) ** 2)), r"grows as exp\(r\^2\)"),
         (lambda: nn.Polynomial([]), "give finite numbers"),
         (lambda: nn.Polynomial([1.0, float("nan")]), "give finite numbers"),
         (lambda: nn.Polynomial(np.zeros((2, 2, 2))), "1-D"),

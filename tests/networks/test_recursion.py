@@ -142,9 +142,6 @@ def test_images_on_one_pixel_are_vectors():
         np.testing.assert_allclose(one, other, atol=1e-12)
 
 
-# Dual maps of improper Gaussians.
-
-
 # What is refused.
 
 
@@ -153,6 +150,7 @@ def test_images_on_one_pixel_are_vectors():
     [
         ((nn.SplitReLU(), nn.Dense(1)), "SplitReLU .* not Gaussian"),
         ((nn.Dense(4), nn.SplitReLU(), nn.SplitReLU()), "SplitReLU .* not Gaussian"),
+        ((nn.Dense(4), nn.Cardioid()), "ends with Cardioid: .* End with a Dense"),
         ((nn.Dense(4), nn.ReLU()), "ReLU is a function of real numbers"),
         ((nn.Dense(4), nn.Readout("modulus")), "modulus"),
         ((nn.LayerNorm(),), "LayerNorm .* not Gaussian"),

@@ -181,6 +181,14 @@ def linear(w, x):
         ({"apply": lambda w, x: jnp.sum(x @ w)}, ValueError, r"it must return \(N,\) or \(N, O\)"),
         ({"apply": lambda w, x: jnp.argmax(x, axis=1)}, TypeError, "outputs must be real or complex"),
         ({"apply": 3}, TypeError, "apply is 3"),
+        (
+            {"apply": lambda w, x: (x - x.mean(axis=0, keepdims=True)) @ w},
+            ValueError,
+            "when it is alone than in a batch",
+        ),
+        ({"x1": {"w": 1.0}}, TypeError, "x1 is a dict: give an array"),
+        ({"x1": np.where(X > 1, np.nan, X)}, ValueError, "x1 has entries that are not finite"),
+        ({"rule": nn.HolomorphicBranch}, TypeError, "give a rule object"),
     ],
 )
 def test_bad_input_is_named(arguments, error, message):

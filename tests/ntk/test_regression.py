@@ -115,6 +115,11 @@ def test_singular_kernels_are_refused_and_jitter_is_stated(kind):
 
 
 def test_bad_input():
+    k = nn.serial(nn.Dense(1)).kernel(np.eye(2))
+    with pytest.raises(TypeError, match=r"cross is a .*give what net\.kernel"):
+        ntk.regression(k, k.ntk, k, np.ones(2))
+    with pytest.raises(ValueError, match="targets have entries that are not finite"):
+        ntk.regression(k, k, k, np.array([1.0, np.nan]))
     x = _normal(1, 3, 3)
     train = _net().kernel(x)
     with pytest.raises(ValueError, match="kind must be"):

@@ -11,6 +11,7 @@ import numpy as np
 from ..wirtinger import wirtinger
 from .angular import expand, mean_squares
 from .base import AbstractActivation, Certificate
+from .growth import outgrows_gaussians
 from .improper import by_quadrature
 from .polar import by_polar
 from .series import by_variance, horner, on_host
@@ -40,7 +41,9 @@ class Generic(AbstractActivation):
         terms: how many radial terms for each.
 
     Raises:
-        ValueError: the function has poles, or its Gaussian mean squares do not settle when the grid is refined.
+        ValueError: the function has poles, grows as exp(r^2), or its Gaussian mean squares do not settle when the grid
+            is refined.
+        TypeError: no function.
 
     Warns:
         UserWarning: when a dual map is asked whose cut terms may exceed 1e-5 of it, or of a function with jumps.
@@ -62,6 +65,8 @@ class Generic(AbstractActivation):
     verdict: Certificate = eqx.field(static=True)
 
     def __init__(self, function: Callable, harmonics: int = 32, terms: int = 64):
+        if not callable(function):
+            raise TypeError(f"function is {function!r}: give an elementwise function of complex arrays")
         if harmonics < 1 or terms < 1 or harmonics > 120:
             raise ValueError(f"harmonics={harmonics} and terms={terms}: give 1 to 120 harmonics, and at least 1 term")
         self.function, self.harmonics, self.terms = function, harmonics, terms
@@ -137,6 +142,9 @@ class Generic(AbstractActivation):
 def _examine(activation) -> Certificate:
     if activation.function in MEROMORPHIC:
         return Certificate(False, False, "meromorphic, and poles make the Gaussian mean squares infinite")
+    turns = np.exp(2j * np.pi * np.arange(16) / 16)[:, None]
+    if outgrows_gaussians(lambda r: np.max(np.abs(np.asarray(activation.value(r * turns))), axis=0)):
+        return Certificate(False, False, "it grows as exp(r^2) or faster, so that its mean squares are infinite")
     coarse, fine = mean_squares(activation, 1.0, 48, 48), mean_squares(activation, 1.0, 256, 192)
     largest = max(*fine, 1e-12)
     if not np.all(np.isfinite(fine)) or any(

@@ -1,5 +1,7 @@
 """ModReLU: rectified moduli."""
 
+from numbers import Real
+
 import equinox as eqx
 
 from .radial import AbstractRadial
@@ -12,6 +14,7 @@ class ModReLU(AbstractRadial):
         b: the bias, zero or negative, in units of z.
 
     Raises:
+        TypeError: b is no real number.
         ValueError: b > 0: \(\mathbb E|\varphi_{\bar z}|^2\) diverges logarithmically at the origin.
 
     Cost of a dual map: up to 512 terms for each entry; 1000 integrand values where |R| is within 2 % of one.
@@ -29,6 +32,10 @@ class ModReLU(AbstractRadial):
     b: float = eqx.field(static=True)
 
     def __init__(self, b: float):
+        if not isinstance(b, Real):
+            raise TypeError(f"b={b!r}: give one real number, zero or negative")
+        if b != b:
+            raise ValueError("b=nan: give b <= 0")
         if not b <= 0:
             raise ValueError(
                 f"b={b!r}: with a positive bias E|phi_zbar|^2 diverges logarithmically, so there is no finite NTK; "

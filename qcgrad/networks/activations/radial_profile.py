@@ -5,6 +5,7 @@ from collections.abc import Callable
 import equinox as eqx
 import numpy as np
 
+from .growth import outgrows_gaussians
 from .radial import AbstractRadial
 
 
@@ -18,7 +19,7 @@ class RadialProfile(AbstractRadial):
 
     Raises:
         ValueError: h does not vanish at the origin, where \(\mathbb E|\varphi_{\bar z}|^2\) then diverges, or is not
-            finite, or `threshold` is negative.
+            finite, or grows as exp(r^2); `slope` is not its derivative; `threshold` is negative.
 
     Cost of a dual map: as for `ModReLU`; less the smoother h is.
 
@@ -41,6 +42,9 @@ class RadialProfile(AbstractRadial):
         sample = np.linspace(self.c, self.c + 10, 101)
         if not all(np.all(np.isfinite(np.asarray(f(sample)))) for f in (profile, slope)):
             raise ValueError(f"profile and slope have to be finite from r = {self.c} on")
+        if outgrows_gaussians(lambda r: np.abs(np.asarray(profile(r)))):
+            raise ValueError("profile grows as exp(r^2) or faster, so that its Gaussian mean squares are infinite")
+        _check_slope(profile, slope, sample[1:])
         if not self.certificate.has_kernel:
             raise ValueError(f"{self.certificate.reason}; give a profile with h(0) = 0, or a threshold above zero")
 
@@ -53,3 +57,18 @@ class RadialProfile(AbstractRadial):
 
     def profile_slope(self, r):
         return self.slope(r)
+
+
+def _check_slope(profile, slope, r):
+    """Refuse a slope that central differences contradict."""
+    step = 1e-3
+    difference = (np.asarray(profile(r + step), float) - np.asarray(profile(r - step), float)) / (2 * step)
+    claimed = np.asarray(slope(r), float) * np.ones_like(r)
+    # Functions in single precision leave 1e-4 of rounding in a difference; kinks, a few points that disagree.
+    wrong = np.abs(difference - claimed) > 1e-2 * (1 + np.abs(claimed))
+    if np.mean(wrong) > 0.1:
+        at = int(np.argmax(wrong))
+        raise ValueError(
+            f"slope({r[at]:.3g}) is {claimed[at]:.3g}, but profile changes by {difference[at]:.3g} there: give the "
+            "derivative of profile, for example jax.vmap(jax.grad(profile))"
+        )

@@ -27,6 +27,8 @@ class Serial(AbstractLayer):
         return tuple(params)
 
     def apply(self, params, x, rule=None):
+        if len(params) != len(self.layers):
+            raise ValueError(f"params hold {len(params)} entries, but there are {len(self.layers)} layers")
         for layer, layer_params in zip(self.layers, params, strict=True):
             x = layer.apply(layer_params, x, rule)
         return x
