@@ -161,8 +161,7 @@ def check(result: Result):
 
 def _check_finite(found):
     # With few networks the mean errors themselves are uncertain; two standard errors of them are allowed for.
-    spread = found.ntk.std(axis=1, ddof=1) / found.ntk.mean(axis=1) / np.sqrt(found.ntk.shape[1])
-    allowed = 0.1 + 2 * np.hypot(*spread) / np.log(found.widths[1] / found.widths[0])
+    allowed = 0.1 + 2 * found.slope_error
     slope = found.slope.exponent
     assert abs(slope + 0.5) < allowed, f"finite width: slope {slope:.2f}, not -0.5 +- {allowed:.2f}"
 

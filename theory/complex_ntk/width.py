@@ -49,8 +49,7 @@ def check(result: dict[str, Convergence]):
     for name, found in result.items():
         slope = found.slope.exponent
         # With few networks the mean errors themselves are uncertain; two standard errors of them are allowed for.
-        spread = found.ntk.std(axis=1, ddof=1) / found.ntk.mean(axis=1) / np.sqrt(found.ntk.shape[1])
-        allowed = SLOPE_TOLERANCE + 2 * np.hypot(spread[0], spread[-1]) / np.log(found.widths[-1] / found.widths[0])
+        allowed = SLOPE_TOLERANCE + 2 * found.slope_error
         assert abs(slope + 0.5) < allowed, f"{name}: slope {slope:.2f}, not -0.5 +- {allowed:.2f}"
         pseudo = found.pseudo.mean(axis=1)
         # It is zero at every width where phi_z or phi_zbar vanishes.
