@@ -23,7 +23,7 @@ from .improper import GaussianPair, ImproperDual, correlations
 #: slopes are continuous along rays, to 4e-3 where they jump across them (tests/networks/test_improper_duals.py).
 _ANGLES, _LATITUDES = 32, 16
 # Pairs of inputs at a time: about 40 MB.
-_PAIRS = 64
+_PAIRS = 16
 
 
 @eqx.filter_jit
