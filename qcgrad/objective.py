@@ -93,6 +93,12 @@ def is_concrete(tree) -> bool:
     return not any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(tree))
 
 
+def is_finite(array) -> bool:
+    """Whether all entries are finite; True while JAX traces them, when nobody can know."""
+    # NumPy, because JAX would trace the question itself where constants meet a traced function.
+    return not is_concrete(array) or bool(np.isfinite(np.asarray(array)).all())
+
+
 def as_real(name: str, value) -> Any:
     """A real floating-point array in the precision that `value` asks for, or one clear error.
 

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from ..errors import NotApplicable
-from ..objective import is_concrete
+from ..objective import is_finite
 from .activations.base import AbstractActivation
 from .kernel_state import Kernel, KernelState
 from .layers.base import AbstractLayer
@@ -71,8 +71,7 @@ def _checked(name: str, x) -> jax.Array:
             f"{name} must be a batch (N, features), (N, L, channels) or (N, H, W, channels) with N >= 1, "
             f"but its shape is {x.shape}."
         )
-    # Under jit there are no numbers yet to look at.
-    if is_concrete(x) and not bool(jnp.isfinite(x).all()):
+    if not is_finite(x):
         raise ValueError(f"{name} has entries that are not finite; remove them.")
     return x
 

@@ -12,7 +12,7 @@ import numpy as np
 from ..networks.layers.base import AbstractLayer
 from ..networks.leaves import checked_parameters
 from ..networks.rules import AbstractRule
-from ..objective import as_real, is_concrete
+from ..objective import as_real, is_concrete, is_finite
 
 Metric = Literal["unit", "reim"]
 
@@ -102,7 +102,7 @@ def _inputs(name, x):
         raise ValueError(f"{name} has shape {array.shape}: give at least one input, (N, *input shape) with N >= 1")
     if isinstance(x, np.ndarray) and x.dtype.itemsize > array.dtype.itemsize and x.dtype.kind in "fc":
         as_real(name, x.real)  # says that 64-bit mode is off
-    if is_concrete(array) and not bool(jnp.isfinite(array).all()):
+    if not is_finite(array):
         raise ValueError(f"{name} has entries that are not finite; remove them")
     return array
 
@@ -127,7 +127,8 @@ def _outputs(model, params, x):
 
 def _require_independence(model, params, pair):
     """Refuse functions in which inputs of a batch see each other: entries would be those of another function."""
-    both, alone = _first_outputs(model, params, pair), _first_outputs(model, params, pair[:1])
+    with jax.ensure_compile_time_eval():  # constants, maybe inside a function that is being traced
+        both, alone = _first_outputs(model, params, pair), _first_outputs(model, params, pair[:1])
     # Single precision sums in another order for another batch.
     if float(jnp.max(jnp.abs(both - alone))) > 1e-3 * float(jnp.max(jnp.abs(both))):
         raise ValueError(

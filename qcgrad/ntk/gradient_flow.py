@@ -5,7 +5,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from ..objective import is_concrete
+from ..objective import is_finite
 from .real_block import Spectrum, real_block, spectrum, stacked, unstacked
 
 
@@ -118,7 +118,7 @@ def as_columns(name: str, values, length: int, is_complex: bool, outputs: int | 
         raise ValueError(
             f"{name} must be ({length},) or ({length}, O) as the targets, but the shape is {values.shape}."
         )
-    if is_concrete(values) and not bool(jnp.isfinite(values).all()):
+    if not is_finite(values):
         raise ValueError(f"{name} have entries that are not finite; remove them.")
     if jnp.iscomplexobj(values) and not is_complex:
         raise ValueError(f"{name} are complex but the kernel is real: a network with real outputs cannot meet them.")

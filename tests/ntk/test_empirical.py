@@ -139,6 +139,16 @@ def test_kernels_can_be_traced(method):
     np.testing.assert_allclose(traced, plain, atol=1e-12)
 
 
+def test_kernels_of_constants_inside_a_traced_function():
+    """A bug: checks of numbers that are at hand were traced themselves."""
+
+    def scaled(factor):
+        theta = ntk.empirical(lambda w, x: x @ w, np.ones(3), X)
+        return factor * theta + factor * nn.serial(nn.Dense(1)).kernel(X).ntk
+
+    np.testing.assert_allclose(jax.jit(scaled)(2.0), 2 * X @ X.T * (1 + 1 / 3), rtol=1e-12)
+
+
 def test_single_precision_stays_single():
     params = np.ones(3, np.complex64)
     found = ntk.empirical(lambda w, x: x @ w, params, X.astype(np.float32))
