@@ -8,14 +8,11 @@ import sys
 import time
 
 import jax
+import jax.numpy as jnp
+import mpmath as mp
+import numpy as np
 
-jax.config.update("jax_enable_x64", True)
-
-import jax.numpy as jnp  # noqa: E402
-import mpmath as mp  # noqa: E402
-import numpy as np  # noqa: E402
-
-from qcgrad import networks as nn  # noqa: E402
+from qcgrad import networks as nn
 
 ACTIVATIONS = {
     "SplitReLU": (nn.SplitReLU(), 2.0),
@@ -71,6 +68,7 @@ def modrelu_by_mpmath(q1, q2, r, b):
 
 
 def main(count=1000, depth=8):
+    jax.config.update("jax_enable_x64", True)
     print(f"{'activation':14s} {'total s':>8s} {'worst layer s':>14s}   N = {count}, depth {depth}")
     for name, (activation, weight) in ACTIVATIONS.items():
         gram = gram_matrix(count)

@@ -9,6 +9,7 @@ import resource
 import subprocess
 import sys
 import time
+from functools import partial
 
 INPUTS, WIDTH, OUTPUTS = 64, 1024, 10
 # neural-tangents 0.6.5, Jacobian contraction of the real network at N = 128 on the reference machine.
@@ -78,8 +79,8 @@ def speed(inputs, rounds):
         method = Structured("unit")
         kept = _features(method, problem.model, problem.params, problem.x1)
         slim = problem._replace(x1=None, x2=None)
-        total = best(lambda: ntk.empirical(net.apply, params, x, batch_size=inputs), rounds)  # noqa: B023
-        grams = best(lambda: _contract(method, slim, kept, kept), rounds)  # noqa: B023
+        total = best(partial(ntk.empirical, net.apply, params, x, batch_size=inputs), rounds)
+        grams = best(partial(_contract, method, slim, kept, kept), rounds)
         # Operations of the plain formula: complex products as four real ones, though three are done.
         flops = products * sum(2 * rows**2 * layer.first.shape[-1] for layer in kept)
         name = "real" if kind == "real" else f"complex, {readout} outputs"

@@ -122,7 +122,7 @@ def as_real(name: str, value) -> Any:
             f"{name} has dtype float64, but JAX's 64-bit mode is off and would round it to float32: call "
             "jax.config.update('jax_enable_x64', True) first, or pass float32 numbers"
         )
-    if is_concrete(array) and not np.all(np.isfinite(array)):
+    if not is_finite(array):
         bad = np.argwhere(~np.isfinite(np.asarray(array)))[0].tolist()
         raise ValueError(f"{name} holds {np.asarray(array)[tuple(bad)]} at index {bad}: give finite numbers")
     return array

@@ -55,7 +55,8 @@ def empirical(
         (N1, N2) if O = 1, else (N1, N2, O, O); "real_block": (N1, N2, 2, 2) or (N1, N2, 2 O, 2 O), real parts first.
 
     Raises:
-        ValueError: no inputs, shapes that do not fit, unknown names, 64-bit numbers without JAX's 64-bit mode.
+        ValueError: no inputs, or some that are not finite; inputs of a batch that change each other's outputs (batch
+            statistics); shapes that do not fit, unknown names, 64-bit numbers without JAX's 64-bit mode.
         TypeError: apply returns no single array of floating-point numbers; params hold other things.
         NotApplicable: method="structured" does not fit the network, and why.
 

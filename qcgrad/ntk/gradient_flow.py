@@ -51,8 +51,8 @@ def gradient_flow(
         Outputs of training and test inputs at each time.
 
     Raises:
-        ValueError: shapes do not fit; theta is not Hermitian and positive semidefinite; real kernels with complex
-            targets; t = infinity for test inputs where theta is singular.
+        ValueError: shapes do not fit; targets or initial outputs are not finite; theta is not Hermitian and positive
+            semidefinite; real kernels with complex targets; t = infinity for test inputs where theta is singular.
 
     Cost: one eigendecomposition of a real (2N, 2N) matrix, (N, N) for real networks.
 

@@ -145,7 +145,8 @@ def run_rows(psi, rows, angles):
     """All rows on a state (4,), one by one."""
     register = WholeRegister(2)
     columns = (walk.without_matrices(rows), *walk.coefficients(rows, angles))
-    for row, a, b in (jax.tree.map(lambda column: column[i], columns) for i in range(len(rows.x))):  # noqa: B023
+    for i in range(len(rows.x)):
+        row, a, b = jax.tree.map(lambda column, i=i: column[i], columns)
         psi = walk.apply_row(register, psi, row, a, b, rows.matrices)
     return psi
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .blocks import for_blocks
 from .quadrature import panels
 from .series import by_variance, horner, on_host, terms_needed
 
@@ -61,11 +62,13 @@ def _dual(activation, q1, q2, ratio, scale):
 
 
 def _near_one(activation, q1, q2, ratio):
-    parts = [
-        _integrate(activation, q1[i : i + CHUNK], q2[i : i + CHUNK], ratio[i : i + CHUNK])
-        for i in range(0, len(ratio), CHUNK)
-    ]
-    return np.concatenate(parts, axis=1)
+    found = np.empty((2, len(ratio)))
+
+    def integrate(block):
+        found[:, block] = _integrate(activation, q1[block], q2[block], ratio[block])
+
+    for_blocks(integrate, len(ratio), CHUNK)
+    return found
 
 
 def _integrate(activation, q1, q2, ratio):

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .base import AbstractActivation, Certificate
+from .blocks import for_blocks
 from .homogeneous import homogeneous_energies
 from .polar import by_polar
 from .quadrature import panels
@@ -81,8 +82,13 @@ class ZReLU(AbstractActivation):
 
     def _dual(self, q1, q2, ratio, scale):
         flat = ratio.reshape(-1)
-        chunks = [_integrals(flat[i : i + CHUNK]) for i in range(0, len(flat), CHUNK)]
-        kappa, holomorphic = (np.concatenate(part).reshape(ratio.shape) for part in zip(*chunks, strict=True))
+        found = np.empty((2, len(flat)), complex)
+
+        def integrate(block):
+            found[:, block] = _integrals(flat[block])
+
+        for_blocks(integrate, len(flat), CHUNK)
+        kappa, holomorphic = found.reshape(2, *ratio.shape)
         return kappa * scale, holomorphic, 0 * kappa
 
 
