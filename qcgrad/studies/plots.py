@@ -55,7 +55,7 @@ def draw(laws: list[Law], spec: StudySpec, stem: "str | Path") -> list[Path]:
             _draw_copies(left, laws, spec)
         else:  # only methods that measure nothing
             right = figure.subplots()
-        _draw_ratio(right, laws)
+        _draw_ratio(right, laws, spec)
         paths = []
         for ending in (".png", ".svg"):
             path = Path(f"{stem}{ending}")
@@ -84,14 +84,28 @@ def _draw_copies(axes, laws: list[Law], spec: StudySpec):
             # Real circuits at shots from a bound, the hard instance measured: open and filled.
             markerfacecolor=_COLOURS[law.method] if is_hard else "none",
             markersize=7,
-            label=f"{law.method}, {law.model}" + (" (measured)" if is_hard else " (from a bound)"),
+            alpha=_shade(law, spec),
+            label=f"{law.method}, {law.model}{_epsilon(law, spec)}" + (" (measured)" if is_hard else " (from a bound)"),
         )
         if is_hard:
             _draw_fits(axes, law)
-    axes.set_title(f"Copies for every component within ε = {spec.epsilon:g}", loc="left")
+    several = len(spec.epsilon) > 1
+    axes.set_title("Copies for every component within ε" + ("" if several else f" = {spec.epsilon[0]:g}"), loc="left")
     axes.set_xlabel("M, gradient components (parameterised gates)")
     axes.set_ylabel("copies of the state")
     _finish(axes)
+
+
+def _epsilon(law: Law, spec: StudySpec) -> str:
+    """What a label says of epsilon: nothing where there is only one."""
+    return f", ε = {law.epsilon:g}" if law.epsilon is not None and len(spec.epsilon) > 1 else ""
+
+
+def _shade(law: Law, spec: StudySpec) -> float:
+    """Opacity: the smaller epsilon, the darker."""
+    if law.epsilon is None or law.epsilon not in spec.epsilon:
+        return 1.0
+    return (1 + spec.epsilon.index(law.epsilon)) / len(spec.epsilon)
 
 
 def _draw_fits(axes, law: Law):
@@ -108,8 +122,10 @@ def _draw_fits(axes, law: Law):
     axes.loglog(grid, curve, ":", color=colour, linewidth=1.8, label=f"M ({line})" if fits.per_component else line)
 
 
-def _draw_ratio(axes, laws: list[Law]):
-    for law in laws:
+def _draw_ratio(axes, laws: list[Law], spec: StudySpec):
+    # Both costs follow epsilon in the same way, so that the smallest one is enough.
+    finest = {(law.method, law.model): law for law in sorted(laws, key=lambda law: -(law.epsilon or 0))}
+    for law in (law for law in laws if law in finest.values()):  # in the order of the table
         axes.loglog(
             law.sizes,
             law.ratio,
@@ -118,7 +134,7 @@ def _draw_ratio(axes, laws: list[Law]):
             markerfacecolor="none" if law.kind == "circuit" else _COLOURS[law.method],
             markersize=7,
             linewidth=1,
-            label=f"{law.method}, {law.model} ({UNITS[law.pays_in]})",
+            label=f"{law.method}, {law.model}{_epsilon(law, spec)} ({UNITS[law.pays_in]})",
         )
     axes.set_title("Price of a gradient over its value", loc="left")
     axes.set_xlabel("M, gradient components (parameterised gates or weights)")
