@@ -14,8 +14,7 @@ from ..errors import ImportRefused
 from ..ir.circuit import Circuit
 from ..ir.expectation import Expectation
 from ..ir.observable import PauliSum
-from .openqasm import Imported, parse_qasm
-from .qasm_expressions import QasmError
+from .openqasm import Imported, QasmError, parse_qasm
 from .sidecar import read_sidecar
 
 

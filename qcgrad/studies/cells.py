@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from .accuracy import value_shots
 from .circuit_cells import circuit_record
+from .memory import check_hard_instance, check_network
 from .plan import Cell
 from .records import Record, check_finite, costs, value_cost
 
@@ -13,19 +14,25 @@ from .records import Record, check_finite, costs, value_cost
 _START_FRACTION = 0.5
 
 
-def compute(cell: Cell, notify: Callable[[str], None] = lambda message: None) -> Record:
+def compute(
+    cell: Cell, notify: Callable[[str], None] = lambda message: None, *, max_bytes: int | None = None
+) -> Record:
     """Compute one cell.
 
     Args:
         cell: one of `cells_of`.
         notify: told what is going on inside a long cell.
+        max_bytes: memory that it may take; by default 80 % of what is free.
 
     Returns:
         The record, of plain numbers.
+
+    Raises:
+        StateTooLarge: it would take more, with the number of bytes and what would fit; nothing is allocated.
     """
     compute_kind = {"circuit": circuit_record, "hard-instance": _hard_instance, "network": _network}[cell["kind"]]
     with _hurried_compilation():
-        record = compute_kind(cell, notify)
+        record = compute_kind(cell, notify, max_bytes)
     check_finite(record)
     return record
 
@@ -47,7 +54,7 @@ def _hurried_compilation():
         jax.config.update("jax_disable_most_optimizations", before)
 
 
-def _hard_instance(cell: Cell, notify) -> Record:
+def _hard_instance(cell: Cell, notify, max_bytes) -> Record:
     import numpy as np
 
     from ..estimate import estimate, predict_cost
@@ -57,6 +64,7 @@ def _hard_instance(cell: Cell, notify) -> Record:
     from .repeat import RecallingStatevector, trial_gradients
     from .search import Accuracy, smallest_setting
 
+    check_hard_instance(cell, max_bytes)
     epsilon, delta, components = cell["epsilon"], cell["delta"], 4 ** cell["n"] - 1
     objective, params = hard_instance(cell["n"], cell["seed"], cell["tilt"]), np.zeros(components)
     backend = RecallingStatevector()
@@ -108,13 +116,14 @@ def _makers(components: int, epsilon: float, delta: float):
     }
 
 
-def _network(cell: Cell, _notify) -> Record:
+def _network(cell: Cell, _notify, max_bytes) -> Record:
     import numpy as np
 
     from ..estimate import estimate
     from ..estimators import Backprop
     from ..networks import Loss
 
+    check_network(cell, max_bytes)
     inputs = 2 ** cell["n"]
     hidden = inputs - 1
     rng = np.random.default_rng((cell["seed"], cell["n"]))

@@ -7,18 +7,21 @@ from ..estimate import estimate
 from ..estimators import Adjoint, GentleSweep, ParameterShift
 from .accuracy import gradient_shots, sweep_copies, value_shots
 from .circuits import StudyCircuit, content_of, load_study_circuit
+from .memory import check_circuit
 from .plan import Cell
 from .records import Record, costs, value_cost
 
 
-def circuit_record(cell: Cell, notify) -> Record:
+def circuit_record(cell: Cell, notify, max_bytes: int | None = None) -> Record:
     """The record of a cell of kind "circuit".
 
     Raises:
         ImportRefused: the circuit cannot be used, or what is recorded of it is wrong.
+        StateTooLarge: it would not fit.
     """
     notify("reading")
     circuit = _circuit_of(cell)
+    check_circuit(cell, circuit, max_bytes)
     notify("reference by the adjoint method")
     reference = circuit.reference()
     exact = np.asarray(reference.gradient)

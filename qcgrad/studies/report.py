@@ -29,11 +29,11 @@ def print_report(records: list[tuple[Cell, Record]], laws: list[Law], spec: Stud
         console: a rich console; below 120 columns some columns are left out (the CSV file has all numbers).
     """
     narrow = console.width < _FULL_WIDTH
-    for line in sources(records):
-        console.print(line, style="dim", highlight=False, markup=False)
     console.print(_law_table(laws, narrow), "")
     console.print(RULE, style="dim", highlight=False)
     console.print(_READING, style="dim", highlight=False)
+    for line in sources(records):
+        console.print(line, style="dim", highlight=False, markup=False)
     if accuracies := accuracy_laws(laws):
         console.print()
         console.print(_accuracy_table(accuracies, narrow))
@@ -175,14 +175,14 @@ _DETAILS = (
 
 
 def sources(records: list[tuple[Cell, Record]]) -> list[str]:
-    """For each file of the user's, in one line, where its observable and its angles come from."""
-    lines = [
-        f"{cell['circuit']}: observable {record['observable']}; angles {record['angles']}; errors are against the "
-        "adjoint method"
-        for cell, record in records
-        if "path" in cell
-    ]
-    return list(dict.fromkeys(lines))
+    """Where the observables and angles of the user's files come from, in words."""
+    files: dict[str, list[str]] = {}
+    for cell, record in records:
+        if "path" in cell:
+            files.setdefault(f"observable {record['observable']}; angles {record['angles']}", []).append(
+                cell["circuit"]
+            )
+    return [f"{', '.join(dict.fromkeys(names))}: {origin}." for origin, names in files.items()]
 
 
 def flat_rows(records: list[tuple[Cell, Record]]) -> list[dict]:
