@@ -120,7 +120,7 @@ def load_circuit(name_or_path: "str | Path") -> LibraryCircuit:
         files = {n: (f, q, t) for f, n, q, t in _files()}
         if name not in files or (family and files[name][0] != family):
             near = difflib.get_close_matches(name, files, n=3, cutoff=0.4)
-            hint = f"did you mean {' or '.join(near)}?" if near else "list_circuits() names them all"
+            hint = f"did you mean {' or '.join(near)}?" if near else "qcgrad circuits or list_circuits() names them all"
             raise ImportRefused(f"no circuit {text!r} in the library: {hint}")
         family, program, metadata = files[name]
         found = _read(metadata, program, family)

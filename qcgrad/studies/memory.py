@@ -10,7 +10,7 @@ from ..ir.gates import frequencies
 from ..simulators import memory
 from .accuracy import gradient_shots
 from .circuits import StudyCircuit
-from .plan import Cell, label
+from .plan import Cell
 
 _FLOAT, _COMPLEX = 8, 16
 
@@ -27,11 +27,10 @@ _COPIES_OF_TRIALS = 6
 _COPIES_OF_LAYERS = 3
 
 
-def check(cell: Cell, needed: int, fitting: Callable[[int], str], max_bytes: int | None = None):
+def check(needed: int, fitting: Callable[[int], str], max_bytes: int | None = None):
     """Refuse a cell that would take more than is allowed.
 
     Args:
-        cell: for its name.
         needed: predicted bytes.
         fitting: says what would fit into a number of bytes.
         max_bytes: what is allowed; by default 80 % of the memory that is free.
@@ -42,7 +41,7 @@ def check(cell: Cell, needed: int, fitting: Callable[[int], str], max_bytes: int
     allowed = memory.allowed_bytes() if max_bytes is None else max_bytes
     if needed > allowed:
         raise StateTooLarge(
-            f"{label(cell)}: it would take {memory.shown(needed)} bytes and {allowed:,} are allowed; {fitting(allowed)}"
+            f"it would take {memory.shown(needed)} bytes and {allowed:,} are allowed: {fitting(allowed)}"
         )
 
 
@@ -54,10 +53,10 @@ def check_circuit(cell: Cell, circuit: StudyCircuit, max_bytes: int | None = Non
     def fitting(allowed: int) -> str:
         if rest > states:
             return f"about {int(circuit.num_angles * math.sqrt(allowed / needed))} parameterised gates would fit"
-        fit = qubits - math.ceil(math.log2(needed / allowed))
-        return f"about {fit} qubits would fit (max_sampled_qubits in the spec, or --max-qubits)"
+        fit = max(0, qubits - math.ceil(math.log2(needed / allowed)))
+        return f"circuits on up to about {fit} qubits would fit (max_sampled_qubits in the spec, or --max-qubits)"
 
-    check(cell, needed, fitting, max_bytes)
+    check(needed, fitting, max_bytes)
 
 
 def _circuit_bytes(cell: Cell, circuit: StudyCircuit) -> tuple[int, int]:
@@ -84,7 +83,7 @@ def check_hard_instance(cell: Cell, max_bytes: int | None = None):
         sizes = [n for n in range(2, cell["n"]) if _hard_bytes(cell["method"], n) <= allowed]
         return f"n = {max(sizes)} would fit" if sizes else "not even n = 2 would fit"
 
-    check(cell, _hard_bytes(cell["method"], cell["n"]), fitting, max_bytes)
+    check(_hard_bytes(cell["method"], cell["n"]), fitting, max_bytes)
 
 
 def _hard_bytes(method: str, n: int) -> int:
@@ -102,4 +101,4 @@ def check_network(cell: Cell, max_bytes: int | None = None):
     inputs = 2 ** cell["n"]
     example = _FLOAT * (inputs + _COPIES_OF_LAYERS * (inputs - 1))
     needed = cell["batch"] * example
-    check(cell, needed, lambda allowed: f"a batch of {allowed // example} would fit", max_bytes)
+    check(needed, lambda allowed: f"a batch of {allowed // example} would fit", max_bytes)

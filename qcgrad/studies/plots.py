@@ -20,8 +20,8 @@ _COLOURS = {
 _MARKERS = {"all-Pauli": "o", "perceptron": "D", "efficient_su2": "s", "tfim_hva": "^"}
 _SPARE_MARKERS = ("v", "P", "X", "<", ">")
 
-# Characters of a legend entry of which two fit side by side.
-_SHORT = 36
+# Characters of two legend entries that fit side by side below a panel.
+_LEGEND_WIDTH = 80
 
 
 def draw(laws: list[Law], spec: StudySpec, stem: "str | Path") -> list[Path]:
@@ -161,7 +161,9 @@ def _finish(axes) -> int:
         axis.set_minor_formatter(NullFormatter())
     # Below the axes, so that no curve can run under it; names that are too long for two columns take one.
     _, names = axes.get_legend_handles_labels()
-    columns = 2 if max(map(len, names), default=0) <= _SHORT else 1
+    half = -(-len(names) // 2)
+    longest = (max(map(len, part), default=0) for part in (names[:half], names[half:]))
+    columns = 2 if sum(longest) <= _LEGEND_WIDTH else 1
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=columns, frameon=False, fontsize=8)
     return -(-len(names) // columns)
 

@@ -139,7 +139,8 @@ def _failure(error: Exception) -> Failure:
     if isinstance(error, StateTooLarge):
         return Failure("refused", str(error))
     # A refusal by name says all there is to say; of other errors the kind helps.
-    return Failure("failed", str(error) if isinstance(error, QcgradError) else f"{type(error).__name__}: {error}")
+    is_refusal = isinstance(error, (QcgradError, ValueError)) and str(error)
+    return Failure("failed", str(error) if is_refusal else f"{type(error).__name__}: {error}")
 
 
 def _outcome(cells: list[Cell], settled: dict[int, Settled]) -> Outcome:

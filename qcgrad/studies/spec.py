@@ -159,6 +159,8 @@ def _explain(error) -> str:
         near = difflib.get_close_matches(str(error["loc"][-1]), _fields_at(error["loc"][:-1]), n=1)
         return f"{field}: no such field" + (f", did you mean {near[0]!r}?" if near else "")
     message = error["msg"].removeprefix("Value error, ").replace("valid tuple", "list")
+    if error["type"] == "too_short":
+        return f"{field}: give at least one"
     if message.startswith("method "):
         return message
     # Our own messages say what was given where that helps.

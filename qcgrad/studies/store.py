@@ -149,7 +149,8 @@ class Store:
         try:
             yield
         except (OSError, sqlite3.Error, json.JSONDecodeError) as error:
-            raise StoreError(f"results file {self.path} {what} ({error}): {advice}") from error
+            reason = getattr(error, "strerror", None) or error
+            raise StoreError(f"results file {self.path} {what} ({reason}): {advice}") from error
 
 
 def cell_key(cell: dict[str, Any]) -> str:
