@@ -61,8 +61,13 @@ class StudyCircuit:
 
         Raises:
             ImportRefused: a recorded number that is wrong, with its file and key.
+            ValueError: no gradient exists at the point.
         """
         found = estimate(self.objective, self.params, Adjoint())
+        if not np.all(np.isfinite([found.value, *np.asarray(found.gradient)])):
+            raise ValueError(
+                f"{self.name} has no finite value and gradient at {self.params.tolist()}: give other angles"
+            )
         if self.recorded is not None:
             scale = np.abs(self.recorded.observable.coefficients).sum()
             value, gradient = float(found.value), np.asarray(found.gradient)
