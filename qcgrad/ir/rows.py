@@ -11,6 +11,9 @@ import numpy as np
 
 from .op_table import MATRIX, OpTable, rotation_coefficients
 
+# Of strings at each dimension; all 256 of a large one would take more than the states.
+_REMEMBERED_BYTES = 32 << 20
+
 
 class Row(NamedTuple):
     """One primitive: a + b P on the subspace where all controls are 1, or a matrix on some wires.
@@ -94,12 +97,22 @@ def zero_state(num_qubits: int) -> np.ndarray:
     return state
 
 
-@lru_cache(maxsize=256)
 def _string(x: int, z: int, dimension: int):
     """P|psi>[j] = phase[j] psi[source[j]]."""
-    j = np.arange(dimension)
-    signs = 1 - 2 * (np.bitwise_count(j & z) & 1).astype(np.int64)
-    return j ^ x, (-1j) ** (int(x & z).bit_count() % 4) * signs
+    return _strings_of(dimension)(x, z)
+
+
+@lru_cache(maxsize=32)
+def _strings_of(dimension: int):
+    """`_string` at one dimension, remembering as many strings as fit into the memory set aside for it."""
+
+    @lru_cache(maxsize=_REMEMBERED_BYTES // (24 * dimension))
+    def make(x: int, z: int):
+        j = np.arange(dimension)
+        signs = 1 - 2 * (np.bitwise_count(j & z) & 1).astype(np.int64)
+        return j ^ x, (-1j) ** (int(x & z).bit_count() % 4) * signs
+
+    return make
 
 
 def _apply_matrix(matrix, wires, states):
