@@ -10,6 +10,7 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 
 from ..objective import AbstractObjective, Reading, as_real, is_concrete
+from .angles import gate_angles
 from .circuit import Circuit
 from .observable import PauliSum
 from .program import Program
@@ -94,7 +95,7 @@ class Expectation(AbstractObjective):
         return params
 
     def coordinates(self, params):
-        return self._angles(self._circuit_parameters(params))
+        return gate_angles(self.circuit, self._circuit_parameters(params))
 
     def placeholder(self, dtype):
         return np.zeros(self.circuit.num_angles, dtype)
@@ -123,13 +124,6 @@ class Expectation(AbstractObjective):
                 f"parameter_map returned shape {jnp.shape(mapped)}: the circuit takes ({self.circuit.num_parameters},)"
             )
         return mapped
-
-    def _angles(self, parameters):
-        index, scale, offset = self.circuit.angle_map
-        dtype = parameters.dtype
-        # NumPy where the numbers are at hand: a new circuit then compiles no small JAX kernels.
-        xp = np if is_concrete(parameters) else jnp
-        return xp.asarray(parameters)[index] * scale.astype(dtype) + offset.astype(dtype)
 
 
 def _as_observables(given) -> tuple[list[PauliSum], bool]:

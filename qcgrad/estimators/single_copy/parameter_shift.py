@@ -10,6 +10,8 @@ import numpy as np
 
 from ...errors import NotApplicable
 from ...estimator import OneRoundEstimator
+from ...ir import Circuit
+from ...ir.angles import rounded
 from ...ir.gates import Gate, frequencies
 from ...objective import Reading, is_concrete
 from ...queries import Access, Evaluate
@@ -79,7 +81,7 @@ class ParameterShift(OneRoundEstimator):
     def plan(self, point):
         program = gate_angles(point, self)
         shifts = _Evaluations.of(program.circuit.angle_gates)
-        return (Evaluate(program, shifts.settings(point.coordinates), self._shots(shifts)),)
+        return (Evaluate(program, shifts.settings(program.circuit, point.coordinates), self._shots(shifts)),)
 
     def combine(self, point, answers):
         mean, variance = answers[0]
@@ -139,11 +141,17 @@ class _Evaluations(NamedTuple):
         columns = [np.concatenate([rule[i] for rule in rules] or [np.zeros(0)]) for i in (0, 1)]
         return _Evaluations(len(gates), owner, *columns)
 
-    def settings(self, angles):
+    def settings(self, circuit: Circuit, angles):
         """(1 + B, A): the angles themselves, then every shifted copy."""
-        displacement = np.zeros((1 + len(self.owner), self.num_gates), angles.dtype)
-        displacement[1 + np.arange(len(self.owner)), self.owner] = self.shifts
-        return angles[None] + displacement
+        shape, rows = (1 + len(self.owner), self.num_gates), 1 + np.arange(len(self.owner))
+        if is_concrete(angles):
+            # In float32 a shift would get lost beside a large angle, so it is added in float64 and reduced.
+            moved = np.asarray(angles, float)[self.owner] + self.shifts
+            settings = np.broadcast_to(angles, shape).copy()
+            settings[rows, self.owner] = rounded(circuit, self.owner, moved, angles.dtype)
+            return settings
+        moved = angles[self.owner] + self.shifts.astype(angles.dtype)
+        return jnp.broadcast_to(angles, shape).at[rows, self.owner].set(moved)
 
     def sum_by_gate(self, rows):
         """(A, K) sums of the (B, K) rows that belong to each gate."""
