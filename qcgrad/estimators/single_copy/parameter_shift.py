@@ -15,8 +15,8 @@ from ...ir.angles import rounded
 from ...ir.gates import Gate, frequencies
 from ...objective import Reading, is_concrete
 from ...queries import Access, Evaluate
-from ..angles import gate_angles
 from ..checks import checked_count
+from ..programs import program_at
 from .shift_rules import ShiftRule, shift_rule
 
 # A generator with more gaps than this has no practical rule: 2R circuits each, noise growing with R.
@@ -79,13 +79,13 @@ class ParameterShift(OneRoundEstimator):
         self.split = split
 
     def plan(self, point):
-        program = gate_angles(point, self)
+        program = program_at(point, self, samples=self.shots is not None)
         shifts = _Evaluations.of(program.circuit.angle_gates)
         return (Evaluate(program, shifts.settings(program.circuit, point.coordinates), self._shots(shifts)),)
 
     def combine(self, point, answers):
         mean, variance = answers[0]
-        shifts = _Evaluations.of(gate_angles(point, self).circuit.angle_gates)
+        shifts = _Evaluations.of(program_at(point, self, samples=self.shots is not None).circuit.angle_gates)
         xp = np if is_concrete((mean, point.cotangents)) else jnp
         cotangents = xp.asarray(point.cotangents, mean.dtype)
         coefficients = xp.asarray(shifts.coefficients, mean.dtype)[:, None]
@@ -99,7 +99,7 @@ class ParameterShift(OneRoundEstimator):
 
     def value_query(self, point):
         shots = self.shots if self.shots is None or isinstance(self.shots, int) else self.shots[0]
-        return Evaluate(gate_angles(point, self), point.coordinates[None], shots)
+        return Evaluate(program_at(point, self, samples=self.shots is not None), point.coordinates[None], shots)
 
     def _shots(self, shifts: "_Evaluations"):
         if isinstance(self.shots, tuple):
