@@ -1,5 +1,6 @@
 """The objective of variational quantum algorithms: expectation values of a parameterised circuit."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -63,6 +64,8 @@ class Expectation(AbstractObjective):
         self.program = Program(circuit, observables)
         self.parameter_map = parameter_map
         self.example = example
+
+    coordinate_name = "gate angle"
 
     @property
     def circuit(self) -> Circuit:
@@ -145,17 +148,19 @@ def _same_structure(params, example):
 def _affine_chain(reading: Reading, index, scale, num_parameters) -> Reading:
     """Sum what each parameter's gates contribute, times their scale."""
 
-    def gather(rows, factor):
+    def gather(rows, *factors):
         xp = np if is_concrete(rows) else jnp
         rows = xp.asarray(rows)
-        weighted = rows * factor.astype(rows.dtype)[None]
+        with np.errstate(over="ignore"):
+            weighted = math.prod((factor.astype(rows.dtype)[None] for factor in factors), start=rows)
         if xp is np:
             out = np.zeros((len(rows), num_parameters), rows.dtype)
             np.add.at(out.T, index, weighted.T)
             return out
         return jnp.zeros((len(rows), num_parameters), rows.dtype).at[:, index].add(weighted)
 
-    variance = gather(reading.variance, scale**2)
+    # Factor by factor: the square of a large scale would overflow, and turn exact zeros into NaN.
+    variance = gather(reading.variance, scale, scale)
     if reading.covariance is not None:
         chain = np.zeros((len(scale), num_parameters))
         chain[np.arange(len(scale)), index] = scale
