@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from . import pauli
+from .angles import units
 from .diagram import draw
 from .fluent import FluentGates
 from .gates import GATES, Gate, Unitary
@@ -90,6 +91,11 @@ class Circuit(FluentGates):
             np.array([g.scale for g in gates], dtype=np.float64),
             np.array([g.offset for g in gates], dtype=np.float64),
         )
+
+    @cached_property
+    def angle_units(self) -> np.ndarray:
+        """(A,) u, where an angle has the period 4 pi / u; 0 where it has none."""
+        return units(self.angle_gates)
 
     @cached_property
     def op_table(self) -> OpTable:

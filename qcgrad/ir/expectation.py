@@ -1,5 +1,6 @@
 """The objective of variational quantum algorithms: expectation values of a parameterised circuit."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 
 from ..objective import AbstractObjective, Reading, as_real, is_concrete
+from .angles import gate_angles
 from .circuit import Circuit
 from .observable import PauliSum
 from .program import Program
@@ -63,6 +65,8 @@ class Expectation(AbstractObjective):
         self.parameter_map = parameter_map
         self.example = example
 
+    coordinate_name = "gate angle"
+
     @property
     def circuit(self) -> Circuit:
         return self.program.circuit
@@ -94,7 +98,7 @@ class Expectation(AbstractObjective):
         return params
 
     def coordinates(self, params):
-        return self._angles(self._circuit_parameters(params))
+        return gate_angles(self.circuit, self._circuit_parameters(params))
 
     def placeholder(self, dtype):
         return np.zeros(self.circuit.num_angles, dtype)
@@ -124,13 +128,6 @@ class Expectation(AbstractObjective):
             )
         return mapped
 
-    def _angles(self, parameters):
-        index, scale, offset = self.circuit.angle_map
-        dtype = parameters.dtype
-        # NumPy where the numbers are at hand: a new circuit then compiles no small JAX kernels.
-        xp = np if is_concrete(parameters) else jnp
-        return xp.asarray(parameters)[index] * scale.astype(dtype) + offset.astype(dtype)
-
 
 def _as_observables(given) -> tuple[list[PauliSum], bool]:
     is_term_list = isinstance(given, (list, tuple)) and all(
@@ -151,17 +148,19 @@ def _same_structure(params, example):
 def _affine_chain(reading: Reading, index, scale, num_parameters) -> Reading:
     """Sum what each parameter's gates contribute, times their scale."""
 
-    def gather(rows, factor):
+    def gather(rows, *factors):
         xp = np if is_concrete(rows) else jnp
         rows = xp.asarray(rows)
-        weighted = rows * factor.astype(rows.dtype)[None]
+        with np.errstate(over="ignore"):
+            weighted = math.prod((factor.astype(rows.dtype)[None] for factor in factors), start=rows)
         if xp is np:
             out = np.zeros((len(rows), num_parameters), rows.dtype)
             np.add.at(out.T, index, weighted.T)
             return out
         return jnp.zeros((len(rows), num_parameters), rows.dtype).at[:, index].add(weighted)
 
-    variance = gather(reading.variance, scale**2)
+    # Factor by factor: the square of a large scale would overflow, and turn exact zeros into NaN.
+    variance = gather(reading.variance, scale, scale)
     if reading.covariance is not None:
         chain = np.zeros((len(scale), num_parameters))
         chain[np.arange(len(scale)), index] = scale

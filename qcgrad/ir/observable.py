@@ -17,7 +17,8 @@ class PauliSum:
 
     Args:
         terms: mapping or pairs from Pauli words to real coefficients. Character i of a word acts on
-            qubit i. Repeated words add up.
+            qubit i. Repeated words add up; words whose coefficient is 0 are left out, and what is left of a sum that
+            cancels altogether is 0 times the identity.
 
     Raises:
         ValueError: no terms, words of different lengths, unknown letters, non-Hermitian (complex) or
@@ -79,6 +80,10 @@ class PauliSum:
         merged: dict[tuple[int, int], float] = {}
         for key, c in zip(zip(np.asarray(x).tolist(), np.asarray(z).tolist(), strict=True), given, strict=True):
             merged[key] = merged.get(key, 0.0) + float(c)
+        # What cancels need not be measured; nothing at all is no multiple of the identity.
+        merged = {key: c for key, c in merged.items() if c} or {(0, 0): 0.0}
+        if not np.all(np.isfinite(list(merged.values()))):
+            raise ValueError("PauliSum coefficients of one string add up to more than a float holds: give smaller ones")
         self.num_qubits = num_qubits
         self.x = _frozen([k[0] for k in merged], np.int64)
         self.z = _frozen([k[1] for k in merged], np.int64)

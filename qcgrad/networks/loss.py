@@ -46,6 +46,7 @@ class Loss(AbstractObjective):
     batch: tuple[Any, Any]
     weights_like: Any
     is_vector: bool = eqx.field(static=True)
+    coordinate_name = "weight"
 
     def __init__(self, apply, loss_fn, batch, weights_like=None):
         self.apply = apply

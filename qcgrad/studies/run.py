@@ -27,6 +27,9 @@ class StudyInterrupted(KeyboardInterrupt):
         super().__init__(f"interrupted with {finished} of {total} cells finished")
         self.finished, self.total = finished, total
 
+    def __reduce__(self):
+        return type(self), (self.finished, self.total)
+
 
 @dataclass
 class Outcome:

@@ -55,6 +55,12 @@ def magnitudes(outcomes: BellOutcomes, components: PauliComponents, delta: float
     return Magnitudes(outcomes, squares, noise, order[squares[order] > threshold * noise])
 
 
+def no_magnitudes() -> Magnitudes:
+    """Those of no strings."""
+    nothing = np.zeros(0, np.int64)
+    return Magnitudes(BellOutcomes(nothing, nothing), np.zeros(0), 0.0, nothing)
+
+
 def mean_eigenvalues(outcomes: BellOutcomes, x: np.ndarray, z: np.ndarray) -> np.ndarray:
     """(D,) means over the samples of the eigenvalues (-1)^{p.z + q.x + |p & q|} of strings (p, q)."""
     outcome_x, outcome_z, position = distinct(outcomes.x, outcomes.z)
@@ -115,7 +121,7 @@ def _variances(rows, components, found: Magnitudes, slopes, needs_covariance):
     samples = len(found.outcomes.x)
     weighted = (rows @ sparse.diags_array(slopes)).tocsr()
     weighted.eliminate_zeros()
-    if samples < 2:
+    if samples < 2 and len(found.squares):
         return np.full(rows.shape[0], np.nan), None
     if needs_covariance:
         first, second = _moments(weighted, components, found.outcomes, lambda table, counts: (table * counts) @ table.T)

@@ -11,7 +11,7 @@ from ...backend import AbstractBackend, default_backend_for
 from ...errors import StateTooLarge, UnsupportedQuery
 from ...ir.expectation import Expectation
 from ...ir.mixed_expectation import MixedExpectation
-from ...objective import is_concrete
+from ...objective import is_concrete, zeros_like
 from ...queries import (
     Access,
     AdjointSweep,
@@ -125,7 +125,7 @@ class Statevector(AbstractBackend):
         if query.shots is None:
             self._check_memory(program, query.angles, circuit.states_held(0))
             mean = _to_host(query.angles, kernels.values(circuit, angles))[:settings]
-            return Means(mean, mean * 0)
+            return Means(mean, zeros_like(mean))
         bases = (NativeBases if self._is_native(program) else sample.to_bases)(program, angles.dtype)
         self._check_memory(program, query.angles, bases.states_held)
         # Drawing a few more outcomes than count lets neighbouring numbers of shots share a compiled program.
