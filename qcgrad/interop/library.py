@@ -16,7 +16,7 @@ from ..ir.circuit import Circuit
 from ..ir.expectation import Expectation
 from ..ir.observable import PauliSum
 from .openqasm import Imported, parse_qasm
-from .qasm_expressions import QasmError
+from .qasm.source import QasmError
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,27 @@
+"""What was read differently than written, for `Imported.notes`."""
+
+from .source import Place, Source
+
+
+class Notes:
+    """Remarks, each once, with the line where it first applies.
+
+    Attributes:
+        place: the statement that is being read.
+    """
+
+    def __init__(self, source: Source):
+        self.place: Place = (0, 0)
+        self._source = source
+        self._found: dict[str, list] = {}
+
+    def add(self, text: str, count: int = 1):
+        """Remark on the statement that is being read."""
+        self._found.setdefault(text, [self.place, 0])[1] += count
+
+    def lines(self) -> tuple[str, ...]:
+        """The remarks as text."""
+        return tuple(
+            f"line {self._source.where(place)[0]}: {text}" + (f" ({count} times)" if count > 1 else "")
+            for text, (place, count) in self._found.items()
+        )

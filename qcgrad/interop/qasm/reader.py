@@ -1,0 +1,242 @@
+"""Carrying out statements: what a program does, as gates with symbolic angles."""
+
+from typing import Any
+
+from ...errors import ImportRefused
+from ..angle import Angle
+from ..instruction import Instruction
+from . import nodes
+from .definitions import define, find_gate
+from .gates import Callee, check_counts, modified, resolved, size_of
+from .language import Language
+from .limits import MAX_GATES, MAX_NESTING
+from .measurements import Measurements
+from .notes import Notes
+from .registers import Registers, declared_size, selected_bits, values_of
+from .scope import Bits, Qubits, Scope
+from .source import Place, QasmError, Source
+from .values import angle, converted, evaluate, integer
+
+_BITS = "classical register {} is left out: nothing reads it"
+
+
+class Reader:
+    """Goes through the statements of one program.
+
+    Attributes:
+        instructions: the gates so far.
+        inputs: names of the inputs, with the places where they are declared.
+        registers: the qubits.
+        notes: what was read differently than written.
+    """
+
+    def __init__(self, source: Source, language: Language):
+        self.source, self.language = source, language
+        self.instructions: list[Instruction] = []
+        self.inputs: dict[str, Place] = {}
+        self.registers = Registers()
+        self.notes = Notes(source)
+        self._scope = Scope(language, self.notes)
+        self._measurements = Measurements(source, self.notes)
+        self._gates: dict[str, Callee] = {}
+        self._subroutines: dict[str, nodes.Subroutine] = {}
+        self._depth = 0
+        self._left = MAX_GATES
+
+    def read(self, place: Place, node: Any, scope: Scope | None = None):
+        """Carry out one statement.
+
+        Raises:
+            QasmError: it is not supported or not right, with its place.
+        """
+        self.notes.place = place
+        try:
+            self._ACTIONS[type(node)](self, node, self._scope if scope is None else scope)
+        except QasmError:
+            raise
+        except ImportRefused as error:
+            raise self.source.error(str(error), place) from error
+
+    def _run(self, body: nodes.Body, scope: Scope):
+        for place, statement in body:
+            self._spend(1, "the program")
+            self.read(place, statement, scope)
+
+    def _spend(self, count, what):
+        self._left -= count
+        if self._left < 0:
+            raise ImportRefused(f"{what} expands to more than {MAX_GATES} gates, which is the limit for one program")
+
+    def _include(self, node, scope):
+        wanted = self.language.library
+        if node.name != wanted:
+            raise ImportRefused(f'include "{node.name}" is not supported: only "{wanted}" is, paste the gates')
+
+    def _qubits(self, node, scope):
+        self._global(scope, "qubits")
+        self.registers.declare(node.name, node.size, scope)
+
+    def _bits(self, node, scope):
+        size = declared_size(node.name, node.size, scope)
+        bits = Bits(size, node.size is not None)
+        scope.declare(node.name, bits)
+        self.notes.add(_BITS.format(node.name))
+        if node.measured is not None:
+            self._measured(self.registers.select(node.measured, scope), bits)
+
+    def _input(self, node, scope):
+        self._global(scope, "inputs")
+        scope.declare(node.name, Angle(len(self.inputs), 1.0, 0.0))
+        self.inputs[node.name] = self.notes.place
+
+    def _const(self, node, scope):
+        size = None if node.size is None else integer(node.size, scope, f"the size of {node.type}")
+        if size is not None and not 1 <= size <= 64:
+            raise ImportRefused(f"{node.type}[{size}]: give a size from 1 to 64")
+        scope.declare(node.name, converted(evaluate(node.value, scope), node.type, size, node.name))
+
+    def _alias(self, node, scope):
+        scope.declare(node.name, self.registers.concatenated(node.parts, scope))
+
+    def _define(self, node, scope):
+        self._global(scope, "gates")
+        self._check_new(node.name)
+        self._gates[node.name] = define(node, self._gates, scope, self.source)
+
+    def _subroutine(self, node, scope):
+        self._global(scope, "subroutines")
+        self._check_new(node.name)
+        names = [p.name for p in node.parameters]
+        if len(set(names)) < len(names):
+            raise ImportRefused(f"subroutine {node.name} declares a name twice")
+        self._subroutines[node.name] = node
+
+    def _check_new(self, name):
+        if name in self._gates or name in self._subroutines:
+            raise ImportRefused(f"{name!r} is defined twice")
+
+    def _global(self, scope, what):
+        if scope is not self._scope:
+            raise ImportRefused(f"{what} can be declared outside of blocks only")
+
+    def _barrier(self, node, scope):
+        for operand in node.operands:
+            self.registers.select(operand, scope)
+
+    def _measure(self, node, scope):
+        bits = None if node.target is None else selected_bits(node.target, scope)
+        self._measured(self.registers.select(node.operand, scope), bits)
+
+    def _measured(self, qubits, bits):
+        if bits is not None and len(qubits.wires) != bits.size:
+            raise ImportRefused(f"measure of {len(qubits.wires)} qubit(s) into {bits.size} bit(s)")
+        self._measurements.measure(qubits.wires)
+
+    def _reset(self, node, scope):
+        self._measurements.reset(self.registers.select(node.operand, scope).wires)
+
+    def _call(self, node, scope):
+        if node.name in self._subroutines:
+            self._call_subroutine(node, scope)
+            return
+        callee = find_gate(node.name, self._gates, scope)
+        modifiers = resolved(node.modifiers, scope)
+        operands = [self.registers.select(o, scope) for o in node.operands]
+        arguments = [angle(a, scope) for a in node.arguments]
+        check_counts(callee, modifiers, len(operands), len(arguments))
+        sizes = {len(wires) for wires, is_register in operands if is_register}
+        if len(sizes) > 1:
+            raise ImportRefused(f"a gate on registers of different sizes {sorted(sizes)}")
+        calls = sizes.pop() if sizes else 1
+        self._spend(calls * size_of(callee, modifiers), f"gate {node.name}")
+        # A call on whole registers means one call for each of their qubits.
+        for k in range(calls):
+            wires = tuple([wires[k] if is_register else wires[0] for wires, is_register in operands])
+            if len(set(wires)) < len(wires):
+                raise ImportRefused("a gate call names a qubit twice")
+            self._emit(callee, modifiers, arguments, wires)
+
+    def _emit(self, callee, modifiers, arguments, wires):
+        found = modified(callee, modifiers, arguments, wires) if modifiers else callee.emit(arguments, wires)
+        if not callee.has_reset:
+            self._measurements.use(wires, callee.name)
+            self.instructions += found
+            return
+        for instruction in found:
+            if instruction.name == "reset":
+                self._measurements.reset(instruction.wires)
+            else:
+                self._measurements.use(instruction.wires, callee.name)
+                self.instructions.append(instruction)
+
+    def _call_subroutine(self, node, scope):
+        subroutine = self._subroutines[node.name]
+        if node.operands or node.modifiers:
+            raise ImportRefused(f"{node.name} is a subroutine: call it as {node.name}(...), without modifiers")
+        if len(node.arguments) != len(subroutine.parameters):
+            raise ImportRefused(
+                f"subroutine {node.name} takes {len(subroutine.parameters)} argument(s), got {len(node.arguments)}"
+            )
+        names = {
+            p.name: self._argument(p, a, scope) for p, a in zip(subroutine.parameters, node.arguments, strict=True)
+        }
+        self._depth += 1
+        if self._depth > MAX_NESTING:
+            raise ImportRefused(f"subroutine {node.name}: calls nested more than {MAX_NESTING} levels deep")
+        self._run(subroutine.body, self._scope.child(names))
+        self._depth -= 1
+
+    def _argument(self, parameter, node, scope):
+        kind, size, name = parameter
+        if kind != "qubit":
+            value = evaluate(node, scope)
+            if isinstance(value, Angle) and kind in ("float", "angle"):
+                return value
+            bits = None if size is None else integer(size, scope, f"the size of {kind}")
+            return converted(value, kind, bits, name)
+        operand = (node, None) if isinstance(node, str) else node[1:] if isinstance(node, tuple) else None
+        if operand is None or (isinstance(node, tuple) and node[0] != "index"):
+            raise ImportRefused(f"argument {name} is no qubit")
+        qubits = self.registers.select(operand, scope)
+        wanted = declared_size(name, size, self._scope)
+        if len(qubits.wires) != wanted or qubits.is_register != (size is not None):
+            raise ImportRefused(f"argument {name} takes {wanted} qubit(s), got {len(qubits.wires)}")
+        return Qubits(tuple(qubits.wires), size is not None)
+
+    def _for(self, node, scope):
+        size = None if node.size is None else integer(node.size, scope, f"the size of {node.type}")
+        if node.values[0] == "set":
+            values = [evaluate(v, scope) for v in node.values[1]]
+        else:
+            values = values_of(node.values, scope, "the range of a loop")
+        self._spend(len(values), "a loop")
+        for value in values:
+            inner = scope.child({node.name: converted(value, node.type, size, node.name)})
+            self._run(node.body, inner.child({}))
+
+    def _if(self, node, scope):
+        value = evaluate(node.condition, scope)
+        if isinstance(value, Angle):
+            raise ImportRefused("if: a condition on an input is not supported, as the circuit would depend on it")
+        self._run(node.then if value else node.otherwise, scope.child({}))
+
+    def _empty(self, node, scope):
+        pass
+
+    _ACTIONS = {
+        nodes.Include: _include,
+        nodes.QubitDeclaration: _qubits,
+        nodes.BitDeclaration: _bits,
+        nodes.Input: _input,
+        nodes.Const: _const,
+        nodes.Alias: _alias,
+        nodes.GateDefinition: _define,
+        nodes.Subroutine: _subroutine,
+        nodes.Call: _call,
+        nodes.Measure: _measure,
+        nodes.Reset: _reset,
+        nodes.Barrier: _barrier,
+        nodes.For: _for,
+        nodes.If: _if,
+        nodes.Empty: _empty,
+    }
