@@ -1,5 +1,6 @@
 """OpenQASM 2 and 3 programs as circuits."""
 
+import gc
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -115,6 +116,17 @@ def parse_qasm(text: str, source: str = "<string>") -> Imported:
 
 
 def _read(text, source) -> Imported:
+    # All that reading makes is kept and holds no cycles, so the collector would walk it again and again for nothing.
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return _imported(text, source)
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _imported(text, source) -> Imported:
     program = Source(source, text)
     if not program.text.strip():
         raise QasmError("the program is empty", source, 1, 1)

@@ -5,8 +5,10 @@ import re
 from .language import Language
 from .limits import MAX_NESTING
 
-_DIGITS = {"0x": 16, "0X": 16, "0b": 2, "0B": 2, "0o": 8}
+_FIRST = frozenset("0123456789.")
+_BASES = {"0x": 16, "0X": 16, "0b": 2, "0B": 2, "0o": 8}
 _INTEGER = re.compile(r"0[xX][0-9a-fA-F_]+|0[bB][01_]+|0o[0-7_]+|[0-9][0-9_]*")
+_REAL = re.compile(r"[0-9.]+(?:[eE][+-]?[0-9]+)?")
 
 
 class SyntaxFault(Exception):
@@ -84,6 +86,26 @@ class Cursor:
         head = f"syntax error at {token[:40]!r}" if token else "syntax error, the program ends too early"
         return SyntaxFault(f"{head}: {message}" if message else head, number)
 
+    def number(self, at: int) -> int | float | None:
+        """The value of the token with this number, None where it is none; OpenQASM 2 has real numbers only."""
+        token, version_2 = self.tokens[at], self.language.version == 2
+        if token[:1] not in _FIRST or token == ".":
+            return None
+        if version_2 or not _INTEGER.fullmatch(token):
+            if version_2 and not _REAL.fullmatch(token):
+                raise self.fault("this is no number in OpenQASM 2", at)
+            value = float(token)
+            if value - value != 0.0:
+                raise self.fault("this number is out of range", at)
+            return value
+        if len(token) > 200:
+            raise self.fault("this integer is out of range", at)
+        base = _BASES.get(token[:2])
+        try:
+            return int(token) if base is None else int(token[2:], base)
+        except ValueError:
+            raise self.fault("this is no integer", at) from None
+
     def descend(self):
         """One level deeper; `ascend` goes back."""
         self.depth += 1
@@ -92,17 +114,3 @@ class Cursor:
 
     def ascend(self):
         self.depth -= 1
-
-
-def number(token: str, language: Language) -> int | float | None:
-    """The value of a number token, None where it is none; every number of OpenQASM 2 is a real one."""
-    if not (token[:1].isdecimal() or (token[:1] == "." and len(token) > 1)):
-        return None
-    digits = token.replace("_", "")
-    if language.version == 2:
-        return float(digits) if digits == token and not digits[:2] in _DIGITS else None
-    if not _INTEGER.fullmatch(token):
-        return float(digits)
-    base = _DIGITS.get(token[:2], 10)
-    # Python refuses to read very long decimals; the evaluation refuses what is wider than an int anyway.
-    return int(digits if base == 10 else digits[2:] or "x", base) if len(digits) < 1000 else float("inf")

@@ -1,18 +1,21 @@
 """Parsing of expressions, by the precedence of operators; one grammar for both versions."""
 
-from .cursor import Cursor, number
+from .cursor import Cursor
 from .nodes import Expression, Operand
 
 SCALAR_TYPES = ("bit", "bool", "int", "uint", "float", "angle", "complex", "duration", "stretch")
 
+_ENDS = frozenset([",", ")", "]"])
+
 
 def expression(cursor: Cursor) -> Expression:
     """The longest expression that starts here."""
-    # Most angles are one number.
-    token = cursor.tokens[cursor.at]
-    if cursor.tokens[cursor.at + 1] in (",", ")", "]") and (value := number(token, cursor.language)) is not None:
-        cursor.at += 1
-        return value
+    # Most angles are one number, with a sign or without.
+    tokens, at = cursor.tokens, cursor.at
+    sign = tokens[at] == "-"
+    if tokens[at + sign + 1] in _ENDS and (value := cursor.number(at + sign)) is not None:
+        cursor.at = at + sign + 1
+        return -value if sign else value
     cursor.descend()
     found = _binary(cursor, 1)
     cursor.ascend()
@@ -61,7 +64,7 @@ def _prefixed(cursor):
 
 def _primary(cursor):
     token, language = cursor.next, cursor.language
-    value = number(token, language)
+    value = cursor.number(cursor.at)
     if value is not None:
         cursor.at += 1
         return value

@@ -17,6 +17,7 @@ from .scope import Bits, Qubits, Scope
 from .source import Place, QasmError, Source
 from .values import angle, converted, evaluate, integer
 
+_MAX_KNOWN = 4096
 _BITS = "classical register {} is left out: nothing reads it"
 
 
@@ -42,6 +43,8 @@ class Reader:
         self._subroutines: dict[str, nodes.Subroutine] = {}
         self._depth = 0
         self._left = MAX_GATES
+        # What a call at the top gave, by the identity of its statement: equal ones are one object, see `Parser`.
+        self._known: dict[int, tuple[nodes.Call, list[Instruction]]] = {}
 
     def read(self, place: Place, node: Any, scope: Scope | None = None):
         """Carry out one statement.
@@ -50,12 +53,21 @@ class Reader:
             QasmError: it is not supported or not right, with its place.
         """
         self.notes.place = place
+        if type(node) is not nodes.Call:
+            self._known.clear()  # it may change what names mean, or which qubits are measured
+        elif id(node) in self._known:
+            self._repeat(self._known[id(node)][1])
+            return
         try:
             self._ACTIONS[type(node)](self, node, self._scope if scope is None else scope)
         except QasmError:
             raise
         except ImportRefused as error:
             raise self.source.error(str(error), place) from error
+
+    def _repeat(self, found):
+        self._left -= len(found)
+        self.instructions += found
 
     def _run(self, body: nodes.Body, scope: Scope):
         for place, statement in body:
@@ -140,21 +152,30 @@ class Reader:
             self._call_subroutine(node, scope)
             return
         callee = find_gate(node.name, self._gates, scope)
-        modifiers = resolved(node.modifiers, scope)
-        operands = [self.registers.select(o, scope) for o in node.operands]
+        modifiers = resolved(node.modifiers, scope) if node.modifiers else ()
         arguments = [angle(a, scope) for a in node.arguments]
-        check_counts(callee, modifiers, len(operands), len(arguments))
-        sizes = {len(wires) for wires, is_register in operands if is_register}
-        if len(sizes) > 1:
-            raise ImportRefused(f"a gate on registers of different sizes {sorted(sizes)}")
-        calls = sizes.pop() if sizes else 1
-        self._spend(calls * size_of(callee, modifiers), f"gate {node.name}")
-        # A call on whole registers means one call for each of their qubits.
-        for k in range(calls):
-            wires = tuple([wires[k] if is_register else wires[0] for wires, is_register in operands])
+        check_counts(callee, modifiers, len(node.operands), len(arguments))
+        wires = self.registers.single(node.operands, scope)
+        calls = [wires] if wires is not None else self._broadcast(node, scope)
+        self._spend(len(calls) * size_of(callee, modifiers), f"gate {node.name}")
+        start = len(self.instructions)
+        for wires in calls:
             if len(set(wires)) < len(wires):
                 raise ImportRefused("a gate call names a qubit twice")
             self._emit(callee, modifiers, arguments, wires)
+        if scope is self._scope and not callee.has_reset and len(self._known) < _MAX_KNOWN:
+            self._known[id(node)] = node, self.instructions[start:]
+
+    def _broadcast(self, node, scope):
+        """The wires of each call: one on whole registers means one for each of their qubits."""
+        operands = [self.registers.select(o, scope) for o in node.operands]
+        sizes = {len(wires) for wires, is_register in operands if is_register}
+        if len(sizes) > 1:
+            raise ImportRefused(f"a gate on registers of different sizes {sorted(sizes)}")
+        return [
+            tuple([wires[k] if is_register else wires[0] for wires, is_register in operands])
+            for k in range(sizes.pop() if sizes else 1)
+        ]
 
     def _emit(self, callee, modifiers, arguments, wires):
         found = modified(callee, modifiers, arguments, wires) if modifiers else callee.emit(arguments, wires)

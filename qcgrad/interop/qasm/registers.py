@@ -51,6 +51,18 @@ class Registers:
             found = _indexed(name, found, items, scope)
         return found
 
+    def single(self, operands: Sequence[Operand], scope: Scope) -> tuple[int, ...] | None:
+        """The wires of operands that are all like q[3], None if others are among them."""
+        wires = []
+        for name, index in operands:
+            found = scope.find(name)
+            if type(index) is not int or type(found) is not Qubits or not found.is_register:
+                return None
+            if not 0 <= index < len(found.wires):
+                return None
+            wires.append(found.wires[index])
+        return tuple(wires)
+
     def concatenated(self, parts: Sequence[Operand], scope: Scope) -> Qubits:
         """The qubits of several operands, one after the other.
 
