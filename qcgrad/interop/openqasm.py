@@ -86,10 +86,10 @@ def load_qasm(path: "str | Path") -> Imported:
 def parse_qasm(text: str, source: str = "<string>") -> Imported:
     """Read an OpenQASM 2 or 3 program.
 
-    Angles are any expressions of constants and inputs, real numbers that are not wrapped to a turn. Where each is affine
-    in one input the inputs are the circuit's parameters; else `parameter_map` keeps the expressions, and derivatives are
-    exact. Global phases are left out. Gates of the standard library need no `include`. Without a version line a program
-    is OpenQASM 3, unless it includes qelib1.inc.
+    Angles are any expressions of constants and inputs, real numbers that are not wrapped to a turn. Where each is
+    affine in one input the inputs are the circuit's parameters; else `parameter_map` keeps the expressions, and
+    derivatives are exact. Global phases are left out. Gates of the standard library need no `include`. Without a
+    version line a program is OpenQASM 3, unless it includes qelib1.inc.
 
     Args:
         text: the program. Supported: registers and physical qubits, indices, ranges, sets and aliases of qubits, gate

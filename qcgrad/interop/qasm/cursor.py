@@ -1,5 +1,6 @@
 """A place in a list of tokens, and what every parser asks of it."""
 
+import math
 import re
 
 from .language import Language
@@ -91,20 +92,19 @@ class Cursor:
         token, version_2 = self.tokens[at], self.language.version == 2
         if token[:1] not in _FIRST or token == ".":
             return None
-        if version_2 or not _INTEGER.fullmatch(token):
-            if version_2 and not _REAL.fullmatch(token):
-                raise self.fault("this is no number in OpenQASM 2", at)
-            value = float(token)
-            if value - value != 0.0:
-                raise self.fault("this number is out of range", at)
-            return value
-        if len(token) > 200:
-            raise self.fault("this integer is out of range", at)
-        base = _BASES.get(token[:2])
+        if version_2 and not _REAL.fullmatch(token):
+            raise self.fault("this is no number in OpenQASM 2", at)
         try:
-            return int(token) if base is None else int(token[2:], base)
+            if not version_2 and _INTEGER.fullmatch(token):
+                base = _BASES.get(token[:2])
+                # Python reads no decimals of thousands of digits, and nothing here needs as many as this.
+                return int(token[:200]) if base is None else int(token[2:202], base)
+            value = float(token)
         except ValueError:
-            raise self.fault("this is no integer", at) from None
+            raise self.fault("this is no number", at) from None
+        if not math.isfinite(value):
+            raise self.fault("this number is out of range", at)
+        return value
 
     def descend(self):
         """One level deeper; `ascend` goes back."""

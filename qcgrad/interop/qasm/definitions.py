@@ -70,9 +70,7 @@ def _bind(place, statement, node, gates, inner):
     callee = find_gate(statement.name, gates, inner)
     values = [angle(a, inner) for a in statement.arguments]
     # What depends on no parameter is evaluated once.
-    arguments = tuple(
-        a if isinstance(v, Angle) else v for a, v in zip(statement.arguments, values, strict=True)
-    )
+    arguments = tuple(a if isinstance(v, Angle) else v for a, v in zip(statement.arguments, values, strict=True))
     qubits = tuple(_local(o, node, inner) for o in statement.operands)
     if len(set(qubits)) < len(qubits):
         raise ImportRefused("a gate call names a qubit twice")

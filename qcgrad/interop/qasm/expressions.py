@@ -73,6 +73,8 @@ def _primary(cursor):
         cursor.expect(")")
         return found
     if language.version == 3:
+        if token[:1] == "$" and len(token) > 1:
+            return cursor.take()  # a physical qubit as the argument of a subroutine
         if token in ("true", "false"):
             return cursor.take() == "true"
         if token in SCALAR_TYPES:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from ...errors import ImportRefused
+from ...ir.gates import GATES
 from ..angle import Angle, as_angle
 from ..composite import emit, euler, signature, u3
 from ..instruction import Instruction, controlled, inverse, power
@@ -115,7 +116,9 @@ class Definition:
             try:
                 values = [angle(a, scope) for a in arguments]
                 on = tuple([wires[q] for q in qubits])
-                found += modified(callee, resolved(modifiers, scope), values, on) if modifiers else callee.emit(values, on)
+                found += (
+                    modified(callee, resolved(modifiers, scope), values, on) if modifiers else callee.emit(values, on)
+                )
             except QasmError:
                 raise
             except ImportRefused as error:
@@ -148,15 +151,20 @@ def num_controls(modifiers: Sequence[tuple[str, float]]) -> int:
 
 
 def size_of(callee: Callee, modifiers: Sequence[tuple[str, float]]) -> int:
-    """Gates that a call expands to, or MAX_GATES + 1 for more; a control may double them."""
+    """Gates that a call expands to, or MAX_GATES + 1 for more."""
     size = callee.size
     for name, value in modifiers:
-        if name in ("ctrl", "negctrl"):
-            size <<= min(int(value), MAX_GATES.bit_length())
-        elif name == "pow" and float(value).is_integer():
-            size *= max(1, abs(int(value)))
-        size = min(size, MAX_GATES + 1)
+        # The power of one rotation is a rotation by a multiple.
+        grows = name != "pow" or size > 1 or not (callee.name in GATES and GATES[callee.name].has_angle)
+        size = min(size * _growth(name, value), MAX_GATES + 1) if grows else size
     return size
+
+
+def _growth(name, value) -> int:
+    """By how much a modifier multiplies gates at most: every control may double them."""
+    if name in ("ctrl", "negctrl"):
+        return 1 << min(int(value), MAX_GATES.bit_length())
+    return max(1, abs(int(value))) if name == "pow" else 1
 
 
 def _size_within(call, scope):
@@ -172,7 +180,7 @@ def check_counts(callee: Callee, modifiers, count_qubits: int, count_angles: int
     Raises:
         ImportRefused: it does not.
     """
-    controls = num_controls(modifiers)
+    controls = num_controls(modifiers) if modifiers else 0
     if controls > count_qubits:
         raise ImportRefused(f"the modifiers take {controls} control qubits, got {count_qubits} qubits")
     if (count_qubits - controls, count_angles) != (callee.num_qubits, callee.num_angles):
@@ -189,7 +197,7 @@ def modified(callee: Callee, modifiers, angles: Angles, wires: Sequence[int]) ->
     if callee.has_reset:
         raise ImportRefused(f"gate {callee.name} resets qubits: modifiers need a unitary gate")
     for name, value in reversed(modifiers):
-        if len(found) * size_of(_ONE, [(name, value)]) > MAX_GATES:
+        if len(found) > 1 and len(found) * _growth(name, value) > MAX_GATES:
             raise ImportRefused(f"{name}({value}) gives more than {MAX_GATES} gates")
         if name == "inv":
             found = inverse(found)
@@ -201,6 +209,3 @@ def modified(callee: Callee, modifiers, angles: Angles, wires: Sequence[int]) ->
             flips = [Instruction("x", (c,)) for c in controls] if name == "negctrl" else []
             found = [*flips, *controlled(found, controls), *flips]
     return found
-
-
-_ONE = LibraryGate("id", 1, 0)

@@ -36,11 +36,18 @@ def _ranks(*levels):
 # abs into version 3.
 _INVERSE = {"asin": "arcsin", "acos": "arccos", "atan": "arctan"}
 _COMMON = {name: name for name in ("sin", "cos", "tan", "exp", "sqrt")} | {"ln": "log"} | _INVERSE
-_ONLY_3 = {n: n for n in ("arcsin", "arccos", "arctan", "log", "abs", "mod", "floor", "ceiling")}
+_ONLY_3 = {name: name for name in ("arcsin", "arccos", "arctan", "log", "abs", "mod", "floor", "ceiling")}
+
+_CONSTANTS = {"pi": math.pi, "π": math.pi, "tau": math.tau, "τ": math.tau, "euler": math.e, "ℇ": math.e}
+
+
+def _words(text):
+    return frozenset(text.split())
+
 
 OPENQASM_2 = Language(
     version=2,
-    keywords=frozenset("OPENQASM include qreg creg gate opaque measure reset barrier if pi".split()) | set(_COMMON),
+    keywords=_words("OPENQASM include qreg creg gate opaque measure reset barrier if pi") | set(_COMMON),
     ranks=_ranks("+ -", "* /"),
     prefixes=("-", "+"),
     power="^",
@@ -50,19 +57,17 @@ OPENQASM_2 = Language(
 )
 OPENQASM_3 = Language(
     version=3,
-    keywords=frozenset(
-        """OPENQASM include defcalgrammar def cal defcal gate extern box let break continue if else end return for
-        while in switch case default nop pragma input output const readonly mutable qreg qubit creg bool bit int uint
-        float angle complex array void duration stretch gphase inv pow ctrl negctrl durationof delay reset measure
-        barrier true false""".split()
+    keywords=_words(
+        """OPENQASM include defcalgrammar def cal defcal gate extern box let break continue if else end return for while
+        in switch case default nop pragma input output const readonly mutable qreg qubit creg bool bit int uint float
+        angle complex array void duration stretch gphase inv pow ctrl negctrl durationof delay reset measure barrier
+        true false"""
     ),
     ranks=_ranks("||", "&&", "|", "^", "&", "== !=", "< > <= >=", "<< >>", "+ -", "* / %"),
     prefixes=("-", "!", "~"),
     power="**",
     functions=_COMMON | _ONLY_3,
-    constants={
-        "pi": math.pi, "π": math.pi, "tau": math.tau, "τ": math.tau, "euler": math.e, "ℇ": math.e,
-    },  # fmt: skip
+    constants=_CONSTANTS,
     library="stdgates.inc",
 )
 LANGUAGES = {2: OPENQASM_2, 3: OPENQASM_3}

@@ -37,7 +37,7 @@ class Measurements:
         """Qubits are measured; nothing may act on them any more."""
         for wire in wires:
             self._measured.setdefault(wire, self._notes.place)
-        self._notes.add(_MEASURE, len(wires))
+        self._notes.add("measure", _MEASURE, len(wires))
 
     def reset(self, wires: Sequence[int]):
         """Qubits return to their initial state.
@@ -47,4 +47,4 @@ class Measurements:
         """
         if not self._used.isdisjoint(wires) or not self._measured.keys().isdisjoint(wires):
             raise ImportRefused("reset of a qubit that has been used: it is not unitary; write the circuit without it")
-        self._notes.add(_RESET, len(wires))
+        self._notes.add("reset", _RESET, len(wires))

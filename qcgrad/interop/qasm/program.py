@@ -13,7 +13,7 @@ from . import nodes
 from .cursor import Cursor, SyntaxFault
 from .expressions import SCALAR_TYPES, designator, expression, value_set
 from .language import LANGUAGES, OPENQASM_2, OPENQASM_3, Language
-from .source import Place, QasmError, Source, tokens
+from .source import Place, Source, tokens
 from .statements import Refusal, signature, statement
 
 _BLOCKS = frozenset(["gate", "def", "for", "if"])
@@ -84,6 +84,11 @@ class Parser:
             self._cursor.at += 1
             self._cursor.descend()
             found = getattr(self, f"_{keyword}")()
+            self._cursor.ascend()
+            return place, found
+        if self.language.version == 3 and self._cursor.accept("{"):
+            self._cursor.descend()
+            found = nodes.If(True, self._block(), ())
             self._cursor.ascend()
             return place, found
         return place, statement(self._cursor)

@@ -13,12 +13,13 @@ from .limits import MAX_GATES, MAX_NESTING
 from .measurements import Measurements
 from .notes import Notes
 from .registers import Registers, declared_size, selected_bits, values_of
-from .scope import Bits, Qubits, Scope
+from .scope import Bits, Scope
 from .source import Place, QasmError, Source
-from .values import angle, converted, evaluate, integer
+from .subroutines import arguments_of
+from .values import angle, converted, evaluate, type_size
 
 _MAX_KNOWN = 4096
-_BITS = "classical register {} is left out: nothing reads it"
+_BITS = "classical bits are left out: nothing reads them"
 
 
 class Reader:
@@ -92,7 +93,7 @@ class Reader:
         size = declared_size(node.name, node.size, scope)
         bits = Bits(size, node.size is not None)
         scope.declare(node.name, bits)
-        self.notes.add(_BITS.format(node.name))
+        self.notes.add("bits", _BITS, size)
         if node.measured is not None:
             self._measured(self.registers.select(node.measured, scope), bits)
 
@@ -102,9 +103,7 @@ class Reader:
         self.inputs[node.name] = self.notes.place
 
     def _const(self, node, scope):
-        size = None if node.size is None else integer(node.size, scope, f"the size of {node.type}")
-        if size is not None and not 1 <= size <= 64:
-            raise ImportRefused(f"{node.type}[{size}]: give a size from 1 to 64")
+        size = type_size(node.type, node.size, scope)
         scope.declare(node.name, converted(evaluate(node.value, scope), node.type, size, node.name))
 
     def _alias(self, node, scope):
@@ -192,40 +191,15 @@ class Reader:
 
     def _call_subroutine(self, node, scope):
         subroutine = self._subroutines[node.name]
-        if node.operands or node.modifiers:
-            raise ImportRefused(f"{node.name} is a subroutine: call it as {node.name}(...), without modifiers")
-        if len(node.arguments) != len(subroutine.parameters):
-            raise ImportRefused(
-                f"subroutine {node.name} takes {len(subroutine.parameters)} argument(s), got {len(node.arguments)}"
-            )
-        names = {
-            p.name: self._argument(p, a, scope) for p, a in zip(subroutine.parameters, node.arguments, strict=True)
-        }
+        names = arguments_of(node, subroutine, scope, self.registers)
         self._depth += 1
         if self._depth > MAX_NESTING:
             raise ImportRefused(f"subroutine {node.name}: calls nested more than {MAX_NESTING} levels deep")
         self._run(subroutine.body, self._scope.child(names))
         self._depth -= 1
 
-    def _argument(self, parameter, node, scope):
-        kind, size, name = parameter
-        if kind != "qubit":
-            value = evaluate(node, scope)
-            if isinstance(value, Angle) and kind in ("float", "angle"):
-                return value
-            bits = None if size is None else integer(size, scope, f"the size of {kind}")
-            return converted(value, kind, bits, name)
-        operand = (node, None) if isinstance(node, str) else node[1:] if isinstance(node, tuple) else None
-        if operand is None or (isinstance(node, tuple) and node[0] != "index"):
-            raise ImportRefused(f"argument {name} is no qubit")
-        qubits = self.registers.select(operand, scope)
-        wanted = declared_size(name, size, self._scope)
-        if len(qubits.wires) != wanted or qubits.is_register != (size is not None):
-            raise ImportRefused(f"argument {name} takes {wanted} qubit(s), got {len(qubits.wires)}")
-        return Qubits(tuple(qubits.wires), size is not None)
-
     def _for(self, node, scope):
-        size = None if node.size is None else integer(node.size, scope, f"the size of {node.type}")
+        size = type_size(node.type, node.size, scope)
         if node.values[0] == "set":
             values = [evaluate(v, scope) for v in node.values[1]]
         else:

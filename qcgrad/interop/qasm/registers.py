@@ -126,8 +126,8 @@ def values_of(node: Expression, scope: Scope, what: str) -> range:
     _, start, step, stop = node
     if start is None or stop is None:
         raise ImportRefused(f"{what} needs both ends")
-    ends = [integer(e, scope, f"an end of {what}") for e in (start, stop)]
-    return _inclusive(*ends, 1 if step is None else integer(step, scope, f"the step of {what}"), what)
+    first, last = (integer(end, scope, f"an end of {what}") for end in (start, stop))
+    return _inclusive(first, last, 1 if step is None else integer(step, scope, f"the step of {what}"), what)
 
 
 def _inclusive(start, stop, step, what):
@@ -180,7 +180,7 @@ def _slice(name, qubits, item, scope):
         _one(name, qubits, place)  # refuses what is out of range
         # -1 is the last qubit, in ranges as elsewhere.
         ends.append(place + size if place < 0 else place)
-    return [qubits.wires[k] for k in _inclusive(*ends, step, what)]
+    return [qubits.wires[k] for k in _inclusive(ends[0], ends[1], step, what)]
 
 
 def _names(scope):

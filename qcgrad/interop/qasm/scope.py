@@ -43,6 +43,11 @@ class Scope:
         found.names = names
         return found
 
+    @property
+    def root(self) -> "Scope":
+        """The scope of the whole program."""
+        return self if self.parent is None else self.parent.root
+
     def declare(self, name: str, meaning: Any):
         """Give a name its meaning.
 

@@ -3,29 +3,11 @@
 from collections.abc import Callable
 
 from . import nodes
+from .advice import ADVICE
 from .cursor import Cursor
 from .expressions import SCALAR_TYPES, designator, expression, expressions, operand, operands
 
 _MODIFIERS = ("ctrl", "negctrl", "inv", "pow")
-_ADVICE = {
-    "while": "while: control flow that depends on measured bits is not supported",
-    "switch": "switch: control flow is not supported; write the gates out",
-    "break": "break: only loops that run to their end are supported",
-    "continue": "continue: only loops that run to their end are supported",
-    "return": "return: only subroutines that return nothing are supported",
-    "end": "end: delete what follows instead",
-    "else": "else without an if before it",
-    "cal": "cal: calibrations are not supported; delete them",
-    "defcal": "defcal: calibrations are not supported; delete them",
-    "defcalgrammar": "defcalgrammar: calibrations are not supported; delete them",
-    "delay": "delay: timing is not supported; delete it",
-    "box": "box: timing is not supported; write its gates alone",
-    "extern": "extern: external functions are not supported",
-    "pragma": "pragma: not supported; delete it",
-    "#": "pragma: not supported; delete it",
-    "array": "array: arrays are not supported; write a set {a, b, ...} in the loop itself",
-    "OPENQASM": "the version must be stated once, before everything else",
-}
 _CLASSICAL = "classical variable: only bits, 'input float[64]' and 'const' are supported; write 'const'"
 
 
@@ -64,8 +46,8 @@ def _keyword(cursor, token):
         return _modified(cursor)
     if version_3 and token in SCALAR_TYPES:
         raise Refusal(_CLASSICAL, cursor.at)
-    if token in _ADVICE:
-        raise Refusal(_ADVICE[token], cursor.at)
+    if token in ADVICE:
+        raise Refusal(ADVICE[token], cursor.at)
     raise cursor.fault("expected a statement")
 
 
@@ -110,7 +92,7 @@ def _assignment(cursor):
     if not cursor.accept("="):
         if cursor.tokens[cursor.at + 1] == "=" or cursor.next in ("<<", ">>", "**"):
             raise Refusal("assignment to a classical variable: write its value into the angles", start)
-        raise cursor.fault("a gate with a duration is not supported" if target[1] is not None else "expected '='")
+        raise cursor.fault("expected '=' and a measurement")
     if not cursor.accept("measure"):
         raise Refusal("assignment to a classical variable: write its value into the angles", start)
     measured = operand(cursor)

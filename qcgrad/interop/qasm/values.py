@@ -10,6 +10,7 @@ from typing import Any
 
 from ...errors import ImportRefused
 from ..angle import Angle, apply, as_angle
+from . import integers
 from .limits import INTEGER_BITS, MAX_OPERATIONS
 from .nodes import Expression
 from .scope import Scope
@@ -19,7 +20,6 @@ Value = int | float | bool | Angle
 _COMPARISONS = {
     "==": operator.eq, "!=": operator.ne, "<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge,
 }  # fmt: skip
-_BITS = {"&": operator.and_, "|": operator.or_, "^": operator.xor}
 _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
 }  # fmt: skip
@@ -36,7 +36,7 @@ def evaluate(node: Expression, scope: Scope) -> Value:
     if kind is float or kind is bool:
         return node
     if kind is int:
-        return _integer(node)
+        return integers.bounded(node)
     if kind is str:
         return scope.value(node)
     return _EVALUATIONS[node[0]](node, scope)
@@ -81,15 +81,23 @@ def converted(value: Value, kind: str, size: int | None, name: str) -> Value:
     return int(value)
 
 
+def type_size(kind: str, size: Expression | None, scope: Scope) -> int | None:
+    """The width of a type in bits, None where it is left open.
+
+    Raises:
+        ImportRefused: it is no positive constant, or more than a machine has.
+    """
+    if size is None:
+        return None
+    bits = integer(size, scope, f"the size of {kind}")
+    if not 1 <= bits <= INTEGER_BITS:
+        raise ImportRefused(f"{kind}[{bits}]: give a size from 1 to {INTEGER_BITS}")
+    return bits
+
+
 def _number(value, what):
     if isinstance(value, bool):
         raise ImportRefused(f"{what} is a truth value: a number is needed")
-    return value
-
-
-def _integer(value):
-    if value.bit_length() > INTEGER_BITS:
-        raise ImportRefused(f"an integer of more than {INTEGER_BITS} bits: write it with a point, as a real number")
     return value
 
 
@@ -112,7 +120,7 @@ def _binary(sign, left, right, scope):
         return _COMPARISONS[sign](left, right)
     left, right = _number(left, f"an operand of {sign}"), _number(right, f"an operand of {sign}")
     if type(left) is int and type(right) is int:
-        return _integer(_on_integers(sign, left, right, scope))
+        return integers.binary(sign, left, right, scope.notes)
     if sign in _ARITHMETIC:
         if isinstance(left, Angle) or isinstance(right, Angle):
             left, right = as_angle(left), as_angle(right)
@@ -122,39 +130,10 @@ def _binary(sign, left, right, scope):
     raise ImportRefused(f"{sign} of numbers that are no integers")
 
 
-def _on_integers(sign, left, right, scope):
-    if sign in ("/", "%"):
-        return _divided(sign, left, right, scope)
-    if sign in ("<<", ">>"):
-        if not 0 <= right <= INTEGER_BITS:
-            raise ImportRefused(f"{left} {sign} {right}: shift by 0 to {INTEGER_BITS} bits")
-        return left << right if sign == "<<" else left >> right
-    return _BITS[sign](left, right) if sign in _BITS else _ARITHMETIC[sign](left, right)
-
-
-def _divided(sign, left, right, scope):
-    if right == 0:
-        raise ImportRefused(f"{left} {sign} 0 has no value")
-    quotient, remainder = divmod(left, right)
-    if remainder and (left < 0 or right < 0):
-        # Rounded down or towards zero: the specification does not say.
-        raise ImportRefused(
-            f"{left} {sign} {right} divides integers, and OpenQASM does not say how the quotient rounds: "
-            f"write {left}.0 {sign} {right}"
-        )
-    if remainder and sign == "/":
-        scope.notes.add(f"{left}/{right} divides integers, which gives {quotient}; the quotient is {left}.0/{right}")
-    return quotient if sign == "/" else remainder
-
-
 def _power(node, scope):
     base, exponent = (_number(evaluate(n, scope), "an operand of a power") for n in node[1:])
     if type(base) is int and type(exponent) is int:
-        if exponent < 0:
-            raise ImportRefused(f"{base} ** {exponent} is no integer: write {base}.0 ** {exponent}")
-        if base.bit_length() * exponent > 2 * INTEGER_BITS and abs(base) > 1:
-            return _integer(1 << 2 * INTEGER_BITS)
-        return _integer(base**exponent)
+        return integers.power(base, exponent)
     return _function("pow", base, exponent)
 
 
@@ -185,8 +164,10 @@ def _call(node, scope):
     if len(operands) != wanted:
         raise ImportRefused(f"function {name} takes {wanted} argument(s), got {len(operands)}")
     values = [_number(evaluate(o, scope), f"the argument of {name}") for o in operands]
-    if name == "mod" and all(type(v) is int for v in values):
-        return _divided("%", *values, scope)
+    if name == "mod":
+        left, right = values
+        if type(left) is int and type(right) is int:
+            return integers.divided("%", left, right, scope.notes)
     return _function(functions[name], *values)
 
 
@@ -197,13 +178,12 @@ def _cast(node, scope):
         return value if isinstance(value, Angle) else float(value)
     if isinstance(value, Angle):
         raise ImportRefused(f"{kind}(...) of an input: its value is not known when the program is read")
-    bits = None if size is None else integer(size, scope, f"the size of {kind}")
-    if bits is not None and not 1 <= bits <= INTEGER_BITS:
-        raise ImportRefused(f"{kind}[{bits}]: give a size from 1 to {INTEGER_BITS}")
+    bits = type_size(kind, size, scope)
     return converted(int(value) if kind in ("int", "uint") else value, kind, bits, f"{kind}(...)")
 
 
 def _index(node, scope):
+    scope.value(node[1])  # says what a bit or a qubit is
     raise ImportRefused(f"{node[1]}[...] is not a number: only qubits have indices")
 
 
