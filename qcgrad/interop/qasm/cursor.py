@@ -84,6 +84,8 @@ class Cursor:
         """A syntax error at the next token, or at the one with this number."""
         number = self.at if number is None else number
         token = self.tokens[number]
+        if token == "**" and self.language.version == 2:
+            message = "OpenQASM 2 writes a power as a ^ b"
         head = f"syntax error at {token[:40]!r}" if token else "syntax error, the program ends too early"
         return SyntaxFault(f"{head}: {message}" if message else head, number)
 
@@ -95,10 +97,9 @@ class Cursor:
         if version_2 and not _REAL.fullmatch(token):
             raise self.fault("this is no number in OpenQASM 2", at)
         try:
-            if not version_2 and _INTEGER.fullmatch(token):
+            if not version_2 and len(token) < 1000 and _INTEGER.fullmatch(token):
                 base = _BASES.get(token[:2])
-                # Python reads no decimals of thousands of digits, and nothing here needs as many as this.
-                return int(token[:200]) if base is None else int(token[2:202], base)
+                return int(token) if base is None else int(token[2:], base)
             value = float(token)
         except ValueError:
             raise self.fault("this is no number", at) from None

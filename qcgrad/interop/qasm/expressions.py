@@ -87,8 +87,6 @@ def _primary(cursor):
         return "call", token, expressions(cursor, ")")
     if token in language.constants:
         return cursor.take()
-    if token == "**":
-        raise cursor.fault("the power in OpenQASM 2 is a ^ b")
     name = cursor.name("a number, a name or an expression")
     return ("index", name, indices(cursor)) if following == "[" else name
 
