@@ -164,7 +164,8 @@ def _index(cursor):
         if parts[0] is None:
             raise cursor.fault("expected an index")
         return parts[0]
-    if len(parts) > 3:
+    # In a::b, b is a stop to the grammar and a step to those who know Python.
+    if len(parts) > 3 or (len(parts) == 3 and None in parts[1:]):
         raise cursor.fault("a range is start:stop or start:step:stop")
     start, *step, stop = parts
     return "range", start, step[0] if step else None, stop

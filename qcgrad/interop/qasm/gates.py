@@ -44,10 +44,11 @@ class Callee(Protocol):
 class LibraryGate:
     """A gate that is known without a definition; `build` gives its instructions on local wires, None for itself."""
 
-    size, depth, has_reset = 1, 0, False
+    size, depth = 1, 0
 
     def __init__(self, name: str, num_qubits: int, num_angles: int, build: Callable | None = None):
         self.name, self.num_qubits, self.num_angles, self._build = name, num_qubits, num_angles, build
+        self.has_reset = name == "reset"
 
     def emit(self, angles, wires):
         if self._build is None:

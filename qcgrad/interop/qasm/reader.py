@@ -14,6 +14,7 @@ from .measurements import Measurements
 from .notes import Notes
 from .registers import Registers, declared_size, selected_bits, values_of
 from .scope import Bits, Scope
+from .sizes import least_size
 from .source import Place, QasmError, Source
 from .subroutines import arguments_of
 from .values import angle, converted, evaluate, type_size
@@ -42,6 +43,7 @@ class Reader:
         self._measurements = Measurements(source, self.notes)
         self._gates: dict[str, Callee] = {}
         self._subroutines: dict[str, nodes.Subroutine] = {}
+        self._sizes: dict[str, int] = {}
         self._depth = 0
         self._left = MAX_GATES
         # What a call at the top gave, by the identity of its statement: equal ones are one object, see `Parser`.
@@ -76,8 +78,11 @@ class Reader:
             self.read(place, statement, scope)
 
     def _spend(self, count, what):
+        self._require(count, what)
         self._left -= count
-        if self._left < 0:
+
+    def _require(self, count, what):
+        if count > self._left:
             raise ImportRefused(f"{what} expands to more than {MAX_GATES} gates, which is the limit for one program")
 
     def _include(self, node, scope):
@@ -121,6 +126,10 @@ class Reader:
         if len(set(names)) < len(names):
             raise ImportRefused(f"subroutine {node.name} declares a name twice")
         self._subroutines[node.name] = node
+        self._sizes[node.name] = 1 + self._least(node.body, scope)
+
+    def _least(self, body, scope):
+        return least_size(body, scope, self._gates, self._sizes)
 
     def _check_new(self, name):
         if name in self._gates or name in self._subroutines:
@@ -192,6 +201,7 @@ class Reader:
     def _call_subroutine(self, node, scope):
         subroutine = self._subroutines[node.name]
         names = arguments_of(node, subroutine, scope, self.registers)
+        self._require(self._sizes[node.name], f"subroutine {node.name}")
         self._depth += 1
         if self._depth > MAX_NESTING:
             raise ImportRefused(f"subroutine {node.name}: calls nested more than {MAX_NESTING} levels deep")
@@ -204,6 +214,7 @@ class Reader:
             values = [evaluate(v, scope) for v in node.values[1]]
         else:
             values = values_of(node.values, scope, "the range of a loop")
+        self._require(len(values) * (1 + self._least(node.body, scope)), "a loop")
         self._spend(len(values), "a loop")
         for value in values:
             inner = scope.child({node.name: converted(value, node.type, size, node.name)})

@@ -115,6 +115,8 @@ def _register(kind: Callable):
     def parse(cursor):
         cursor.at += 1
         name = cursor.name("the name of a register")
+        if cursor.language.version == 2 and cursor.next != "[":
+            raise cursor.fault("expected the size of the register in brackets")
         size = designator(cursor)
         cursor.expect(";")
         return kind(name, size)
