@@ -104,9 +104,18 @@ def designator(cursor: Cursor) -> Expression | None:
     """The size in brackets, where there is one."""
     if not cursor.accept("["):
         return None
-    size = expression(cursor)
+    size = expression(cursor) if cursor.language.version == 3 else _literal(cursor)
     cursor.expect("]")
     return size
+
+
+def _literal(cursor):
+    """An integer, all that OpenQASM 2 has as a size or an index."""
+    token = cursor.next
+    if not token.isdecimal() or len(token) > 19:
+        raise cursor.fault("expected an integer" + " of at most 19 digits" * token.isdecimal())
+    cursor.at += 1
+    return int(token)
 
 
 def operand(cursor: Cursor) -> Operand:
@@ -142,6 +151,10 @@ def indices(cursor: Cursor) -> tuple:
     """All brackets behind a name; for each a tuple of expressions, ranges, or one set."""
     found = []
     while cursor.accept("["):
+        if cursor.language.version == 2:
+            found.append((_literal(cursor),))
+            cursor.expect("]")
+            continue
         if cursor.accept("{"):
             found.append((("set", expressions(cursor, "}")),))
             cursor.expect("]")

@@ -32,7 +32,7 @@ def language_of(source: Source) -> Language:
         return OPENQASM_2 if is_version_2 else OPENQASM_3
     if not _VERSION.fullmatch(first[1]):
         raise source.error(f"expected a version, as in 'OPENQASM 3.0;', got {first[1][:40]!r}", (0, 1))
-    if first[1].split(".")[0] not in ("2", "3"):
+    if first[1] not in ("2", "2.0") and first[1].split(".")[0] != "3":
         raise source.error(f"OpenQASM version {first[1]} is not supported: use 2.0 or 3.0", (0, 0))
     if first[2] != ";":
         raise source.error("expected ';' after the version", (0, 2))

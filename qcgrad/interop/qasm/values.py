@@ -50,9 +50,6 @@ def angle(node: Expression, scope: Scope) -> float | Angle:
 def integer(node: Expression, scope: Scope, what: str) -> int:
     """A constant integer; `what` it is for is said where it is none."""
     value = evaluate(node, scope)
-    # Sizes and indices in OpenQASM 2 are integers by its grammar; its expressions have real numbers only.
-    if type(value) is float and scope.language.version == 2 and value.is_integer():
-        return int(value)
     if type(value) is not int:
         raise ImportRefused(f"{what} must be a constant integer")
     return value
