@@ -22,7 +22,11 @@ def euler(theta, phi, lam, phase=0.0) -> list[Instruction]:
         Instruction("rz", (0,), as_angle(phi)),
         Instruction("gphase", (), as_angle(phase)),
     ]
-    return [i for i in found if i.angle != Angle()]
+    return [i for i in found if _turns(i.angle)]
+
+
+def _turns(angle):
+    return angle.offset or angle.atom is not None
 
 
 def u3(theta, phi, lam) -> list[Instruction]:
@@ -32,7 +36,7 @@ def u3(theta, phi, lam) -> list[Instruction]:
         Instruction("ry", (0,), as_angle(theta)),
         Instruction("p", (0,), as_angle(phi)),
     ]
-    return [i for i in found if i.angle != Angle()]
+    return [i for i in found if _turns(i.angle)]
 
 
 def _cu(theta, phi, lam, gamma):

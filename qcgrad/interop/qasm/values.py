@@ -115,12 +115,13 @@ def _binary(sign, left, right, scope):
         if isinstance(left, Angle) or isinstance(right, Angle):
             raise ImportRefused(f"{sign} of an input: its value is not known when the program is read")
         return _COMPARISONS[sign](left, right)
-    left, right = _number(left, f"an operand of {sign}"), _number(right, f"an operand of {sign}")
-    if type(left) is int and type(right) is int:
-        return integers.binary(sign, left, right, scope.notes)
-    if sign in _ARITHMETIC:
+    if type(left) is not float or type(right) is not float:
+        left, right = _number(left, f"an operand of {sign}"), _number(right, f"an operand of {sign}")
+        if type(left) is int and type(right) is int:
+            return integers.binary(sign, left, right, scope.notes)
         if isinstance(left, Angle) or isinstance(right, Angle):
             left, right = as_angle(left), as_angle(right)
+    if sign in _ARITHMETIC:
         return _real(_ARITHMETIC[sign], left, right)
     if sign == "%":
         return _function("mod", left, right)
@@ -211,16 +212,19 @@ def _real(compute, *operands):
         value = compute(*operands)
         if isinstance(value, Angle):
             _check_size(value.atom)
-            if value.is_constant:
-                value = value.offset
-            elif not math.isfinite(value.scale) or not math.isfinite(value.offset):
-                raise OverflowError("out of range")
-        if not isinstance(value, (Angle, int)) and not math.isfinite(value):
-            raise OverflowError("out of range")
+            if not value.is_constant:
+                return _finite(value, value.scale + value.offset)
+            value = value.offset
+        return _finite(value, value)
     except (ArithmeticError, ValueError, TypeError) as error:
         if isinstance(error, ImportRefused):
             raise
         raise ImportRefused(f"the angle has no finite real value ({error})") from error
+
+
+def _finite(value, number):
+    if not math.isfinite(number):
+        raise OverflowError("out of range")
     return value
 
 
