@@ -23,6 +23,9 @@ LARGE = {
     "a size beyond integers": (HEAD_3 + "qubit[99999999999999999999999] q;", "more than 64 bits"),
     "physical qubits": (HEAD_3 + "h $1000000000;", "physical qubit .1000000000: a program may have at most"),
     "nested definitions": (HEAD_2 + doubling(40) + "qreg q[1]; g39 q[0];", f"g39 expands to more than {MAX_GATES}"),
+    "a definition called often": (
+        HEAD_2 + doubling(16) + "qreg q[1];" + "g15 q[0];" * 1000, "gate g15 expands to more than",
+    ),
     "empty nested definitions": (
         HEAD_3 + "gate h a { } " + doubling(40) + "qubit q; g39 q;", f"expands to more than {MAX_GATES} gates",
     ),

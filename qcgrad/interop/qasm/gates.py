@@ -164,7 +164,8 @@ def size_of(callee: Callee, modifiers: Sequence[tuple[str, float]]) -> int:
 def _growth(name, value) -> int:
     """By how much a modifier multiplies gates at most: every control may double them."""
     if name in ("ctrl", "negctrl"):
-        return 1 << min(int(value), MAX_GATES.bit_length())
+        # Behind the second control they are sums of Pauli strings, each as dear as a dozen plain gates.
+        return (12 if value > 2 else 1) << min(int(value), MAX_GATES.bit_length())
     return max(1, abs(int(value))) if name == "pow" else 1
 
 

@@ -56,20 +56,20 @@ class Reader:
             QasmError: it is not supported or not right, with its place.
         """
         self.notes.place = place
-        if type(node) is not nodes.Call:
-            self._known.clear()  # it may change what names mean, or which qubits are measured
-        elif id(node) in self._known:
-            self._repeat(self._known[id(node)][1])
-            return
         try:
+            if type(node) is not nodes.Call:
+                self._known.clear()  # it may change what names mean, or which qubits are measured
+            elif id(node) in self._known:
+                self._repeat(*self._known[id(node)])
+                return
             self._ACTIONS[type(node)](self, node, self._scope if scope is None else scope)
         except QasmError:
             raise
         except ImportRefused as error:
             raise self.source.error(str(error), place) from error
 
-    def _repeat(self, found):
-        self._left -= len(found)
+    def _repeat(self, node, found):
+        self._spend(len(found), f"gate {node.name}")
         self.instructions += found
 
     def _run(self, body: nodes.Body, scope: Scope):
