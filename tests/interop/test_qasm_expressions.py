@@ -188,6 +188,14 @@ def test_integers_of_version_3_divide_as_integers(text, value):
     assert angle(program_3(text)) == pytest.approx(value, rel=1e-15)
 
 
+def test_arguments_of_gates_and_subroutines_have_their_declared_types():
+    """The parameter of a gate is an angle: half of 1 is 0.5 there, and 0 where it is an integer."""
+    program = f"""{HEAD_3}qubit q; gate g(a) x {{ rx(a/2) x; }} const float c = 1; const int n = 1;
+    def f(qubit x, float a, int k) {{ ry(a/2) x; rz(k/2) x; }}
+    g(1) q; f(q, 1, 1); p(c/2) q; p(n/2) q; for float t in {{1}} rx(t/2) q; for int t in {{1}} rx(t/2) q;"""
+    assert [g.offset for g in parse_qasm(program).circuit.gates] == [0.5, 0.5, 0.0, 0.5, 0.0, 0.5, 0.0]
+
+
 def test_a_quotient_that_loses_its_remainder_leaves_a_note():
     assert parse_qasm(program_3("1/2")).notes == ("line 4: 1/2 divides integers, which gives 0; the quotient is 1.0/2",)
     assert parse_qasm(program_3("4/2")).notes == ()

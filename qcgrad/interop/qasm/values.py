@@ -43,8 +43,9 @@ def evaluate(node: Expression, scope: Scope) -> Value:
 
 
 def angle(node: Expression, scope: Scope) -> float | Angle:
-    """The value of an expression that stands for an angle."""
-    return _number(evaluate(node, scope), "an angle")
+    """The value of an expression that stands for an angle: no integer any more, so that half of it is half of it."""
+    value = _number(evaluate(node, scope), "an angle")
+    return float(value) if type(value) is int else value
 
 
 def integer(node: Expression, scope: Scope, what: str) -> int:
