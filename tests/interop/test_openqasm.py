@@ -1,5 +1,8 @@
 """OpenQASM: values against Qiskit's own reading, expressions, modifiers, refusals with their place."""
 
+import copy
+import pickle
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -262,6 +265,16 @@ def test_refusals_name_the_construct_and_its_place(text, message, line, column):
     assert (caught.value.source, caught.value.line, caught.value.column) == ("mine.qasm", line, column)
     assert f"mine.qasm, line {line}, column {column}: " in str(caught.value)
     assert isinstance(caught.value, qg.ImportRefused)
+
+
+def test_errors_and_programs_copy_and_pickle():
+    """Process pools need it."""
+    for duplicate in (copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))):
+        error = duplicate(QasmError("wrong", "mine.qasm", 3, 4))
+        assert (error.message, error.source, error.line, error.column) == ("wrong", "mine.qasm", 3, 4)
+        assert str(error) == "mine.qasm, line 3, column 4: wrong"
+        program = parse_qasm(HEAD + "input float a; qubit q; bit c; rx(sin(a)) q; c = measure q;")
+        assert duplicate(program) == program
 
 
 def test_unreadable_files(tmp_path):

@@ -108,3 +108,14 @@ def test_measured_exports_of_qiskit_load():
     again = qasm2.dumps(circuit).replace("creg meas[3];", "creg meas[3];\nx q[0];")
     with pytest.raises(QasmError, match="reset of a qubit that has been used"):
         parse_qasm(again)
+
+
+def test_exports_of_pennylane_load():
+    import pennylane as qml
+
+    gates = [qml.RX(0.3, 0), qml.CNOT([0, 2]), qml.Rot(0.1, -0.2, 0.3, 1), qml.IsingXX(0.7, [1, 2])]
+    tape = qml.tape.QuantumScript([*gates, qml.PauliRot(0.4, "XYZ", [0, 1, 2])], [qml.expval(qml.Z(0))])
+    loaded = parse_qasm(qml.to_openqasm(tape, wires=[0, 1, 2]))
+    expected = qml.matrix(tape, wire_order=[0, 1, 2])[:, 0]
+    assert len(loaded.notes) == 2
+    assert abs(np.vdot(unitary(loaded.circuit)[:, 0], expected)) == pytest.approx(1, abs=1e-12)
