@@ -7,6 +7,8 @@ from ..ir.gates import Gate
 from .angle import Angle, ParameterMap, inputs_of
 from .instruction import Instruction, has_angle
 
+_INVISIBLE = frozenset(["gphase", "id"])
+
 
 def assemble(num_qubits: int, instructions: Sequence[Instruction], num_inputs: int):
     """Build a circuit.
@@ -20,14 +22,17 @@ def assemble(num_qubits: int, instructions: Sequence[Instruction], num_inputs: i
         (circuit, parameter_map, phase_only): the map is None where parameter i of the circuit is input i;
         `phase_only` holds the inputs on which nothing but a global phase depends.
     """
+    kept = [i for i in instructions if i.name not in _INVISIBLE]
     phases = {k for i in instructions if i.name == "gphase" for k in inputs_of(i.angle.atom)}
-    kept = [i for i in instructions if i.name not in ("gphase", "id")]
-    atoms = dict.fromkeys(i.angle.atom for i in kept if i.angle.atom is not None)
+    atoms = dict.fromkeys([i.angle.atom for i in kept])
+    atoms.pop(None, None)
     used = {k for atom in atoms for k in inputs_of(atom)}
     plain = all(isinstance(atom, int) for atom in atoms) and max(used, default=-1) + 1 == num_inputs
     # An input that no gate uses has gradient zero; the map keeps its place.
     index = {k: k for k in range(num_inputs)} if plain else {atom: k for k, atom in enumerate(atoms)}
-    circuit = Circuit(num_qubits, [_gate(i, index) for i in kept])
+    # One instruction that occurs often becomes one gate.
+    gates = {key: _gate(i, index) for key, i in {id(i): i for i in kept}.items()}
+    circuit = Circuit(num_qubits, [gates[id(i)] for i in kept])
     parameter_map = None if plain else ParameterMap(tuple(atoms))
     return circuit, parameter_map, phases - used
 

@@ -24,7 +24,7 @@ class Instruction(NamedTuple):
 
     def on(self, wires) -> "Instruction":
         """The same gate with local wire i replaced by wires[i]."""
-        return self._replace(wires=tuple(wires[w] for w in self.wires))
+        return Instruction(self.name, tuple([wires[w] for w in self.wires]), self.angle, self.detail)
 
 
 # Controlled forms that have a name of their own. X, Y, Z, S, T carry no phase of their own to lose.

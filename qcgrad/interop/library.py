@@ -14,7 +14,8 @@ from ..errors import ImportRefused
 from ..ir.circuit import Circuit
 from ..ir.expectation import Expectation
 from ..ir.observable import PauliSum
-from .openqasm import Imported, QasmError, parse_qasm
+from .openqasm import Imported, parse_qasm
+from .qasm.source import QasmError
 from .sidecar import read_sidecar
 
 
