@@ -6,7 +6,7 @@ JAX differentiates products, sums and functions of parameters exactly.
 """
 
 import math
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -31,6 +31,13 @@ class Angle:
     @property
     def is_constant(self) -> bool:
         return self.atom is None
+
+    def substituted(self, atoms: "Sequence[Angle]") -> "Angle":
+        """The same angle with its atom k, an index, replaced by `atoms[k]`; a factor of zero is kept."""
+        if self.is_constant:
+            return self
+        found = atoms[self.atom]  # pyright: ignore[reportArgumentType, reportCallIssue]
+        return Angle(found.atom, self.scale * found.scale, self.scale * found.offset + self.offset)
 
     def __add__(self, other: "Angle | float") -> "Angle":
         other = as_angle(other)
