@@ -75,10 +75,11 @@ def _picking(movers):
         for k, value in values.items():
             arguments[k] = np.arange(start, start + value.atom.size, dtype=np.int32).reshape(value.atom.shape)
             start += value.atom.size
-        params = equation.params | ({"fill_value": None} if "fill_value" in equation.params else {})
+        # Where JAX would fill in a number for an index out of bounds, let it show.
+        params = equation.params | ({"fill_value": -1} if "fill_value" in equation.params else {})
         places = np.asarray(equation.primitive.bind(*arguments, **params))
-        if places.size and (places.min() < 0 or places.max() >= start):
-            return None  # an index out of bounds, where JAX fills in numbers
+        if np.any(places < 0):
+            return None
         atom, scale, offset = (np.concatenate([v[k].ravel() for v in values.values()])[places] for k in range(3))
         return Values(atom, scale, offset, dtype)
 
@@ -169,7 +170,7 @@ def _dot(reader, equation, given):
 
 
 def _as_matrices(values: Values, contracted, side: int):
-    """(shape of the free axes; atom, scale, offset as matrices): contracted axes last on the left, first on the right."""
+    """(shape of the free axes; atom, scale, offset as matrices); contracted axes last on the left (side 0)."""
     shape = values.atom.shape
     free = [a for a in range(len(shape)) if a not in contracted]
     order = [*free, *contracted] if side == 0 else [*contracted, *free]

@@ -1,6 +1,8 @@
 """Parameter maps read off a JAX program: data where they are affine, one compiled function where not."""
 
 import pickle
+import re
+from dataclasses import replace
 from functools import cached_property
 
 import jax
@@ -16,6 +18,7 @@ from .symbolic_rules import RULES, as_values
 
 # A pickled map keeps this many derivatives: gradients, and gradients of gradients.
 _ORDERS = 2
+_LOCATIONS = re.compile(r"^#loc.*\n| loc\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)", re.MULTILINE)
 
 
 class TracedMap(PureMap):
@@ -51,17 +54,20 @@ class TracedMap(PureMap):
         return jax.jit(values)
 
     @cached_property
-    def _exported(self) -> bytes:
-        """The function h without Python, as StableHLO with its derivatives."""
+    def _exported(self) -> tuple[jax.export.Exported, ...]:
+        """The function h without Python, as StableHLO, and its derivatives."""
         if isinstance(self.function, Restored):
-            return self.function.data
+            return self.function.orders
         try:
-            exported = jax.export.export(jax.jit(self.function))(jax.ShapeDtypeStruct((self.num_inputs,), self.dtype))
-            return bytes(exported.serialize(vjp_order=_ORDERS))
+            orders = [jax.export.export(jax.jit(self.function))(jax.ShapeDtypeStruct((self.num_inputs,), self.dtype))]
+            for _ in range(_ORDERS):
+                orders.append(orders[-1].vjp())
         except Exception as error:  # each operation without a form outside of this process fails in its own way
             raise pickle.PicklingError(
                 f"the classical map of the QNode has no form outside of Python: {error}"
             ) from error
+        # The derivatives stand beside it; the function that would make them is Python.
+        return tuple(replace(e, _get_vjp=None) for e in orders)
 
     def __getstate__(self):
         return {
@@ -81,41 +87,45 @@ class TracedMap(PureMap):
         return hash((self.affine, self.num_inputs, self.dtype))
 
     @cached_property
-    def _text(self) -> tuple[str, str]:
-        """h and its derivative as programs, without the places in source files that they come from."""
-        exported = jax.export.deserialize(bytearray(self._exported))
-        return exported.mlir_module(), exported.vjp().mlir_module()
+    def _text(self) -> tuple[str, ...]:
+        """h and its derivatives as programs, without the places in source files that they come from."""
+        return tuple(_LOCATIONS.sub("", e.mlir_module()) for e in self._exported)
 
 
 class Restored:
-    """An exported function that works under `vmap` and reverse-mode differentiation."""
+    """An exported function that works under `vmap` and reverse-mode differentiation.
 
-    def __init__(self, data: bytes):
-        self.data = data
+    Args:
+        orders: the function, its vector-Jacobian product, and so on.
+    """
+
+    def __init__(self, orders: tuple[jax.export.Exported, ...]):
+        self.orders = orders
 
     def __call__(self, *arguments):
         return self._function(*arguments)
 
     def __getstate__(self):
-        return {"data": self.data}
+        return {"orders": self.orders}
 
     @cached_property
     def _function(self):
-        return _restored(jax.export.deserialize(bytearray(self.data)), _ORDERS)
+        return _restored(self.orders)
 
 
-def _restored(exported, order):
+def _restored(orders):
     # Exported functions have no rule for batches: one after another.
-    plain = jax.custom_batching.sequential_vmap(exported.call)
-    if not order:
+    plain = jax.custom_batching.sequential_vmap(orders[0].call)
+    if len(orders) == 1:
         return plain
     function = jax.custom_vjp(lambda *arguments: plain(*arguments))
-    derivative = _restored(exported.vjp(), order - 1)
+    derivative = _restored(orders[1:])
 
     def backward(arguments, cotangent):
         return tuple(derivative(*arguments, *jax.tree.leaves(cotangent)))
 
-    function.defvjp(lambda *arguments: (plain(*arguments), arguments), backward)
+    # The forward pass is the function itself, so that it can be differentiated again.
+    function.defvjp(lambda *arguments: (function(*arguments), arguments), backward)
     return function
 
 
