@@ -130,12 +130,30 @@ def _batch(qnode, args, kwargs) -> Batch:
 
     def function(*args, **kwargs):
         returned.append(qnode.func(*args, **kwargs))
+        _check_returned(returned[-1])
         return returned[-1]
 
     watched = copy.copy(qnode)
     watched.func = function
     tapes, process = construct_batch(watched, level="user")(*args, **kwargs)
     return Batch(tuple(tapes), lambda results: process(results)[0], not isinstance(returned[-1], MeasurementProcess))
+
+
+def _check_returned(returned):
+    """What is returned must be what is measured: PennyLane measures everything that was created."""
+    from pennylane import QueuingManager, pytrees
+    from pennylane.measurements import MeasurementProcess
+    from pennylane.tape import QuantumScript
+
+    leaves = pytrees.flatten(returned, is_leaf=lambda leaf: isinstance(leaf, MeasurementProcess))[0]
+    if not leaves or not all(isinstance(leaf, MeasurementProcess) for leaf in leaves):
+        raise ImportRefused(f"the QNode returns {returned!r}, which is no measurement: return qml.expval(...)")
+    measured = QuantumScript.from_queue(QueuingManager.active_context()).measurements
+    if [id(m) for m in measured] != [id(leaf) for leaf in leaves]:
+        raise ImportRefused(
+            f"the QNode measures {measured}, but returns {leaves}: return all measurements in the order in which they "
+            "are created"
+        )
 
 
 def _without_shots(qnode, kwargs):

@@ -63,6 +63,8 @@ def trace(batch_of: Callable[[Any], Batch], example, device_wires, arguments) ->
 
     widest = jax.dtypes.canonicalize_dtype(float)
     closed = _refusing(lambda: jax.make_jaxpr(record)(jax.tree.map(lambda leaf: np.asarray(leaf, widest), example)))
+    if any(isinstance(constant, Tracer) for constant in closed.consts):
+        raise ImportRefused(_INNER)
     recorded = found[-1]
     circuit, parameter_map = _circuit(closed, recorded)
     if not circuit.num_angles:
@@ -87,7 +89,7 @@ def _record(batch: Batch, device_wires, recorder) -> _Recorded:
         refuse_broadcasting(tape.operations)
         instructions.append([i for operation in tape.operations for i in _walk(operation, wires, recorder)])
         if not tape.measurements:
-            raise ImportRefused("the QNode returns no measurement: return qml.expval(...)")
+            raise ImportRefused("the tape has no measurement: give it qml.expval(...)")
         readouts.append([readout(m, wires, recorder) for m in tape.measurements])
     return _Recorded(batch, wires, instructions, readouts)
 
@@ -185,9 +187,9 @@ def _combined(results: AffineMap, observables: list[PauliSum]) -> list[PauliSum]
 
 _IN_QNODE = (
     "the QNode uses the value of an argument outside of JAX (a NumPy or math function, float() or int(), a loop or a "
-    "condition on it), or a gate stands inside of a loop of JAX: use jax.numpy or qml.math functions, or give that "
-    "argument as an integer to fix it"
+    "condition on it): use jax.numpy or qml.math functions, or give that argument as an integer to fix it"
 )
+_INNER = "a gate stands inside of a loop or a condition of JAX (lax.scan, fori_loop, cond): write that one in Python"
 _POST_PROCESSING = (
     "a transform of the QNode processes its results in a way that JAX cannot trace, or by the values of the arguments: "
     "apply qcgrad.as_jax to the QNode without the transform, and process what it returns"
@@ -200,5 +202,7 @@ def _refusing(function, reason=_IN_QNODE):
         warnings.filterwarnings("ignore", "jax.core.is_concrete", DeprecationWarning)
         try:
             return function()
-        except (jax.errors.JAXTypeError, jax.errors.JAXIndexError, jax.errors.UnexpectedTracerError) as error:
+        except (jax.errors.JAXTypeError, jax.errors.JAXIndexError) as error:
             raise ImportRefused(f"{reason}. JAX says: {str(error).splitlines()[0]}") from error
+        except jax.errors.UnexpectedTracerError as error:
+            raise ImportRefused(_INNER if reason is _IN_QNODE else reason) from error
