@@ -111,6 +111,8 @@ def estimate(
     point = Point(objective, objective.coordinates(params), np.eye(objective.num_outputs))
     reading, cost, result = run(point, estimator, backend, as_key(key), budget)
     reading = objective.to_params(params, reading)
+    if reading.note:
+        result = Result(result, f"{result.message}; {reading.note}")
     found = _assemble(objective, reading, cost, result, estimator.fidelity)
     if throw and result == "budget_exhausted":
         raise BudgetExhausted(result.message, found)
@@ -169,10 +171,7 @@ def run(point: Point, estimator: AbstractEstimator, backend: AbstractBackend, ke
             answers.append(backend.answer(query, used))
         cost = charged
         state = estimator.tell(state, tuple(answers))
-    reading = estimator.read(state)
-    if reading.note:
-        result = Result(result, f"{result.message}; {reading.note}")
-    return reading, cost, result
+    return estimator.read(state), cost, result
 
 
 def draw_key(key, query):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ..ir.circuit import Circuit
 from ..ir.gates import Gate
-from .angle import Angle, ParameterMap, inputs_of
+from .angle import Angle, inputs_of, parameter_map
 from .instruction import Instruction, has_angle
 
 
@@ -28,8 +28,7 @@ def assemble(num_qubits: int, instructions: Sequence[Instruction], num_inputs: i
     # An input that no gate uses has gradient zero; the map keeps its place.
     index = {k: k for k in range(num_inputs)} if plain else {atom: k for k, atom in enumerate(atoms)}
     circuit = Circuit(num_qubits, [_gate(i, index) for i in kept])
-    parameter_map = None if plain else ParameterMap(tuple(atoms))
-    return circuit, parameter_map, phases - used
+    return circuit, None if plain else parameter_map(tuple(atoms), num_inputs), phases - used
 
 
 def _gate(instruction: Instruction, index) -> Gate:

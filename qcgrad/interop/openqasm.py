@@ -10,7 +10,8 @@ import numpy as np
 from ..errors import ImportRefused
 from ..ir.circuit import Circuit
 from ..ir.expectation import Expectation
-from .angle import Angle, ParameterMap
+from ..ir.parameter_map import PureMap
+from .angle import Angle
 from .assemble import assemble
 from .instruction import Instruction
 from .qasm_expressions import QasmError as QasmError
@@ -54,7 +55,7 @@ class Imported:
 
     circuit: Circuit
     parameter_names: tuple[str, ...]
-    parameter_map: ParameterMap | None
+    parameter_map: PureMap | None
 
     def expectation(self, observable) -> Expectation:
         """The objective of measuring `observable`; letter i of a Pauli word acts on qubit i."""

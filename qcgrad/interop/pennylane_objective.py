@@ -7,13 +7,11 @@ import jax
 import jax.numpy as jnp
 
 from ..ir.expectation import Expectation
-from ..ir.parameter_map import PureMap
 from ..objective import is_concrete
 from .pennylane_arguments import Arguments
+from .traced_map import TracedMap
 
-_NOTE = (
-    "the results are not affine in expectation values: their variances are first-order bounds, their bias is unknown"
-)
+_NOTE = "results that are not affine in expectation values have first-order bounds as variances, and an unknown bias"
 
 
 class QNodeExpectation(Expectation):
@@ -24,10 +22,12 @@ class QNodeExpectation(Expectation):
         arguments: how the QNode is called; None for a tape.
     """
 
-    results: PureMap | None = eqx.field(static=True)
+    results: TracedMap | None = eqx.field(static=True)
     arguments: Arguments | None = eqx.field(static=True)
 
-    def __init__(self, expectation: Expectation, is_vector: bool, results: PureMap | None, arguments: Arguments | None):
+    def __init__(
+        self, expectation: Expectation, is_vector: bool, results: TracedMap | None, arguments: Arguments | None
+    ):
         self.program = expectation.program
         self.parameter_map = expectation.parameter_map
         self.example = expectation.example
@@ -54,7 +54,7 @@ class QNodeExpectation(Expectation):
         return reading if self.results is None else _through(self.results, reading)
 
 
-def _through(results: PureMap, reading):
+def _through(results: TracedMap, reading):
     """The chain rule over the outputs; errors to first order, as if correlated in the worst way."""
     values = jnp.asarray(reading.value)
     slope = results.jacobian(values)
@@ -69,8 +69,10 @@ def _through(results: PureMap, reading):
         return (_weigh(slope, deviation) + _weigh(bends, deviations[1])) ** 2
 
     def bias(bounds):
-        # A function that is not affine is biased at every finite number of shots; by how much, nobody knows here.
-        return _weigh(slope, jnp.abs(bounds)) + jnp.where(noise == 0, 0.0, jnp.nan).astype(bounds.dtype)
+        bounds = _weigh(slope, jnp.abs(bounds))
+        # What is not affine is biased at every finite number of shots; by how much, nobody knows here.
+        unknown = jnp.asarray(results.bends).reshape(-1, *(1,) * (bounds.ndim - 1)) & (noise != 0)
+        return jnp.where(unknown, jnp.nan, bounds)
 
     bounds = jax.tree.map(jnp.zeros_like, reading.gradient) if reading.bias_bound is None else reading.bias_bound
     value_bounds = jnp.zeros_like(values) if reading.value_bias_bound is None else reading.value_bias_bound
@@ -96,4 +98,5 @@ def _weigh(weights, deviations):
     dimensions = max(weights.ndim - 1, deviations.ndim)
     weights = weights.reshape(*weights.shape, *(1,) * (dimensions + 1 - weights.ndim))
     deviations = deviations.reshape(*deviations.shape, *(1,) * (dimensions - deviations.ndim))
+    deviations = deviations[None]
     return jnp.where(deviations == 0, 0, jnp.abs(weights) * deviations).sum(1).astype(deviations.dtype)

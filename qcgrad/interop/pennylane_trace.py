@@ -202,7 +202,7 @@ def _refusing(function, reason=_IN_QNODE):
         warnings.filterwarnings("ignore", "jax.core.is_concrete", DeprecationWarning)
         try:
             return function()
-        except (jax.errors.JAXTypeError, jax.errors.JAXIndexError) as error:
-            raise ImportRefused(f"{reason}. JAX says: {str(error).splitlines()[0]}") from error
         except jax.errors.UnexpectedTracerError as error:
             raise ImportRefused(_INNER if reason is _IN_QNODE else reason) from error
+        except (jax.errors.JAXTypeError, jax.errors.JAXIndexError) as error:
+            raise ImportRefused(f"{reason}. JAX says: {str(error).splitlines()[0]}") from error

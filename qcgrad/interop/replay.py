@@ -66,7 +66,7 @@ class Replay:
         self._places: dict[int, int] = {}
         needed, linear = self._needed(wanted)
         self._groups = self._build(needed, linear)
-        self._wanted = np.array([self._place(a) for a in wanted], np.int64)
+        self._wanted = np.array([self._place(a) for a in wanted], np.int32)
         del self._reader
 
     def __call__(self, inputs):
@@ -150,7 +150,7 @@ class Replay:
 
     def _linear_group(self, atoms) -> _Group:
         sources: list[Any] = [self._reader.sources[a - self._num_inputs] for a in atoms]
-        columns = np.array([self._place(b) for s in sources for b in s.atoms], np.int64)
+        columns = np.array([self._place(b) for s in sources for b in s.atoms], np.int32)
         weights = np.array([w for s in sources for w in s.weights])
         rows = np.repeat(np.arange(len(sources)), [len(s.atoms) for s in sources])
         self._extend(atoms)
@@ -182,7 +182,7 @@ class Replay:
     def _operand(self, value):
         if not isinstance(value, Values):
             return value
-        places = np.array([self._place(a) for a in value.atom.ravel().tolist()], np.int64).reshape(value.atom.shape)
+        places = np.array([self._place(a) for a in value.atom.ravel().tolist()], np.int32).reshape(value.atom.shape)
         return _Operand(places, value.scale, value.offset, value.dtype)
 
     def _joined(self, values):

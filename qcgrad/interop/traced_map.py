@@ -37,6 +37,13 @@ class TracedMap(PureMap):
         self.num_inputs = num_inputs
         self.dtype = np.dtype(dtype)
 
+    @property
+    def bends(self) -> np.ndarray:
+        """(P,) whether y is not affine in x."""
+        found = np.zeros(len(self.affine.offset), bool)
+        found[self.affine.row[self.affine.column >= self.num_inputs]] = True
+        return found
+
     def __call__(self, params):
         x = ravel(params)
         if x.dtype.itemsize > self.dtype.itemsize:
@@ -150,7 +157,7 @@ class Atoms:
         self._reader = reader
         self._dtype = dtype
 
-    def map_to(self, values: Values) -> PureMap:
+    def map_to(self, values: Values) -> AffineMap | TracedMap:
         """The map from the program's inputs to these numbers (P,)."""
         num_inputs = self._reader.num_inputs
         rows, columns, weights = [], [], []

@@ -47,8 +47,8 @@ class AffineMap(PureMap):
 
     def __init__(self, num_inputs: int, row, column, weight, offset):
         self.num_inputs = int(num_inputs)
-        self.row = np.asarray(row, np.int64)
-        self.column = np.asarray(column, np.int64)
+        self.row = np.asarray(row, np.int32)
+        self.column = np.asarray(column, np.int32)
         self.weight = np.asarray(weight, np.float64)
         self.offset = np.asarray(offset, np.float64)
 
