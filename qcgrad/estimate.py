@@ -74,6 +74,8 @@ def estimate(
     outer = objective.to_params(params, inner)
     if str(result) == "ok" and is_concrete((inner, outer)):
         result = _checked(objective, inner, outer, result)
+    if outer.note:
+        result = Result(str(result), f"{result.message}; {outer.note}")
     found = _assemble(objective, outer, cost, result, estimator.fidelity)
     if throw and str(result) == "budget_exhausted":
         raise BudgetExhausted(result.message, found)
@@ -137,10 +139,7 @@ def run(point: Point, estimator: AbstractEstimator, backend: AbstractBackend, ke
             state = estimator.tell(state, tuple(answers))
         if is_cut:
             break
-    reading = estimator.read(state)
-    if reading.note:
-        result = Result(result, f"{result.message}; {reading.note}")
-    return reading, cost, result
+    return estimator.read(state), cost, result
 
 
 def draw_key(key, query):

@@ -1,6 +1,7 @@
 """What is differentiated: the interface that the driver needs of an objective."""
 
 import abc
+from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
@@ -89,6 +90,14 @@ class AbstractObjective(eqx.Module):
     @abc.abstractmethod
     def to_params(self, params, reading: Reading) -> Reading:
         """The reading by the exact chain rule, in the structure of `params` (leading axis C kept)."""
+
+    def outputs(self, values) -> Any:
+        """What the user sees of the values (K,); traceable by JAX."""
+        return values if self.is_vector else values[0]
+
+    def as_function(self, evaluate: Callable) -> Callable:
+        """A function of `params` and `key` as one that is called as the user's own; by default it is."""
+        return evaluate
 
 
 def is_concrete(tree) -> bool:

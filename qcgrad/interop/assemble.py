@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ..ir.circuit import Circuit
 from ..ir.gates import Gate
-from .angle import Angle, ParameterMap, inputs_of
+from .angle import Angle, inputs_of, parameter_map
 from .instruction import Instruction, has_angle
 
 _INVISIBLE = frozenset(["gphase", "id"])
@@ -33,8 +33,7 @@ def assemble(num_qubits: int, instructions: Sequence[Instruction], num_inputs: i
     # One instruction that occurs often becomes one gate.
     gates = {key: _gate(i, index) for key, i in {id(i): i for i in kept}.items()}
     circuit = Circuit(num_qubits, [gates[id(i)] for i in kept])
-    parameter_map = None if plain else ParameterMap(tuple(atoms))
-    return circuit, parameter_map, phases - used
+    return circuit, None if plain else parameter_map(tuple(atoms), num_inputs), phases - used
 
 
 def _gate(instruction: Instruction, index) -> Gate:

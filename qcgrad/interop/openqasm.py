@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import ImportRefused
 from ..ir.circuit import Circuit
 from ..ir.expectation import Expectation
-from .angle import ParameterMap
+from ..ir.parameter_map import PureMap
 from .assemble import assemble
 from .qasm.limits import MAX_BYTES
 from .qasm.program import Parser, language_of
@@ -36,7 +36,7 @@ class Imported:
 
     circuit: Circuit
     parameter_names: tuple[str, ...]
-    parameter_map: ParameterMap | None
+    parameter_map: PureMap | None
     notes: tuple[str, ...] = ()
 
     def expectation(self, observable) -> Expectation:
