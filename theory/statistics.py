@@ -1,7 +1,7 @@
 """What chance may do: tolerances of statistical assertions, and seeds that can be shifted.
 
-A statistical assertion of `tests/` or `theory/` takes its tolerance from here, so that it fails by luck with probability
-FALSE_ALARM at most, for any seed and however many components it looks at (`count`: each gets an equal part). The suite
+A statistical assertion of `tests/` or `theory/` takes its tolerance from here: by luck it fails with probability
+FALSE_ALARM at most, for any seeds and however many components it looks at (`count`: each gets an equal part). The suite
 makes fewer than a thousand of them: all together fail by luck with probability below 1e-6.
 
 Its power is what it would find. Where nothing else is said, an error of twice the tolerance is missed with probability
