@@ -23,6 +23,7 @@ import optax
 from qcgrad import networks as nn
 from theory.claim import canvas, run
 from theory.complex_ntk.adam_runs import DIMENSION, STEPS, loss, make_network, make_problems, make_runner, phases
+from theory.statistics import rng
 
 COSINE = 2 * np.sqrt(2) / np.pi
 TURNS = 4  # of each network
@@ -158,12 +159,12 @@ def _tuned(net, runners, rates, seeds) -> dict[str, Tuned]:
 def _turned(net, runners, seeds: int) -> dict[str, np.ndarray]:
     """Losses of networks that are the same functions but for a phase of the output, which the targets share."""
     params, x, y, axes = make_problems(net, seeds, seed=2)
-    rng, curves = np.random.default_rng(0), []
+    draw, curves = rng(0), []
     for _ in range(TURNS):
         weights, structure = jax.tree.flatten(params)
         turned, before = [], np.ones((seeds, DIMENSION))
         for weight in weights:
-            after = np.exp(2j * np.pi * rng.uniform(size=(seeds, weight.shape[-1])))
+            after = np.exp(2j * np.pi * draw.uniform(size=(seeds, weight.shape[-1])))
             turned.append(np.conj(before)[:, :, None] * weight * after[:, None, :])
             before = after
         problem = structure.unflatten(turned), x, y * before, axes

@@ -23,6 +23,7 @@ import qcgrad as qg
 from qcgrad import ntk
 from theory.claim import canvas, run
 from theory.complex_ntk.circuit_family import DIMENSION, QUBITS, commutators, encoded, family, plain, pulled_back
+from theory.statistics import rng
 
 INPUTS = 4
 # Mean of tr(G A)^2 / tr(A^2) over directions of a generator G of a rotation, tr G = 0, tr G^2 = d/4.
@@ -151,12 +152,12 @@ def figure(result: Result, path):
 
 def _data():
     """Inputs and the direction of the residual."""
-    rng = np.random.default_rng(0)
-    return jnp.asarray(rng.uniform(-np.pi, np.pi, (INPUTS, QUBITS))), jnp.asarray(rng.uniform(-1, 1, INPUTS))
+    draw = rng(0)
+    return jnp.asarray(draw.uniform(-np.pi, np.pi, (INPUTS, QUBITS))), jnp.asarray(draw.uniform(-1, 1, INPUTS))
 
 
 def _draw(layers, seeds):
-    return np.random.default_rng(layers).uniform(-np.pi, np.pi, (seeds, 2 * QUBITS * layers))
+    return rng(layers).uniform(-np.pi, np.pi, (seeds, 2 * QUBITS * layers))
 
 
 def _identity() -> float:

@@ -21,6 +21,7 @@ from qcgrad import ntk
 from qcgrad.studies.ntk_convergence import Convergence, converge
 from theory.claim import canvas, run
 from theory.complex_ntk.real_limit import activations, distance, equivalent_network, network, normalised, stacked
+from theory.statistics import rng
 
 # Added to kernels whose diagonals are about 2, and whose smallest eigenvalues are above 0.02.
 JITTER = 1e-4
@@ -77,7 +78,7 @@ class Result(NamedTuple):
 def compute(small: bool = False) -> Result:
     """About 10 seconds on 120 images with two activations if small, else three minutes on all."""
     images, target = digits()
-    order = np.random.default_rng(0).permutation(len(images))[: 120 if small else None]
+    order = rng(0).permutation(len(images))[: 120 if small else None]
     images, target = images[order], target[order]
     pixels = normalised(images.reshape(len(images), -1))
     spectra = normalised(np.fft.fft2(images, norm="ortho").reshape(len(images), -1))

@@ -20,6 +20,7 @@ from qcgrad import ntk
 from qcgrad.studies.complex_tasks.task import circular
 from theory.claim import canvas, run
 from theory.complex_ntk.train import draw, train
+from theory.statistics import rng
 
 INPUTS, DIMENSION = 8, 6
 TIMES = (2.0**-8, 2.0**-5, 1.0)
@@ -68,8 +69,8 @@ def activations():
 
 def compute(small: bool = False) -> Result:
     """Some 10 seconds with two activations if small, else two minutes."""
-    rng = np.random.default_rng(0)
-    x, y = circular(rng, INPUTS, DIMENSION), circular(rng, INPUTS)
+    draws = rng(0)
+    x, y = circular(draws, INPUTS, DIMENSION), circular(draws, INPUTS)
     # Steps for each stretch between two times: the longest are stable, step * Theta/2 < 2.
     widths, budget, steps = ((64, 256), 4096, 8) if small else ((64, 128, 256, 512), 8192, 16)
     chosen = {name: activations()[name] for name in (("split erf", "split ReLU") if small else EXPONENTS)}

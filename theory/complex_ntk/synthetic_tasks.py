@@ -25,6 +25,7 @@ from qcgrad.networks.kernel_state import Kernel
 from qcgrad.studies import complex_tasks as tasks
 from theory.claim import canvas, run
 from theory.complex_ntk.real_limit import network
+from theory.statistics import shifted
 
 TURNS, BIAS = 8, -0.5  # the bias is that of modReLU
 RIDGE = 0.01  # jitter over the mean diagonal of Theta: the noise of the channels is 20 dB below their signal
@@ -83,7 +84,7 @@ def compute(small: bool = False) -> Result:
     for name in (FIR,) if small else TASKS:
         found: dict[str, list] = {}
         for seed in range(seeds):
-            task = TASKS[name](seed, sizes[-1] + tested)
+            task = TASKS[name](shifted(seed), sizes[-1] + tested)
             kernels = _kernels(task.x)
             for key, kernel in kernels.items():
                 found.setdefault(key, []).append([_error(kernel, task, size, tested) for size in sizes])
@@ -226,7 +227,9 @@ def _error(kernel: Kernel, task, size: int, tested: int) -> float:
 def _improper(seed: int):
     """Errors of the strictly and the widely linear posterior mean of split ReLU, (circularities, 2)."""
     size, tested = 64, 60
-    made = [tasks.improper_noise(seed, size + tested, circularity=kappa, angle=ANGLE) for kappa in CIRCULARITIES]
+    made = [
+        tasks.improper_noise(shifted(seed), size + tested, circularity=kappa, angle=ANGLE) for kappa in CIRCULARITIES
+    ]
     train, cross, test = _parts(_each(np.asarray, network(nn.SplitReLU()).kernel(made[0].x)), size, tested)
     # At 0 dB the noise has the power of the signal. The kernel of noisy targets is that of signal and noise.
     noise = np.mean(np.real(np.diagonal(train.nngp))) * np.eye(size)

@@ -12,6 +12,7 @@ import numpy as np
 from qcgrad import networks as nn
 from qcgrad.studies.ntk_convergence import Convergence, converge
 from theory.claim import canvas, run
+from theory.statistics import rng, shifted
 
 INPUTS, DIMENSION = 5, 6
 SLOPE_TOLERANCE = 0.1
@@ -31,8 +32,8 @@ def activations():
 
 def compute(small: bool = False) -> dict[str, Convergence]:
     """About 15 seconds with two activations if small, else some five minutes."""
-    rng = np.random.default_rng(0)
-    x = (rng.normal(size=(INPUTS, DIMENSION)) + 1j * rng.normal(size=(INPUTS, DIMENSION))) / np.sqrt(2)
+    draw = rng(0)
+    x = (draw.normal(size=(INPUTS, DIMENSION)) + 1j * draw.normal(size=(INPUTS, DIMENSION))) / np.sqrt(2)
     widths, seeds = ((32, 256), 10) if small else ((64, 256, 1024, 4096), 16)
     found = {}
     for name, activation in activations().items():
@@ -40,7 +41,7 @@ def compute(small: bool = False) -> dict[str, Convergence]:
             continue
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # zReLU says that its kernel is that of the almost-everywhere derivative
-            found[name] = converge(_maker(activation), x, widths, seeds)
+            found[name] = converge(_maker(activation), x, widths, seeds, shifted(0))
     return found
 
 

@@ -12,7 +12,6 @@ method does worst, grow as
 from dataclasses import dataclass
 from itertools import islice
 
-import jax
 import numpy as np
 
 import qcgrad as qg
@@ -20,6 +19,7 @@ from qcgrad.queries import Evaluate
 from qcgrad.studies.fit import fit_power
 from qcgrad.studies.repeat import RecallingStatevector, trial_gradients
 from theory.claim import canvas, run
+from theory.statistics import key, shifted
 
 EXPECTED = {"parameter shift": -2, "central difference": -3, "Bell measurements": -4}
 STYLES = {
@@ -108,7 +108,7 @@ def _two_circuits(copies: int, trials: int, step: float, width: float = 1.0) -> 
     angles = np.arcsin(SINES)
     # Every trial is a setting of its own, so that one query asks for all.
     settings = np.repeat(angles[:, None] + step * np.array([1.0, -1.0]), trials, axis=0).reshape(-1, 1)
-    answer = RecallingStatevector().answer(Evaluate(program, settings, shots), jax.random.key(copies))
+    answer = RecallingStatevector().answer(Evaluate(program, settings, shots), key(copies))
     values = np.asarray(answer.mean).reshape(len(SINES), trials, 2)
     errors = (values[..., 0] - values[..., 1]) / (2 * width) + SINES[:, None]
     return 2 * shots, float(_rms(errors).max())
@@ -122,7 +122,7 @@ def _bell(copies: int, trials: int) -> tuple[int, float]:
     found = []
     for i, angle in enumerate(np.arcsin(sines)):
         objective, params = pool.at(angle[None])
-        gradients = trial_gradients(objective, params, qg.BellShadow(copies), backend, seed=100 * copies + i)
+        gradients = trial_gradients(objective, params, qg.BellShadow(copies), backend, seed=shifted(100 * copies + i))
         found.append([float(gradient[0]) for gradient in islice(gradients, max(40, trials // 4))])
     errors = _rms(np.array(found) - sines[:, None])
     assert 0 < np.argmax(errors) < len(sines) - 1, f"at {copies} copies the worst value lies outside of the grid"

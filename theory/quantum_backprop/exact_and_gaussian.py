@@ -22,6 +22,7 @@ from scipy.stats import binom
 from qcgrad.simulators.multicopy.gaussian import GaussianModel
 from qcgrad.simulators.multicopy.symmetric import SymmetricState
 from theory.claim import canvas, run
+from theory.statistics import rng
 
 COPIES = 60
 Z, X, Y = np.diag([1, -1]), np.array([[0, 1], [1, 0]]), np.array([[0, -1j], [1j, 0]])
@@ -58,12 +59,12 @@ class Result:
 
 def compute(small: bool = False) -> Result:
     """Seconds if small, else about a minute."""
-    rng = np.random.default_rng(5)
+    draw = rng(5)
     psi = np.array([np.cos(0.7), np.exp(1.0j) * np.sin(0.7)])
     trials = 1000 if small else 10_000
-    exact = np.array([_sweep(SymmetricState.of_copies(psi, COPIES), rng) for _ in range(trials)])
-    gaussian = np.array([_sweep(_model(psi), rng) for _ in range(trials)])
-    return Result(exact, gaussian, *_forgotten(psi), *_onset(50 if small else 400, 60 if small else 90, rng))
+    exact = np.array([_sweep(SymmetricState.of_copies(psi, COPIES), draw) for _ in range(trials)])
+    gaussian = np.array([_sweep(_model(psi), draw) for _ in range(trials)])
+    return Result(exact, gaussian, *_forgotten(psi), *_onset(50 if small else 400, 60 if small else 90, draw))
 
 
 def _model(psi):

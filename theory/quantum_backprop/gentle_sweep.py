@@ -22,6 +22,7 @@ from qcgrad.simulators.multicopy.moments import expectations, products
 from qcgrad.studies.fit import fit_power
 from theory.claim import canvas, run
 from theory.quantum_backprop.models import generic_angles, hardware_efficient, ising_like, one_string
+from theory.statistics import shifted
 
 QUBITS = 8  # of the slopes: R stays small
 DEEP_QUBITS = 5  # of the deep circuit: M = 300 parameters on few qubits
@@ -196,7 +197,7 @@ def _deepest(seeds):
     variance = (1 - np.square(expectations(form)) + width + _row_sums(form) / width) / copies
     standard_error = np.sqrt(np.square(form.gradient) @ variance)
     for seed in range(seeds):
-        e = qg.estimate(objective, params, qg.GentleSweep(copies, width, batches=1), key=seed)
+        e = qg.estimate(objective, params, qg.GentleSweep(copies, width, batches=1), key=shifted(seed))
         excess = np.abs(e.gradient - exact) - e.bias_bound
         worst = max(worst, float(np.max(excess / standard_error)))
     return found, worst
@@ -212,7 +213,7 @@ def _onset(small: bool):
     for onset in (0.05, 0.4, 3.0) if small else (0.03, 0.1, 0.3, 1.0, 3.0, 10.0):
         width, copies = 1.0, max(1, round(strings / (4 * onset)))
         batches = 20_000 if small else 100_000
-        e = qg.estimate(objective, params, qg.GentleSweep(copies * batches, width, batches=batches), key=7)
+        e = qg.estimate(objective, params, qg.GentleSweep(copies * batches, width, batches=batches), key=shifted(7))
         # Least squares of the estimate on the exact gradient.
         found.append((strings / (4 * width * copies), 1 - float(e.gradient @ exact / (exact @ exact))))
     return found
@@ -226,7 +227,7 @@ def _mean_factor(onset):
 def _rms(objective, params, estimator, seeds) -> float:
     exact = qg.estimate(objective, params, qg.Adjoint()).gradient
     squares = [
-        np.mean(np.square(qg.estimate(objective, params, estimator, key=seed).gradient - exact))
+        np.mean(np.square(qg.estimate(objective, params, estimator, key=shifted(seed)).gradient - exact))
         for seed in range(seeds)
     ]
     return math.sqrt(np.mean(squares))

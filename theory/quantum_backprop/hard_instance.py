@@ -20,6 +20,7 @@ from qcgrad.studies.hard_instance import hard_instance
 from qcgrad.studies.repeat import RecallingStatevector, trial_gradients
 from qcgrad.studies.search import Accuracy, smallest_setting
 from theory.claim import canvas, run
+from theory.statistics import shifted
 
 EPSILON, DELTA = 0.3, 0.1
 
@@ -152,7 +153,7 @@ def _copies(n: int, method: Method, trials: int) -> int:
     truth = np.asarray(qg.estimate(objective, params, qg.Adjoint(), backend).gradient)
 
     def errors_at(copies: int):
-        for gradient in trial_gradients(objective, params, method.estimator(copies), backend, copies):
+        for gradient in trial_gradients(objective, params, method.estimator(copies), backend, shifted(copies)):
             yield float(np.max(np.abs(gradient - truth)))
 
     expected = 2 * math.log(2 * 4**n / DELTA) / EPSILON**2 * method.expected(n)

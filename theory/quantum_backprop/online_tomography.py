@@ -21,6 +21,7 @@ from qcgrad.estimators.multi_copy.online_plan import accuracies, sweep_plan
 from qcgrad.ir.sweep_form import one_state_forms
 from qcgrad.queries import MeasureComponent
 from theory.claim import canvas, run
+from theory.statistics import shifted
 
 CIRCUITS = ("efficient_su2_n4_r8", "efficient_su2_n6_r3_full", "efficient_su2_n5_r5")
 EPSILON, DELTA = 0.9, 0.05
@@ -111,7 +112,7 @@ def _case(name, trials) -> Case:
 
 def _run(entry, method, seed):
     backend = Counting()
-    e = qg.estimate(entry.objective, entry.params, method, backend, key=seed)
+    e = qg.estimate(entry.objective, entry.params, method, backend, key=shifted(seed))
     return float(np.max(np.abs(e.gradient - entry.gradient))), backend.triggers, e.cost.copies
 
 
