@@ -88,10 +88,11 @@ def test_ntk_posterior_is_the_ensemble_of_linearized_networks():
     f = (draws[:, :5] + 1j * draws[:, 5:]).T
     # Networks stand in the place of outputs: all have the same kernel.
     targets = jnp.tile(y[:, None], count)
-    ends = ntk.gradient_flow(
+    flow = ntk.gradient_flow(
         train.ntk, targets, jnp.inf, pseudo=train.ntk_pseudo, initial=f[:3], test_theta=cross.ntk,
         test_pseudo=cross.ntk_pseudo, test_initial=f[3:],
-    ).test.T  # fmt: skip
+    )  # fmt: skip
+    ends = np.asarray(flow.test).T
     posterior = ntk.regression(train, cross, test, y, kind="ntk")
     errors = ends - np.asarray(posterior.mean)
     for theory, products in (

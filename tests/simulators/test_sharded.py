@@ -80,7 +80,6 @@ def test_two_processes_agree_with_one_device_and_with_each_other(on_two_processe
     assert_same(first[check], expected, 1e-11)
 
 
-@pytest.mark.statistical
 def test_sampled_means_follow_the_closed_form(on_four_devices, on_two_processes):
     """To within 0.06; an outcome without spread exactly. 1 - mean^2 scatters by less than 1 %."""
     for found in (on_four_devices, *on_two_processes):
