@@ -58,7 +58,15 @@ def gap_between(x1, x2, covariance, q1, q2):
     for start in range(0, near.shape[1], PAIRS):
         rows, columns = near[:, start : start + PAIRS]
         plain = plain.at[rows, columns].set(_of_pairs(x1[rows], x2[columns]))
-    return plain
+    return by_ray(plain)
+
+
+def by_ray(gap):
+    """One row for all that lie on one ray, the first one's: or rounding would tell them apart seen from elsewhere."""
+    if not is_concrete(gap) or gap.shape[0] != gap.shape[1] or np.any(np.diagonal(gap)):
+        return gap
+    first = np.argmax(np.asarray(gap) == 0, axis=1)
+    return gap if np.array_equal(first, np.arange(len(first))) else gap[first][:, first]
 
 
 def gap_of_sum(first, second):

@@ -68,10 +68,10 @@ class Cardioid(AbstractActivation):
     def _dual(self, entries: Entries):
         r = 1 - entries.gap
         unit = entries.ratio / np.where(r > 0, r, 1)
-        kappa = entries.scale * sum(g**2 * moment(1, m, r) * unit**m for m, g in HARMONICS.items())
-        first = moment(0, 1, r)
+        kappa = entries.scale * sum(g**2 * moment(1, m, entries.gap) * unit**m for m, g in HARMONICS.items())
+        first = moment(0, 1, entries.gap)
         holomorphic = 1 / 4 + first * (9 * unit + np.conj(unit)) / 64
-        return kappa, holomorphic, (moment(0, 3, r) * unit**3 + first * unit) / 64
+        return kappa, holomorphic, (moment(0, 3, entries.gap) * unit**3 + first * unit) / 64
 
 
 def _unit(z):

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ...objective import is_concrete
-from ..gap import safe_ratio, safe_sqrt, snapped
+from ..gap import by_ray, safe_ratio, safe_sqrt, snapped
 
 #: The kernel's own gap is trusted above NEAR, and everywhere within this many roundings.
 NEAR, ROUNDINGS = 1e-6, 16
@@ -45,13 +45,13 @@ def gap_behind(activation, state, dual, own1, own2):
     rounding = ROUNDINGS * jnp.finfo(gap.dtype).eps
     exact = jnp.where(together, 0, jnp.where(plain < rounding / 2, 0, plain))
     if is_concrete(exact) and not bool(jnp.any(close & ~together)):
-        return exact
+        return by_ray(exact)
     if activation.jumps:
         finer = _enlarged(activation, state, close & ~together, stretch, turn)
     else:
         finer = _expanded(activation, state, dual, own1, own2, stretch, turn)
     finer = snapped(jnp.clip(finer, jnp.maximum(plain - rounding, 0), jnp.maximum(plain + rounding, 0)))
-    return jnp.where(close & ~together, finer, exact)
+    return by_ray(jnp.where(close & ~together, finer, exact))
 
 
 def _ratio(activation, q1, q2, covariance):
