@@ -15,7 +15,7 @@ from .series import Entries, by_variance, horner, on_host, terms_needed
 
 #: Terms of the series; entries whose remaining terms exceed TOLERANCE are integrated directly.
 TERMS = 512
-TOLERANCE = 1e-8
+TOLERANCE = 1e-13
 #: Gauss-Legendre nodes: the last basis function has about 60 periods where the Gaussian is not zero.
 NODES = 288
 RANGE = 8.6

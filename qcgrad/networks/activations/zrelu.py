@@ -6,6 +6,7 @@ from typing import ClassVar
 import jax.numpy as jnp
 import numpy as np
 
+from ..gap import ROUNDING
 from .base import AbstractActivation, Certificate
 from .blocks import for_blocks
 from .homogeneous import homogeneous_energies
@@ -99,6 +100,8 @@ class ZReLU(AbstractActivation):
             found[:, block] = _integrals(gap[block], angle[block])
 
         for_blocks(integrate, len(gap), CHUNK)
+        ray = gap == 0
+        found[:, ray] = _on_a_ray(angle[ray])
         kappa, holomorphic = found.reshape(2, *ratio.shape)
         return kappa * entries.scale, holomorphic, 0 * kappa
 
@@ -115,13 +118,20 @@ def _active(z):
     return (jnp.real(z) > 0) & (jnp.imag(z) > 0)
 
 
+def _on_a_ray(angle):
+    """The same where |rho| = 1: the part of the circle on which both are in the quadrant."""
+    angle = np.where(np.abs(angle) < ROUNDING * np.finfo(float).eps, 0, angle)
+    share = np.maximum(np.pi / 2 - np.abs(angle), 0) / (2 * np.pi)
+    return np.stack([share * np.exp(1j * angle), share])
+
+
 def _integrals(gap, angle):
     r"""kappa / sqrt(q1 q2) and D for correlations r exp(i angle), r = 1 - gap, (n,).
 
     \(\psi = \delta - \alpha = \varepsilon\sinh y\) with \(\varepsilon^2 = 1 - r^2\) spreads the peak at \(\psi = 0\),
     of width \(\varepsilon\), over order one. Panels end at the peak and at the kink \(\delta = 0\).
     """
-    gap = np.maximum(gap, 1e-34)
+    gap = np.maximum(gap, 1e-34)  # at zero the formula is 0/0
     width = np.sqrt(gap * (2 - gap))[:, None]
     low, high = -np.pi / 2 - angle, np.pi / 2 - angle
     inner = np.sort(np.stack([np.clip(-angle, low, high), np.clip(0, low, high)], axis=-1), axis=-1)
