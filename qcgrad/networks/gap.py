@@ -90,7 +90,8 @@ def gaps_of_parts(covariance, gap):
     size = jnp.abs(covariance)
     unit = jnp.where(size == 0, 1, covariance / jnp.where(size == 0, 1, size))
     along, across = jnp.abs(jnp.real(unit)), jnp.abs(jnp.imag(unit))
-    return gap + (1 - gap) * across**2 / (1 + along), gap + (1 - gap) * along**2 / (1 + across)
+    parts = across**2 / (1 + along), along**2 / (1 + across)
+    return tuple(snapped(gap + (1 - gap) * part) for part in parts)
 
 
 def _off_axis(z):

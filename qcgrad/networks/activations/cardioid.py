@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .base import AbstractActivation, Certificate
+from .differentiated import differentiated
 from .homogeneous import homogeneous_energies, moment
 from .polar import by_polar
 from .series import Entries, on_host
@@ -44,11 +45,11 @@ class Cardioid(AbstractActivation):
         return "none"
 
     def value(self, z):
-        z = jnp.asarray(z)
-        return z * (1 + jnp.real(_unit(z))) / 2
+        z = jnp.asarray(z) + 0j
+        return differentiated(lambda z: z * ((1 + jnp.real(_unit(z))) / 2), self.wirtinger, z)
 
     def wirtinger(self, z):
-        unit = _unit(jnp.asarray(z))
+        unit = _unit(jnp.asarray(z) + 0j)
         return 1 / 2 + 3 / 8 * unit + jnp.conj(unit) / 8, (unit - unit**3) / 8
 
     def dual(self, q1, q2, covariance):
@@ -75,6 +76,6 @@ class Cardioid(AbstractActivation):
 
 
 def _unit(z):
-    """z/|z|, zero at zero, with derivatives that are never NaN."""
-    square = jnp.real(z) ** 2 + jnp.imag(z) ** 2
-    return z / jnp.sqrt(jnp.where(square > 0, square, 1)) + 0j
+    """z/|z|, zero at zero."""
+    r = jnp.abs(z)
+    return jnp.where(r == 0, 0, z / jnp.where(r == 0, 1, r))

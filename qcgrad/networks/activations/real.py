@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .base import AbstractActivation, Certificate, Dual
+from .differentiated import differentiated
 from .hermite import hermite_coefficients
 
 
@@ -41,7 +42,7 @@ class AbstractRealActivation(AbstractActivation):
         return "none"
 
     def value(self, z):
-        return self.function(self._require_real(z))
+        return differentiated(self.function, self.wirtinger, self._require_real(z))
 
     def wirtinger(self, z):
         slope = self.slope(self._require_real(z))

@@ -2,10 +2,12 @@ r"""Split activations: one real function on real and imaginary parts."""
 
 import abc
 
+import jax
 import jax.numpy as jnp
 
 from ..gap import gaps_of_parts
 from .base import AbstractActivation, Certificate, Dual
+from .differentiated import differentiated
 from .improper import of_components
 from .real import AbstractRealActivation
 
@@ -33,7 +35,10 @@ class AbstractSplit(AbstractActivation):
         return "split"
 
     def value(self, z):
-        return self.part.function(jnp.real(z)) + 1j * self.part.function(jnp.imag(z))
+        return differentiated(self._value, self.wirtinger, jnp.asarray(z) + 0j)
+
+    def _value(self, z):
+        return jax.lax.complex(self.part.function(jnp.real(z)), self.part.function(jnp.imag(z)))
 
     def wirtinger(self, z):
         along_x, along_y = self.part.slope(jnp.real(z)), self.part.slope(jnp.imag(z))

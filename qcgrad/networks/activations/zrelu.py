@@ -9,6 +9,7 @@ import numpy as np
 from ..gap import ROUNDING
 from .base import AbstractActivation, Certificate
 from .blocks import for_blocks
+from .differentiated import differentiated
 from .homogeneous import homogeneous_energies
 from .polar import by_polar
 from .quadrature import panels
@@ -66,12 +67,13 @@ class ZReLU(AbstractActivation):
         return "none"
 
     def value(self, z):
-        z = jnp.asarray(z)
-        return jnp.where(_active(z), z, 0)
+        z = jnp.asarray(z) + 0j
+        return differentiated(lambda z: jnp.where(jnp.isnan(z), z, jnp.where(_active(z), z, 0)), self.wirtinger, z)
 
     def wirtinger(self, z):
-        holomorphic = jnp.where(_active(jnp.asarray(z)), 1, 0) + 0j
-        return holomorphic, jnp.zeros_like(holomorphic)
+        z = jnp.asarray(z) + 0j
+        holomorphic = jnp.where(jnp.isnan(z), z, jnp.where(_active(z), 1, 0))
+        return holomorphic, jnp.zeros_like(z)
 
     def improper_dual(self, pair):
         _warn()
@@ -110,7 +112,7 @@ def _warn():
     warnings.warn(
         "ZReLU is discontinuous: this kernel uses its almost-everywhere derivative and is not the kernel of training; "
         "a continuous activation such as Cardioid has one",
-        stacklevel=3,
+        stacklevel=4,
     )
 
 
