@@ -1,12 +1,15 @@
 """The cardioid: attenuates by phase, keeps phases."""
 
+from typing import ClassVar
+
 import jax.numpy as jnp
 import numpy as np
 
 from .base import AbstractActivation, Certificate
+from .differentiated import differentiated
 from .homogeneous import homogeneous_energies, moment
 from .polar import by_polar
-from .series import on_host
+from .series import Entries, on_host
 
 #: phi = |z| sum_m g_m e^{im theta}.
 HARMONICS = {0: 1 / 4, 1: 1 / 2, 2: 1 / 4}
@@ -31,6 +34,8 @@ class Cardioid(AbstractActivation):
         ICIP 2017.
     """
 
+    is_homogeneous: ClassVar[bool] = True
+
     @property
     def certificate(self):
         return Certificate(True, True, "continuous, with bounded derivatives")
@@ -40,15 +45,18 @@ class Cardioid(AbstractActivation):
         return "none"
 
     def value(self, z):
-        z = jnp.asarray(z)
-        return z * (1 + jnp.real(_unit(z))) / 2
+        z = jnp.asarray(z) + 0j
+        return differentiated(lambda z: z * ((1 + jnp.real(_unit(z))) / 2), self.wirtinger, z)
 
     def wirtinger(self, z):
-        unit = _unit(jnp.asarray(z))
+        unit = _unit(jnp.asarray(z) + 0j)
         return 1 / 2 + 3 / 8 * unit + jnp.conj(unit) / 8, (unit - unit**3) / 8
 
     def dual(self, q1, q2, covariance):
-        return on_host(self._dual, q1, q2, covariance)
+        return self.dual_at(q1, q2, covariance)
+
+    def dual_at(self, q1, q2, covariance, gap=None):
+        return on_host(self._dual, q1, q2, covariance, gap)
 
     def improper_dual(self, pair):
         # Homogeneous: two nodes are exact along rays.
@@ -58,16 +66,16 @@ class Cardioid(AbstractActivation):
         """The energies c_n, n = 0 ... degree, of `equivalent_real_activation`."""
         return homogeneous_energies(HARMONICS, variance, degree)
 
-    def _dual(self, q1, q2, ratio, scale):
-        r = np.minimum(np.abs(ratio), 1)
-        unit = ratio / np.where(r > 0, r, 1)
-        kappa = scale * sum(g**2 * moment(1, m, r) * unit**m for m, g in HARMONICS.items())
-        first = moment(0, 1, r)
+    def _dual(self, entries: Entries):
+        r = 1 - entries.gap
+        unit = entries.ratio / np.where(r > 0, r, 1)
+        kappa = entries.scale * sum(g**2 * moment(1, m, entries.gap) * unit**m for m, g in HARMONICS.items())
+        first = moment(0, 1, entries.gap)
         holomorphic = 1 / 4 + first * (9 * unit + np.conj(unit)) / 64
-        return kappa, holomorphic, (moment(0, 3, r) * unit**3 + first * unit) / 64
+        return kappa, holomorphic, (moment(0, 3, entries.gap) * unit**3 + first * unit) / 64
 
 
 def _unit(z):
-    """z/|z|, zero at zero, with derivatives that are never NaN."""
-    square = jnp.real(z) ** 2 + jnp.imag(z) ** 2
-    return z / jnp.sqrt(jnp.where(square > 0, square, 1)) + 0j
+    """z/|z|, zero at zero."""
+    r = jnp.abs(z)
+    return jnp.where(r == 0, 0, z / jnp.where(r == 0, 1, r))

@@ -8,14 +8,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from .base import AbstractActivation, Certificate
+from .differentiated import differentiated
 from .near import near_one
 from .polar import by_polar
 from .quadrature import panels
-from .series import by_variance, horner, on_host, terms_needed
+from .series import Entries, by_variance, horner, on_host, terms_needed
 
 #: Terms of the series; entries whose remaining terms exceed TOLERANCE are integrated directly.
 TERMS = 512
-TOLERANCE = 1e-8
+TOLERANCE = 1e-13
 #: Gauss-Legendre nodes: the last basis function has about 60 periods where the Gaussian is not zero.
 NODES = 288
 RANGE = 8.6
@@ -57,26 +58,35 @@ class AbstractRadial(AbstractActivation):
         return Certificate(False, False, f"h(0) = {start:.3g} is not zero: E|phi_zbar|^2 diverges logarithmically")
 
     @property
+    def jumps(self):
+        return not self.certificate.is_true_linearization
+
+    @property
     def symmetry(self):
         return "phase"
 
     def value(self, z):
-        z = jnp.asarray(z)
-        r, active = self._modulus(z)
-        return jnp.where(active, self.profile(r) / r, 0).astype(r.dtype) * z
+        return differentiated(self._value, self.wirtinger, jnp.asarray(z) + 0j)
+
+    def _value(self, z):
+        r, unit, inactive = self._polar(z)
+        return jnp.where(inactive, 0, self.profile(r)).astype(r.dtype) * unit
 
     def wirtinger(self, z):
-        z = jnp.asarray(z)
-        r, active = self._modulus(z)
+        z = jnp.asarray(z) + 0j
+        r, unit, inactive = self._polar(z)
         slope, ratio = self.profile_slope(r), self.profile(r) / r
         # At the origin of a smooth profile both are h'(0).
-        at_zero = (jnp.abs(z) == 0) & (self.threshold == 0)
-        slope_zero = self.profile_slope(jnp.zeros_like(r)) if self.threshold == 0 else jnp.zeros_like(r)
-        holomorphic = jnp.where(at_zero, slope_zero, jnp.where(active, (slope + ratio) / 2, 0))
-        return holomorphic + 0j, jnp.where(active, (slope - ratio) / 2, 0) * (z / r) ** 2
+        at_origin = self.profile_slope(jnp.zeros_like(r)) if self.threshold == 0 else 0
+        holomorphic = jnp.where(inactive, at_origin, (slope + ratio) / 2).astype(r.dtype)
+        antiholomorphic = jnp.where(inactive, 0, (slope - ratio) / 2).astype(r.dtype)
+        return holomorphic + 0j, antiholomorphic * unit**2
 
     def dual(self, q1, q2, covariance):
-        return on_host(self._dual, q1, q2, covariance)
+        return self.dual_at(q1, q2, covariance)
+
+    def dual_at(self, q1, q2, covariance, gap=None):
+        return on_host(self._dual, q1, q2, covariance, gap)
 
     def improper_dual(self, pair):
         return by_polar(self, pair, self.threshold)
@@ -88,15 +98,17 @@ class AbstractRadial(AbstractActivation):
         energies[1::2] = coefficients**2
         return energies[: degree + 1]
 
-    def _modulus(self, z):
-        """|z| where phi is not zero (1 elsewhere, so that no derivative is NaN), and where that is."""
-        square = jnp.real(z) ** 2 + jnp.imag(z) ** 2
-        active = square > self.threshold**2
-        return jnp.sqrt(jnp.where(active, square, max(1.0, 4 * self.threshold**2)).astype(square.dtype)), active
+    def _polar(self, z):
+        """|z| and z/|z| where phi is not zero (elsewhere |z| counts as 1 or more), and where it is."""
+        r = jnp.abs(z)
+        inactive = r <= self.threshold
+        r = jnp.where(inactive, max(1.0, 2 * self.threshold), r).astype(r.dtype)
+        return r, z / r, inactive
 
-    def _dual(self, q1, q2, ratio, scale):
+    def _dual(self, entries: Entries):
+        q1, q2, ratio, gap, scale = entries
         (terms1, rest1), (terms2, rest2) = by_variance(lambda q: _coefficients(self, tuple(q)), q1, q2)
-        radius = np.minimum(np.abs(ratio), 1)
+        radius = 1 - gap
         missing = radius ** (2 * TERMS) * np.sqrt(rest1 * rest2)
         near = missing > TOLERANCE
         far_radius = np.where(near, 0, radius)
@@ -106,7 +118,7 @@ class AbstractRadial(AbstractActivation):
         parts = np.stack([radius * value, (value + radius**2 * slope) / scale, radius**2 * slope / scale])
         if near.any():
             q1, q2 = (np.broadcast_to(q, near.shape)[near] for q in (q1, q2))
-            parts[:, near] = near_one(self, q1, q2, radius[near])
+            parts[:, near] = near_one(self, q1, q2, gap[near])
         return parts * np.stack([phase, np.ones_like(phase), phase**2])
 
 
