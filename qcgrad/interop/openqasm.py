@@ -152,13 +152,7 @@ class _Reader:
         method(node)
 
     def finish(self) -> Imported:
-        circuit, parameter_map, phase_only = assemble(self.num_qubits, self.instructions, len(self.inputs))
-        if phase_only:
-            name = list(self.inputs)[min(phase_only)]
-            with locating(self.inputs[name], self.scope.source):
-                raise ImportRefused(
-                    f"input {name!r} occurs in a global phase only, so its gradient is always zero: remove it"
-                )
+        circuit, parameter_map = assemble(self.num_qubits, self.instructions, len(self.inputs), self.scope.source)
         return Imported(circuit, tuple(self.inputs), parameter_map)
 
     def _declare(self, name):

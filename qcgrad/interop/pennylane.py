@@ -131,22 +131,22 @@ def _objective(tape_of, example, device_wires) -> Expectation:
     # Forward-mode tracing touches only what depends on the arguments; the rest stays plain numbers.
     zeros = jax.tree.map(jnp.zeros_like, example)
     jax.jvp(record, (jax.tree.map(jnp.asarray, example),), (zeros,))
-    if not recorder.dependent:
-        example_size = len(jax.tree.leaves(example))
+    if not jax.tree.leaves(example):
         raise ImportRefused(
-            "no gate depends on the arguments, so there is nothing to differentiate"
-            + ("" if example_size else ": give the arguments that the QNode is called with, as floating-point numbers")
+            "no argument is a floating-point number, so there is nothing to differentiate: give the arguments that the "
+            "QNode is called with, as floating-point numbers"
         )
 
     def values(dynamic):
         replay = Recorder(recorder)
         tape = _refusing(tape_of, dynamic)
         _instructions(tape, found["wires"], replay)
-        return jnp.stack([jnp.asarray(replay.values[k]) for k in recorder.dependent])
+        dependent = [jnp.asarray(replay.values[k]) for k in recorder.dependent]
+        return jnp.stack(dependent) if dependent else jnp.zeros(0)
 
     # Values that were read as Python numbers fail here, by name, instead of losing their gradient.
     _refusing(jax.eval_shape, values, example)
-    circuit, selected, _ = assemble(len(found["wires"]), found["instructions"], len(recorder.dependent))
+    circuit, selected = assemble(len(found["wires"]), found["instructions"], len(recorder.dependent))
     parameter_map = jax.jit(values if selected is None else lambda dynamic: selected(values(dynamic)))
     observables = found["observables"] if found["is_vector"] else found["observables"][0]
     return Expectation(circuit, observables, parameter_map, example=example)
