@@ -23,7 +23,8 @@ def assemble(num_qubits: int, instructions: Sequence[Instruction], num_inputs: i
     """
     kept = lowered([i for i in instructions if i.name not in ("gphase", "id")])
     atoms = dict.fromkeys(i.angle.atom for i in kept if i.angle.atom is not None)
-    plain = all(isinstance(atom, int) for atom in atoms) and max(atoms, default=-1) + 1 == num_inputs
+    inputs = [atom for atom in atoms if isinstance(atom, int)]
+    plain = len(inputs) == len(atoms) and max(inputs, default=-1) + 1 == num_inputs
     index = {k: k for k in range(num_inputs)} if plain else {atom: k for k, atom in enumerate(atoms)}
     circuit = Circuit(num_qubits, [_gate(i, index) for i in kept], name)
     return circuit, None if plain else ParameterMap(tuple(atoms))

@@ -131,7 +131,7 @@ def _lowered(instruction: Instruction) -> list[Instruction]:
 
     # U = V e^{i phases} V^dagger, and only what is in the middle needs the controls. A normal matrix has a diagonal
     # Schur form, with V unitary to rounding also where eigenvalues coincide.
-    triangular, vectors = schur(detail.matrix, output="complex")
+    triangular, vectors = schur(detail.matrix, output="complex")  # pyright: ignore[reportAssignmentType]
     diagonal = np.zeros(2 ** len(wires))
     diagonal[-size:] = np.angle(np.diag(triangular))
     weights = walsh_hadamard(diagonal) / len(diagonal)
