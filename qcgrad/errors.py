@@ -31,3 +31,9 @@ class BudgetExhausted(QcgradError, RuntimeError):
 
 class ImportRefused(QcgradError, ValueError):
     """A circuit from another framework holds something that has no equivalent here."""
+
+
+def shown(number: int) -> str:
+    """A number of bytes or operations for a message, as a power of ten where nobody counts digits any more."""
+    digits = len(str(number))
+    return f"{number:,}" if digits <= 18 else f"10^{digits - 1}"

@@ -23,7 +23,7 @@ def conjugate(inverse, x, z):
             image_x, image_z = (pauli.from_bits(bits) for bits in string.to_numpy())
             has = (letters >> (n - 1 - q)) & 1
             out_x, out_z, more = pauli.product(out_x, out_z, has * image_x, has * image_z)
-            power = power + more + has * (0 if string.sign == 1 else 2)
+            power = power + more + has.astype(np.int64) * (0 if string.sign == 1 else 2)
     return out_x, out_z, 1.0 - power % 4
 
 

@@ -96,10 +96,11 @@ class SweepForm:
     @cached_property
     def busy(self) -> "SweepForm":
         """The same form without qubits that stay in |0> and are measured in Z at most; its outcomes are the same."""
-        touched = int(np.bitwise_or.reduce(self.x, initial=0))
+        moved = int(np.bitwise_or.reduce(self.x, initial=0))
         for row in (*self.preparation, *self.undo):
-            touched |= row.touched
-        kept = [q for q in range(self.num_qubits) if touched & pauli.bit(q, self.num_qubits)] or [0]
+            # Z leaves |0> as it is.
+            moved |= row.touched & ~(row.z & ~row.x)
+        kept = [q for q in range(self.num_qubits) if moved & pauli.bit(q, self.num_qubits)] or [0]
         if len(kept) == self.num_qubits:
             return self
         narrowed = [tuple(row.on(kept, self.num_qubits) for row in part) for part in (self.preparation, self.undo)]

@@ -1,4 +1,4 @@
-"""How much memory there is, and refusals in words."""
+"""How much memory there is."""
 
 import os
 
@@ -20,9 +20,3 @@ def free_bytes() -> int:
 def allowed_bytes() -> int:
     """What a simulation may take: 80 % of what is free."""
     return int(0.8 * free_bytes())
-
-
-def shown(number: int) -> str:
-    """A number of bytes, as a power of ten where nobody counts digits any more."""
-    digits = len(str(number))
-    return f"{number:,}" if digits <= 18 else f"10^{digits - 1}"

@@ -16,7 +16,7 @@ depend on each other.
 
 import numpy as np
 
-from ...errors import StateTooLarge
+from ...errors import StateTooLarge, shown
 from ...ir import rows
 from ...ir.sweep_form import SweepForm
 from ...queries import Means, MeasureComponent, PointerOutcomes, PointerSweep
@@ -81,7 +81,7 @@ def as_sweep_form(form) -> SweepForm:
     busy, allowed = form.busy, memory.allowed_bytes()
     if (needed := _STATES_HELD * 16 * 2**busy.num_qubits) > allowed:
         raise StateTooLarge(
-            f"a sweep over {busy.num_qubits} of {form.num_qubits} qubits (the others stay idle) holds {_STATES_HELD} "
-            f"states, {memory.shown(needed)} bytes, and {allowed:,} are allowed: use fewer qubits or another method"
+            f"a sweep over {form.num_qubits} qubits, of which {busy.num_qubits} are not idle, holds {_STATES_HELD} "
+            f"states, {shown(needed)} bytes, and {allowed:,} are allowed: use fewer qubits or another method"
         )
     return busy

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ...backend import AbstractBackend, default_backend_for
-from ...errors import StateTooLarge, UnsupportedQuery
+from ...errors import StateTooLarge, UnsupportedQuery, shown
 from ...ir import pauli
 from ...ir.expectation import Expectation
 from ...ir.mixed_expectation import MixedExpectation
@@ -181,9 +181,11 @@ class Statevector(AbstractBackend):
         return Sweep(value, part.expand(gradient[:, : program.num_angles], query.program.num_angles))
 
     def _seen(self, program, angles):
-        """The part of a program that its values depend on; refused before its masks have to fit any integer."""
+        """The part of a program that its values depend on."""
         part = program.seen
-        self._check_memory(part.program, angles, states=1)
+        if part.program.num_qubits > pauli.WORD_QUBITS:
+            # What is prepared to be simulated holds masks of that size.
+            self._check_memory(part.program, angles, states=1)
         if self.mesh is not None and part.program.num_qubits < self.mesh.size.bit_length():
             # Every device needs amplitudes of its own.
             return program.on_all
@@ -217,11 +219,11 @@ class Statevector(AbstractBackend):
         allowed = self._allowed_bytes()
         if needed > allowed:
             each = "" if devices == 1 else f" on each of {devices} devices"
-            state = memory.shown(state_bytes(program.num_qubits, angles.dtype))
+            state = shown(state_bytes(program.num_qubits, angles.dtype))
             raise StateTooLarge(
                 f"{program.remaining} have to be simulated: a state of {program.num_qubits} qubits in "
                 f"{np.result_type(angles.dtype, np.complex64)} takes {state} bytes and this query holds {states} of "
-                f"them, {memory.shown(needed)} bytes{each}; {allowed:,} are allowed: use fewer qubits, float32 "
+                f"them, {shown(needed)} bytes{each}; {allowed:,} are allowed: use fewer qubits, float32 "
                 "parameters, or another method (Statevector(max_bytes=...) moves the limit)"
             )
 
