@@ -75,9 +75,10 @@ class PauliSum:
         given = np.real(given).astype(np.float64)
         if not np.all(np.isfinite(given)):
             raise ValueError(f"PauliSum coefficients hold {given[~np.isfinite(given)][0]}: give finite numbers")
+        masks = (pauli.mask_array(m, num_qubits).tolist() for m in (x, z))
         # Merge repeated strings, keeping the order of first appearance.
         merged: dict[tuple[int, int], float] = {}
-        for key, c in zip(zip(np.asarray(x).tolist(), np.asarray(z).tolist(), strict=True), given, strict=True):
+        for key, c in zip(zip(*masks, strict=True), given, strict=True):
             merged[key] = merged.get(key, 0.0) + float(c)
         self.num_qubits = num_qubits
         self.x = _frozen(pauli.mask_array([k[0] for k in merged], num_qubits))

@@ -49,7 +49,8 @@ class Dense(AbstractHypothesis):
         if needed > allowed:
             raise StateTooLarge(
                 f"hypothesis='dense' on {form.num_qubits} qubits with {form.num_components} strings takes "
-                f"{shown(needed)} bytes and {allowed:,} are allowed: use hypothesis='mpo' (bounded bond dimension) or 'product'"
+                f"{shown(needed)} bytes and {allowed:,} are allowed: use hypothesis='mpo' (bounded bond dimension) or "
+                "'product'"
             )
         dimension = 2**form.num_qubits
         strings = np.empty((form.num_components, dimension, dimension), np.complex128)
