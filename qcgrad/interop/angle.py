@@ -114,6 +114,7 @@ FUNCTIONS: dict[str, tuple[Callable, Callable]] = {
     "log": (math.log, jnp.log),
     "sqrt": (math.sqrt, jnp.sqrt),
     "abs": (abs, jnp.abs),
+    "sign": (np.sign, jnp.sign),
     "floor": (math.floor, jnp.floor),
     "ceiling": (math.ceil, jnp.ceil),
     "mod": (math.fmod, jnp.fmod),
@@ -197,13 +198,3 @@ def _angle_value(angle, inputs, known):
     if angle.is_constant:
         return jnp.asarray(angle.offset, inputs.dtype)
     return angle.scale * _atom_value(angle.atom, inputs, known) + angle.offset
-
-
-def inputs_of(atom: Hashable) -> set[int]:
-    """Indices of the inputs that an atom depends on."""
-    if atom is None:
-        return set()
-    if isinstance(atom, (int, np.integer)):
-        return {int(atom)}
-    _, *operands = atom  # pyright: ignore[reportGeneralTypeIssues]
-    return set().union(*(inputs_of(a.atom) for a in operands))

@@ -148,12 +148,7 @@ def _finish(reader) -> Imported:
     if not num_qubits:
         raise QasmError("the program declares no qubits", source.name, 1, 1)
     try:
-        circuit, parameter_map, phase_only = assemble(num_qubits, reader.instructions, len(inputs))
+        circuit, parameter_map = assemble(num_qubits, reader.instructions, len(inputs), source.name)
     except (ImportRefused, ValueError) as error:
         raise QasmError(str(error), source.name) from error
-    if phase_only:
-        name = list(inputs)[min(phase_only)]
-        raise source.error(
-            f"input {name!r} occurs in a global phase only, so its gradient is always zero: remove it", inputs[name]
-        )
     return Imported(circuit, tuple(inputs), parameter_map, reader.notes.lines())

@@ -67,14 +67,10 @@ def trace(batch_of: Callable[[Any], Batch], example, device_wires, arguments) ->
         raise ImportRefused(_INNER)
     recorded = found[-1]
     circuit, parameter_map = _circuit(closed, recorded)
-    if not circuit.num_angles:
+    if not jax.tree.leaves(example):
         raise ImportRefused(
-            "no gate depends on the arguments, so there is nothing to differentiate"
-            + (
-                ""
-                if jax.tree.leaves(example)
-                else ": give the arguments that the QNode is called with, as floating-point numbers"
-            )
+            "no argument is a floating-point number, so there is nothing to differentiate: give the arguments that the "
+            "QNode is called with, as floating-point numbers"
         )
     observables = [o for readouts in recorded.readouts for r in readouts for o in r.observables]
     observables, results, is_vector = _refusing(lambda: _results(recorded, observables), _POST_PROCESSING)
@@ -133,7 +129,7 @@ def _circuit(closed, recorded: _Recorded):
             f"the QNode's transforms turn it into {len(tapes)} different circuits: apply them to separate QNodes, and "
             "combine the functions qcgrad.as_jax makes of them"
         )
-    circuit, _, _ = assemble(len(recorded.wires), tapes[0], len(used))
+    circuit, _ = assemble(len(recorded.wires), tapes[0], len(used))
     atoms_used = np.array(list(used), np.int64)
     return circuit, atoms.map_to(Values(atoms_used, np.ones(len(used)), np.zeros(len(used)), float))
 

@@ -28,6 +28,7 @@ class Expectation(AbstractObjective):
             parameters. It is kept and differentiated exactly.
         example: parameters that show the structure which `parameter_map` takes; the same numbers
             raveled in order into one vector are accepted too.
+        notes: what an importer left out or took over, in words.
 
     Raises:
         ValueError: qubit numbers differ, no observables, no parameters.
@@ -46,6 +47,7 @@ class Expectation(AbstractObjective):
     program: Program = eqx.field(static=True)
     is_vector: bool = eqx.field(static=True)
     parameter_map: Callable[[Any], Any] | None = eqx.field(static=True)
+    notes: tuple[str, ...] = eqx.field(static=True)
     example: Any
 
     def __init__(
@@ -55,6 +57,7 @@ class Expectation(AbstractObjective):
         parameter_map: Callable[[Any], Any] | None = None,
         *,
         example: Any = None,
+        notes: Sequence[str] = (),
     ):
         if not isinstance(circuit, Circuit):
             raise TypeError(f"circuit is {circuit!r}: give a qcgrad.Circuit (or import one, see qcgrad.interop)")
@@ -63,6 +66,7 @@ class Expectation(AbstractObjective):
         observables, self.is_vector = _as_observables(observable)
         self.program = Program(circuit, observables)
         self.parameter_map = parameter_map
+        self.notes = tuple(notes)
         self.example = example
 
     coordinate_name = "gate angle"

@@ -4,6 +4,7 @@ For registers that are small enough to hold many vectors or a density matrix: hy
 collective measurements. States are arrays of shape (..., 2^n); every function returns a new one.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -38,6 +39,21 @@ class Row(NamedTuple):
         """The adjoint, which is the inverse."""
         matrix = None if self.matrix is None else self.matrix.conj().T
         return self._replace(a=np.conj(self.a), b=np.conj(self.b), matrix=matrix)
+
+    @property
+    def touched(self) -> int:
+        """Mask of the qubits that the row acts on."""
+        return self.x | self.z | self.controls | sum(1 << wire for wire in self.wires)
+
+    def on(self, qubits: Sequence[int], num_qubits: int) -> "Row":
+        """The row on some of its n qubits alone, all that it touches among them: `qubits[i]` becomes qubit i."""
+        place = {num_qubits - 1 - q: len(qubits) - 1 - i for i, q in enumerate(qubits)}
+
+        def narrowed(mask):
+            return sum(1 << new for old, new in place.items() if mask >> old & 1)
+
+        x, z, controls = narrowed(self.x), narrowed(self.z), narrowed(self.controls)
+        return self._replace(x=x, z=z, controls=controls, wires=tuple(place[wire] for wire in self.wires))
 
 
 def bind(table: OpTable, angles) -> tuple[Row, ...]:

@@ -72,7 +72,7 @@ class Evaluate(AbstractQuery):
                 gates=settings * p.num_gates,
                 qubits=p.num_qubits,
                 flops=settings * (p.run_flops + p.observable_flops),
-                peak_bytes=2 * state_bytes(p.num_qubits, self.angles.dtype),
+                peak_bytes=2 * state_bytes(p.dense_qubits, self.angles.dtype),
             )
         total = sum(self.shots_per_setting)
         gates = sum(p.num_gates + rotations for rotations in p.basis_rotations)
@@ -157,7 +157,7 @@ class MeasureBases(AbstractQuery):
         all_z = np.bitwise_or.reduce(self.z, axis=1, keepdims=True)
         support = self.x | self.z
         is_local = np.all((all_x & support == self.x) & (all_z & support == self.z), axis=1)
-        rotations = np.bitwise_count(all_x[:, 0])
+        rotations = np.bitwise_count(all_x[:, 0]).astype(np.int64)
         return np.where(is_local, rotations, stabilizer_gates(self.program.num_qubits))
 
     def cost(self) -> Cost:

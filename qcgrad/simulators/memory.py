@@ -1,10 +1,17 @@
-"""How much memory there is, and refusals in words."""
+"""How much memory there is."""
 
 import os
 
+import jax
 
-def free_bytes() -> int:
-    """Memory that can be had without swapping; a guess of 8 GiB where the platform does not tell."""
+
+def free_bytes(device: jax.Device | None = None) -> int:
+    """Memory that an accelerator can still give; for CPUs and None, what the host has without swapping.
+
+    A guess of 8 GiB where the platform does not tell.
+    """
+    if device is not None and device.platform != "cpu" and (stats := device.memory_stats()):
+        return stats["bytes_limit"] - stats["bytes_in_use"]
     try:
         with open("/proc/meminfo") as lines:
             available = next(line for line in lines if line.startswith("MemAvailable"))
@@ -17,12 +24,6 @@ def free_bytes() -> int:
         return 8 << 30
 
 
-def allowed_bytes() -> int:
+def allowed_bytes(device: jax.Device | None = None) -> int:
     """What a simulation may take: 80 % of what is free."""
-    return int(0.8 * free_bytes())
-
-
-def shown(number: int) -> str:
-    """A number of bytes, as a power of ten where nobody counts digits any more."""
-    digits = len(str(number))
-    return f"{number:,}" if digits <= 18 else f"10^{digits - 1}"
+    return int(0.8 * free_bytes(device))

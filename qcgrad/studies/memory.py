@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 
-from ..errors import StateTooLarge
+from ..errors import StateTooLarge, shown
 from ..estimate import predict_cost
 from ..estimators import Adjoint
 from ..ir.gates import frequencies
@@ -40,9 +40,7 @@ def check(needed: int, fitting: Callable[[int], str], max_bytes: int | None = No
     """
     allowed = memory.allowed_bytes() if max_bytes is None else max_bytes
     if needed > allowed:
-        raise StateTooLarge(
-            f"it would take {memory.shown(needed)} bytes and {allowed:,} are allowed: {fitting(allowed)}"
-        )
+        raise StateTooLarge(f"it would take {shown(needed)} bytes and {allowed:,} are allowed: {fitting(allowed)}")
 
 
 def check_circuit(cell: Cell, circuit: StudyCircuit, max_bytes: int | None = None):

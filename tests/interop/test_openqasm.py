@@ -246,7 +246,6 @@ REFUSED = [
     ("qubit q;\nx r;", "register 'r' is not declared", 4, 1),
     ("qubit q;\nx $0;", "physical qubit", 4, 1),
     ("input int n;\nqubit q;", "input float", 3, 1),
-    ("input float g;\nqubit q;\nx q;\ngphase(2*g);", "input 'g' occurs in a global phase only", 3, 1),
     ("qubit q;\nrx(1/0.0) q;", "no finite real value", 4, 1),
     ("qubit q;\nrx(sqrt(-1.0)) q;", "no finite real value", 4, 1),
     ("qubit q;\nrx(foo(1.0)) q;", "function 'foo'", 4, 1),

@@ -8,7 +8,7 @@ from scipy.stats import unitary_group
 import qcgrad as qg
 from qcgrad.ir.mixture import Mixture
 from qcgrad.queries import BellSample, Ensemble, MajorityVotes
-from qcgrad.simulators.multicopy import bell, votes
+from qcgrad.simulators.multicopy import bell, copies, votes
 from tests.dense import word_matrix
 from theory.statistics import assert_frequencies, bernstein, counts, key
 
@@ -91,7 +91,7 @@ def test_eigenvalues_of_mixed_pairs_average_to_the_product_of_expectations(has_p
 def test_a_mixture_of_circuits_is_prepared_member_by_member():
     """0.75 |0><0| + 0.25 |+><+|: <Z> = 0.75 and <X> = 0.25; 50 000 pairs, to within 0.03."""
     mixture = Mixture([(0.75, qg.Circuit(1)), (0.25, qg.Circuit(1).h(0))])
-    found = bell.copies(mixture, np.zeros(0), qg.Statevector().state)
+    found = copies.whole(mixture, np.zeros(0), qg.Statevector().state)
     np.testing.assert_allclose(votes.pauli_expectations(found, np.array([0, 1]), np.array([1, 0])), [0.75, 0.25])
     outcomes = qg.Statevector().answer(BellSample(mixture, np.zeros(0), 50_000), key(0))
     for mask, expected in ((outcomes.x, 0.75**2), (outcomes.z, 0.25**2)):

@@ -110,11 +110,11 @@ def reading(combinations: list[Combination], point: Point, constants) -> Reading
         form = combination.sets[0].form
         value += form.mixing @ form.constants
         value_bias += np.abs(form.mixing) @ (abs(form.value) @ combination.bias)
-        bias += np.abs(form.mixing) @ (abs(form.gradient) @ combination.bias).reshape(-1, angles)
+        bias += np.abs(form.mixing) @ (abs(form.gradient) @ combination.bias).reshape(len(form.constants), angles)
         for weight, found in zip(combination.weights, combination.sets, strict=True):
             # Sweep by sweep, so that the spread of sums over strings is that of the sums.
             values = found.means @ form.value.T
-            slopes = (found.means @ form.gradient.T).reshape(len(found.means), -1, angles)
+            slopes = (found.means @ form.gradient.T).reshape(len(found.means), len(form.constants), angles)
             value += weight * form.mixing @ values.mean(axis=0)
             gradient += weight * form.mixing @ slopes.mean(axis=0)
             # Sparse, so that the unknown spread of one batch leaves outputs alone to which the form adds nothing.
