@@ -12,7 +12,6 @@ import numpy as np
 from jax.core import Tracer
 
 from ..errors import ImportRefused
-from ..ir.expectation import Expectation
 from ..ir.observable import PauliSum
 from ..ir.parameter_map import AffineMap
 from .angle import Angle
@@ -78,8 +77,9 @@ def trace(batch_of: Callable[[Any], Batch], example, device_wires, arguments) ->
         )
     observables = [o for readouts in recorded.readouts for r in readouts for o in r.observables]
     observables, results, is_vector = _refusing(lambda: _results(recorded, observables), _POST_PROCESSING)
-    expectation = Expectation(circuit, observables, parameter_map, example=example)
-    return QNodeExpectation(expectation, is_vector, results, arguments)
+    return QNodeExpectation(
+        circuit, observables, parameter_map, example, is_vector=is_vector, results=results, arguments=arguments
+    )
 
 
 def _record(batch: Batch, device_wires, recorder) -> _Recorded:
@@ -133,7 +133,7 @@ def _circuit(closed, recorded: _Recorded):
             f"the QNode's transforms turn it into {len(tapes)} different circuits: apply them to separate QNodes, and "
             "combine the functions qcgrad.as_jax makes of them"
         )
-    circuit, _, _ = assemble(len(recorded.wires), tapes[0], len(used))
+    circuit = assemble(len(recorded.wires), tapes[0], len(used))[0]
     atoms_used = np.array(list(used), np.int64)
     return circuit, atoms.map_to(Values(atoms_used, np.ones(len(used)), np.zeros(len(used)), float))
 
