@@ -25,12 +25,8 @@ class QNodeExpectation(Expectation):
     results: TracedMap | None = eqx.field(static=True)
     arguments: Arguments | None = eqx.field(static=True)
 
-    def __init__(
-        self, expectation: Expectation, is_vector: bool, results: TracedMap | None, arguments: Arguments | None
-    ):
-        self.program = expectation.program
-        self.parameter_map = expectation.parameter_map
-        self.example = expectation.example
+    def __init__(self, circuit, observables, parameter_map, example, *, is_vector: bool, results, arguments):
+        super().__init__(circuit, observables, parameter_map, example=example)
         self.is_vector = is_vector
         self.results = results
         self.arguments = arguments

@@ -12,7 +12,6 @@ import numpy as np
 from jax.core import Tracer
 
 from ..errors import ImportRefused
-from ..ir.expectation import Expectation
 from ..ir.observable import PauliSum
 from ..ir.parameter_map import AffineMap
 from .angle import Angle
@@ -74,8 +73,9 @@ def trace(batch_of: Callable[[Any], Batch], example, device_wires, arguments) ->
         )
     observables = [o for readouts in recorded.readouts for r in readouts for o in r.observables]
     observables, results, is_vector = _refusing(lambda: _results(recorded, observables), _POST_PROCESSING)
-    expectation = Expectation(circuit, observables, parameter_map, example=example)
-    return QNodeExpectation(expectation, is_vector, results, arguments)
+    return QNodeExpectation(
+        circuit, observables, parameter_map, example, is_vector=is_vector, results=results, arguments=arguments
+    )
 
 
 def _record(batch: Batch, device_wires, recorder) -> _Recorded:

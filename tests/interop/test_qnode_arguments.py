@@ -83,7 +83,8 @@ def test_templates_have_affine_maps_and_inputs_without_gates_stay():
     reference = jax.jit(jax.grad(circuit, argnums=(0, 1)))(w, x)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-10), found.gradient, reference)
     sampled = qg.estimate(objective, (w, x), qg.ParameterShift(shots=100), key=0)
-    assert sampled.variance[1][2] == 0 and np.all(sampled.variance[0][1:] >= 0)
+    assert sampled.variance[1][2] == 0  # no gate depends on it
+    assert np.all(sampled.variance[0][1:] >= 0)
 
 
 def test_variances_through_affine_maps_are_those_of_the_written_circuit():
@@ -175,7 +176,7 @@ def test_shots_are_said_not_dropped():
     circuit = rotated(lambda x: x[0], lambda x: x[1])
     with pytest.warns(UserWarning, match=r"has shots=10, .*ParameterShift\(shots=10\)"):
         objective = from_qnode(qml.set_shots(circuit, 10), TRACED)
-    assert objective == from_qnode(circuit, TRACED) or objective.program == from_qnode(circuit, TRACED).program
+    assert objective.program == from_qnode(circuit, TRACED).program
     tape = qml.tape.QuantumScript([qml.RX(0.1, 0)], [qml.expval(qml.Z(0))], shots=[10, 20])
     with pytest.warns(UserWarning, match="shots=30"):
         from_tape(tape)
