@@ -71,7 +71,9 @@ class LayerNorm(AbstractLayer):
                 "LayerNorm has no infinite-width kernel here: what goes in is not Gaussian and has a mean that kernels "
                 "do not carry. Put it directly behind a Dense or Conv layer, or use LayerNorm(center=False)."
             )
-        scale1, scale2 = (safe_ratio(1.0, safe_sqrt(q + self.epsilon)) for q in entries(state, state.variance1, state.variance2))
+        scale1, scale2 = (
+            safe_ratio(1.0, safe_sqrt(q + self.epsilon)) for q in entries(state, state.variance1, state.variance2)
+        )
         first, second = between(state, scale1, scale2)
         cross = first * second
         own1, own2 = (left * right for left, right in (within(state, scale1), within(state, scale2)))
