@@ -82,7 +82,9 @@ def gap_of_sum(first, second):
     sides = jnp.abs(ka) + jnp.abs(kb) + jnp.abs(ka + kb)
     turned = safe_ratio(2 * _off_axis(ka * jnp.conj(kb)), sides)
     lost = lengths + scale_a * gap_a + scale_b * gap_b + turned
-    return jnp.where(scale == 0, gap_a, snapped(safe_ratio(lost, scale)))
+    plain = 1 - safe_ratio(jnp.abs(ka + kb), scale)
+    # Derivatives where only one of the two is zero are those of the covariances.
+    return jnp.where(scale == 0, gap_a, jnp.where(plain > NEAR, plain, snapped(safe_ratio(lost, scale))))
 
 
 def gaps_of_parts(covariance, gap):

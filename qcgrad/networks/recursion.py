@@ -10,6 +10,7 @@ from .gap import gap_between
 from .kernel_state import Kernel, KernelState
 from .layers.base import AbstractLayer
 from .layers.positions import mean_over_same
+from .leaves import as_data
 
 
 def kernel(layer: AbstractLayer, x1, x2=None) -> Kernel:
@@ -32,6 +33,7 @@ def kernel(layer: AbstractLayer, x1, x2=None) -> Kernel:
         positions (images), the average over them.
 
     Raises:
+        TypeError: inputs that are no real or complex numbers of a precision that JAX has.
         NotApplicable: a layer has no infinite-width kernel; the message says which and why.
         ValueError: no inputs, inputs with values that are not finite, or shapes that do not fit.
 
@@ -65,8 +67,7 @@ def kernel(layer: AbstractLayer, x1, x2=None) -> Kernel:
 
 
 def _checked(name: str, x) -> jax.Array:
-    x = jnp.asarray(x)
-    x = x.astype(jnp.promote_types(x.dtype, jnp.float32))
+    x = as_data(name, x)
     if x.ndim < 2 or x.ndim > 4 or 0 in x.shape:
         raise ValueError(
             f"{name} must be a batch (N, features), (N, L, channels) or (N, H, W, channels) with N >= 1, "

@@ -5,6 +5,7 @@ from typing import ClassVar
 import jax.numpy as jnp
 import numpy as np
 
+from ..leaves import as_complex_data
 from .base import AbstractActivation, Certificate
 from .differentiated import differentiated
 from .homogeneous import homogeneous_energies, moment
@@ -45,11 +46,11 @@ class Cardioid(AbstractActivation):
         return "none"
 
     def value(self, z):
-        z = jnp.asarray(z) + 0j
+        z = as_complex_data("z", z)
         return differentiated(lambda z: z * ((1 + jnp.real(_unit(z))) / 2), self.wirtinger, z)
 
     def wirtinger(self, z):
-        unit = _unit(jnp.asarray(z) + 0j)
+        unit = _unit(as_complex_data("z", z))
         return 1 / 2 + 3 / 8 * unit + jnp.conj(unit) / 8, (unit - unit**3) / 8
 
     def dual(self, q1, q2, covariance):

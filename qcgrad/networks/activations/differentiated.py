@@ -10,8 +10,8 @@ import jax.numpy as jnp
 def differentiated(function, wirtinger, z):
     """function(z), differentiated as wirtinger(z) = (phi_z, phi_zbar) says.
 
-    JAX on its own differentiates what a function is written in: halves where a maximum is tied, 0 or NaN at the origin of
-    a modulus, NaN where an intermediate number overflows.
+    JAX on its own differentiates what a function is written in: halves where a maximum is tied, 0 or NaN at the origin
+    of a modulus, NaN where an intermediate number overflows.
     """
     del wirtinger
     return function(z)

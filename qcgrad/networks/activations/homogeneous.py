@@ -2,15 +2,17 @@ r"""Functions \(|z|\sum_m g_m e^{im\theta}\), homogeneous of degree one: their h
 
 import numpy as np
 
-
 #: Below this 1 - r^2 the hypergeometric function is its expansion at one, of which SciPy drops all but the constant.
 AT_ONE = 1e-10
 
 
 def moment(degree: int, harmonic: int, gap):
-    r"""\(c^k_m(r) = r^{|m|}\,\frac{\Gamma((|m|+k)/2+1)^2}{|m|!}\;{}_2F_1(\tfrac{|m|-k}2,\tfrac{|m|-k}2;|m|+1;r^2)\), k = 0, 1.
+    r"""Moments of two moduli and phases, of degree k = 0 or 1.
 
-    The expectation of \(|u|^k|v|^k e^{im(\theta_u-\theta_v)}\) at unit variances and real correlation r = 1 - gap.
+    .. math:: c^k_m(r) = r^{|m|}\,\frac{\Gamma((|m|+k)/2+1)^2}{|m|!}\;
+        {}_2F_1(\tfrac{|m|-k}2,\tfrac{|m|-k}2;|m|+1;r^2) :
+
+    the expectation of \(|u|^k|v|^k e^{im(\theta_u-\theta_v)}\) at unit variances and real correlation r = 1 - gap.
     """
     from scipy.special import gammaln, hyp2f1
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
+from ..leaves import as_complex_data
 from .base import AbstractActivation, Certificate
 from .differentiated import differentiated
 from .near import near_one
@@ -66,14 +67,14 @@ class AbstractRadial(AbstractActivation):
         return "phase"
 
     def value(self, z):
-        return differentiated(self._value, self.wirtinger, jnp.asarray(z) + 0j)
+        return differentiated(self._value, self.wirtinger, as_complex_data("z", z))
 
     def _value(self, z):
         r, unit, inactive = self._polar(z)
         return jnp.where(inactive, 0, self.profile(r)).astype(r.dtype) * unit
 
     def wirtinger(self, z):
-        z = jnp.asarray(z) + 0j
+        z = as_complex_data("z", z)
         r, unit, inactive = self._polar(z)
         slope, ratio = self.profile_slope(r), self.profile(r) / r
         # At the origin of a smooth profile both are h'(0).

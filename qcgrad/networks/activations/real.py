@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import jax.numpy as jnp
 import numpy as np
 
+from ..leaves import as_data
 from .base import AbstractActivation, Certificate, Dual
 from .differentiated import differentiated
 from .hermite import hermite_coefficients
@@ -71,4 +72,4 @@ class AbstractRealActivation(AbstractActivation):
                 f"{name} acts on real numbers and got {jnp.asarray(x).dtype}: use Split{name}, which acts on real and "
                 "imaginary parts, another complex activation, or layers with dtype='real'"
             )
-        return jnp.asarray(x)
+        return as_data("x", x)

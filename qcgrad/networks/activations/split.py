@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from ..gap import gaps_of_parts
+from ..leaves import as_complex_data
 from .base import AbstractActivation, Certificate, Dual
 from .differentiated import differentiated
 from .improper import of_components
@@ -35,12 +36,13 @@ class AbstractSplit(AbstractActivation):
         return "split"
 
     def value(self, z):
-        return differentiated(self._value, self.wirtinger, jnp.asarray(z) + 0j)
+        return differentiated(self._value, self.wirtinger, as_complex_data("z", z))
 
     def _value(self, z):
         return jax.lax.complex(self.part.function(jnp.real(z)), self.part.function(jnp.imag(z)))
 
     def wirtinger(self, z):
+        z = as_complex_data("z", z)
         along_x, along_y = self.part.slope(jnp.real(z)), self.part.slope(jnp.imag(z))
         return (along_x + along_y) / 2 + 0j, (along_x - along_y) / 2 + 0j
 

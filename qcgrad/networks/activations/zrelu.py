@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..gap import ROUNDING
+from ..leaves import as_complex_data
 from .base import AbstractActivation, Certificate
 from .blocks import for_blocks
 from .differentiated import differentiated
@@ -67,11 +68,11 @@ class ZReLU(AbstractActivation):
         return "none"
 
     def value(self, z):
-        z = jnp.asarray(z) + 0j
+        z = as_complex_data("z", z)
         return differentiated(lambda z: jnp.where(jnp.isnan(z), z, jnp.where(_active(z), z, 0)), self.wirtinger, z)
 
     def wirtinger(self, z):
-        z = jnp.asarray(z) + 0j
+        z = as_complex_data("z", z)
         holomorphic = jnp.where(jnp.isnan(z), z, jnp.where(_active(z), 1, 0))
         return holomorphic, jnp.zeros_like(z)
 
