@@ -9,6 +9,7 @@ from ..errors import ImportRefused
 from ..ir.gates import Unitary
 from ..ir.observable import PauliSum
 from .angle import Angle, as_angle
+from .array_gates import check_entries
 from .composite import emit, euler, u3
 from .instruction import ZERO, Instruction, controlled, inverse, power
 
@@ -224,6 +225,7 @@ def _decomposed(operation, wires, places, recorder) -> list[Instruction]:
     if matrix_like and len(places) <= 3:
         matrix = recorder.constant(operation.data[0], f"the matrix of {operation.name}")
         return [Instruction("unitary", places, ZERO, Unitary(np.diag(matrix) if matrix.ndim == 1 else matrix))]
+    check_entries(operation.name, places, operation.data)
     if operation.has_decomposition:
         return [i for part in operation.decomposition() for i in walk(part, wires, recorder)]
     if operation.has_matrix and len(places) <= 3 and not any(isinstance(v, Tracer) for v in operation.data):

@@ -9,6 +9,7 @@ from ..errors import ImportRefused
 from ..ir.gates import Unitary
 from ..ir.observable import PauliSum
 from .angle import as_angle
+from .array_gates import check_entries
 from .composite import emit, signature
 from .instruction import ZERO, Instruction, controlled, inverse, power
 from .qiskit_angles import Angles
@@ -122,6 +123,7 @@ def _evolution(operation, wires, angles) -> list[Instruction] | None:
 def _defined(operation, wires, angles) -> list[Instruction]:
     from qiskit.circuit import CircuitError, Gate
 
+    check_entries(operation.name, wires, operation.params)
     definition = getattr(operation, "definition", None)
     if definition is not None:
         if definition.num_clbits:
