@@ -8,6 +8,7 @@ from jax.core import Tracer
 from ..errors import ImportRefused
 from ..ir.gates import Unitary
 from ..ir.observable import PauliSum
+from .array_gates import check_entries
 from .composite import emit, euler, u3
 from .instruction import ZERO, Instruction, controlled, inverse, power
 from .pennylane_observables import pauli_terms
@@ -200,6 +201,7 @@ def _decomposed(operation, wires, places, recorder) -> list[Instruction]:
     if matrix_like and len(places) <= 3:
         matrix = recorder.constant(operation.data[0], f"the matrix of {operation.name}")
         return [Instruction("unitary", places, ZERO, Unitary(np.diag(matrix) if matrix.ndim == 1 else matrix))]
+    check_entries(operation.name, places, operation.data)
     if operation.has_decomposition:
         return [i for part in operation.decomposition() for i in walk(part, wires, recorder)]
     depends = any(isinstance(v, Tracer) for v in operation.data)

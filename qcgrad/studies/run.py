@@ -131,6 +131,9 @@ class _Run:
             self.store.release(cell)
             raise
         except Exception as error:  # one impossible cell must not cost the others
+            if "KeyboardInterrupt" in str(error):  # JAX wraps what interrupts a callback
+                self.store.release(cell)
+                raise KeyboardInterrupt from error
             failure = _failure(error)
             self.store.release(cell, failure)
             if self.debug:
