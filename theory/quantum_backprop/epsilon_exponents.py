@@ -56,8 +56,8 @@ def check(result: Result):
     """Raise AssertionError where an exponent is off."""
     for name, expected in EXPECTED.items():
         found = exponent(result, name).exponent
-        # The worst of a grid of steps or angles, and few copies, add to what is chance: 0.1, 0.2 and 0.5. If small it is
-        # 0.3, 0.6 and 1.2, where only exponents that differ by two are told apart for Bell measurements.
+        # The worst of a grid of steps or angles, and few copies, add to what is chance: 0.1, 0.2 and 0.5. If small that
+        # is 0.3, 0.6 and 1.2, so that of Bell measurements only exponents two apart are told apart.
         allowed = 0.2 + normal(3) * chance(result, name)
         assert abs(found - expected) < allowed, f"copies of {name} grow as epsilon^{found:.2f}, not {expected}"
 
