@@ -7,7 +7,8 @@ makes fewer than a thousand of them: all together fail by luck with probability 
 Its power is what it would find. Where nothing else is said, an error of twice the tolerance is missed with probability
 FALSE_ALARM at most; so say how large the tolerance is, in units of what is tested.
 
-QCGRAD_TEST_SEED_SHIFT=k adds k to every seed: a suite that holds for the seeds in the text alone shows it.
+QCGRAD_TEST_SEED_SHIFT=k adds k to the seeds of all draws: a suite that holds for the seeds in the text alone shows it.
+Data and circuits that are drawn once, as an example, are part of what is asserted and keep their seeds.
 """
 
 import os

@@ -156,7 +156,7 @@ def figure(result: Result, path):
 
 def _data():
     """Inputs and the direction of the residual."""
-    draw = rng(0)
+    draw = np.random.default_rng(0)
     return jnp.asarray(draw.uniform(-np.pi, np.pi, (INPUTS, QUBITS))), jnp.asarray(draw.uniform(-1, 1, INPUTS))
 
 

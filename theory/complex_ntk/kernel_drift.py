@@ -20,7 +20,7 @@ from qcgrad import ntk
 from qcgrad.studies.complex_tasks.task import circular
 from theory.claim import canvas, run
 from theory.complex_ntk.train import draw, train
-from theory.statistics import normal, rng
+from theory.statistics import normal
 
 INPUTS, DIMENSION = 8, 6
 TIMES = (2.0**-8, 2.0**-5, 1.0)
@@ -69,7 +69,7 @@ def activations():
 
 def compute(small: bool = False) -> Result:
     """Some 10 seconds with two activations if small, else two minutes."""
-    draws = rng(0)
+    draws = np.random.default_rng(0)
     x, y = circular(draws, INPUTS, DIMENSION), circular(draws, INPUTS)
     # Steps for each stretch between two times: the longest are stable, step * Theta/2 < 2.
     widths, budget, steps = ((64, 256), 16384, 8) if small else ((64, 128, 256, 512), 8192, 16)

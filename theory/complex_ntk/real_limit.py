@@ -17,7 +17,6 @@ import numpy as np
 
 from qcgrad import networks as nn
 from theory.claim import canvas, run
-from theory.statistics import rng
 
 HIDDEN = 2
 DEGREE = 400
@@ -43,7 +42,7 @@ def activations():
 def compute(small: bool = False) -> Result:
     """Seconds; `small` takes fewer inputs."""
     count = 6 if small else 20
-    draw = rng(0)
+    draw = np.random.default_rng(0)
     real = draw.normal(size=(count, 5))
     complex_data = real + 1j * draw.normal(size=(count, 5))
     x = normalised(complex_data)

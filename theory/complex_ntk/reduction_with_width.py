@@ -23,7 +23,7 @@ from qcgrad import ntk
 from qcgrad.studies.fit import fit_power
 from theory.claim import canvas, run
 from theory.complex_ntk.real_limit import activations, distance, equivalent_network, network, normalised, stacked
-from theory.statistics import key, rng, student
+from theory.statistics import key, student
 
 INPUTS, DIMENSION = 8, 2
 REDUCES = {("split ReLU", "real"), ("modReLU", "real"), ("cardioid", "real"), ("split ReLU", "complex")}
@@ -48,7 +48,7 @@ class Approach(NamedTuple):
 
 def compute(small: bool = False) -> dict[tuple[str, str], Approach]:
     """By activation and data. Seconds with the cardioid alone if small, else a minute."""
-    draw = rng(0)
+    draw = np.random.default_rng(0)
     real = draw.normal(size=(INPUTS, DIMENSION))
     data = {"real": normalised(real) + 0j, "complex": normalised(real + 1j * draw.normal(size=(INPUTS, DIMENSION)))}
     widths, seeds = ((32, 256), 32) if small else ((64, 128, 256, 512, 1024), 16)

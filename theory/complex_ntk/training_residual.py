@@ -22,7 +22,7 @@ from qcgrad import ntk
 from qcgrad.studies.complex_tasks.task import circular
 from theory.claim import canvas, run
 from theory.complex_ntk.train import draw, train
-from theory.statistics import rng, student
+from theory.statistics import student
 
 INPUTS, DIMENSION = 8, 6
 TIME, RECORDS = 2.0, 10  # modes are learned with rates Theta/2, about 0.4 to 9: the slowest have begun to move
@@ -66,7 +66,7 @@ def activations(small):
 
 def compute(small: bool = False) -> Result:
     """Some 10 seconds with split ReLU and narrow networks if small, else two minutes."""
-    draws = rng(0)
+    draws = np.random.default_rng(0)
     x, y = circular(draws, INPUTS, DIMENSION), circular(draws, INPUTS)
     widths, steps = ((32, 128), 12) if small else ((32, 128, 512), 30)
     velocity, races = 0.0, {}

@@ -12,7 +12,7 @@ import numpy as np
 from qcgrad import networks as nn
 from qcgrad.studies.ntk_convergence import Convergence, converge
 from theory.claim import canvas, run
-from theory.statistics import rng, shifted, student
+from theory.statistics import shifted, student
 
 INPUTS, DIMENSION = 5, 6
 SLOPE_TOLERANCE = 0.1
@@ -32,7 +32,7 @@ def activations():
 
 def compute(small: bool = False) -> dict[str, Convergence]:
     """About 15 seconds with two activations if small, else some five minutes."""
-    draw = rng(0)
+    draw = np.random.default_rng(0)
     x = (draw.normal(size=(INPUTS, DIMENSION)) + 1j * draw.normal(size=(INPUTS, DIMENSION))) / np.sqrt(2)
     widths, seeds = ((32, 256), 40) if small else ((64, 256, 1024, 4096), 16)
     found = {}

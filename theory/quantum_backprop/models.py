@@ -3,7 +3,6 @@
 import numpy as np
 
 import qcgrad as qg
-from theory.statistics import rng
 
 
 def hardware_efficient(num_qubits: int, layers: int) -> qg.Circuit:
@@ -35,4 +34,4 @@ def one_string(num_qubits: int) -> dict[str, float]:
 
 def generic_angles(objective: qg.Expectation, seed: int) -> np.ndarray:
     """Uniform angles, radians."""
-    return rng(seed).uniform(-np.pi, np.pi, objective.num_parameters)
+    return np.random.default_rng(seed).uniform(-np.pi, np.pi, objective.num_parameters)
