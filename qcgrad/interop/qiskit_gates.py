@@ -5,12 +5,7 @@ from typing import Any
 
 from ..errors import ImportRefused
 from ..ir.gates import Unitary
-<<<<<<< HEAD
-=======
-from ..ir.observable import PauliSum
-from .angle import as_angle
 from .array_gates import check_entries
->>>>>>> studies
 from .composite import emit, signature
 from .ending import refuse_inside
 from .instruction import ZERO, Instruction, controlled, inverse, power
@@ -156,6 +151,7 @@ def _operation(operation, wires, angles) -> list[Instruction]:
 def _defined(operation, wires, angles) -> list[Instruction]:
     from qiskit import QiskitError
 
+    check_entries(operation.name, wires, operation.params)
     with contextlib.suppress(QiskitError):  # Qiskit's way to say that there is none
         if (definition := operation.definition) is not None:
             return walk(definition, wires, angles)
@@ -171,18 +167,7 @@ def _defined(operation, wires, angles) -> list[Instruction]:
 def _matrix(operation):
     from qiskit.circuit import CircuitError, Gate
 
-<<<<<<< HEAD
     if isinstance(operation, Gate) and operation.num_qubits <= 3:
-=======
-    check_entries(operation.name, wires, operation.params)
-    definition = getattr(operation, "definition", None)
-    if definition is not None:
-        if definition.num_clbits:
-            raise ImportRefused(f"{operation.name} uses classical bits: only unitary circuits are supported")
-        return walk(definition, wires, angles)
-    matrix = None
-    if isinstance(operation, Gate) and len(wires) <= 3:
->>>>>>> studies
         with contextlib.suppress(CircuitError):
             return operation.to_matrix()
     return None
