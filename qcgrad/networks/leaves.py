@@ -89,7 +89,7 @@ def _checked(name, leaf):
     dtype = jnp.result_type(leaf)
     if jnp.issubdtype(dtype, jnp.complexfloating):
         array = leaf if hasattr(leaf, "dtype") else np.asarray(leaf, jax.dtypes.canonicalize_dtype(complex))
-        for part in (array.real, array.imag):
+        for part in (jnp.real(array), jnp.imag(array)):
             as_real(name, part)
         return jnp.asarray(array)
     if not jnp.issubdtype(dtype, jnp.floating):

@@ -1,12 +1,11 @@
 """How much memory there is."""
 
 import os
+from typing import Any
 
-import jax
 
-
-def free_bytes(device: jax.Device | None = None) -> int:
-    """Memory that an accelerator can still give; for CPUs and None, what the host has without swapping.
+def free_bytes(device: Any = None) -> int:
+    """Memory that an accelerator (a `jax.Device`) can still give; for CPUs and None, what the host can without swapping.
 
     A guess of 8 GiB where the platform does not tell.
     """
@@ -24,6 +23,6 @@ def free_bytes(device: jax.Device | None = None) -> int:
         return 8 << 30
 
 
-def allowed_bytes(device: jax.Device | None = None) -> int:
+def allowed_bytes(device: Any = None) -> int:
     """What a simulation may take: 80 % of what is free."""
     return int(0.8 * free_bytes(device))
