@@ -1,8 +1,16 @@
 """Which gates and qubits can change what is measured."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
 
 from .gates import Gate
+
+if TYPE_CHECKING:  # a program's parts are programs
+    from .program import Program
 
 
 def acted_on(gate: Gate) -> tuple[int, ...]:
@@ -32,3 +40,44 @@ def seen_gates(gates: Sequence[Gate], measured: Iterable[int]) -> list[int]:
 def busy_qubits(gates: Iterable[Gate]) -> set[int]:
     """Qubits that some gate acts on; the others are in |0>."""
     return {wire for gate in gates for wire in acted_on(gate)}
+
+
+def moved(gate: Gate, place: dict[int, int]) -> Gate:
+    """The gate on the qubits' new places, without wires that it does nothing to."""
+    wires = acted_on(gate)
+    detail = gate.detail
+    if len(wires) < len(gate.wires):
+        if gate.name == "pauli_rot":
+            detail = gate.detail.replace("I", "")
+        elif gate.name == "evolution":
+            detail = gate.detail.compressed()
+    return replace(gate, wires=tuple(place[w] for w in wires), detail=detail)
+
+
+class Part(NamedTuple):
+    """A program with some of another's gates, on some of its qubits.
+
+    Attributes:
+        program: the program; the other one itself where nothing is left out.
+        qubits: the other one's qubits that are kept, ascending.
+        angles: which of the other one's angles are kept, None for all.
+    """
+
+    program: "Program"
+    qubits: tuple[int, ...]
+    angles: np.ndarray | None
+
+    def select(self, angles):
+        """Angles (..., A) of the part."""
+        return angles if self.angles is None else angles[..., self.angles]
+
+    def expand(self, gradient, num_angles: int):
+        """A gradient (..., A) of the whole, 0 by angles that are left out, from the part's."""
+        if self.angles is None:
+            return gradient
+        shape = (*gradient.shape[:-1], num_angles)
+        if isinstance(gradient, np.ndarray):
+            out = np.zeros(shape, gradient.dtype)
+            out[..., self.angles] = gradient
+            return out
+        return jnp.zeros(shape, gradient.dtype).at[..., self.angles].set(gradient)

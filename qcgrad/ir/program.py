@@ -1,16 +1,14 @@
 """A circuit together with what is measured at its end, and everything that follows from the two."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
 
 from . import light_cone, pauli
 from .circuit import Circuit
-from .gates import Gate
+from .light_cone import Part
 from .observable import PauliSum, qubit_wise_groups
 from .op_table import MATRIX
 
@@ -115,24 +113,24 @@ class Program:
         return f"{self.circuit.name or 'the circuit'}: {self.num_qubits} of {self.num_qubits} qubits"
 
     @cached_property
-    def on_all(self) -> "Part":
+    def on_all(self) -> Part:
         """The program itself."""
         return Part(self, tuple(range(self.num_qubits)), None)
 
     @cached_property
-    def seen(self) -> "Part":
+    def seen(self) -> Part:
         """What the observables' expectation values, and the outcomes in `bases`, depend on."""
         x, z, _ = self.terms
         return self.part(x, z)
 
     @cached_property
-    def busy(self) -> "Part":
+    def busy(self) -> Part:
         """The whole state, without the qubits that no gate acts on."""
         gates = self.circuit.gates
         acting = [i for i, gate in enumerate(gates) if light_cone.acted_on(gate)]
         return self.on(acting, sorted(light_cone.busy_qubits(gates)))
 
-    def part(self, x: np.ndarray, z: np.ndarray) -> "Part":
+    def part(self, x: np.ndarray, z: np.ndarray) -> Part:
         """What measurements of the strings with masks x, z (any shape) depend on, in any basis that suits them.
 
         Left out are gates outside of the light cone, and qubits that stay in |0> and are measured in Z at most.
@@ -142,7 +140,7 @@ class Program:
         seen = light_cone.seen_gates(gates, measured)
         return self.on(seen, sorted(self.qubits_of(x) | light_cone.busy_qubits(gates[i] for i in seen)))
 
-    def on(self, gates: Sequence[int], qubits: Sequence[int]) -> "Part":
+    def on(self, gates: Sequence[int], qubits: Sequence[int]) -> Part:
         """Some of the gates on some of the qubits, on which they have to act."""
         if len(gates) == self.num_gates and len(qubits) == self.num_qubits:
             return self.on_all
@@ -150,7 +148,7 @@ class Program:
         kept = tuple(qubits) or (0,)
         place = {qubit: k for k, qubit in enumerate(kept)}
         all_gates = self.circuit.gates
-        moved = [_moved(all_gates[i], place) for i in gates]
+        moved = [light_cone.moved(all_gates[i], place) for i in gates]
         angle_of = np.cumsum([gate.param is not None for gate in all_gates]) - 1
         angles = np.array([angle_of[i] for i in gates if all_gates[i].param is not None], np.int64)
         return Part(Compact(self, Circuit(len(kept), moved, self.circuit.name), kept), kept, angles)
@@ -182,18 +180,6 @@ class Program:
         """FLOPs to apply all observables: 8 an amplitude for each distinct X mask, 2 for each term."""
         x, _, _ = self.seen.program.terms
         return (8 * len(np.unique(x)) + 2 * len(x)) * 2**self.dense_qubits
-
-
-def _moved(gate: Gate, place: dict[int, int]) -> Gate:
-    """The gate on the qubits' new places, without wires that it does nothing to."""
-    wires = light_cone.acted_on(gate)
-    detail = gate.detail
-    if len(wires) < len(gate.wires):
-        if gate.name == "pauli_rot":
-            detail = gate.detail.replace("I", "")
-        elif gate.name == "evolution":
-            detail = gate.detail.compressed()
-    return replace(gate, wires=tuple(place[w] for w in wires), detail=detail)
 
 
 class Compact(Program):
@@ -240,32 +226,3 @@ class Compact(Program):
     @cached_property
     def seen(self):
         return self.on_all
-
-
-class Part(NamedTuple):
-    """A program with some of another's gates, on some of its qubits.
-
-    Attributes:
-        program: the program; the other one itself where nothing is left out.
-        qubits: the other one's qubits that are kept, ascending.
-        angles: which of the other one's angles are kept, None for all.
-    """
-
-    program: Program
-    qubits: tuple[int, ...]
-    angles: np.ndarray | None
-
-    def select(self, angles):
-        """Angles (..., A) of the part."""
-        return angles if self.angles is None else angles[..., self.angles]
-
-    def expand(self, gradient, num_angles: int):
-        """A gradient (..., A) of the whole, 0 by angles that are left out, from the part's."""
-        if self.angles is None:
-            return gradient
-        shape = (*gradient.shape[:-1], num_angles)
-        if isinstance(gradient, np.ndarray):
-            out = np.zeros(shape, gradient.dtype)
-            out[..., self.angles] = gradient
-            return out
-        return jnp.zeros(shape, gradient.dtype).at[..., self.angles].set(gradient)

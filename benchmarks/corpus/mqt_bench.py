@@ -1,4 +1,4 @@
-"""Writes MQT Bench's circuits as OpenQASM files, to be read by corpus.py: `python benchmarks/mqt_bench.py FOLDER`."""
+"""Writes MQT Bench's circuits as OpenQASM files, for run.py: `python benchmarks/corpus/mqt_bench.py FOLDER`."""
 
 import argparse
 import inspect
