@@ -5,7 +5,7 @@ from typing import Any
 
 
 def free_bytes(device: Any = None) -> int:
-    """Memory that an accelerator (a `jax.Device`) can still give; for CPUs and None, what the host can without swapping.
+    """Memory that an accelerator (a `jax.Device`) can still give; for CPUs and None, what the host has left.
 
     A guess of 8 GiB where the platform does not tell.
     """
