@@ -68,7 +68,7 @@ def compute(small: bool = False) -> Result:
     """Some 10 seconds with split ReLU and narrow networks if small, else two minutes."""
     draws = np.random.default_rng(0)
     x, y = circular(draws, INPUTS, DIMENSION), circular(draws, INPUTS)
-    widths, steps = ((32, 128), 12) if small else ((32, 128, 512), 30)
+    widths, steps = ((32, 128), 20) if small else ((32, 128, 512), 30)
     velocity, races = 0.0, {}
     for name, activation in activations(small).items():
         for rule_name, rule in RULES.items():
