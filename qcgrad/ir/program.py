@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from . import light_cone, pauli
+from .angles import with_angles
 from .circuit import Circuit
 from .gates import Gate
 from .observable import PauliSum, qubit_wise_groups
@@ -52,6 +53,17 @@ class Program:
 
     def __hash__(self):
         return hash((self.circuit, self.observables))
+
+    def bound(self, angles) -> Circuit:
+        """The circuit with the gate angles of a query (A,) as plain numbers, radians: what a device can run.
+
+        A query's angles hold the gates' scales and offsets already; the gates of `circuit` still carry them.
+
+        Raises:
+            ValueError: not one angle for each parameterised gate.
+            TypeError: angles that JAX is tracing.
+        """
+        return with_angles(self.circuit, angles)
 
     @property
     def num_qubits(self) -> int:
