@@ -86,8 +86,7 @@ def check(result: Result):
         slope, error = _exponent({depth: getattr(race, name) for depth, race in races.items()})
         # The first and last layers point somewhere in particular: corrections of relative order 1/L. Chance is 0.3 if
         # small, where neither constants nor 1/L pass.
-        allowed = 0.15 + student(len(deepest.flow) - 1, 2) * error
-        assert abs(slope + 0.5) < allowed, f"{name} falls with exponent {slope:.2f} +- {error:.2f}"
+        assert abs(slope + 0.5) < 0.15 + student(len(deepest.flow) - 1, 2) * error, f"{name}: exponent {slope:.2f}"
     # 0.04 +- 0.006 with 36 circuits, so it is below zero with probability 1e-10.
     gap, error = _mean(deepest.frozen - deepest.flow)
     assert gap > 0, f"the frozen kernel predicts as well as the flow of M, {gap:.3f} +- {error:.3f}"
@@ -96,8 +95,7 @@ def check(result: Result):
     assert away < 2 * closest, f"the frozen kernel's error is {away:.3f} away from its limit"
     # The next order of the drift is the residual again, at most half of it here.
     slope, error = _exponent({scale: race.drift for scale, race in list(result.by_scale.items())[:2]})
-    allowed = 0.15 + student(len(deepest.flow) - 1) * error
-    assert abs(slope - 1) < allowed, f"the drift falls with the residual's power {slope:.2f} +- {error:.2f}"
+    assert abs(slope - 1) < 0.15 + student(len(deepest.flow) - 1) * error, f"the drift falls as residual^{slope:.2f}"
 
 
 def report(result: Result):
