@@ -12,6 +12,7 @@ import numpy as np
 from ..networks.layers.base import AbstractLayer
 from ..networks.leaves import checked_parameters
 from ..networks.rules import AbstractRule
+from ..networks.takes_rule import require_rule_taken
 from ..objective import as_real, is_concrete, is_finite
 
 Metric = Literal["unit", "reim"]
@@ -81,6 +82,8 @@ def make_problem(apply, params, x1, x2, rule, metric, needs_pseudo=True) -> Prob
     model = rule_model = Model(apply)
     if rule is not None:
         rule_model = Model(apply, rule) if isinstance(rule, AbstractRule) else Model(rule)
+        if rule_model.rule is not None:
+            require_rule_taken(apply, rule, params, left)
     shapes = [_outputs(side, params, left) for side in (model, rule_model)]
     if shapes[0] != shapes[1]:
         raise ValueError(f"the rule's function returns {shapes[1]}, the network {shapes[0]}: values must agree")
