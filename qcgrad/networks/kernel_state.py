@@ -32,6 +32,8 @@ class KernelState(NamedTuple):
         variance1, variance2: K of each input with itself, (N1, *positions), (N2, *positions): real unless
             positions is "all".
         pseudo1, pseudo2: C of each input with itself, same shapes, or None.
+        gap: 1 - |K|/sqrt(q q'), (N1, N2), with digits that K itself has lost near |rho| = 1; None for images and in complex
+            networks with improper weights, where kernels follow from K as it stands.
         positions: () for vectors; for images the pairs of pixels that are kept: "none", "same" (H, W: both inputs at
             the same pixel) or "all" (H, W, H, W: needed before pooling).
         is_complex: whether activations are complex numbers.
@@ -49,14 +51,20 @@ class KernelState(NamedTuple):
     variance2: jax.Array
     pseudo1: jax.Array | None
     pseudo2: jax.Array | None
+    gap: jax.Array | None = None
     positions: str = "none"
     is_complex: bool = True
     is_gaussian: bool = False
 
+    @property
+    def gaussians(self):
+        """(q1, q2, covariance, gap) between inputs that are vectors, shaped so that they broadcast."""
+        return self.variance1[:, None], self.variance2[None], self.nngp, self.gap
+
     def map_arrays(self, function: Callable[[jax.Array, int], jax.Array]) -> "KernelState":
-        """The state with `function(array, batch_axes)` for every array: 2 batch axes between inputs, 1 within one."""
+        """The state with `function(array, batch_axes)` for every kernel: 2 batch axes between inputs, 1 within one."""
         own = ("variance1", "variance2", "pseudo1", "pseudo2")
-        arrays = {name: a for name, a in self._asdict().items() if isinstance(a, jax.Array)}
+        arrays = {name: a for name, a in self._asdict().items() if isinstance(a, jax.Array) and name != "gap"}
         return self._replace(**{name: function(a, 1 if name in own else 2) for name, a in arrays.items()})
 
 

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from ..errors import NotApplicable
 from ..objective import is_finite
 from .activations.base import AbstractActivation
+from .gap import gap_between
 from .kernel_state import Kernel, KernelState
 from .layers.base import AbstractLayer
 from .layers.positions import mean_over_same
@@ -103,6 +104,7 @@ def _input_state(x1, x2, all_pairs: bool, pseudo: bool) -> KernelState:
         variance2=variance2,
         pseudo1=product(own, x1, x1) if pseudo else None,
         pseudo2=product(own, x2, x2) if pseudo else None,
+        gap=None if space or (pseudo and not real) else gap_between(x1, x2, nngp, variance1, variance2),
         positions="none" if not space else "all" if all_pairs else "same",
         is_complex=not real,
     )

@@ -71,6 +71,22 @@ class AbstractActivation(AbstractLayer):
     def dual(self, q1, q2, covariance) -> Dual:
         """The dual maps, elementwise on arrays that broadcast: q1, q2 real, covariance complex, |K|^2 <= q1 q2."""
 
+    #: phi(c z) = c phi(z) for c > 0.
+    is_homogeneous: ClassVar[bool] = False
+
+    @property
+    def jumps(self) -> bool:
+        """Whether the function jumps, so that its kernel falls like sqrt(1 - |rho|) near correlation one."""
+        return False
+
+    def dual_at(self, q1, q2, covariance, gap=None) -> Dual:
+        """`dual`, told the gap 1 - |rho| with more digits than the covariance has, or None; for functions that feel it.
+
+        Where `gap` is zero the Gaussians are multiples of each other, whatever the covariance rounds to.
+        """
+        del gap
+        return self.dual(q1, q2, covariance)
+
     def output_shape(self, shape):
         return shape
 

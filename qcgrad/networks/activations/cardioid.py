@@ -1,12 +1,14 @@
 """The cardioid: attenuates by phase, keeps phases."""
 
+from typing import ClassVar
+
 import jax.numpy as jnp
 import numpy as np
 
 from .base import AbstractActivation, Certificate
 from .homogeneous import homogeneous_energies, moment
 from .polar import by_polar
-from .series import on_host
+from .series import Entries, on_host
 
 #: phi = |z| sum_m g_m e^{im theta}.
 HARMONICS = {0: 1 / 4, 1: 1 / 2, 2: 1 / 4}
@@ -31,6 +33,8 @@ class Cardioid(AbstractActivation):
         ICIP 2017.
     """
 
+    is_homogeneous: ClassVar[bool] = True
+
     @property
     def certificate(self):
         return Certificate(True, True, "continuous, with bounded derivatives")
@@ -48,7 +52,10 @@ class Cardioid(AbstractActivation):
         return 1 / 2 + 3 / 8 * unit + jnp.conj(unit) / 8, (unit - unit**3) / 8
 
     def dual(self, q1, q2, covariance):
-        return on_host(self._dual, q1, q2, covariance)
+        return self.dual_at(q1, q2, covariance)
+
+    def dual_at(self, q1, q2, covariance, gap=None):
+        return on_host(self._dual, q1, q2, covariance, gap)
 
     def improper_dual(self, pair):
         # Homogeneous: two nodes are exact along rays.
@@ -58,10 +65,10 @@ class Cardioid(AbstractActivation):
         """The energies c_n, n = 0 ... degree, of `equivalent_real_activation`."""
         return homogeneous_energies(HARMONICS, variance, degree)
 
-    def _dual(self, q1, q2, ratio, scale):
-        r = np.minimum(np.abs(ratio), 1)
-        unit = ratio / np.where(r > 0, r, 1)
-        kappa = scale * sum(g**2 * moment(1, m, r) * unit**m for m, g in HARMONICS.items())
+    def _dual(self, entries: Entries):
+        r = 1 - entries.gap
+        unit = entries.ratio / np.where(r > 0, r, 1)
+        kappa = entries.scale * sum(g**2 * moment(1, m, r) * unit**m for m, g in HARMONICS.items())
         first = moment(0, 1, r)
         holomorphic = 1 / 4 + first * (9 * unit + np.conj(unit)) / 64
         return kappa, holomorphic, (moment(0, 3, r) * unit**3 + first * unit) / 64

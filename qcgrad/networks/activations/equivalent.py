@@ -9,7 +9,7 @@ import numpy as np
 
 from ...errors import NotApplicable
 from .real import AbstractRealActivation
-from .series import horner, on_host
+from .series import Entries, horner, on_host
 
 
 class HermiteSeries(AbstractRealActivation):
@@ -58,12 +58,12 @@ class HermiteSeries(AbstractRealActivation):
         self._check(np.asarray(variance))
         return np.pad(np.square(self.coefficients), (0, degree + 1))[: degree + 1]
 
-    def _dual(self, q1, q2, ratio, scale):
-        self._check(q1)
-        self._check(q2)
+    def _dual(self, entries: Entries):
+        self._check(entries.q1)
+        self._check(entries.q2)
         terms = np.asarray(self.coefficients)[:, None]
-        kappa, slope = horner(terms, terms, ratio)
-        return kappa, slope / scale, 0 * kappa
+        kappa, slope = horner(terms, terms, entries.ratio)
+        return kappa, slope / entries.scale, 0 * kappa
 
     def _check(self, variances):
         if not np.allclose(variances, self.variance, rtol=1e-5, atol=0):

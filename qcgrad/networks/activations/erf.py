@@ -4,7 +4,6 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from .gaussian import clipped
 from .real import AbstractRealActivation
 from .split import AbstractSplit
 
@@ -32,10 +31,10 @@ class Erf(AbstractRealActivation):
 
     @eqx.filter_jit
     def real_dual(self, q1, q2, covariance):
-        covariance = clipped(q1, q2, covariance)
-        widths = (1 + 2 * q1) * (1 + 2 * q2)
-        kappa = 2 / jnp.pi * jnp.arcsin(2 * covariance / jnp.sqrt(widths))
-        return kappa, 4 / jnp.pi / jnp.sqrt(widths - 4 * covariance**2)
+        # (1 + 2 q1)(1 + 2 q2) - 4 K^2 is at least 1 + 2 (q1 + q2); rounding of large variances must not make it less.
+        least = 1 + 2 * (q1 + q2)
+        root = jnp.sqrt(jnp.maximum(least + 4 * (q1 * q2 - covariance**2), least / 2))
+        return 2 / jnp.pi * jnp.arctan2(2 * covariance, root), 4 / jnp.pi / root
 
 
 class SplitErf(AbstractSplit):

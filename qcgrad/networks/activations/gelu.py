@@ -4,7 +4,6 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from .gaussian import clipped
 from .real import AbstractRealActivation
 from .split import AbstractSplit
 
@@ -15,7 +14,7 @@ class GELU(AbstractRealActivation):
     With \(F = \mathbb E[\Phi(u)\Phi(v)] = \tfrac14 + \tfrac1{2\pi}\arcsin(K/\sqrt w)\), \(w = (1+q_1)(1+q_2)\) and
     \(G = \partial F/\partial K = 1/(2\pi\sqrt{w - K^2})\), Stein's lemma twice gives
 
-    .. math:: \kappa = K F + G\,[\,q_1q_2 + K^2(1 - q_1q_2)/w\,],\qquad D = \partial\kappa/\partial K .
+    .. math:: \kappa = K F + G\,[\,q_1q_2(w - K^2) + K^2\,]/w,\qquad D = \partial\kappa/\partial K .
 
     Example:
         >>> from qcgrad import networks as nn
@@ -31,13 +30,14 @@ class GELU(AbstractRealActivation):
 
     @eqx.filter_jit
     def real_dual(self, q1, q2, covariance):
-        k = clipped(q1, q2, covariance)
-        widths, product = (1 + q1) * (1 + q2), q1 * q2
-        gap = widths - k**2
-        both = 1 / 4 + jnp.arcsin(k / jnp.sqrt(widths)) / (2 * jnp.pi)
+        k, widths, product = covariance, (1 + q1) * (1 + q2), q1 * q2
+        # w - K^2 is at least 1 + q1 + q2; rounding of large variances must not make it less.
+        least = 1 + q1 + q2
+        gap = jnp.maximum(least + (product - k**2), least / 2)
+        both = 1 / 4 + jnp.arctan2(k, jnp.sqrt(gap)) / (2 * jnp.pi)
         density = 1 / (2 * jnp.pi * jnp.sqrt(gap))
         curvature = (1 - product) / widths
-        bracket = product + curvature * k**2
+        bracket = (product * gap + k**2) / widths
         slope = both + k * density + density * k / gap * bracket + 2 * density * curvature * k
         return k * both + density * bracket, slope
 

@@ -14,7 +14,7 @@ from .base import AbstractActivation, Certificate
 from .growth import outgrows_gaussians
 from .improper import by_quadrature
 from .polar import by_polar
-from .series import by_variance, horner, on_host
+from .series import Entries, by_variance, horner, on_host
 
 #: Functions with poles: their Gaussian moments are infinite, whatever a quadrature grid happens to hit.
 MEROMORPHIC = (jnp.tanh, jnp.tan, jnp.reciprocal, jax.nn.sigmoid, jax.nn.silu, np.tanh, np.tan, np.reciprocal)
@@ -114,7 +114,8 @@ class Generic(AbstractActivation):
         energy = np.where(expansion.slope_energy > 0, expansion.slope_energy, 1)
         return expansion.terms, np.maximum(1 - found / energy, 0)
 
-    def _dual(self, q1, q2, ratio, scale):
+    def _dual(self, entries: Entries):
+        q1, q2, ratio, _, scale = entries
         (terms1, rest1), (terms2, rest2) = by_variance(self._coefficients, q1, q2)
         lowest = min(self.harmonics + 1, 2 * self.terms)
         missing = float(np.max(np.abs(ratio) ** (lowest - 1) * np.sqrt(rest1 * rest2)))

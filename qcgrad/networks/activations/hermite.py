@@ -7,7 +7,7 @@ import numpy as np
 
 from .blocks import for_blocks
 from .quadrature import panels
-from .series import by_variance, horner, on_host, terms_needed
+from .series import Entries, by_variance, horner, on_host, terms_needed
 
 #: Terms of the series; entries whose remaining terms exceed TOLERANCE are integrated directly.
 TERMS = 512
@@ -44,11 +44,12 @@ def hermite_dual(activation, q1, q2, covariance):
 
     Cost: up to 512 terms for each entry; 9216 integrand values where |rho| is so near one that these are too few.
     """
-    kappa, slope, _ = on_host(lambda *arguments: _dual(activation, *arguments), q1, q2, covariance)
+    kappa, slope, _ = on_host(lambda entries: _dual(activation, entries), q1, q2, covariance)
     return kappa, slope
 
 
-def _dual(activation, q1, q2, ratio, scale):
+def _dual(activation, entries: Entries):
+    q1, q2, ratio, _, scale = entries
     (terms1, rest1), (terms2, rest2) = by_variance(lambda q: hermite_coefficients(activation, q), q1, q2)
     near = np.abs(ratio) ** TERMS * np.sqrt(rest1 * rest2) > TOLERANCE
     far = np.where(near, 0, ratio)

@@ -1,5 +1,7 @@
 """The identity: linear networks."""
 
+from typing import ClassVar
+
 import jax.numpy as jnp
 
 from .base import AbstractActivation, Certificate, Dual
@@ -14,6 +16,8 @@ class Identity(AbstractActivation):
         >>> complex(nn.Identity().dual(1.0, 1.0, 0.5j).kappa)
         0.5j
     """
+
+    is_homogeneous: ClassVar[bool] = True
 
     @property
     def certificate(self):

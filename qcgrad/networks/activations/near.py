@@ -23,25 +23,25 @@ RANGE_ACROSS, RANGE_ALONG = 5.0, 5.5
 CHUNK = 256
 
 
-def near_one(activation, q1, q2, radius):
-    """(kappa, D, E) (3, n) at real correlations `radius` (n,) and variances q1, q2 (n,).
+def near_one(activation, q1, q2, gap):
+    """(kappa, D, E) (3, n) at real correlations 1 - gap (n,) and variances q1, q2 (n,).
 
     Cost: about 1000 (without threshold 2000) integrand values with two Bessel functions for each entry.
     """
-    result = np.empty((3, len(radius)))
+    result = np.empty((3, len(gap)))
 
     def integrate(block):
-        result[:, block] = _integrate(activation, q1[block], q2[block], radius[block])
+        result[:, block] = _integrate(activation, q1[block], q2[block], gap[block])
 
-    for_blocks(integrate, len(radius), CHUNK)
+    for_blocks(integrate, len(gap), CHUNK)
     return result
 
 
-def _integrate(activation, q1, q2, radius):
+def _integrate(activation, q1, q2, gap):
     from scipy.special import i0e, i1e
 
     # Below this gap nothing changes any more in float64; at zero the formula is 0/0.
-    gap = np.maximum(1 - radius, 1e-18)[:, None, None]
+    gap = np.maximum(gap, 1e-34)[:, None, None]
     radius = 1 - gap
     root1, root2 = np.sqrt(q1)[:, None, None], np.sqrt(q2)[:, None, None]
     start1, start2 = activation.threshold / root1, activation.threshold / root2

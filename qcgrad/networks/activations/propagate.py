@@ -1,9 +1,12 @@
 """How kernels pass an activation function, in the limit of infinite width."""
 
+import jax.numpy as jnp
+
 from ...errors import NotApplicable
 from ..kernel_state import KernelState
 from ..layers.positions import between, entries, within
 from ..layers.weights import as_complex
+from .gap_behind import gap_behind
 from .improper import GaussianPair
 
 
@@ -40,27 +43,30 @@ def propagate(activation, state: KernelState) -> KernelState:
 
 def _proper(activation, state: KernelState) -> KernelState:
     q1, q2 = entries(state, state.variance1, state.variance2)
-    dual = activation.dual(*between(state, q1, q2), state.nngp)
-
-    def own(variance, q):
-        kappa = activation.dual(*within(state, q), variance + 0j).kappa
-        return kappa if state.positions == "all" else kappa.real
-
+    dual = activation.dual_at(*between(state, q1, q2), state.nngp, state.gap)
+    own1, own2 = (_own(activation, state, v + 0j, q) for v, q in ((state.variance1, q1), (state.variance2, q2)))
+    variance1, variance2 = (own.kappa if state.positions == "all" else own.kappa.real for own in (own1, own2))
     return state._replace(
         nngp=dual.kappa,
         ntk=dual.holomorphic * state.ntk + dual.antiholomorphic * state.ntk.conj(),
         ntk_holomorphic=dual.holomorphic * state.ntk_holomorphic,
-        variance1=own(state.variance1, q1),
-        variance2=own(state.variance2, q2),
+        variance1=variance1,
+        variance2=variance2,
+        gap=gap_behind(activation, state, dual, own1, own2),
         is_gaussian=False,
     )
 
 
+def _own(activation, state, variance, q):
+    """The dual map of each input with itself: of one Gaussian, at every position but between those of "all"."""
+    return activation.dual_at(*within(state, q), variance, None if state.positions == "all" else jnp.zeros_like(q))
+
+
 def _real(activation, state: KernelState) -> KernelState:
     q1, q2 = entries(state, state.variance1, state.variance2)
-    dual = activation.dual(*between(state, q1, q2), state.nngp)
-    variance1 = activation.dual(*within(state, q1), state.variance1).kappa
-    variance2 = activation.dual(*within(state, q2), state.variance2).kappa
+    dual = activation.dual_at(*between(state, q1, q2), state.nngp, state.gap)
+    own1, own2 = (_own(activation, state, v, q) for v, q in ((state.variance1, q1), (state.variance2, q2)))
+    variance1, variance2 = own1.kappa, own2.kappa
     ntk, ntk_holomorphic = dual.holomorphic * state.ntk, dual.holomorphic * state.ntk_holomorphic
     return state._replace(
         nngp=dual.kappa,
@@ -73,6 +79,7 @@ def _real(activation, state: KernelState) -> KernelState:
         variance2=variance2,
         pseudo1=variance1,
         pseudo2=variance2,
+        gap=gap_behind(activation, state, dual, own1, own2),
         is_gaussian=False,
     )
 
@@ -109,5 +116,6 @@ def _improper(activation, state: KernelState) -> KernelState:
         variance2=variance2,
         pseudo1=pseudo1,
         pseudo2=pseudo2,
+        gap=None,
         is_gaussian=False,
     )

@@ -11,7 +11,7 @@ from .base import AbstractActivation, Certificate
 from .near import near_one
 from .polar import by_polar
 from .quadrature import panels
-from .series import by_variance, horner, on_host, terms_needed
+from .series import Entries, by_variance, horner, on_host, terms_needed
 
 #: Terms of the series; entries whose remaining terms exceed TOLERANCE are integrated directly.
 TERMS = 512
@@ -57,6 +57,10 @@ class AbstractRadial(AbstractActivation):
         return Certificate(False, False, f"h(0) = {start:.3g} is not zero: E|phi_zbar|^2 diverges logarithmically")
 
     @property
+    def jumps(self):
+        return not self.certificate.is_true_linearization
+
+    @property
     def symmetry(self):
         return "phase"
 
@@ -76,7 +80,10 @@ class AbstractRadial(AbstractActivation):
         return holomorphic + 0j, jnp.where(active, (slope - ratio) / 2, 0) * (z / r) ** 2
 
     def dual(self, q1, q2, covariance):
-        return on_host(self._dual, q1, q2, covariance)
+        return self.dual_at(q1, q2, covariance)
+
+    def dual_at(self, q1, q2, covariance, gap=None):
+        return on_host(self._dual, q1, q2, covariance, gap)
 
     def improper_dual(self, pair):
         return by_polar(self, pair, self.threshold)
@@ -94,9 +101,10 @@ class AbstractRadial(AbstractActivation):
         active = square > self.threshold**2
         return jnp.sqrt(jnp.where(active, square, max(1.0, 4 * self.threshold**2)).astype(square.dtype)), active
 
-    def _dual(self, q1, q2, ratio, scale):
+    def _dual(self, entries: Entries):
+        q1, q2, ratio, gap, scale = entries
         (terms1, rest1), (terms2, rest2) = by_variance(lambda q: _coefficients(self, tuple(q)), q1, q2)
-        radius = np.minimum(np.abs(ratio), 1)
+        radius = 1 - gap
         missing = radius ** (2 * TERMS) * np.sqrt(rest1 * rest2)
         near = missing > TOLERANCE
         far_radius = np.where(near, 0, radius)
@@ -106,7 +114,7 @@ class AbstractRadial(AbstractActivation):
         parts = np.stack([radius * value, (value + radius**2 * slope) / scale, radius**2 * slope / scale])
         if near.any():
             q1, q2 = (np.broadcast_to(q, near.shape)[near] for q in (q1, q2))
-            parts[:, near] = near_one(self, q1, q2, radius[near])
+            parts[:, near] = near_one(self, q1, q2, gap[near])
         return parts * np.stack([phase, np.ones_like(phase), phase**2])
 
 

@@ -47,8 +47,16 @@ class AbstractRealActivation(AbstractActivation):
         slope = self.slope(self._require_real(z))
         return slope, jnp.zeros_like(slope)
 
+    def real_dual_at(self, q1, q2, covariance, gap=None) -> Any:
+        """`real_dual`, told the gap 1 - |rho| or None (see `dual_at`)."""
+        del gap
+        return self.real_dual(q1, q2, covariance)
+
     def dual(self, q1, q2, covariance):
-        kappa, slope = self.real_dual(q1, q2, self._require_real(covariance))
+        return self.dual_at(q1, q2, covariance)
+
+    def dual_at(self, q1, q2, covariance, gap=None):
+        kappa, slope = self.real_dual_at(q1, q2, self._require_real(covariance), gap)
         return Dual(kappa, slope, jnp.zeros_like(slope))
 
     def energies(self, variance: float, degree: int):

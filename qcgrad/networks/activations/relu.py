@@ -1,9 +1,11 @@
 """Rectified linear units: real, and split into real and imaginary parts."""
 
+from typing import ClassVar
+
 import equinox as eqx
 import jax.numpy as jnp
 
-from .gaussian import correlation
+from ..gap import gap_of, safe_ratio, safe_sqrt
 from .real import AbstractRealActivation
 from .split import AbstractSplit
 
@@ -24,19 +26,25 @@ class ReLU(AbstractRealActivation):
         Y. Cho and L. Saul, "Kernel methods for deep learning", NeurIPS 2009.
     """
 
+    is_homogeneous: ClassVar[bool] = True
+
     def function(self, x):
         return jnp.maximum(x, 0)
 
     def slope(self, x):
         return jnp.where(x > 0, 1, 0).astype(x.dtype)
 
-    @eqx.filter_jit
     def real_dual(self, q1, q2, covariance):
-        cosine, scale = correlation(q1, q2, covariance)
-        rest = jnp.pi - jnp.arccos(cosine)
-        # (1 - c)(1 + c) keeps the digits that 1 - c^2 loses near |c| = 1.
-        sine = jnp.sqrt((1 - cosine) * (1 + cosine))
-        return scale * (sine + rest * cosine) / (2 * jnp.pi), rest / (2 * jnp.pi)
+        return self.real_dual_at(q1, q2, covariance)
+
+    @eqx.filter_jit
+    def real_dual_at(self, q1, q2, covariance, gap=None):
+        gap = gap_of(q1, q2, covariance) if gap is None else gap
+        scale = safe_sqrt(q1) * safe_sqrt(q2)
+        cosine = jnp.where(scale == 0, 1 - gap, jnp.clip(safe_ratio(covariance, scale), -1, 1))
+        sine = safe_sqrt(gap * (2 - gap))
+        rest = jnp.pi - jnp.arctan2(sine, cosine)
+        return (scale * sine + rest * covariance) / (2 * jnp.pi), rest / (2 * jnp.pi)
 
 
 class SplitReLU(AbstractSplit):
@@ -51,6 +59,8 @@ class SplitReLU(AbstractSplit):
         >>> complex(dual.kappa), complex(dual.holomorphic), complex(dual.antiholomorphic)
         ((0.5+0j), (0.375+0j), (0.125+0j))
     """
+
+    is_homogeneous: ClassVar[bool] = True
 
     @property
     def part(self):

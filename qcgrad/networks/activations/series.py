@@ -9,10 +9,13 @@ at most the geometric mean of what is missing in \(\mathbb E|\varphi|^2\) for bo
 functions run on the host in float64: they choose terms and methods by looking at numbers, and compile nothing.
 """
 
+from typing import NamedTuple
+
 import jax.numpy as jnp
 import numpy as np
 
 from ...objective import is_concrete
+from ..gap import ROUNDING
 from .base import Dual
 from .blocks import for_blocks
 
@@ -69,10 +72,25 @@ def by_variance(function, q1, q2):
     return [part[..., first] for part in parts], [part[..., second] for part in parts]
 
 
-def on_host(compute, q1, q2, covariance) -> Dual:
-    """compute(q1, q2, R, scale) -> kappa, D, E in float64 on arrays with axes; results in the precision of the inputs.
+class Entries(NamedTuple):
+    """What a dual map on the host works on: float64, with at least one axis.
 
-    R is the correlation cut to |R| <= 1; scale is sqrt(q1 q2).
+    Attributes:
+        q1, q2: variances, shaped so that they broadcast.
+        ratio: R with |R| <= 1.
+        gap: 1 - |R|, which may hold digits that R has lost.
+        scale: sqrt(q1 q2).
+    """
+
+    q1: np.ndarray
+    q2: np.ndarray
+    ratio: np.ndarray
+    gap: np.ndarray
+    scale: np.ndarray
+
+
+def on_host(compute, q1, q2, covariance, gap=None) -> Dual:
+    """compute(entries) -> kappa, D, E in float64; results in the precision of the inputs.
 
     Raises:
         TypeError: under jax.jit or jax.grad, where there are no numbers to look at.
@@ -83,16 +101,19 @@ def on_host(compute, q1, q2, covariance) -> Dual:
             "jax.grad: call net.kernel outside of them (it uses all processors as it is)"
         )
     dtype = jnp.promote_types(jnp.result_type(*(jnp.asarray(a) for a in (q1, q2, covariance))), jnp.float32)
-    q1, q2, covariance = (np.asarray(a) for a in (q1, q2, covariance))
-    shape = np.broadcast_shapes(q1.shape, q2.shape, covariance.shape)
+    arrays = [np.asarray(a) for a in (q1, q2, covariance, np.nan if gap is None else gap)]
+    shape = np.broadcast_shapes(*(a.shape for a in arrays))
     rank = max(1, len(shape))
-    q1, q2, covariance = (a.reshape((1,) * (rank - a.ndim) + a.shape) for a in (q1, q2, covariance))
+    q1, q2, covariance, gap = (a.reshape((1,) * (rank - a.ndim) + a.shape) for a in arrays)
     # A tiny variance instead of zero makes every ratio its limit.
     q1, q2 = (np.maximum(q.astype(np.float64), 1e-100) for q in (q1, q2))
-    scale = np.sqrt(q1 * q2)
-    ratio = covariance / scale
-    ratio = ratio / np.maximum(1, np.abs(ratio))
-    parts = compute(q1, q2, ratio, scale)
+    scale = np.sqrt(q1) * np.sqrt(q2)
+    size = np.abs(covariance).astype(np.float64)
+    known = np.maximum(1 - size / scale, 0)
+    known = np.where(known < ROUNDING / 2 * np.finfo(dtype).eps, 0, known)
+    gap = np.where(np.isnan(gap), known, gap)
+    ratio = np.where(size > 0, covariance / np.where(size > 0, size, 1), 1) * (1 - gap)
+    parts = compute(Entries(q1, q2, ratio, gap, scale))
     return Dual(*(jnp.asarray(np.broadcast_to(part, ratio.shape).reshape(shape), dtype) for part in parts))
 
 

@@ -4,6 +4,7 @@ import abc
 
 import jax.numpy as jnp
 
+from ..gap import gaps_of_parts
 from .base import AbstractActivation, Certificate, Dual
 from .improper import of_components
 from .real import AbstractRealActivation
@@ -38,13 +39,17 @@ class AbstractSplit(AbstractActivation):
         along_x, along_y = self.part.slope(jnp.real(z)), self.part.slope(jnp.imag(z))
         return (along_x + along_y) / 2 + 0j, (along_x - along_y) / 2 + 0j
 
-    # Not compiled as a whole: closed-form parts are, and those by series (Tanh) run on the host.
     def dual(self, q1, q2, covariance):
+        return self.dual_at(q1, q2, covariance)
+
+    # Not compiled as a whole: closed-form parts are, and those by series (Tanh) run on the host.
+    def dual_at(self, q1, q2, covariance, gap=None):
         first, second = jnp.asarray(q1) / 2, jnp.asarray(q2) / 2
         in_phase, quadrature = jnp.real(covariance) / 2, jnp.imag(covariance) / 2
-        real, real_slope = self.part.real_dual(first, second, in_phase)
-        plus, plus_slope = self.part.real_dual(first, second, quadrature)
-        minus, minus_slope = self.part.real_dual(first, second, -quadrature)
+        gap, across = (None, None) if gap is None else gaps_of_parts(covariance, gap)
+        real, real_slope = self.part.real_dual_at(first, second, in_phase, gap)
+        plus, plus_slope = self.part.real_dual_at(first, second, quadrature, across)
+        minus, minus_slope = self.part.real_dual_at(first, second, -quadrature, across)
         mixed = (plus_slope + minus_slope) / 2
         return Dual(2 * real + 1j * (plus - minus), (real_slope + mixed) / 2 + 0j, (real_slope - mixed) / 2 + 0j)
 

@@ -1,6 +1,7 @@
 """zReLU: passes the first quadrant."""
 
 import warnings
+from typing import ClassVar
 
 import jax.numpy as jnp
 import numpy as np
@@ -10,10 +11,10 @@ from .blocks import for_blocks
 from .homogeneous import homogeneous_energies
 from .polar import by_polar
 from .quadrature import panels
-from .series import on_host
+from .series import Entries, on_host
 
 #: Gauss-Legendre nodes on each of three panels.
-NODES = 32
+NODES = 64
 CHUNK = 128
 
 
@@ -34,7 +35,7 @@ class ZReLU(AbstractActivation):
     Warns:
         UserWarning: when a dual map is asked.
 
-    Cost of a dual map: 96 integrand values for each entry.
+    Cost of a dual map: 192 integrand values for each entry.
 
     Example:
         >>> import warnings
@@ -49,9 +50,15 @@ class ZReLU(AbstractActivation):
         N. Guberman, "On complex valued convolutional neural networks", arXiv:1602.09046.
     """
 
+    is_homogeneous: ClassVar[bool] = True
+
     @property
     def certificate(self):
         return Certificate(True, False, "discontinuous on the boundary of the first quadrant")
+
+    @property
+    def jumps(self):
+        return True
 
     @property
     def symmetry(self):
@@ -71,8 +78,11 @@ class ZReLU(AbstractActivation):
         return by_polar(self, pair, nodes=2)
 
     def dual(self, q1, q2, covariance):
+        return self.dual_at(q1, q2, covariance)
+
+    def dual_at(self, q1, q2, covariance, gap=None):
         _warn()
-        return on_host(self._dual, q1, q2, covariance)
+        return on_host(self._dual, q1, q2, covariance, gap)
 
     def energies(self, variance: float, degree: int):
         """The energies c_n, n = 0 ... degree, of `equivalent_real_activation`."""
@@ -80,16 +90,17 @@ class ZReLU(AbstractActivation):
         harmonics = {m: (np.exp(0.5j * np.pi * (1 - m)) - 1) / (2j * np.pi * (1 - m)) for m in orders}
         return homogeneous_energies({1: 1 / 4, **harmonics}, variance, degree)
 
-    def _dual(self, q1, q2, ratio, scale):
-        flat = ratio.reshape(-1)
-        found = np.empty((2, len(flat)), complex)
+    def _dual(self, entries: Entries):
+        ratio = entries.ratio
+        gap, angle = entries.gap.reshape(-1), np.angle(ratio).reshape(-1)
+        found = np.empty((2, len(gap)), complex)
 
         def integrate(block):
-            found[:, block] = _integrals(flat[block])
+            found[:, block] = _integrals(gap[block], angle[block])
 
-        for_blocks(integrate, len(flat), CHUNK)
+        for_blocks(integrate, len(gap), CHUNK)
         kappa, holomorphic = found.reshape(2, *ratio.shape)
-        return kappa * scale, holomorphic, 0 * kappa
+        return kappa * entries.scale, holomorphic, 0 * kappa
 
 
 def _warn():
@@ -104,15 +115,14 @@ def _active(z):
     return (jnp.real(z) > 0) & (jnp.imag(z) > 0)
 
 
-def _integrals(ratio):
-    r"""kappa / sqrt(q1 q2) and D for correlations (n,).
+def _integrals(gap, angle):
+    r"""kappa / sqrt(q1 q2) and D for correlations r exp(i angle), r = 1 - gap, (n,).
 
     \(\psi = \delta - \alpha = \varepsilon\sinh y\) with \(\varepsilon^2 = 1 - r^2\) spreads the peak at \(\psi = 0\),
     of width \(\varepsilon\), over order one. Panels end at the peak and at the kink \(\delta = 0\).
     """
-    r, angle = np.minimum(np.abs(ratio), 1), np.angle(ratio)
-    gap = np.maximum(1 - r, 1e-17)
-    width = np.sqrt(gap * (1 + r))[:, None]
+    gap = np.maximum(gap, 1e-34)
+    width = np.sqrt(gap * (2 - gap))[:, None]
     low, high = -np.pi / 2 - angle, np.pi / 2 - angle
     inner = np.sort(np.stack([np.clip(-angle, low, high), np.clip(0, low, high)], axis=-1), axis=-1)
     edges = np.arcsinh(np.column_stack([low, inner, high]) / width)

@@ -3,6 +3,7 @@
 import jax
 
 from ...errors import NotApplicable
+from ..gap import gap_of_sum
 from .base import AbstractLayer
 from .serial import serial
 from .weights import as_complex
@@ -99,5 +100,6 @@ def _added(first, second):
     if first.is_complex != second.is_complex:
         first, second = (s if s.is_complex else as_complex(s) for s in (first, second))
     other = second._asdict()
-    arrays = {n: a + other[n] for n, a in first._asdict().items() if isinstance(a, jax.Array)}
-    return first._replace(**arrays)
+    arrays = {n: a + other[n] for n, a in first._asdict().items() if isinstance(a, jax.Array) and n != "gap"}
+    known = first.gap is not None and second.gap is not None
+    return first._replace(**arrays, gap=gap_of_sum(first.gaussians, second.gaussians) if known else None)

@@ -6,6 +6,7 @@ import equinox as eqx
 import jax.numpy as jnp
 
 from ...errors import NotApplicable
+from ..gap import gaps_of_parts
 from .base import AbstractLayer
 
 
@@ -75,5 +76,6 @@ class Readout(AbstractLayer):
             variance2=variance2,
             pseudo1=variance1,
             pseudo2=variance2,
+            gap=None if state.gap is None else gaps_of_parts(state.nngp, state.gap)[0],
             is_complex=False,
         )

@@ -22,6 +22,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..gap import gap_of_sum
 from ..kernel_state import KernelState
 from .base import AbstractLayer
 
@@ -120,6 +121,7 @@ class AbstractWeightLayer(AbstractLayer):
 
         nngp, pseudo = covariance(state.nngp), covariance(state.pseudo, tau)
         return state._replace(
+            gap=self._gap(state, is_complex and pseudo is not None),
             nngp=nngp,
             pseudo=pseudo,
             ntk=tangent(nngp, state.ntk),
@@ -133,3 +135,12 @@ class AbstractWeightLayer(AbstractLayer):
             is_complex=is_complex,
             is_gaussian=True,
         )
+
+    def _gap(self, state: KernelState, is_improper: bool):
+        """The gap behind the weights: that of the sum of weighted inputs and a bias, which is the same for all."""
+        if state.gap is None or is_improper:
+            return None
+        q1, q2, covariance, gap = state.gaussians
+        weighted = (*(self.sigma_w**2 * array for array in (q1, q2, covariance)), gap)
+        bias = jnp.full((1, 1), self.sigma_b**2, gap.dtype)
+        return gap_of_sum(weighted, (bias, bias, bias, jnp.zeros_like(bias)))

@@ -1,0 +1,105 @@
+r"""How far two Gaussians are from multiples of each other, with all its digits.
+
+The slope kernel of a kink falls like \(\sqrt{1-|\rho|}\) at correlation one, so that rounding of \(\rho\) costs half of
+the digits; that of a jump does so in every layer once more. Networks on vectors therefore carry the *gap*
+\(1 - |\rho|\) beside the covariance: formed from differences of the data, and carried on by sums of terms that are not
+negative. A gap that a change of the inputs by rounding explains is zero: points on one ray stay there.
+
+Where Gaussians coincide, roots of gaps have the derivative 0: the middle of the cone \(|\delta|\) of two inputs that
+move apart, and the true one where they move together.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ..objective import is_concrete
+
+#: Rounding of the data, in units of the last place: of the gap that follows from it, and of a correlation as it stands.
+ROUNDING = 16
+#: Below this gap correlations have lost digits that differences of the data still hold; pairs of inputs at a time.
+NEAR, PAIRS = 1e-2, 4096
+
+
+def safe_sqrt(x):
+    """A root whose derivatives at zero are zero."""
+    flat = x <= 0
+    return jnp.where(flat, 0, jnp.sqrt(jnp.where(flat, 1, x)))
+
+
+def safe_ratio(x, y):
+    """x / y, and 0 where y is."""
+    return jnp.where(y == 0, 0, x / jnp.where(y == 0, 1, y))
+
+
+def snapped(gap):
+    """A gap, zero where rounding of the inputs explains it."""
+    return jnp.where(gap < (ROUNDING * jnp.finfo(gap.dtype).eps) ** 2 / 2, 0, gap)
+
+
+def gap_of(q1, q2, covariance):
+    """1 - |rho| from variances and covariance alone: zero where rounding explains it, one where a variance is zero."""
+    gap = 1 - safe_ratio(jnp.abs(covariance), safe_sqrt(q1) * safe_sqrt(q2))
+    return jnp.where(gap < ROUNDING / 2 * jnp.finfo(gap.dtype).eps, 0, gap)
+
+
+def gap_between(x1, x2, covariance, q1, q2):
+    """Gaps between data x1 (N1, d) and x2 (N2, d), whose products are given: (N1, N2).
+
+    Cost: N1 N2 d operations under JAX's transformations; else only pairs that are nearly collinear are looked at.
+    """
+    first, second = jnp.broadcast_arrays(q1[:, None], q2[None])
+    plain = 1 - safe_ratio(jnp.abs(covariance), safe_sqrt(first) * safe_sqrt(second))
+    # Two inputs that are zero are equal.
+    plain = jnp.where((first == 0) & (second == 0), 0, plain)
+    if not is_concrete((x1, x2, covariance)):
+        return jax.lax.map(jax.checkpoint(lambda x: _of_pairs(x[None], x2)), x1)
+    near = np.array(np.nonzero(np.asarray(plain) < NEAR))
+    for start in range(0, near.shape[1], PAIRS):
+        rows, columns = near[:, start : start + PAIRS]
+        plain = plain.at[rows, columns].set(_of_pairs(x1[rows], x2[columns]))
+    return plain
+
+
+def gap_of_sum(first, second):
+    """The gap of sums of independent Gaussians, each given as (q1, q2, covariance, gap).
+
+    Every term is what one inequality loses: Cauchy-Schwarz between lengths, the two gaps, the triangle's.
+    """
+    (a1, a2, ka, gap_a), (b1, b2, kb, gap_b) = first, second
+    roots = [safe_sqrt(q) for q in (a1, a2, b1, b2)]
+    scale_a, scale_b = roots[0] * roots[1], roots[2] * roots[3]
+    scale = safe_sqrt(a1 + b1) * safe_sqrt(a2 + b2)
+    lengths = safe_ratio((roots[0] * roots[3] - roots[2] * roots[1]) ** 2, scale + scale_a + scale_b)
+    sides = jnp.abs(ka) + jnp.abs(kb) + jnp.abs(ka + kb)
+    turned = safe_ratio(2 * _off_axis(ka * jnp.conj(kb)), sides)
+    lost = lengths + scale_a * gap_a + scale_b * gap_b + turned
+    return jnp.where(scale == 0, gap_a, snapped(safe_ratio(lost, scale)))
+
+
+def gaps_of_parts(covariance, gap):
+    """1 - |Re rho| and 1 - |Im rho|."""
+    size = jnp.abs(covariance)
+    unit = jnp.where(size == 0, 1, covariance / jnp.where(size == 0, 1, size))
+    along, across = jnp.abs(jnp.real(unit)), jnp.abs(jnp.imag(unit))
+    return gap + (1 - gap) * across**2 / (1 + along), gap + (1 - gap) * along**2 / (1 + across)
+
+
+def _off_axis(z):
+    """|z| - Re z without cancellation."""
+    size, real = jnp.abs(z), jnp.real(z)
+    return jnp.where(real > 0, safe_ratio(jnp.imag(z) ** 2, size + real), size - real)
+
+
+def _of_pairs(x, y):
+    """Gaps between rows of x and y (N, d), or between one row and all."""
+    q1, q2 = (jnp.sum(jnp.real(z * z.conj()), axis=1) for z in (x, y))
+    cross = jnp.sum(x * y.conj(), axis=1)
+    # Either one's projection on the other, so that the gap of (y, x) is the same.
+    rest1 = x - safe_ratio(cross, q2)[:, None] * y
+    rest2 = y - safe_ratio(cross.conj(), q1)[:, None] * x
+    squares = [jnp.sum(jnp.real(z * z.conj()), axis=1) for z in (rest1, rest2)]
+    square = jnp.minimum((safe_ratio(squares[0], q1) + safe_ratio(squares[1], q2)) / 2, 1)
+    gap = snapped(square / (1 + safe_sqrt(1 - square)))
+    both, either = (q1 == 0) & (q2 == 0), (q1 == 0) | (q2 == 0)
+    return jnp.where(both, 0, jnp.where(either, 1, gap))
