@@ -17,7 +17,11 @@ class NotApplicable(QcgradError, ValueError):
     """An estimator was given an objective for which its rule does not hold."""
 
 
-class StateTooLarge(QcgradError, MemoryError):
+class TooLarge(QcgradError, MemoryError):
+    """A computation would need more bytes than it may use; raised before they are allocated."""
+
+
+class StateTooLarge(TooLarge):
     """A simulation would need more bytes than the backend may use; raised before anything is allocated."""
 
 
