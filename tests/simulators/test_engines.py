@@ -12,7 +12,8 @@ from hypothesis import given, reject, settings
 import qcgrad as qg
 from qcgrad.interop.qiskit import to_circuit
 from qcgrad.queries import AdjointSweep, Evaluate
-from qcgrad.simulators.statevector import native_library
+from qcgrad.simulators.statevector import kernels, native_library
+from qcgrad.simulators.statevector.scanned import ScannedCircuit
 from tests import dense
 from tests.strategies import circuits
 
@@ -169,3 +170,20 @@ def test_ctrl_c_returns_from_a_long_gradient():
     done = subprocess.run([sys.executable, "-c", _INTERRUPTED], capture_output=True, text=True, timeout=120)
     assert "returned" in done.stdout, done.stderr[-2000:]
     assert float(done.stdout.split()[1]) < 5
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_matrix_products_ask_for_full_precision(dtype):
+    """A bug: an accelerator rounded the factors to 10 bits, and gradients in single precision were wrong by 4e-3."""
+    circuit, observable = hardware_efficient(4, 2)
+    program = qg.Expectation(circuit, observable).program
+    prepared = ScannedCircuit(program, np.dtype(dtype), program.num_angles)
+    angles = jnp.zeros((1, program.num_angles), dtype)
+    for kernel, arguments in (
+        (kernels.values, (angles,)),
+        (kernels.sweeps, (angles, jnp.ones((1, 1), dtype))),
+        (kernels.reverse, (angles[0], jnp.ones((1, 1), dtype))),
+    ):
+        products = [line for line in kernel.lower(prepared, *arguments).as_text().splitlines() if "dot_general" in line]
+        assert len(products) >= 2
+        assert all("precision = [HIGHEST, HIGHEST]" in line for line in products)

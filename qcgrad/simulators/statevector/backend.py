@@ -45,7 +45,7 @@ class Statevector(AbstractBackend):
 
     Args:
         max_bytes: refuse simulations whose states need more than this; by default 80 % of the memory
-            that the machine has free.
+            that the machine, or the accelerator, has free.
         engine: "native" (C++, CPU, first derivatives), "jax" (any device, any derivative), or "auto": native
             on a CPU where it was built, else JAX with one warning.
         mesh: spread each state over all devices of this mesh, of one process or of several after
@@ -197,7 +197,7 @@ class Statevector(AbstractBackend):
             )
 
     def _allowed_bytes(self) -> int:
-        return self.max_bytes or int(0.8 * _free_bytes())
+        return self.max_bytes or int(0.8 * _free_bytes(self.mesh))
 
 
 def _padded_angles(program) -> int:
@@ -216,8 +216,15 @@ def _to_host(inputs, outputs):
     return jax.tree.map(np.asarray, outputs) if is_concrete((inputs, outputs)) else outputs
 
 
-def _free_bytes() -> int:
-    """Memory that can be had without swapping; a guess of 8 GiB where the platform does not tell."""
+def _free_bytes(mesh: jax.sharding.Mesh | None) -> int:
+    """Memory that a device can still give; for CPUs, what can be had without swapping."""
+    device = mesh.local_devices[0] if mesh is not None else jax.devices()[0]
+    stats = device.memory_stats() if device.platform != "cpu" else None
+    return stats["bytes_limit"] - stats["bytes_in_use"] if stats else _free_host_bytes()
+
+
+def _free_host_bytes() -> int:
+    """A guess of 8 GiB where the platform does not tell."""
     try:
         with open("/proc/meminfo") as lines:
             available = next(line for line in lines if line.startswith("MemAvailable"))

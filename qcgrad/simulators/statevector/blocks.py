@@ -12,7 +12,7 @@ from .register import swap_bits
 from .walk import bucket
 
 # Wider blocks save passes over the state and cost more arithmetic in each; measured in blocks.md.
-WIDTH = 3
+WIDTH, ACCELERATOR_WIDTH = 3, 5
 _MOST_ROWS = 16
 
 IDLE, BLOCK, WIDE = 0, 1, 2
@@ -52,9 +52,9 @@ class Step(NamedTuple):
     is_wide: bool
 
 
-def plan(table: OpTable, local_qubits: int) -> Plan:
-    """Blocks for a register whose `local_qubits` low qubits are the front's to choose from."""
-    width = min(WIDTH, local_qubits)
+def plan(table: OpTable, local_qubits: int, width: int = WIDTH) -> Plan:
+    """Blocks of up to `width` qubits for a register whose `local_qubits` low qubits are the front's to choose from."""
+    width = min(width, local_qubits)
     return _lay_out(table, group(supports(table), width), width, local_qubits)
 
 

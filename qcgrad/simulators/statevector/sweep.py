@@ -35,7 +35,8 @@ class Steps(NamedTuple):
 
 def to_steps(table: OpTable, register: Register, dtype) -> Steps:
     """Plan a table and round its constants to the real precision `dtype`."""
-    plan = blocks.plan(table, register.local_qubits)
+    width = blocks.WIDTH if jax.default_backend() == "cpu" else blocks.ACCELERATOR_WIDTH
+    plan = blocks.plan(table, register.local_qubits, width)
     wide_table = plan.wide_table
     if table.matrix_wires <= plan.wires.shape[1]:
         # All matrices have the same number of wires, so none of them is wide.
