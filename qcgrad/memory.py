@@ -2,6 +2,9 @@
 
 import os
 from pathlib import Path
+from typing import Any
+
+import jax
 
 from .errors import TooLarge
 
@@ -9,19 +12,24 @@ from .errors import TooLarge
 SHARE = 0.8
 
 
-def free_bytes() -> int:
-    """Memory that can be had without swapping; a guess of 8 GiB where the platform does not tell."""
-    return min(_free_on_machine(), _free_in_container())
+def free_bytes(device: Any = None) -> int:
+    """Memory that a device, JAX's default one if left out, can still give; of CPUs, without swapping.
+
+    A guess of 8 GiB where the platform does not tell.
+    """
+    device = device or jax.devices()[0]
+    stats = device.memory_stats() if device.platform != "cpu" else None
+    return stats["bytes_limit"] - stats["bytes_in_use"] if stats else min(_free_on_machine(), _free_in_container())
 
 
-def allowed_bytes(max_bytes: int | None) -> int:
-    """`max_bytes`, or 80 % of the memory that is free now.
+def allowed_bytes(max_bytes: int | None, device: Any = None) -> int:
+    """`max_bytes`, or 80 % of the memory that is free now on a device.
 
     Raises:
         ValueError: max_bytes is no positive number of bytes.
     """
     if max_bytes is None:
-        return int(SHARE * free_bytes())
+        return int(SHARE * free_bytes(device))
     if isinstance(max_bytes, bool) or not isinstance(max_bytes, (int, float)) or not max_bytes >= 1:
         raise ValueError(f"max_bytes is {max_bytes!r}: give a positive number of bytes, or None")
     return int(min(max_bytes, 2**62))

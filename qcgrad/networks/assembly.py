@@ -60,7 +60,7 @@ def assemble(
     left: Callable[[Window], Any],
     block: Callable[[Any, Window, Window], Any],
     mirror: Callable[[Any], Any] | None,
-    progress: bool,
+    progress: str | None,
 ) -> Any:
     """A pytree of arrays (N1, N2, ...) from its blocks (b1, b2, ...), written into the result one after the other.
 
@@ -70,10 +70,9 @@ def assemble(
         block: left, row, column -> pytree of arrays.
         mirror: where both sides hold the same inputs, the block (j, i) from block (i, j): halves are then computed
             once. None computes all.
-        progress: whether to show a progress bar.
+        progress: the words of a progress bar, or None for none.
     """
-    if len(rows) == len(columns) == 1:
-        return block(left(rows[0]), rows[0], columns[0])
+    only = len(rows) == len(columns) == 1
     result: Any = None
     tracker = _Progress(progress, len(rows) * (len(rows) + 1) // 2 if mirror else len(rows) * len(columns))
     try:
@@ -81,13 +80,16 @@ def assemble(
             ours = left(row)
             for column in columns[i if mirror else 0 :]:
                 found = block(ours, row, column)
-                if result is None:
-                    result = _room(found, rows[-1].stop, columns[-1].stop)
-                result = _write(result, found, row.start, column.start)
-                if mirror and column != row:
-                    result = _write(result, mirror(found), column.start, row.start)
-                # Programs that wait in line hold memory, each its own.
-                jax.block_until_ready(result)
+                if only:
+                    result = found
+                else:
+                    result = _room(found, rows[-1].stop, columns[-1].stop) if result is None else result
+                    result = _write(result, found, row.start, column.start)
+                    if mirror and column != row:
+                        result = _write(result, mirror(found), column.start, row.start)
+                if not only or progress:
+                    # Programs that wait in line hold memory, each its own.
+                    jax.block_until_ready(result)
                 tracker.advance()
     finally:
         tracker.close()
@@ -109,13 +111,13 @@ def _write(result, block, row, column):
 class _Progress:
     """A progress bar on the terminal, if one was asked for."""
 
-    def __init__(self, shown: bool, total: int):
+    def __init__(self, words: str | None, total: int):
         self.bar = None
-        if shown:
+        if words:
             from rich.progress import Progress
 
             self.bar = Progress()
-            self.task = self.bar.add_task("kernel", total=total)
+            self.task = self.bar.add_task(words, total=total)
             self.bar.start()
 
     def advance(self):

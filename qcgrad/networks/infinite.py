@@ -67,16 +67,16 @@ def kernel(
     dtype = jnp.promote_types(x1.dtype, x2.dtype)
     x1, x2 = x1.astype(dtype), x2.astype(dtype)
     recursion = Recursion(layer, x1.shape[1:])
-    expected = forecast(recursion, x1, x2)
+    expected = forecast(recursion, x1.shape[1:], dtype)
     rows, columns = _blocks(expected, len(x1), len(x2), checked_size(batch_size), allowed_bytes(max_bytes))
-    run = _compiled if expected.compiles(rows, columns) else _block
+    run = _compiled if expected.can_compile else _block
     found = assemble(
         windows(len(x1), rows),
         windows(len(x2), columns),
         lambda row: row.of(x1),
         lambda left, row, column: run(recursion, left, column.of(x2)),
         _mirrored if own and expected.is_hermitian else None,
-        progress,
+        "kernel" if progress else None,
     )
     return _packaged(found, expected)
 

@@ -1,12 +1,12 @@
 """Whether a network's function does anything with a backward rule: one that is lost would be a wrong gradient."""
 
 import inspect
-from collections.abc import Iterator
 
 import jax
 
 from ..errors import NotApplicable
 from .layers.base import AbstractLayer
+from .program import primitives
 
 _ADVICE = (
     "write it as apply(weights, x, rule=None) and pass the rule on to the activations, as the networks of "
@@ -31,7 +31,7 @@ def require_rule_taken(apply, rule, weights, x) -> None:
         if "rule" not in str(error):
             raise
         raise NotApplicable(f"the network's apply takes no rule ({error}): {_ADVICE}") from error
-    if list(_primitives(plain.jaxpr)) == list(_primitives(ruled.jaxpr)):
+    if list(primitives(plain.jaxpr)) == list(primitives(ruled.jaxpr)):
         raise NotApplicable(
             f"the network's apply takes the rule and ignores it ({_name(apply)} runs the same program without): "
             f"gradients would not be the rule's; {_ADVICE}"
@@ -50,16 +50,3 @@ def _accepts(apply, weights, x, rule) -> bool:
 
 def _name(apply) -> str:
     return getattr(apply, "__qualname__", None) or type(apply).__name__
-
-
-def _primitives(jaxpr) -> Iterator[str]:
-    """Names of all primitives of a program in order, those of inner programs after the one that runs them."""
-    for equation in jaxpr.eqns:
-        yield equation.primitive.name
-        for value in jax.tree.leaves(list(equation.params.values()), is_leaf=_is_program):
-            if _is_program(value):
-                yield from _primitives(getattr(value, "jaxpr", value))
-
-
-def _is_program(value) -> bool:
-    return hasattr(value, "eqns") or hasattr(value, "jaxpr")

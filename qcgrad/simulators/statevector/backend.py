@@ -1,6 +1,5 @@
 """The statevector simulator as a backend."""
 
-import os
 from typing import Literal
 
 import jax
@@ -11,6 +10,7 @@ from ...backend import AbstractBackend, default_backend_for
 from ...errors import StateTooLarge, UnsupportedQuery
 from ...ir.expectation import Expectation
 from ...ir.mixed_expectation import MixedExpectation
+from ...memory import allowed_bytes
 from ...objective import is_concrete
 from ...queries import (
     Access,
@@ -197,7 +197,7 @@ class Statevector(AbstractBackend):
             )
 
     def _allowed_bytes(self) -> int:
-        return self.max_bytes or int(0.8 * _free_bytes(self.mesh))
+        return self.max_bytes or allowed_bytes(None, None if self.mesh is None else self.mesh.local_devices[0])
 
 
 def _padded_angles(program) -> int:
@@ -214,24 +214,3 @@ def _pad(array, length, axis):
 def _to_host(inputs, outputs):
     """NumPy arrays where the inputs were concrete, so that what follows compiles nothing."""
     return jax.tree.map(np.asarray, outputs) if is_concrete((inputs, outputs)) else outputs
-
-
-def _free_bytes(mesh: jax.sharding.Mesh | None) -> int:
-    """Memory that a device can still give; for CPUs, what can be had without swapping."""
-    device = mesh.local_devices[0] if mesh is not None else jax.devices()[0]
-    stats = device.memory_stats() if device.platform != "cpu" else None
-    return stats["bytes_limit"] - stats["bytes_in_use"] if stats else _free_host_bytes()
-
-
-def _free_host_bytes() -> int:
-    """A guess of 8 GiB where the platform does not tell."""
-    try:
-        with open("/proc/meminfo") as lines:
-            available = next(line for line in lines if line.startswith("MemAvailable"))
-        return int(available.split()[1]) * 1024
-    except (OSError, StopIteration):
-        pass
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (ValueError, OSError, AttributeError):
-        return 8 << 30
