@@ -1,7 +1,7 @@
 """Infinite-width kernels of images: `python benchmarks/image_kernels.py`, by hand.
 
-Two strided convolutions, pooling over all pixels (or `--flatten`), one readout; each number of images in its own process,
-so that its peak memory is that of this kernel alone.
+Two strided convolutions, pooling over all pixels (or `--flatten`), one readout; each number of images in its own
+process, so that its peak memory is that of this kernel alone.
 """
 
 import argparse

@@ -12,8 +12,6 @@ from .errors import QcgradError as QcgradError
 from .errors import StateTooLarge as StateTooLarge
 from .errors import TooLarge as TooLarge
 from .errors import UnsupportedQuery as UnsupportedQuery
-from .estimate import Estimate as Estimate
-from .estimate import Result as Result
 from .estimate import estimate as estimate
 from .estimate import predict_cost as predict_cost
 from .estimator import AbstractEstimator as AbstractEstimator
@@ -38,5 +36,7 @@ from .ir import OperatorPool as OperatorPool
 from .ir import PauliSum as PauliSum
 from .networks import Autodiff as Autodiff
 from .networks import Loss as Loss
+from .result import Estimate as Estimate
+from .result import Result as Result
 from .simulators import Statevector as Statevector
 from .simulators import set_num_threads as set_num_threads

@@ -24,7 +24,8 @@ def as_jax(objective: AbstractObjective, estimator: AbstractEstimator, backend: 
 
     Returns:
         A function of the parameters and, for methods that sample, a JAX random key. Value and gradient
-        are estimated from independent samples where the gradient needs further circuits.
+        are estimated from independent samples where the gradient needs further circuits. The function of a
+        QNode is called as the QNode is, `f(x, weights, key=key)`.
 
     Raises:
         NotApplicable: the estimator cannot be traced by JAX.
@@ -73,6 +74,6 @@ def as_jax(objective: AbstractObjective, estimator: AbstractEstimator, backend: 
     def f(params, key=None):
         coordinates = objective.coordinates(objective.check(params))
         value = evaluate(jax.tree.map(jnp.asarray, coordinates), as_key(key))
-        return value if objective.is_vector else value[0]
+        return objective.outputs(value)
 
-    return f
+    return objective.as_function(f)

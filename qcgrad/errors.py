@@ -4,6 +4,10 @@
 class QcgradError(Exception):
     """Base class: catch it to catch everything that qcgrad refuses by name."""
 
+    def __reduce__(self):
+        # Python would call the class with `args` alone, which hold the message and nothing else.
+        return _rebuilt, (type(self), self.args, self.__dict__)
+
 
 class AccessError(QcgradError, PermissionError):
     """A query asks for more access to the state than its estimator declares or its backend grants."""
@@ -17,8 +21,10 @@ class NotApplicable(QcgradError, ValueError):
     """An estimator was given an objective for which its rule does not hold."""
 
 
-class TooLarge(QcgradError, MemoryError):
+class TooLarge(MemoryError, QcgradError):
     """A computation would need more bytes than it may use; raised before they are allocated."""
+
+    # In this order, because `MemoryError.__new__` refuses classes that it is not the first base of.
 
 
 class StateTooLarge(TooLarge):
@@ -35,3 +41,17 @@ class BudgetExhausted(QcgradError, RuntimeError):
 
 class ImportRefused(QcgradError, ValueError):
     """A circuit from another framework holds something that has no equivalent here."""
+
+
+def _rebuilt(kind: type[QcgradError], args: tuple, attributes: dict) -> QcgradError:
+    """An error with the same message and attributes, however its class is called."""
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(attributes)
+    return error
+
+
+def shown(number: int) -> str:
+    """A number of bytes or operations for a message, as a power of ten where nobody counts digits any more."""
+    digits = len(str(number))
+    return f"{number:,}" if digits <= 18 else f"10^{digits - 1}"

@@ -1,61 +1,17 @@
 """The one loop: ask the estimator, charge, let the backend answer, tell, until there is nothing to ask."""
 
-from typing import Any
-
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from . import finite
 from .backend import AbstractBackend, resolve
 from .cost import Budget, Cost
 from .errors import AccessError, BudgetExhausted
-from .estimator import AbstractEstimator, total_cost
-from .objective import AbstractObjective, Point, Reading, is_concrete
-
-
-class Result(str):
-    """How a computation ended: compares equal to its code ("ok", "budget_exhausted"), and explains itself.
-
-    Example:
-        >>> from qcgrad import Result
-        >>> Result("ok", "all queries were answered") == "ok"
-        True
-    """
-
-    message: str
-
-    def __new__(cls, code: str, message: str):
-        self = super().__new__(cls, code)
-        self.message = message
-        return self
-
-
-class Estimate(eqx.Module):
-    """A value, its gradient, how sure they are, and what they cost.
-
-    Attributes:
-        value: scalar, or (K,) for a sequence of observables.
-        gradient: structure and shape of `params`; a leading axis K for a sequence of observables.
-        variance: variance of each gradient component, same shape; zero where exact, NaN where unknown
-            (a single shot has no sample variance).
-        value_variance: the same for `value`.
-        bias_bound: bound on |E[gradient] - true gradient|, same shape; zero for unbiased methods.
-        value_bias_bound: the same for `value`.
-        cost: what was spent.
-        result: "ok" or why it stopped early, with a `message`.
-        fidelity: "exact", or how the simulation idealizes the physics.
-    """
-
-    value: Any
-    gradient: Any
-    variance: Any
-    value_variance: Any
-    bias_bound: Any
-    value_bias_bound: Any
-    cost: Cost = eqx.field(static=True)
-    result: Result = eqx.field(static=True)
-    fidelity: str = eqx.field(static=True)
+from .estimator import AbstractEstimator, total_cost, unknown
+from .objective import AbstractObjective, Point, Reading, is_concrete, zeros_like
+from .result import Estimate, Result
+from .rounds import affordable, exhausted
 
 
 def estimate(
@@ -76,11 +32,13 @@ def estimate(
         estimator: how, for example `ParameterShift(shots=1000)`.
         backend: who answers; by default the statevector simulator for circuits, XLA for networks.
         key: JAX random key or integer seed; needed by every method that samples.
-        budget: limits on the cost, checked before each round of queries.
+        budget: limits on the cost, checked before each query; of the first one that is too dear, the part that fits
+            is asked where the query can be cut.
         throw: raise when the budget runs out; else return what is known, with `result` saying so.
 
     Returns:
-        An `Estimate`. Under `jax.jit` and `jax.vmap` too, for every method with `is_traceable`.
+        An `Estimate`. Under `jax.jit` and `jax.vmap` too, for every method with `is_traceable`. Numbers that are NaN
+        or infinite come back as they are, with the result "not_finite" and a message that says where they arose.
 
     Raises:
         ValueError, TypeError: bad parameters, a missing key.
@@ -109,10 +67,17 @@ def estimate(
     objective, params = objective.at(objective.check(params))
     backend = resolve(backend, objective)
     point = Point(objective, objective.coordinates(params), np.eye(objective.num_outputs))
-    reading, cost, result = run(point, estimator, backend, as_key(key), budget)
-    reading = objective.to_params(params, reading)
-    found = _assemble(objective, reading, cost, result, estimator.fidelity)
-    if throw and result == "budget_exhausted":
+    if is_concrete(point.coordinates) and (reason := finite.of_coordinates(objective, point.coordinates)):
+        inner, cost, result = unknown(point), Cost(), Result("not_finite", reason)
+    else:
+        inner, cost, result = run(point, estimator, backend, as_key(key), budget)
+    outer = objective.to_params(params, inner)
+    if str(result) == "ok" and is_concrete((inner, outer)):
+        result = _checked(objective, inner, outer, result)
+    if outer.note:
+        result = Result(str(result), f"{result.message}; {outer.note}")
+    found = _assemble(objective, outer, cost, result, estimator.fidelity)
+    if throw and str(result) == "budget_exhausted":
         raise BudgetExhausted(result.message, found)
     return found
 
@@ -158,21 +123,23 @@ def run(point: Point, estimator: AbstractEstimator, backend: AbstractBackend, ke
     while queries := estimator.ask(state):
         for query in queries:
             _check_access(query, estimator, backend)
-        charged = cost + total_cost(queries)
-        if budget is not None and (over := budget.exceeded_by(charged)):
-            limits = ", ".join(f"{name} {getattr(charged, name)} > {getattr(budget, name)}" for name in over)
-            result = Result("budget_exhausted", f"the next round of queries would exceed the budget: {limits}")
+        asked = queries if budget is None else affordable(queries, cost, budget)
+        is_cut = asked is not queries
+        if budget is not None and is_cut:
+            result = exhausted(budget, cost, queries, asked)
+        if asked:
+            answers = []
+            for query in asked:
+                key, used = draw_key(key, query)
+                answers.append(backend.answer(query, used))
+            cost += total_cost(asked)
+            if is_cut:
+                left = [*answers, *[None] * (len(queries) - len(asked))]
+                answers = [query.completed(answer) for query, answer in zip(queries, left, strict=True)]
+            state = estimator.tell(state, tuple(answers))
+        if is_cut:
             break
-        answers = []
-        for query in queries:
-            key, used = draw_key(key, query)
-            answers.append(backend.answer(query, used))
-        cost = charged
-        state = estimator.tell(state, tuple(answers))
-    reading = estimator.read(state)
-    if reading.note:
-        result = Result(result, f"{result.message}; {reading.note}")
-    return reading, cost, result
+    return estimator.read(state), cost, result
 
 
 def draw_key(key, query):
@@ -222,17 +189,29 @@ def _check_access(query, estimator, backend):
             )
 
 
+def _checked(objective, inner: Reading, outer: Reading, result: Result) -> Result:
+    """The result, having looked at the numbers."""
+    if reason := finite.of_readings(objective, inner, outer):
+        return Result("not_finite", reason)
+    if any(np.isnan(leaf).any() for leaf in jax.tree.leaves((outer.variance, outer.value_variance))):
+        return Result("ok", f"{result.message}; a variance is NaN, not known: that takes two shots or more")
+    return result
+
+
 def _assemble(objective, reading: Reading, cost: Cost, result: Result, fidelity: str) -> Estimate:
     bias, value_bias = reading.bias_bound, reading.value_bias_bound
     if bias is None:
-        bias = jax.tree.map(lambda g: g * 0, reading.gradient)
+        bias = jax.tree.map(_no_bias, reading.gradient)
     if value_bias is None:
-        value_bias = reading.value * 0
+        value_bias = _no_bias(reading.value)
     parts = (reading.value, reading.gradient, reading.variance, reading.value_variance, bias, value_bias)
     if not objective.is_vector:
         parts = jax.tree.map(lambda leaf: leaf[0], parts)
-    if result == "ok" and is_concrete(parts) and any(np.isnan(leaf).any() for leaf in jax.tree.leaves(parts[2:4])):
-        result = Result("ok", "all queries were answered; a variance is NaN: that takes two shots or more")
     # device_put compiles nothing, whatever the shape; jnp.asarray may.
     value, gradient, variance, value_variance, bias, value_bias = jax.device_put(parts)
     return Estimate(value, gradient, variance, value_variance, bias, value_bias, cost, result, fidelity)
+
+
+def _no_bias(numbers):
+    """Real zeros of the same shape, also beside infinities and complex numbers."""
+    return zeros_like(numbers.real)

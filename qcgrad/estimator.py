@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .cost import Cost
-from .objective import Point, Reading
+from .objective import Point, Reading, zeros_like
 from .queries import AbstractQuery, Access
 
 
@@ -108,5 +108,4 @@ def unknown(point: Point) -> Reading:
 
 def exact(value, gradient) -> Reading:
     """A reading without any statistical error."""
-    zeros = jax.tree.map(np.zeros_like if isinstance(value, np.ndarray) else jnp.zeros_like, gradient)
-    return Reading(value, gradient, zeros, value * 0)
+    return Reading(value, gradient, jax.tree.map(zeros_like, gradient), zeros_like(value))

@@ -4,8 +4,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import jax
-
 from .errors import TooLarge
 
 #: The part of free memory that is used where nobody says how much may be.
@@ -13,16 +11,16 @@ SHARE = 0.8
 
 
 def free_bytes(device: Any = None) -> int:
-    """Memory that a device, JAX's default one if left out, can still give; of CPUs, without swapping.
+    """Memory that an accelerator (a `jax.Device`) can still give; for CPUs and None, what the host has left.
 
     A guess of 8 GiB where the platform does not tell.
     """
-    device = device or jax.devices()[0]
-    stats = device.memory_stats() if device.platform != "cpu" else None
-    return stats["bytes_limit"] - stats["bytes_in_use"] if stats else min(_free_on_machine(), _free_in_container())
+    if device is not None and device.platform != "cpu" and (stats := device.memory_stats()):
+        return stats["bytes_limit"] - stats["bytes_in_use"]
+    return min(_free_on_machine(), _free_in_container())
 
 
-def allowed_bytes(max_bytes: int | None, device: Any = None) -> int:
+def allowed_bytes(max_bytes: int | None = None, device: Any = None) -> int:
     """`max_bytes`, or 80 % of the memory that is free now on a device.
 
     Raises:

@@ -1,11 +1,13 @@
 """What is differentiated: the interface that the driver needs of an objective."""
 
 import abc
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.core
+import jax.numpy as jnp
 import numpy as np
 
 
@@ -57,6 +59,8 @@ class AbstractObjective(eqx.Module):
 
     is_vector: eqx.AbstractVar[bool]
     """Whether results keep the axis of the K outputs; a scalar objective drops it."""
+    coordinate_name: ClassVar[str] = "coordinate"
+    """What messages call a coordinate."""
 
     @property
     @abc.abstractmethod
@@ -87,10 +91,23 @@ class AbstractObjective(eqx.Module):
     def to_params(self, params, reading: Reading) -> Reading:
         """The reading by the exact chain rule, in the structure of `params` (leading axis C kept)."""
 
+    def outputs(self, values) -> Any:
+        """What the user sees of the values (K,); traceable by JAX."""
+        return values if self.is_vector else values[0]
+
+    def as_function(self, evaluate: Callable) -> Callable:
+        """A function of `params` and `key` as one that is called as the user's own; by default it is."""
+        return evaluate
+
 
 def is_concrete(tree) -> bool:
     """Whether every array of a pytree has its numbers at hand (is not being traced by JAX)."""
     return not any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(tree))
+
+
+def zeros_like(array):
+    """Zeros, in NumPy where the numbers are, which compiles nothing."""
+    return np.zeros_like(array) if isinstance(array, (np.ndarray, np.generic)) else jnp.zeros_like(array)
 
 
 def is_finite(array) -> bool:
@@ -131,7 +148,7 @@ def as_real(name: str, value) -> Any:
 def _from_python(name, value):
     leaves = jax.tree.leaves(value)
     if any(isinstance(leaf, jax.Array) for leaf in leaves):
-        return jax.numpy.asarray(value)
+        return jnp.asarray(value)
     try:
         array = np.asarray(value)
     except ValueError:  # nested lists of different lengths

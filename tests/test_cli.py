@@ -1,6 +1,11 @@
 """The command line, as a user meets it."""
 
+import csv
+import importlib
 import json
+import re
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -107,6 +112,9 @@ def test_grad_by_bell_shadow_at_clifford_angles(program, tmp_path):
         (("--params", "1,2", "--copies", "10"), "--copies applies to gentle-sweep, read-once, bell-shadow"),
         (("--params", "1,2", "--observable", "ZQ"), "ZQ"),
         (("--params", "1,2", "--observable", "ZZZ"), "observable acts on 3 qubits"),
+        (("--params", "1,2", "--method", "adjoint", "--delta", 0.1), "--delta applies to online-tomography and bell"),
+        (("--params", "1,2", "--method", "bell-shadow", "--copies", 9, "--delta", "nan"), "delta=nan: give a number"),
+        (("--params", "1,2", "--shots", 10, "--seed", 2**70), "give an integer of 64 bits"),
         (("--wrong",), "No such option"),
     ],
 )
@@ -124,6 +132,39 @@ def test_unreadable_programs_are_refused(tmp_path, program):
     assert "No such file" in refusal("grad", tmp_path / "missing.qasm", "--observable", "ZZ")
     assert "did you mean " in refusal("grad", "tfim_hva_n3")
     assert "no observable of its own" in refusal("grad", program)
+
+
+def test_grad_of_a_file_uses_what_is_recorded_beside_it(tmp_path):
+    original = load_circuit("tfim_hva_n3_p1")
+    for ending in (".qasm", ".toml"):
+        shutil.copy(original.path.with_suffix(ending), tmp_path / f"mine{ending}")
+    shown = json.loads(run("grad", tmp_path / "mine.qasm", "--json").stdout)
+    np.testing.assert_allclose([row["derivative"] for row in shown["gradient"]], original.gradient, atol=1e-9)
+
+
+def test_grad_names_what_a_program_without_parameters_lacks(tmp_path):
+    (tmp_path / "fixed.qasm").write_text('OPENQASM 3.0; include "stdgates.inc"; qubit q; h q;')
+    assert "has no parameters, so there is nothing to differentiate" in refusal(
+        "grad", tmp_path / "fixed.qasm", "--observable", "Z"
+    )
+
+
+def test_json_of_a_gradient_that_is_no_number(program, monkeypatch):
+    def broken(objective, params, estimator, key):
+        found = estimate(objective, params, estimator, key=key)
+        nothing = np.array([np.nan, np.inf])
+        changed = replace(found, gradient=nothing, variance=nothing, bias_bound=nothing, value=np.nan)
+        return replace(changed, result=qg.Result("not_finite", "the gradient is NaN"))
+
+    module = importlib.import_module("qcgrad.estimate")
+    estimate = module.estimate
+    monkeypatch.setattr(module, "estimate", broken)
+    result = run("grad", program, "--observable", "ZZ", "--params", "1,2", "--json")
+    shown = json.loads(result.stdout, parse_constant=pytest.fail)
+    assert result.exit_code == 1
+    assert shown["value"] is None
+    assert [row["derivative"] for row in shown["gradient"]] == [None, None]
+    assert (shown["result"], shown["message"]) == ("not_finite", "the gradient is NaN")
 
 
 def test_circuits_lists_the_library():
@@ -229,6 +270,45 @@ def test_scaling_reports_failed_cells(study, tmp_path, monkeypatch):
     result = run("scaling", "--spec", study, "--out", tmp_path / "some")
     assert result.exit_code == 1
     assert "failed: backprop, perceptron, n = 2: MemoryError: too large" in result.stderr
+
+
+def test_scaling_of_own_files(program, tmp_path):
+    options = ("--methods", "adjoint,parameter-shift", "--epsilon", "0.3,0.15", "--max-qubits", 2)
+    result = run("scaling", "--circuits", f"{program}, efficient_su2_n2_r1", *options, "--out", tmp_path / "own")
+    assert result.exit_code == 0
+    assert "mine.qasm: observable Z on every qubit, summed (default); angles uniform in (-pi, pi) from seed 0." in (
+        result.stdout
+    )
+    assert "Copies against accuracy" in result.stdout
+    rows = list(csv.DictReader((tmp_path / "own" / "cells.csv").read_text().splitlines()))
+    assert {row["observable"] for row in rows if row["circuit"] == "efficient_su2_n2_r1"} == {"recorded"}
+    assert {row["epsilon"] for row in rows if row["method"] == "parameter-shift"} == {"0.3", "0.15"}
+    observed = run("scaling", "--circuits", program, "--observable", "ZQ", "--methods", "adjoint")
+    assert "observable 'ZQ' cannot be read" in observed.stderr
+    assert "--observable belongs to --circuits" in refusal("scaling", "--observable", "ZZ")
+
+
+def test_scaling_tells_what_is_wrong_beside_a_file(tmp_path):
+    original = load_circuit("tfim_hva_n3_p1")
+    shutil.copy(original.path, tmp_path / "mine.qasm")
+    text = original.path.with_suffix(".toml").read_text()
+    (tmp_path / "mine.toml").write_text(re.sub(r"gradient = \[[^]]*\]", "gradient = [0, 0]", text))
+    spec = 'methods = ["adjoint", "gentle-sweep"]\nhard_instance = false\nnetwork = false\n'
+    (tmp_path / "study.toml").write_text(f'{spec}[[circuits]]\nlabel = "mine"\ncircuits = ["mine.qasm"]\n')
+    result = run("scaling", "--spec", tmp_path / "study.toml", "--out", tmp_path / "out")
+    assert result.exit_code == 1
+    assert f"failed: adjoint, mine.qasm (and 1 more): {tmp_path / 'mine.toml'}: point.gradient[0] is 0.0, but the" in (
+        result.stderr
+    )
+
+
+def test_scaling_refuses_what_would_not_fit_and_goes_on(study, tmp_path):
+    study.write_text('methods = ["backprop"]\n[network]\nlevels = [1, 2, 3]\n')
+    result = run("scaling", "--spec", study, "--out", tmp_path / "some", "--max-memory", 4096 / 2**30)
+    assert result.exit_code == 1
+    assert "refused: backprop, perceptron, n = 3: it would take 7,424 bytes and 4,096 are allowed" in result.stderr
+    assert "2 cells computed." in result.stdout
+    assert "give a positive number of GiB" in refusal("scaling", "--max-memory", "nan")
 
 
 def test_scaling_refuses_in_one_line(study, tmp_path):

@@ -122,3 +122,141 @@ def test_pools_append_gates_whose_cost_is_counted():
     e = qg.estimate(pool, [0.3], qg.ParameterShift(shots=10), key=0)
     assert e.cost == qg.predict_cost(pool, qg.ParameterShift(shots=10))
     assert (e.cost.shots, e.cost.gates) == (50, 150)
+
+
+MAPPED = qg.Expectation(
+    qg.Circuit(2).ry(0, param=0).cx(0, 1).rx(1, param=1),
+    "ZZ + 0.5*ZI",
+    lambda t: jnp.stack([jnp.sqrt(t["a"]), jnp.log(t["b"])]),
+    example={"a": 1.0, "b": 1.0},
+)
+
+
+@pytest.mark.parametrize("estimator", [qg.Adjoint(), qg.ParameterShift(), SHOTS, qg.GentleSweep(1000, 1.0)])
+def test_a_singular_point_of_the_classical_map_is_named(estimator):
+    """The slope of the square root at 0 is infinite, whatever the circuit does there."""
+    found = qg.estimate(MAPPED, {"a": 0.0, "b": 2.0}, estimator, key=0)
+    assert found.result == "not_finite"
+    assert "derivative by params['a'] is" in found.result.message
+    assert "chain rule through the map from params to gate angles" in found.result.message
+    assert "shots" not in found.result.message
+    assert np.isfinite(found.gradient["b"])
+    assert np.isfinite(found.value)
+
+
+def test_a_map_that_is_not_finite_itself_is_named_and_nothing_is_asked():
+    recorder = Recorder(qg.Statevector())
+    found = qg.estimate(MAPPED, {"a": 1.0, "b": -1.0}, qg.Adjoint(), recorder)
+    assert found.result == "not_finite"
+    assert found.result.message.startswith("gate angle [1] is nan: the map from params")
+    assert (recorder.queries, found.cost) == ([], qg.Cost())
+
+
+class Broken(Recorder):
+    """A backend whose second mean is infinite."""
+
+    def answer(self, query, key):
+        answer = super().answer(query, key)
+        means = np.array(answer.mean)
+        means[1] = np.inf
+        return answer._replace(mean=means)
+
+
+def test_an_infinite_answer_is_named():
+    found = qg.estimate(OBJECTIVE, PARAMS, qg.ParameterShift(), Broken(qg.Statevector()))
+    assert found.result == "not_finite"
+    assert "the derivative by gate angle [0] is inf, as it follows from the backend's answers" in found.result.message
+
+
+def test_the_nan_of_a_network_is_named():
+    loss = qg.Loss(lambda w, x: x @ w["inner"], lambda out, y: jnp.sum(jnp.sqrt(out - y)), (jnp.eye(2), jnp.zeros(2)))
+    found = qg.estimate(loss, {"inner": jnp.array([1.0, 0.0])}, qg.Backprop())
+    assert found.result == "not_finite"
+    assert "derivative by weight ['inner'][0] is nan" in found.result.message
+
+
+def test_a_variance_that_overflows_is_named():
+    objective = qg.Expectation(qg.Circuit(1).ry(0, param=0, scale=1e200), "Z")
+    found = qg.estimate(objective, [0.3e-200], SHOTS, key=0)
+    assert found.result == "not_finite"
+    assert "variance of the derivative by params[0] is inf" in found.result.message
+
+
+def test_a_single_shot_is_ok_and_its_variance_unknown():
+    found = qg.estimate(OBJECTIVE, PARAMS, qg.ParameterShift(shots=1), key=0)
+    assert found.result == "ok"
+    assert "a variance is NaN, not known: that takes two shots or more" in found.result.message
+
+
+@pytest.mark.parametrize("method", [qg.ParameterShift(), SHOTS, qg.ParameterShift(shots=[20] * 9)])
+def test_a_method_of_one_round_spends_what_the_budget_allows(method):
+    """Value and two shifts for each of four angles; the first angles are known, as without a budget."""
+    circuit = qg.Circuit(2)
+    for param in range(4):
+        circuit = circuit.ry(param % 2, param=param)
+    objective, params = qg.Expectation(circuit, "ZI + IZ"), np.array([0.4, 0.9, 0.2, -0.3])
+    whole = qg.estimate(objective, params, method, key=0)
+    recorder = Recorder(qg.Statevector())
+    with pytest.raises(qg.BudgetExhausted, match=r"circuit_runs 9 > 6; 6 of its 9 parts were asked") as caught:
+        qg.estimate(objective, params, method, recorder, key=0, budget=qg.Budget(circuit_runs=6))
+    found = caught.value.estimate
+    assert found.cost.circuit_runs == 6
+    assert found.cost == recorder.queries[0].cost()
+    np.testing.assert_array_equal(np.isnan(found.gradient), [False, False, True, True])
+    np.testing.assert_array_equal(np.isnan(found.variance), [False, False, True, True])
+    # Six standard errors: a false alarm is less likely than 1e-8.
+    allowed = 1e-12 + 6 * np.sqrt(whole.variance + found.variance)
+    assert np.all(np.abs(found.gradient - whole.gradient)[:2] <= allowed[:2])
+    assert np.isfinite(found.value)
+
+
+def test_a_budget_below_one_evaluation_asks_nothing():
+    found = qg.estimate(OBJECTIVE, PARAMS, SHOTS, key=0, budget=qg.Budget(shots=19), throw=False)
+    assert found.cost == qg.Cost()
+    assert np.all(np.isnan(found.gradient))
+
+
+def test_a_budget_works_under_jit_too():
+    def gradient(params):
+        return qg.estimate(OBJECTIVE, params, qg.ParameterShift(), budget=qg.Budget(circuit_runs=3), throw=False)
+
+    found = jax.jit(gradient)(PARAMS)
+    assert found.result == "budget_exhausted"
+    whole = qg.estimate(OBJECTIVE, PARAMS, qg.Adjoint())
+    np.testing.assert_allclose(found.gradient[0], whole.gradient[0], atol=1e-12)
+    assert np.isnan(found.gradient[1])
+
+
+def test_an_estimate_prints_numbers_with_their_errors():
+    found = qg.estimate(OBJECTIVE, PARAMS, SHOTS, key=0)
+    text = str(found)
+    assert text == repr(found)
+    error = np.sqrt(found.variance[0])
+    (row,) = [line.split() for line in text.splitlines() if "d value/d params[0]" in line]
+    # Two digits of the error, and as many decimals of the number.
+    assert row[3:] == [f"{found.gradient[0]:.{1 - int(np.floor(np.log10(error)))}f}", f"{error:.2g}"]
+    for part in (f"{error:.2g}", "standard error", "shots 280", "ok: all queries were answered", "fidelity  exact"):
+        assert part in text
+    assert "bias bound" not in text
+    biased = qg.estimate(OBJECTIVE, PARAMS, qg.GentleSweep(1000, 1.0), key=0)
+    assert "bias bound" in str(biased)
+    many = qg.estimate(qg.Expectation(qg.Circuit(1).ry(0, param=99), "Z"), np.zeros(100), qg.Adjoint())
+    assert "... 89 more" in str(many)
+    vector = qg.estimate(qg.Expectation(qg.Circuit(1).ry(0, param=0), ["Z", "X"]), [0.1], qg.Adjoint())
+    assert "d value[1]/d params[0]" in str(vector)
+    assert "gradient=ShapeDtypeStruct" in str(jax.eval_shape(lambda: found))
+
+
+def test_standard_errors_are_square_roots_of_variances():
+    found = qg.estimate(OBJECTIVE, PARAMS, SHOTS, key=0)
+    np.testing.assert_allclose(found.standard_error, np.sqrt(found.variance))
+    np.testing.assert_allclose(found.value_standard_error, np.sqrt(found.value_variance))
+    mapped = qg.estimate(MAPPED, {"a": 0.5, "b": 2.0}, SHOTS, key=0)
+    np.testing.assert_allclose(mapped.standard_error["b"], np.sqrt(mapped.variance["b"]))
+
+
+@pytest.mark.parametrize("estimator", [qg.Adjoint(), SHOTS, qg.GentleSweep(1000, 1.0), qg.OnlineTomography(0.5, 0.1)])
+def test_no_bound_or_variance_is_a_negative_zero(estimator):
+    found = qg.estimate(OBJECTIVE, -PARAMS, estimator, key=0)
+    for part in (found.variance, found.value_variance, found.bias_bound, found.value_bias_bound):
+        assert not np.any(np.signbit(part))

@@ -15,7 +15,7 @@ class OneLineErrors(TyperGroup):
     """A group of commands whose errors are one line on stderr and exit code 2, with a traceback on --debug."""
 
     def main(self, args=None, prog_name=None, complete_var=None, standalone_mode=True, **extra):
-        """Run a command and exit: 0 success, 1 some cells of a study failed, 2 refused, 130 interrupted."""
+        """Run a command and exit: 0 success, 1 an incomplete result, 2 refused, 130 interrupted."""
         arguments = sys.argv[1:] if args is None else list(args)
         try:
             code = super().main(arguments, prog_name, complete_var, standalone_mode=False, **extra)
@@ -91,7 +91,7 @@ def main(arguments: list[str] | None = None):
         arguments: of the command line; those of the process by default.
 
     Raises:
-        SystemExit: always; 0 after success, 1 when some cells of a study failed, 2 after an error that one
-            line on stderr explains, 130 after Ctrl-C.
+        SystemExit: always; 0 after success, 1 when some cells of a study failed or a gradient is not "ok", 2 after
+            an error that one line on stderr explains, 130 after Ctrl-C.
     """
     application(arguments, prog_name="qcgrad")

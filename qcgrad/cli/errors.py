@@ -21,6 +21,8 @@ def explain(error: BaseException) -> str:
 
     if hasattr(error, "format_message"):  # typer's complaints about options
         return f"{_one_line(error.format_message())} (--help shows the options)"  # pyright: ignore
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror}"
     message = _one_line(error)
     if isinstance(error, (QcgradError, ValueError, TypeError, StoreError)) and message:
         return message

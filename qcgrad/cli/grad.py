@@ -8,6 +8,7 @@ import typer
 
 from . import consoles
 from .errors import UserError
+from .numbers import numbers
 
 EXAMPLE = 'Example: qcgrad grad mine.qasm --observable "ZZI + 0.5*IXI" --params "0.1, 0.2" --shots 1000'
 
@@ -28,7 +29,10 @@ def grad(
     ] = None,
     copies: Annotated[str | None, typer.Option(help="Copies for gentle-sweep, read-once, bell-shadow.")] = None,
     epsilon: Annotated[float | None, typer.Option(help="Accuracy of online-tomography.")] = None,
-    delta: Annotated[float, typer.Option(help="Failure probability of bell-shadow, online-tomography.")] = 0.05,
+    delta: Annotated[
+        float | None,
+        typer.Option(help="Failure probability of bell-shadow, online-tomography.", show_default="0.05"),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the sampling.")] = 0,
     params: Annotated[str | None, typer.Option(help='Parameters in radians, for example "0.1, 0.2".')] = None,
     params_file: Annotated[Path | None, typer.Option(help="File with the parameters: numbers, or a JSON list.")] = None,
@@ -39,11 +43,14 @@ def grad(
 ):
     """Value and gradient of a circuit, with standard errors and cost.
 
-    A library circuit (see qcgrad circuits) brings its own observable and parameters.
+    A library circuit (see qcgrad circuits) brings its own observable and parameters, and so does a file with a .toml
+    file beside it as in the library. In JSON, null is a number that is not known. Exit code 1: the result is not "ok".
     """
     from ..estimate import estimate
     from .methods import canonical, make_estimator
 
+    if not -(2**63) <= seed < 2**63:
+        raise UserError(f"--seed {seed}: give an integer of 64 bits")
     method = canonical(method)
     estimator = make_estimator(method, shots=shots, copies=copies, epsilon=epsilon, delta=delta)
     objective, names, default_params = _objective(file, observable)
@@ -61,24 +68,30 @@ def grad(
         print(json.dumps(shown, indent=2, allow_nan=False))
     else:
         _print(shown, consoles.output())
+    if found.result != "ok":
+        raise typer.Exit(1)
 
 
 def _objective(file: str, observable: str | None):
     """(objective, parameter names, default parameters or None)."""
-    from ..interop.library import load_circuit
+    from ..interop.library import is_file_name, load_circuit
     from ..interop.openqasm import load_qasm
 
-    if Path(file).suffix.lower() == ".qasm" or Path(file).is_file():
+    path = Path(file)
+    is_file = is_file_name(file) or path.is_file()
+    if is_file and not path.with_suffix(".toml").is_file():
         program, parameters = load_qasm(file), None
         if observable is None:
             word = "Z" + "I" * (program.circuit.num_qubits - 1)
             raise UserError(f"{file} has no observable of its own: give one, for example --observable {word}")
+        objective = program.expectation(observable)
     else:
-        circuit = load_circuit(file)
+        circuit = load_circuit(path if is_file else file)
         program, parameters = circuit.program, circuit.params
-        if observable is None:
-            return circuit.objective, circuit.parameter_names, parameters
-    return program.expectation(observable), program.parameter_names, parameters
+        objective = circuit.objective if observable is None else program.expectation(observable)
+    if not program.parameter_names:
+        raise UserError(f"{file} has no parameters, so there is nothing to differentiate: declare 'input float[64] a;'")
+    return objective, program.parameter_names, parameters
 
 
 def _parameters(count, text, path, random_seed, default):
@@ -96,27 +109,16 @@ def _parameters(count, text, path, random_seed, default):
             reason = getattr(error, "strerror", None) or error
             raise UserError(f"--params-file {path} cannot be read: {reason}") from error
     if text is None:
-        if default is None and count:
+        if default is None:
             raise UserError(
                 f"the circuit has {count} parameters: give --params with {count} numbers in radians, --params-file, "
                 "or --random-params SEED"
             )
-        return np.zeros(0) if default is None else default
-    values = _numbers(text, "--params" if path is None else f"--params-file {path}")
+        return default
+    values = numbers(text, "--params" if path is None else f"--params-file {path}")
     if len(values) != count:
         raise UserError(f"{len(values)} parameters were given, but the circuit has {count}")
     return np.array(values, dtype=float)
-
-
-def _numbers(text: str, source: str) -> list[float]:
-    words = text.strip().removeprefix("[").removesuffix("]").replace(",", " ").split()
-    numbers = []
-    for word in words:
-        try:
-            numbers.append(float(word))
-        except ValueError:
-            raise UserError(f"{source}: {word!r} is not a number") from None
-    return numbers
 
 
 def _as_data(file, method, estimator, names, values, found, seed) -> dict[str, Any]:
@@ -133,8 +135,9 @@ def _as_data(file, method, estimator, names, values, found, seed) -> dict[str, A
         "access": estimator.access.name,
         "fidelity": found.fidelity,
         "result": str(found.result),
+        "message": found.result.message,
         "seed": seed,
-        "value": float(found.value),
+        "value": _or_null(found.value),
         "value_standard_error": _or_null(np.sqrt(found.value_variance)),
         "gradient": [
             {
@@ -151,8 +154,8 @@ def _as_data(file, method, estimator, names, values, found, seed) -> dict[str, A
 
 
 def _or_null(number) -> float | None:
-    """JSON has no NaN; null says "unknown" as well."""
-    return None if math.isnan(number) else float(number)
+    """JSON has neither NaN nor infinity; null says "unknown" as well."""
+    return float(number) if math.isfinite(number) else None
 
 
 def _print(shown: dict[str, Any], console):

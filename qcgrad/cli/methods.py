@@ -4,6 +4,7 @@ from .errors import UserError
 
 NAMES = ("adjoint", "reverse-mode", "parameter-shift", "gentle-sweep", "read-once", "online-tomography", "bell-shadow")
 _SPENDS_COPIES = ("gentle-sweep", "read-once", "bell-shadow")
+_TAKES_DELTA = ("online-tomography", "bell-shadow")
 
 
 def canonical(name: str) -> str:
@@ -17,7 +18,7 @@ def canonical(name: str) -> str:
     return nearest_method(name, NAMES)
 
 
-def make_estimator(method: str, *, shots: str | None, copies: str | None, epsilon: float | None, delta: float):
+def make_estimator(method: str, *, shots: str | None, copies: str | None, epsilon: float | None, delta: float | None):
     """The estimator of that name.
 
     Args:
@@ -48,6 +49,9 @@ def make_estimator(method: str, *, shots: str | None, copies: str | None, epsilo
         raise UserError(f"--copies applies to {', '.join(_SPENDS_COPIES)}, not to {name}")
     if epsilon is not None and name != "online-tomography":
         raise UserError(f"--epsilon applies to online-tomography, not to {name}")
+    if delta is not None and name not in _TAKES_DELTA:
+        raise UserError(f"--delta applies to {' and '.join(_TAKES_DELTA)}, not to {name}")
+    delta = 0.05 if delta is None else delta
     if name == "parameter-shift":
         return ParameterShift(shots=None if shots is None else _count("--shots", shots))
     if name == "online-tomography":

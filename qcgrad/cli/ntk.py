@@ -9,7 +9,7 @@ import typer
 from . import consoles
 from .errors import UserError
 
-EXAMPLE = "Example: qcgrad ntk --activation modrelu --depth 3 --widths 64,256,1024 --seeds 4"
+EXAMPLE = "Example: qcgrad ntk --activation modrelu --depth 3 --widths 64,256,1024 --seeds 32"
 
 ACTIVATIONS = ("split-relu", "split-erf", "split-tanh", "split-gelu", "cardioid", "modrelu", "zrelu")
 
@@ -18,7 +18,7 @@ def ntk(
     activation: Annotated[str, typer.Option(help=f"One of {', '.join(ACTIVATIONS)}.")] = "modrelu",
     depth: Annotated[int, typer.Option(help="Hidden layers.", min=1)] = 2,
     widths: Annotated[str, typer.Option(help="Comma-separated widths of the hidden layers.")] = "64,256,1024",
-    seeds: Annotated[int, typer.Option(help="Random networks of each width.", min=1)] = 4,
+    seeds: Annotated[int, typer.Option(help="Random networks of each width.", min=1)] = 32,
     inputs: Annotated[int, typer.Option(help="Number of random complex inputs.", min=2)] = 5,
     dimension: Annotated[int, typer.Option(help="Dimension of the inputs.", min=1)] = 6,
     sigma_w: Annotated[float, typer.Option(help="Scale of the weights.", min=0)] = 2**0.5,
@@ -68,10 +68,10 @@ def _print(found, kernel):
         table.add_row(str(width), f"{errors.mean():.3f}", spread, f"{pseudo.mean():.3f}")
     console = consoles.output()
     console.print(table)
-    error = "" if np.isnan(found.slope_error) else f" ± {found.slope_error:.2f}"
+    low, high = found.slope_interval()
+    interval = "one network of each width has no error" if np.isnan(low) else f"95 % interval {low:.2f} to {high:.2f}"
     console.print(
-        f"error ~ width^({found.slope.exponent:.2f}{error}); theory: -0.5 (± one standard error, from the networks)",
-        highlight=False,
+        f"error ~ width^({found.slope.exponent:.2f}), {interval}; theory: -0.5 at large widths", highlight=False
     )
     limit = np.asarray(kernel.ntk)
     size = np.linalg.norm(limit)

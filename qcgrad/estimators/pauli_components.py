@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..errors import NotApplicable
+from ..ir.pauli import popcount
 from ..ir.program import Program
 from ..ir.pull_back import NotClifford, PauliComponents, pull_back
 
@@ -34,5 +35,5 @@ def most_strings(program: Program) -> int:
     """An upper bound on the strings that the pull-back gives."""
     terms = sum(observable.num_terms for observable in program.observables)
     table = program.circuit.op_table
-    per_row = 2.0 ** (1 + np.bitwise_count(table.controls[table.slot >= 0]))
+    per_row = 2.0 ** (1 + popcount(table.controls[table.slot >= 0]))
     return int(min(terms * (1 + per_row.sum()), 4**program.num_qubits - 1))

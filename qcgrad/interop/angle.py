@@ -1,18 +1,21 @@
 """Symbolic gate angles: scale * atom + offset, so that what is affine stays plain data.
 
 An *atom* is an input parameter (its index) or a classical function of several, kept as a hashable tree.
-A circuit has one parameter for each atom in use; `ParameterMap` computes them all from the inputs, so
+A circuit has one parameter for each atom in use; `parameter_map` computes them all from the inputs, so
 JAX differentiates products, sums and functions of parameters exactly.
 """
 
 import math
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+
+from ..ir.parameter_map import AffineMap, PureMap
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,13 @@ class Angle:
     @property
     def is_constant(self) -> bool:
         return self.atom is None
+
+    def substituted(self, atoms: "Sequence[Angle]") -> "Angle":
+        """The same angle with its atom k, an index, replaced by `atoms[k]`; a factor of zero is kept."""
+        if self.is_constant:
+            return self
+        found = atoms[self.atom]  # pyright: ignore[reportArgumentType, reportCallIssue]
+        return Angle(found.atom, self.scale * found.scale, self.scale * found.offset + self.offset)
 
     def __add__(self, other: "Angle | float") -> "Angle":
         other = as_angle(other)
@@ -104,6 +114,7 @@ FUNCTIONS: dict[str, tuple[Callable, Callable]] = {
     "log": (math.log, jnp.log),
     "sqrt": (math.sqrt, jnp.sqrt),
     "abs": (abs, jnp.abs),
+    "sign": (np.sign, jnp.sign),
     "floor": (math.floor, jnp.floor),
     "ceiling": (math.ceil, jnp.ceil),
     "mod": (math.fmod, jnp.fmod),
@@ -118,8 +129,8 @@ def _reduced(atom, scale, offset) -> Angle:
 
 
 @dataclass(frozen=True)
-class ParameterMap:
-    """The circuit's parameters from the inputs; equal maps compare equal, so their compilation is shared.
+class ParameterMap(PureMap):
+    """The circuit's parameters from the inputs.
 
     Attributes:
         atoms: one for each parameter of the circuit.
@@ -127,17 +138,46 @@ class ParameterMap:
 
     atoms: tuple[Hashable, ...]
 
-    def __call__(self, inputs):
-        return _compiled(self.atoms)(jnp.asarray(inputs))
+    def __call__(self, params):
+        return self._compiled(jnp.asarray(params))
+
+    @cached_property
+    def _compiled(self):
+        def values(inputs):
+            known = {}
+            return jnp.stack([_atom_value(atom, inputs, known) for atom in self.atoms])
+
+        return jax.jit(values)
 
 
 @lru_cache(maxsize=64)
-def _compiled(atoms):
-    def values(inputs):
-        known = {}
-        return jnp.stack([_atom_value(atom, inputs, known) for atom in atoms])
+def parameter_map(atoms: tuple[Hashable, ...], num_inputs: int) -> PureMap:
+    """The map from inputs to atoms: data where all are sums of inputs; equal maps are one object, compiled once."""
+    rows = [_as_sum(atom) for atom in atoms]
+    if any(row is None for row in rows):
+        return ParameterMap(atoms)
+    found: list[Any] = rows
+    rows_of_entries = [row for row, (weights, _) in enumerate(found) for _ in weights]
+    columns = [k for weights, _ in found for k in weights]
+    weights = [w for weights, _ in found for w in weights.values()]
+    return AffineMap(num_inputs, rows_of_entries, columns, weights, [offset for _, offset in found])
 
-    return jax.jit(values)
+
+def _as_sum(atom: Hashable) -> tuple[dict[int, float], float] | None:
+    """({input: weight}, offset) of an atom that is a sum, else None."""
+    weights: dict[int, float] = {}
+    offset = 0.0
+    pending = [Angle(atom, 1.0, 0.0)]
+    while pending:
+        angle = pending.pop()
+        offset += angle.offset
+        if isinstance(angle.atom, (int, np.integer)):
+            weights[int(angle.atom)] = weights.get(int(angle.atom), 0.0) + angle.scale
+        elif isinstance(angle.atom, tuple) and angle.atom[0] == "add":
+            pending += [term * angle.scale for term in angle.atom[1:]]
+        elif angle.atom is not None:
+            return None
+    return weights, offset
 
 
 def _atom_value(atom, inputs, known):
@@ -158,13 +198,3 @@ def _angle_value(angle, inputs, known):
     if angle.is_constant:
         return jnp.asarray(angle.offset, inputs.dtype)
     return angle.scale * _atom_value(angle.atom, inputs, known) + angle.offset
-
-
-def inputs_of(atom: Hashable) -> set[int]:
-    """Indices of the inputs that an atom depends on."""
-    if atom is None:
-        return set()
-    if isinstance(atom, (int, np.integer)):
-        return {int(atom)}
-    _, *operands = atom  # pyright: ignore[reportGeneralTypeIssues]
-    return set().union(*(inputs_of(a.atom) for a in operands))

@@ -4,32 +4,35 @@ from collections.abc import Sequence
 
 from ..ir.circuit import Circuit
 from ..ir.gates import Gate
-from .angle import Angle, ParameterMap, inputs_of
-from .instruction import Instruction, has_angle
+from .angle import Angle, parameter_map
+from .instruction import Instruction, has_angle, lowered
+
+_INVISIBLE = frozenset(["gphase", "id"])
 
 
-def assemble(num_qubits: int, instructions: Sequence[Instruction], num_inputs: int):
+def assemble(num_qubits: int, instructions: Sequence[Instruction], num_inputs: int, name: str = ""):
     """Build a circuit.
 
     Args:
         num_qubits: n.
         instructions: gates in order; global phases are left out, they change no expectation value.
         num_inputs: number of input parameters; an `Angle` with an integer atom names one.
+        name: what errors call the circuit: its file, for example.
 
     Returns:
-        (circuit, parameter_map, phase_only): the map is None where parameter i of the circuit is input i;
-        `phase_only` holds the inputs on which nothing but a global phase depends.
+        (circuit, parameter_map): the map is None where parameter i of the circuit is input i. Inputs on which no gate
+        depends have gradient zero; the map keeps their place.
     """
-    phases = {k for i in instructions if i.name == "gphase" for k in inputs_of(i.angle.atom)}
-    kept = [i for i in instructions if i.name not in ("gphase", "id")]
-    atoms = dict.fromkeys(i.angle.atom for i in kept if i.angle.atom is not None)
-    used = {k for atom in atoms for k in inputs_of(atom)}
-    plain = all(isinstance(atom, int) for atom in atoms) and max(used, default=-1) + 1 == num_inputs
-    # An input that no gate uses has gradient zero; the map keeps its place.
+    kept = lowered([i for i in instructions if i.name not in _INVISIBLE])
+    atoms = dict.fromkeys([i.angle.atom for i in kept])
+    atoms.pop(None, None)
+    inputs = [atom for atom in atoms if isinstance(atom, int)]
+    plain = len(inputs) == len(atoms) and max(inputs, default=-1) + 1 == num_inputs
     index = {k: k for k in range(num_inputs)} if plain else {atom: k for k, atom in enumerate(atoms)}
-    circuit = Circuit(num_qubits, [_gate(i, index) for i in kept])
-    parameter_map = None if plain else ParameterMap(tuple(atoms))
-    return circuit, parameter_map, phases - used
+    # One instruction that occurs often becomes one gate.
+    gates = {key: _gate(i, index) for key, i in {id(i): i for i in kept}.items()}
+    circuit = Circuit(num_qubits, [gates[id(i)] for i in kept], name)
+    return circuit, None if plain else parameter_map(tuple(atoms), num_inputs)
 
 
 def _gate(instruction: Instruction, index) -> Gate:

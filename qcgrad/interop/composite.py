@@ -22,7 +22,11 @@ def euler(theta, phi, lam, phase=0.0) -> list[Instruction]:
         Instruction("rz", (0,), as_angle(phi)),
         Instruction("gphase", (), as_angle(phase)),
     ]
-    return [i for i in found if i.angle != Angle()]
+    return [i for i in found if _turns(i.angle)]
+
+
+def _turns(angle):
+    return angle.offset or angle.atom is not None
 
 
 def u3(theta, phi, lam) -> list[Instruction]:
@@ -32,7 +36,7 @@ def u3(theta, phi, lam) -> list[Instruction]:
         Instruction("ry", (0,), as_angle(theta)),
         Instruction("p", (0,), as_angle(phi)),
     ]
-    return [i for i in found if i.angle != Angle()]
+    return [i for i in found if _turns(i.angle)]
 
 
 def _cu(theta, phi, lam, gamma):
@@ -84,6 +88,15 @@ def _margolus():
     return [*h, *middle, Instruction("cx", (0, 2)), *middle, *h]
 
 
+def _margolus_3():
+    """Three-controlled X up to relative phases (Qiskit's rcccx)."""
+    h = [i.on((3,)) for i in u3(_PI / 2, 0, _PI)]
+    t, tdg = Instruction("t", (3,)), Instruction("tdg", (3,))
+    outer = [*h, t, Instruction("cx", (2, 3)), tdg, *h]
+    half = [Instruction("cx", (0, 3)), t, Instruction("cx", (1, 3)), tdg]
+    return [*outer, *half, *half, *outer]
+
+
 PRODUCTS: dict[str, tuple[int, int, Callable[..., list[Instruction]]]] = {
     # name: (wires, angles, builder)
     "u1": (1, 1, _relabel("p")),
@@ -108,6 +121,8 @@ PRODUCTS: dict[str, tuple[int, int, Callable[..., list[Instruction]]]] = {
     "c4x": (5, 0, _multi_controlled_x(4)),
     "c3sqrtx": (4, 0, lambda: controlled([Instruction("sx", (3,))], (0, 1, 2))),
     "rccx": (3, 0, _margolus),
+    "rcccx": (4, 0, _margolus_3),
+    "rc3x": (4, 0, _margolus_3),
 }
 
 

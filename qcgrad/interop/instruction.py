@@ -7,15 +7,22 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import ImportRefused
+from ..ir import pauli
 from ..ir.gates import GATES, Gate, MatrixPrimitive, PauliPrimitive, Unitary
 from ..ir.observable import PauliSum
+from ..ir.strings import walsh_hadamard
 from .angle import Angle
 
 ZERO = Angle()
+# The widest matrix that a circuit takes.
+_MAX_MATRIX_WIRES = 3
 
 
 class Instruction(NamedTuple):
-    """A gate of `qcgrad.Circuit` whose angle is an `Angle`; fields as in `qcgrad.Gate`."""
+    """A gate of `qcgrad.Circuit` whose angle is an `Angle`; fields as in `qcgrad.Gate`.
+
+    A "unitary" may have more wires than its matrix: the ones in front are controls, which `lowered` writes out.
+    """
 
     name: str
     wires: tuple[int, ...]
@@ -24,7 +31,7 @@ class Instruction(NamedTuple):
 
     def on(self, wires) -> "Instruction":
         """The same gate with local wire i replaced by wires[i]."""
-        return self._replace(wires=tuple(wires[w] for w in self.wires))
+        return Instruction(self.name, tuple([wires[w] for w in self.wires]), self.angle, self.detail)
 
 
 # Controlled forms that have a name of their own. X, Y, Z, S, T carry no phase of their own to lose.
@@ -56,11 +63,7 @@ def has_angle(instruction: Instruction) -> bool:
 
 
 def controlled(instructions: list[Instruction], controls: tuple[int, ...]) -> list[Instruction]:
-    """The gates applied where all `controls` are 1; relative phases are kept, global ones become phase gates.
-
-    Raises:
-        ImportRefused: a controlled unitary on more than three qubits.
-    """
+    """The gates applied where all `controls` are 1; relative phases are kept, global ones become phase gates."""
     for control in reversed(controls):
         instructions = [c for i in instructions for c in _controlled(i, control)]
     return instructions
@@ -75,12 +78,17 @@ def _controlled(instruction: Instruction, control: int) -> list[Instruction]:
     if name in _CONTROLLED:
         return [Instruction(_CONTROLLED[name], (control, *wires), angle)]
     if name == "unitary":
-        return [_controlled_matrix(detail.matrix, wires, (control,))]
+        return [Instruction("unitary", (control, *wires), ZERO, detail)]
+    primitives = Gate(name, wires, None, 1.0, 0.0, detail).primitives()
+    if any(isinstance(p, MatrixPrimitive) and len(p.wires) > _MAX_MATRIX_WIRES for p in primitives):
+        # exp(-i t H) under a control is exp(-i t (1 - Z)/2 H).
+        halves = [(letter + word, s * c / 2) for word, c in _terms(detail) for letter, s in (("I", 1), ("Z", -1))]
+        return [Instruction("evolution", (control, *wires), angle, PauliSum(halves))]
     found = []
-    for primitive in Gate(name, wires, None, 1.0, 0.0, detail).primitives():
+    for primitive in primitives:
         if isinstance(primitive, MatrixPrimitive):
             # Only the diagonal part between V^dagger and V needs the control.
-            found.append(Instruction("unitary", primitive.wires, ZERO, _unitary(primitive.matrix, primitive.wires)))
+            found.append(Instruction("unitary", primitive.wires, ZERO, Unitary(primitive.matrix)))
         else:
             found.append(_as_evolution(primitive, (control,), angle))
     return found
@@ -101,17 +109,37 @@ def _as_evolution(primitive: PauliPrimitive, extra: tuple[int, ...], angle: Angl
     return Instruction("evolution", wires, t, PauliSum(words))
 
 
-def _controlled_matrix(matrix, wires, controls) -> Instruction:
-    size = len(matrix)
-    out = np.eye(size * 2 ** len(controls), dtype=np.complex128)
-    out[-size:, -size:] = matrix
-    return Instruction("unitary", (*controls, *wires), ZERO, _unitary(out, (*controls, *wires)))
+def _terms(hamiltonian: PauliSum):
+    return zip(hamiltonian.words, hamiltonian.coefficients.tolist(), strict=True)
 
 
-def _unitary(matrix, wires) -> Unitary:
-    if len(wires) > 3:
-        raise ImportRefused(f"a unitary matrix on {len(wires)} qubits: at most 3 are supported; decompose it first")
-    return Unitary(matrix)
+def lowered(instructions: list[Instruction]) -> list[Instruction]:
+    """The same gates, without controls on matrices."""
+    return [i for instruction in instructions for i in _lowered(instruction)]
+
+
+def _lowered(instruction: Instruction) -> list[Instruction]:
+    name, wires, _, detail = instruction
+    if name != "unitary" or len(wires) == detail.num_wires:
+        return [instruction]
+    size = len(detail.matrix)
+    if len(wires) <= _MAX_MATRIX_WIRES:
+        out = np.eye(2 ** len(wires), dtype=np.complex128)
+        out[-size:, -size:] = detail.matrix
+        return [Instruction("unitary", wires, ZERO, Unitary(out))]
+    from scipy.linalg import schur
+
+    # U = V e^{i phases} V^dagger, and only what is in the middle needs the controls. A normal matrix has a diagonal
+    # Schur form, with V unitary to rounding also where eigenvalues coincide.
+    triangular, vectors = schur(detail.matrix, output="complex")  # pyright: ignore[reportAssignmentType]
+    diagonal = np.zeros(2 ** len(wires))
+    diagonal[-size:] = np.angle(np.diag(triangular))
+    weights = walsh_hadamard(diagonal) / len(diagonal)
+    index = np.flatnonzero(np.abs(weights) > 1e-16)
+    words = [(pauli.word(0, int(z), len(wires)), -float(weights[z])) for z in index]
+    back = Instruction("unitary", wires[-detail.num_wires :], ZERO, Unitary(vectors.conj().T))
+    middle = [Instruction("evolution", wires, Angle(offset=1.0), PauliSum(words))] if words else []
+    return [back, *middle, back._replace(detail=Unitary(vectors))]
 
 
 def inverse(instructions: list[Instruction]) -> list[Instruction]:

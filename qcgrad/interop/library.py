@@ -2,7 +2,6 @@
 
 import difflib
 import importlib.resources
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +15,8 @@ from ..ir.circuit import Circuit
 from ..ir.expectation import Expectation
 from ..ir.observable import PauliSum
 from .openqasm import Imported, parse_qasm
-from .qasm_expressions import QasmError
+from .qasm.source import QasmError
+from .sidecar import read_sidecar
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,20 +112,32 @@ def load_circuit(name_or_path: "str | Path") -> LibraryCircuit:
         True
     """
     text = str(name_or_path)
-    if isinstance(name_or_path, Path) or text.endswith((".qasm", ".toml")):
+    if isinstance(name_or_path, Path) or is_file_name(text):
         path = Path(text)
-        found = _read(path.with_suffix(".toml"), path.with_suffix(".qasm"), path.resolve().parent.name)
+        program = path.with_suffix(".qasm") if path.suffix.lower() == ".toml" else path
+        found = _read(path.with_suffix(".toml"), program, path.resolve().parent.name)
     else:
         family, _, name = text.rpartition("/")
         files = {n: (f, q, t) for f, n, q, t in _files()}
         if name not in files or (family and files[name][0] != family):
             near = difflib.get_close_matches(name, files, n=3, cutoff=0.4)
-            hint = f"did you mean {' or '.join(near)}?" if near else "list_circuits() names them all"
+            hint = f"did you mean {' or '.join(near)}?" if near else "qcgrad circuits or list_circuits() names them all"
             raise ImportRefused(f"no circuit {text!r} in the library: {hint}")
         family, program, metadata = files[name]
         found = _read(metadata, program, family)
     _ = found.program  # a damaged program is reported here, not at first use
     return found
+
+
+def is_file_name(text: str) -> bool:
+    """Whether a circuit's name is that of a file, and not one of the library.
+
+    Example:
+        >>> from qcgrad.interop.library import is_file_name
+        >>> is_file_name("mine.qasm"), is_file_name("molecules/h2_givens_n4")
+        (True, False)
+    """
+    return text.lower().endswith((".qasm", ".toml"))
 
 
 def list_circuits(family: str | None = None) -> list[LibraryCircuit]:
@@ -181,40 +193,4 @@ def _files() -> Iterator[tuple[str, str, Any, Any]]:
 
 
 def _read(metadata, program, family) -> LibraryCircuit:
-    try:
-        data = tomllib.loads(metadata.read_bytes().decode("utf-8"))
-    except OSError as error:
-        raise ImportRefused(
-            f"{metadata} cannot be read: {error.strerror or error}; it must lie beside the .qasm file"
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ImportRefused(f"{metadata} is not a TOML file: {error}") from error
-    try:
-        point = data["point"]
-        found = LibraryCircuit(
-            name=data["name"],
-            family=data.get("family", family),
-            description=data.get("description", ""),
-            num_qubits=int(data["qubits"]),
-            parameter_names=tuple(data["parameters"]),
-            terms=tuple((word, float(c)) for word, c in data["observable"]),
-            params=_vector(point["params"]),
-            value=float(point["value"]),
-            gradient=_vector(point["gradient"]),
-            framework=point.get("framework", ""),
-            source=data.get("source", {}),
-            counts=data.get("counts", {}),
-            path=program,
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        missing = f"the key {error} is missing" if isinstance(error, KeyError) else str(error)
-        raise ImportRefused(f"{metadata} does not describe a circuit: {missing}; see the library's README") from error
-    if not len(found.params) == len(found.gradient) == found.num_parameters:
-        raise ImportRefused(f"{metadata}: 'parameters', 'params' and 'gradient' have different lengths")
-    return found
-
-
-def _vector(values):
-    array = np.asarray(values, dtype=np.float64)
-    array.setflags(write=False)
-    return array
+    return LibraryCircuit(**{"family": family, **read_sidecar(metadata), "path": program})

@@ -8,9 +8,11 @@ from jax.core import Tracer
 from ..errors import ImportRefused
 from ..ir.gates import Unitary
 from ..ir.observable import PauliSum
-from .angle import Angle, as_angle
+from .array_gates import check_entries
 from .composite import emit, euler, u3
 from .instruction import ZERO, Instruction, controlled, inverse, power
+from .pennylane_observables import pauli_terms
+from .pennylane_recorder import Recorder, real
 
 _NAMES = {
     "PauliX": "x",
@@ -44,6 +46,7 @@ _NAMES = {
     "IsingZZ": "rzz",
 }
 _IGNORED = ("Identity", "I", "Barrier", "Snapshot")
+_NO_GATES = ("Hermitian", "Hamiltonian", "LinearCombination", "Sum", "SProd", "Projector", "SparseHamiltonian")
 _REFUSED = {
     "MidMeasureMP": "a mid-circuit measurement: qml.defer_measurements(qnode) may remove it",
     "MidMeasure": "a mid-circuit measurement: qml.defer_measurements(qnode) may remove it",
@@ -51,49 +54,6 @@ _REFUSED = {
     "Conditional": "an operation conditioned on a measurement",
     "WireCut": "a wire cut",
 }
-
-
-class Recorder:
-    """Collects the angles of a tape. A second pass over the same tape, given the first one, repeats its choices.
-
-    Attributes:
-        values: all angles in order.
-        dependent: places of those that depend on the arguments; angle k has `Angle(atom=its place there)`.
-    """
-
-    def __init__(self, first: "Recorder | None" = None):
-        self.first = first
-        self.values: list[Any] = []
-        self.dependent: list[int] = []
-        self.constants: list[np.ndarray] = []
-
-    def angle(self, value) -> Angle:
-        """A scalar gate parameter, an `Angle` constant unless it depends on the arguments."""
-        if np.ndim(value):
-            raise ImportRefused(f"a gate parameter has shape {np.shape(value)}: broadcasting is not supported")
-        self.values.append(value)
-        place = len(self.values) - 1
-        if self.first is None and not isinstance(value, Tracer):
-            return as_angle(_real(value))
-        self.dependent.append(place)
-        return Angle(len(self.dependent) - 1, 1.0, 0.0)
-
-    def constant(self, value, what: str) -> np.ndarray:
-        """Numbers that must not depend on the arguments."""
-        if self.first is not None:
-            self.constants.append(self.first.constants[len(self.constants)])
-        elif isinstance(value, Tracer):
-            raise ImportRefused(f"{what} depends on the arguments: only angles of gates can be differentiated")
-        else:
-            self.constants.append(np.asarray(value))
-        return self.constants[-1]
-
-
-def _real(value) -> float:
-    number = complex(value)
-    if number.imag:
-        raise ImportRefused(f"a gate has the complex parameter {value}: angles are real")
-    return number.real
 
 
 def refuse_broadcasting(operations):
@@ -118,6 +78,11 @@ def walk(operation: Any, wires: dict[Any, int], recorder: Recorder) -> list[Inst
         raise ImportRefused(
             f"{_REFUSED.get(name) or _REFUSED[type(operation).__name__]} is not supported ({operation})"
         )
+    if name in _NO_GATES or type(operation).__name__ in _NO_GATES:
+        raise ImportRefused(
+            f"the operator {operation} stands among the QNode's gates, and it is not unitary: PennyLane queues every "
+            "operator that is created inside a QNode; create it inside qml.expval(...), or outside of the QNode"
+        )
     if isinstance(operation, Channel):
         raise ImportRefused(f"{name} is a noise channel: only unitary circuits are supported")
     places = tuple(wires[w] for w in operation.wires)
@@ -133,10 +98,24 @@ def walk(operation: Any, wires: dict[Any, int], recorder: Recorder) -> list[Inst
         flips = [Instruction("x", (c,)) for c, v in values if not v]
         return [*flips, *controlled(walk(operation.base, wires, recorder), controls), *flips]
     if isinstance(operation, Pow):
-        return power(walk(operation.base, wires, recorder), float(recorder.constant(operation.z, "an exponent")))
-    if isinstance(operation, Exp) and (found := _exponential(operation, wires, recorder)) is not None:
-        return found
+        return _power(operation, wires, recorder)
+    if isinstance(operation, Exp) and getattr(operation, "num_steps", None) is None:
+        return _exponential(operation, wires, recorder)
     return _decomposed(operation, wires, places, recorder)
+
+
+def _power(operation, wires, recorder):
+    from pennylane.exceptions import PowUndefinedError
+
+    exponent = float(recorder.constant(operation.z, "an exponent"))
+    if not exponent.is_integer():
+        try:  # what PennyLane itself runs: RX(t)**z is RX(z t), also where that is not the principal root
+            parts = operation.base.pow(exponent)
+        except PowUndefinedError:
+            pass
+        else:
+            return [i for part in parts for i in walk(part, wires, recorder)]
+    return power(walk(operation.base, wires, recorder), exponent)
 
 
 def _multi_rz(operation, recorder):
@@ -174,29 +153,27 @@ _SPECIAL = {
 }
 
 
-def _exponential(operation, wires, recorder) -> list[Instruction] | None:
-    """exp(c H): Pauli rotations where the terms commute, else one exact evolution; None if H is no Pauli sum."""
-    sentence = operation.base.pauli_rep
-    if sentence is None or getattr(operation, "num_steps", None) is not None:
-        return None
-    places = tuple(wires[w] for w in operation.base.wires)
-    order = {w: k for k, w in enumerate(operation.base.wires)}
+def _exponential(operation, wires, recorder) -> list[Instruction]:
+    """exp(c H) with imaginary c."""
     # Evolution keeps a real time t and means exp(-i t H); Exp keeps the complex coefficient itself.
     is_evolution = type(operation).__name__ == "Evolution"
     time = operation.data[0] if is_evolution else _time_of(operation.coeff)
+    return _evolved(pauli_terms(operation.base), time, tuple(wires[w] for w in operation.base.wires), wires, recorder)
+
+
+def _evolved(terms, time, places, wires, recorder) -> list[Instruction]:
+    """exp(-i t H): Pauli rotations where the terms commute, else one exact evolution."""
     words, weights = [], []
-    for word, coefficient in sentence.items():
-        letters = ["I"] * len(order)
-        for label, letter in word.items():
-            letters[order[label]] = letter
-        words.append("".join(letters))
+    for letters, labels, coefficient in terms:
+        at = {wires[label]: letter for label, letter in zip(labels, letters, strict=True)}
+        words.append("".join(at.get(place, "I") for place in places))
         weights.append(coefficient)
     if PauliSum([(w, 1.0) for w in words]).is_commuting:
         return [
-            Instruction("pauli_rot", places, recorder.angle(_as_real(c) * time) * 2.0, w)
+            Instruction("pauli_rot", places, recorder.angle(_real_part(c) * time) * 2.0, w)
             for w, c in zip(words, weights, strict=True)
         ]
-    constants = [_real(recorder.constant(c, "a coefficient of a non-commuting Hamiltonian")) for c in weights]
+    constants = [real(recorder.constant(c, "a coefficient of a non-commuting Hamiltonian")) for c in weights]
     hamiltonian = PauliSum(list(zip(words, constants, strict=True)))
     return [Instruction("evolution", places, recorder.angle(time), hamiltonian)]
 
@@ -213,10 +190,10 @@ def _time_of(coefficient):
     return -number.imag
 
 
-def _as_real(value):
+def _real_part(value):
     if isinstance(value, Tracer):
         return value.real if np.dtype(value.dtype).kind == "c" else value
-    return _real(value)
+    return real(value)
 
 
 def _decomposed(operation, wires, places, recorder) -> list[Instruction]:
@@ -224,10 +201,16 @@ def _decomposed(operation, wires, places, recorder) -> list[Instruction]:
     if matrix_like and len(places) <= 3:
         matrix = recorder.constant(operation.data[0], f"the matrix of {operation.name}")
         return [Instruction("unitary", places, ZERO, Unitary(np.diag(matrix) if matrix.ndim == 1 else matrix))]
+    check_entries(operation.name, places, operation.data)
     if operation.has_decomposition:
         return [i for part in operation.decomposition() for i in walk(part, wires, recorder)]
-    if operation.has_matrix and len(places) <= 3 and not any(isinstance(v, Tracer) for v in operation.data):
+    depends = any(isinstance(v, Tracer) for v in operation.data)
+    if operation.has_matrix and len(places) <= 3 and not depends:
         return [Instruction("unitary", places, ZERO, Unitary(np.asarray(operation.matrix())))]
+    if operation.has_generator and operation.num_params == 1:
+        # By PennyLane's definition the gate is exp(i angle G).
+        terms = pauli_terms(operation.generator())
+        return _evolved(terms, -operation.data[0], places, wires, recorder)
     raise ImportRefused(
         f"{operation.name} on wires {list(operation.wires)} has no decomposition into gates: write it as gates"
     )

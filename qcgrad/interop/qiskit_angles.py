@@ -16,6 +16,7 @@ _UNARY = {
     "EXP": "exp",
     "LOG": "log",
     "ABS": "abs",
+    "SIGN": "sign",
 }
 _BINARY = {
     "ADD": lambda a, b: a + b,
@@ -27,6 +28,7 @@ _BINARY = {
     "RDIV": lambda a, b: b / a,
     "RPOW": lambda a, b: apply("pow", b, a),
 }
+_KNOWN = "use + - * / **, sin, cos, tan, arcsin, arccos, arctan, exp, log, abs, sign, conjugate"
 
 
 class Angles:
@@ -64,8 +66,7 @@ class Angles:
             found = self._replayed(expression)
         except (KeyError, AttributeError, IndexError, TypeError, ArithmeticError) as error:
             raise ImportRefused(
-                f"the parameter expression {expression} cannot be converted ({type(error).__name__} {error}): use "
-                "+ - * / **, sin, cos, tan, arcsin, arccos, arctan, exp, log, abs"
+                f"the parameter expression {expression} cannot be converted ({type(error).__name__} {error}): {_KNOWN}"
             ) from error
         self._compare(expression, found)
         return found
@@ -77,10 +78,14 @@ class Angles:
             operation = str(step.op).rpartition(".")[2]
             if operation in _UNARY:
                 stack.append(apply(_UNARY[operation], self._operand(step.lhs, stack)))
-            else:
+            elif operation == "CONJ":  # parameters are real
+                stack.append(self._operand(step.lhs, stack))
+            elif operation in _BINARY:
                 right = self._operand(step.rhs, stack)
                 left = self._operand(step.lhs, stack)
                 stack.append(_BINARY[operation](left, right))
+            else:
+                raise ImportRefused(f"the parameter expression {expression} has the operation {operation}: {_KNOWN}")
         if len(stack) != 1 and expression.is_symbol():
             return Angle(self.index[next(iter(expression.parameters))], 1.0, 0.0)
         (found,) = stack

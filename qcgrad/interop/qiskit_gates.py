@@ -3,71 +3,99 @@
 import contextlib
 from typing import Any
 
-import numpy as np
-
 from ..errors import ImportRefused
 from ..ir.gates import Unitary
-from ..ir.observable import PauliSum
-from .angle import as_angle
+from .array_gates import check_entries
 from .composite import emit, signature
+from .ending import refuse_inside
 from .instruction import ZERO, Instruction, controlled, inverse, power
 from .qiskit_angles import Angles
+from .qiskit_operators import evolution, fractional_power, hamiltonian
 
-_IGNORED = ("barrier", "delay", "id")
-_ADVICE = {
-    "measure": "a measurement: call circuit.remove_final_measurements() first, the observable replaces them; "
-    "measurements inside of the circuit are not supported",
-    "reset": "a reset: it is not unitary; start from |0> instead",
-    "initialize": "an initialize, which resets: use StatePreparation instead",
-    "store": "a classical variable: write its value into the angles",
-}
 # Controls beyond this use Qiskit's own decomposition: the exact generator has 2^controls terms.
 _MAX_CONTROLS = 8
+# A list of this many takes about a GiB; definitions that call each other may ask for any number.
+_MAX_INSTRUCTIONS = 4_000_000
 
 
 def walk(circuit: Any, wires: tuple[int, ...], angles: Angles) -> list[Instruction]:
-    """All instructions of a circuit (or a gate's definition) on given wires, global phase included."""
+    """All instructions of a circuit (or a gate's definition) on given wires, global phase included.
+
+    Measurements and resets are instructions "measure" and "reset" on one wire each.
+    """
     found = [Instruction("gphase", (), angles(circuit.global_phase))]
     place = dict(zip(circuit.qubits, wires, strict=True))
     for item in circuit.data:
         found += _instruction(item.operation, tuple(place[q] for q in item.qubits), angles)
+        if len(found) > _MAX_INSTRUCTIONS:
+            raise ImportRefused(f"the circuit expands to more than {_MAX_INSTRUCTIONS:,} gates: import parts of it")
     return [i for i in found if i.name != "gphase" or i.angle != ZERO]
 
 
 def _instruction(operation, wires, angles) -> list[Instruction]:
-    from qiskit.circuit import AnnotatedOperation, ControlFlowOp, ControlledGate
-    from qiskit.circuit.library import PauliEvolutionGate, UnitaryGate
+    import qiskit.circuit as q
 
-    name = operation.name
-    if name in _IGNORED:
-        return []
-    if isinstance(operation, ControlFlowOp):
-        raise ImportRefused(f"control flow ({name}) on qubits {list(wires)}: write the gates out")
-    if name in _ADVICE:
-        raise ImportRefused(f"qubit {wires[0] if wires else ''}: {_ADVICE[name]}")
-    if isinstance(operation, AnnotatedOperation):
+    if isinstance(operation, q.AnnotatedOperation):
         return _annotated(operation, wires, angles)
+    if not isinstance(operation, q.Instruction):
+        return _operation(operation, wires, angles)
+    if _is_nothing(operation):
+        return []
+    if isinstance(operation, (q.Measure, q.Reset)):
+        return [Instruction(operation.name, wires)]
+    _refuse_classical(operation, wires)
+    if isinstance(operation, q.ControlledGate):
+        return _controlled(operation, wires, angles)
+    return _named(operation, wires, angles) or _base(operation, wires, angles)
+
+
+def _is_nothing(operation) -> bool:
+    from qiskit.circuit import Barrier, Delay
+    from qiskit.circuit.library import IGate
+
+    return isinstance(operation, (Barrier, Delay, IGate))
+
+
+def _refuse_classical(operation, wires):
+    from qiskit.circuit import ControlFlowOp, Store
+
+    name, where = operation.name, f"on qubits {list(wires)}"
+    if isinstance(operation, ControlFlowOp):
+        raise ImportRefused(f"control flow ({name}) {where}: write the gates out")
+    if isinstance(operation, Store):
+        raise ImportRefused("a classical variable is stored: write its value into the angles")
+    if name == "pauli_product_measurement":
+        raise ImportRefused(f"{name} {where}: only final measurements of single qubits can be left out")
+
+
+def _named(operation, wires, angles) -> list[Instruction] | None:
+    """A library gate that has a name here, without looking at its control state."""
+    name = operation.name
     if name == "global_phase":
         return [Instruction("gphase", (), angles(operation.params[0]))]
     is_library = operation.base_class.__module__.startswith("qiskit.circuit.library")
-    flips = _flips(operation, wires) if isinstance(operation, ControlledGate) else []
     if is_library and signature(name) == (len(wires), len(operation.params)) and name != "gphase":
-        return [*flips, *emit(name, [angles(p) for p in operation.params], wires), *flips]
-    if isinstance(operation, ControlledGate) and operation.num_ctrl_qubits <= _MAX_CONTROLS and _is_current(operation):
-        count = operation.num_ctrl_qubits
+        return emit(name, [angles(p) for p in operation.params], wires)
+    return None
+
+
+def _controlled(operation, wires, angles) -> list[Instruction]:
+    count = operation.num_ctrl_qubits
+    flips = _flips(wires[:count], operation.ctrl_state)
+    found = _named(operation, wires, angles)
+    if found is None:
+        # Gates with several targets or with ancillas are more than controls on their base.
+        is_plain = count + operation.base_gate.num_qubits == len(wires)
+        if not (is_plain and count <= _MAX_CONTROLS and _is_current(operation)):
+            return _defined(operation, wires, angles)
         base = _instruction(operation.base_gate, wires[count:], angles)
-        return [*flips, *controlled(base, wires[:count]), *flips]
-    if isinstance(operation, UnitaryGate) and len(wires) <= 3:
-        # Qiskit's first qubit is the least significant bit of the matrix index.
-        return [Instruction("unitary", wires[::-1], ZERO, Unitary(operation.params[0]))]
-    if isinstance(operation, PauliEvolutionGate) and (found := _evolution(operation, wires, angles)) is not None:
-        return found
-    return _defined(operation, wires, angles)
+        refuse_inside(base, f"controlled {operation.base_gate.name}")
+        found = controlled(base, wires[:count])
+    return [*flips, *found, *flips]
 
 
-def _flips(operation, wires):
-    state = operation.ctrl_state
-    return [Instruction("x", (wires[k],)) for k in range(operation.num_ctrl_qubits) if not state >> k & 1]
+def _flips(controls, state) -> list[Instruction]:
+    return [Instruction("x", (wire,)) for k, wire in enumerate(controls) if not state >> k & 1]
 
 
 def _is_current(operation) -> bool:
@@ -78,61 +106,83 @@ def _is_current(operation) -> bool:
     return base.definition is not None and not base.definition.parameters and not operation.params
 
 
-def _annotated(operation, wires, angles):
+def _base(operation, wires, angles) -> list[Instruction]:
+    from qiskit.circuit.library import HamiltonianGate, PauliEvolutionGate, UnitaryGate
+
+    if isinstance(operation, UnitaryGate) and len(wires) <= 3:
+        # Qiskit's first qubit is the least significant bit of the matrix index.
+        return [Instruction("unitary", wires[::-1], ZERO, Unitary(operation.params[0]))]
+    if isinstance(operation, HamiltonianGate):
+        return hamiltonian(operation, wires, angles)
+    if isinstance(operation, PauliEvolutionGate) and (found := evolution(operation, wires, angles)) is not None:
+        return found
+    return _defined(operation, wires, angles)
+
+
+def _annotated(operation, wires, angles) -> list[Instruction]:
     from qiskit.circuit import ControlModifier, InverseModifier, PowerModifier
 
     count = sum(m.num_ctrl_qubits for m in operation.modifiers if isinstance(m, ControlModifier))
     found = _instruction(operation.base_op, wires[count:], angles)
+    refuse_inside(found, f"an annotated {operation.base_op.name}")
     for modifier in operation.modifiers:
         if isinstance(modifier, InverseModifier):
             found = inverse(found)
         elif isinstance(modifier, PowerModifier):
-            found = power(found, modifier.power)
+            is_whole = float(modifier.power).is_integer()
+            found = (power if is_whole else fractional_power)(found, modifier.power)
         elif isinstance(modifier, ControlModifier):
             controls = wires[count - modifier.num_ctrl_qubits : count]
             count -= modifier.num_ctrl_qubits
-            state: Any = modifier.ctrl_state
-            flips = [Instruction("x", (c,)) for k, c in enumerate(controls) if not state >> k & 1]
+            flips = _flips(controls, modifier.ctrl_state)
             found = [*flips, *controlled(found, controls), *flips]
         else:
             raise ImportRefused(f"modifier {type(modifier).__name__} of {operation.base_op.name} is not supported")
     return found
 
 
-def _evolution(operation, wires, angles) -> list[Instruction] | None:
-    """exp(-i t H), exact as Qiskit simulates it; None leaves parameterised operators to Qiskit's synthesis."""
-    from qiskit.quantum_info import SparseObservable, SparsePauliOp
-
-    parts = operation.operator if isinstance(operation.operator, list) else [operation.operator]
-    parts = [SparsePauliOp.from_sparse_observable(p) if isinstance(p, SparseObservable) else p for p in parts]
-    if any(p.coeffs.dtype == object for p in parts):
-        return None
-    operator = SparsePauliOp.sum(parts)
-    coefficients: Any = np.asarray(operator.coeffs)
-    if np.any(np.imag(coefficients)):
-        raise ImportRefused("PauliEvolutionGate of an operator that is not Hermitian")
-    time = angles(operation.time)
-    words = [label[::-1] for label in operator.paulis.to_labels()]
-    terms = list(zip(words, np.real(coefficients).tolist(), strict=True))
-    if PauliSum(terms).is_commuting:
-        return [Instruction("pauli_rot", wires, time * (2.0 * c), word) for word, c in terms]
-    return [Instruction("evolution", wires, time, PauliSum(terms))]
+def _operation(operation, wires, angles) -> list[Instruction]:
+    """What is appended to a circuit without being an instruction, as Clifford operators are."""
+    if hasattr(operation, "to_circuit"):
+        return walk(operation.to_circuit(), wires, angles)
+    raise ImportRefused(f"{operation.name} on qubits {list(wires)} is no gate: append operation.to_instruction()")
 
 
 def _defined(operation, wires, angles) -> list[Instruction]:
+    from qiskit import QiskitError
+
+    check_entries(operation.name, wires, operation.params)
+    with contextlib.suppress(QiskitError):  # Qiskit's way to say that there is none
+        if (definition := operation.definition) is not None:
+            return walk(definition, wires, angles)
+    if (matrix := _matrix(operation)) is not None:
+        return [Instruction("unitary", wires[::-1], ZERO, Unitary(matrix))]
+    if (found := _synthesized(operation)) is not None:
+        return walk(found, wires, angles)
+    raise ImportRefused(
+        f"{operation.name} on qubits {list(wires)} has no definition in gates: decompose the circuit first"
+    )
+
+
+def _matrix(operation):
     from qiskit.circuit import CircuitError, Gate
 
-    definition = getattr(operation, "definition", None)
-    if definition is not None:
-        if definition.num_clbits:
-            raise ImportRefused(f"{operation.name} uses classical bits: only unitary circuits are supported")
-        return walk(definition, wires, angles)
-    matrix = None
-    if isinstance(operation, Gate) and len(wires) <= 3:
+    if isinstance(operation, Gate) and operation.num_qubits <= 3:
         with contextlib.suppress(CircuitError):
-            matrix = operation.to_matrix()
-    if matrix is None:
-        raise ImportRefused(
-            f"{operation.name} on qubits {list(wires)} has no definition in gates: decompose the circuit first"
-        )
-    return [Instruction("unitary", wires[::-1], as_angle(0.0), Unitary(matrix))]
+            return operation.to_matrix()
+    return None
+
+
+def _synthesized(operation):
+    """Gates that only Qiskit's compiler knows how to write out."""
+    from qiskit import QiskitError, QuantumCircuit
+    from qiskit.transpiler.passes import HighLevelSynthesis
+
+    circuit = QuantumCircuit(operation.num_qubits, operation.num_clbits)
+    circuit.append(operation, circuit.qubits, circuit.clbits)
+    try:
+        found = HighLevelSynthesis()(circuit)
+    except QiskitError:
+        return None
+    is_same = len(found.data) == 1 and found.data[0].operation.name == operation.name
+    return None if is_same or found.num_qubits != circuit.num_qubits else found

@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from . import pauli
+from .angles import units
 from .diagram import draw
 from .fluent import FluentGates
 from .gates import GATES, Gate, Unitary
@@ -23,10 +24,12 @@ class Circuit(FluentGates):
     Args:
         num_qubits: n, at least 1. Qubit 0 is the most significant bit of a basis-state index.
         gates: the gates in order of application.
+        name: what errors call the circuit, for example its file; equal circuits may have different names.
 
     Attributes:
         num_qubits: n.
         gates: tuple of `Gate`.
+        name: as given.
         num_parameters: P, the highest parameter index plus one.
         num_angles: A, the number of parameterised gates. Estimators differentiate by these angles.
         num_gates: number of gates.
@@ -47,12 +50,13 @@ class Circuit(FluentGates):
         q2: ──────────────────RZ(θ2)──
     """
 
-    def __init__(self, num_qubits: int, gates: Iterable[Gate] = ()):
+    def __init__(self, num_qubits: int, gates: Iterable[Gate] = (), name: str = ""):
         is_integer = isinstance(num_qubits, (int, np.integer)) and not isinstance(num_qubits, bool)
         if not is_integer or not 1 <= num_qubits <= pauli.MAX_QUBITS:
             raise ValueError(f"Circuit num_qubits={num_qubits!r}: give an integer from 1 to {pauli.MAX_QUBITS}")
         self.num_qubits = int(num_qubits)
         self.gates = tuple(gates)
+        self.name = name
         for gate in self.gates:
             _check(gate, self.num_qubits)
 
@@ -62,6 +66,7 @@ class Circuit(FluentGates):
         extended = object.__new__(Circuit)
         extended.num_qubits = self.num_qubits
         extended.gates = (*self.gates, gate)
+        extended.name = self.name
         return extended
 
     @property
@@ -90,6 +95,11 @@ class Circuit(FluentGates):
             np.array([g.scale for g in gates], dtype=np.float64),
             np.array([g.offset for g in gates], dtype=np.float64),
         )
+
+    @cached_property
+    def angle_units(self) -> np.ndarray:
+        """(A,) u, where an angle has the period 4 pi / u; 0 where it has none."""
+        return units(self.angle_gates)
 
     @cached_property
     def op_table(self) -> OpTable:
@@ -131,8 +141,6 @@ def _check_kind(gate: Gate):
             raise ValueError(f"gate {gate.name} acts on {spec.num_wires} qubits, got {gate.wires}")
         if gate.param is not None and not spec.has_angle:
             raise ValueError(f"gate {gate.name} takes no parameter, got param={gate.param}")
-        if gate.param is not None and gate.name == "gphase":
-            raise ValueError("a parameter in a global phase has no effect on any expectation value: remove it")
     elif gate.name == "pauli_rot":
         if (
             not isinstance(gate.detail, str)

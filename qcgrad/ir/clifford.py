@@ -15,16 +15,15 @@ _MAX_DENSE_WIRES = 6
 def conjugate(inverse, x, z):
     """Masks and signs of the images of strings (D,): products of the images of single letters."""
     n = len(inverse)
-    weights = 1 << np.arange(n - 1, -1, -1, dtype=np.int64)
     power = pauli.popcount(x & z)
     out_x, out_z = np.zeros_like(x), np.zeros_like(z)
     for letters, image in ((x, inverse.x_output), (z, inverse.z_output)):
         for q in range(n):
             string = image(q)
-            image_x, image_z = (int(bits @ weights) for bits in string.to_numpy())
+            image_x, image_z = (pauli.from_bits(bits) for bits in string.to_numpy())
             has = (letters >> (n - 1 - q)) & 1
             out_x, out_z, more = pauli.product(out_x, out_z, has * image_x, has * image_z)
-            power = power + more + has * (0 if string.sign == 1 else 2)
+            power = power + more + has.astype(np.int64) * (0 if string.sign == 1 else 2)
     return out_x, out_z, 1.0 - power % 4
 
 

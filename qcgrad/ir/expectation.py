@@ -7,11 +7,13 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.flatten_util import ravel_pytree
 
-from ..objective import AbstractObjective, Reading, as_real, is_concrete
+from ..objective import AbstractObjective, as_real
+from . import chain
+from .angles import gate_angles
 from .circuit import Circuit
 from .observable import PauliSum
+from .parameter_map import AffineMap, ravel, same_structure, unravel
 from .program import Program
 
 
@@ -26,6 +28,7 @@ class Expectation(AbstractObjective):
             parameters. It is kept and differentiated exactly.
         example: parameters that show the structure which `parameter_map` takes; the same numbers
             raveled in order into one vector are accepted too.
+        notes: what an importer left out or took over, in words.
 
     Raises:
         ValueError: qubit numbers differ, no observables, no parameters.
@@ -44,6 +47,7 @@ class Expectation(AbstractObjective):
     program: Program = eqx.field(static=True)
     is_vector: bool = eqx.field(static=True)
     parameter_map: Callable[[Any], Any] | None = eqx.field(static=True)
+    notes: tuple[str, ...] = eqx.field(static=True)
     example: Any
 
     def __init__(
@@ -53,6 +57,7 @@ class Expectation(AbstractObjective):
         parameter_map: Callable[[Any], Any] | None = None,
         *,
         example: Any = None,
+        notes: Sequence[str] = (),
     ):
         if not isinstance(circuit, Circuit):
             raise TypeError(f"circuit is {circuit!r}: give a qcgrad.Circuit (or import one, see qcgrad.interop)")
@@ -61,7 +66,10 @@ class Expectation(AbstractObjective):
         observables, self.is_vector = _as_observables(observable)
         self.program = Program(circuit, observables)
         self.parameter_map = parameter_map
+        self.notes = tuple(notes)
         self.example = example
+
+    coordinate_name = "gate angle"
 
     @property
     def circuit(self) -> Circuit:
@@ -83,7 +91,7 @@ class Expectation(AbstractObjective):
             raise ValueError(
                 "the objective has zero parameters, so there is nothing to differentiate: give a gate param=0"
             )
-        if self.parameter_map is not None and _same_structure(params, self.example):
+        if self.parameter_map is not None and same_structure(params, self.example):
             return jax.tree.map(lambda leaf: as_real("params", leaf), params)
         params = as_real("params", params)
         if np.shape(params) != (self.num_parameters,):
@@ -94,7 +102,7 @@ class Expectation(AbstractObjective):
         return params
 
     def coordinates(self, params):
-        return self._angles(self._circuit_parameters(params))
+        return gate_angles(self.circuit, self._circuit_parameters(params))
 
     def placeholder(self, dtype):
         return np.zeros(self.circuit.num_angles, dtype)
@@ -103,33 +111,41 @@ class Expectation(AbstractObjective):
     def mixes_angles(self) -> bool:
         """Whether one parameter drives several angles, so that their errors add up with covariances."""
         index, _, _ = self.circuit.angle_map
-        return self.parameter_map is not None or len(np.unique(index)) < len(index)
+        if len(np.unique(index)) < len(index):
+            return True
+        known = self.parameter_map
+        return known.mixes if isinstance(known, AffineMap) else known is not None
 
     def to_params(self, params, reading):
         index, scale, _ = self.circuit.angle_map
-        if self.parameter_map is None:
-            return _affine_chain(reading, index, scale, self.circuit.num_parameters)
-        jacobian = jax.jacobian(lambda p: jnp.asarray(self.coordinates(p)))(jax.tree.map(jnp.asarray, params))
-        return _dense_chain(reading, jacobian)
+        reading = chain.affine(reading, np.arange(len(index)), index, scale, self.circuit.num_parameters)
+        known = self.parameter_map
+        if known is None:
+            return reading
+        if isinstance(known, AffineMap):
+            reading = chain.affine(reading, known.row, known.column, known.weight, known.num_inputs)
+            return _map_rows(lambda rows: unravel(rows, params), reading)
+        if same_structure(params, self.example):
+            return chain.general(reading, known, params)
+        reading = chain.general(reading, known, self._structured(params))
+        return _map_rows(lambda rows: jax.vmap(ravel)(rows), reading)
+
+    def _structured(self, params):
+        # Shapes only: the precision is that of the vector.
+        shapes = jax.tree.map(lambda leaf: np.zeros(np.shape(leaf), params.dtype), self.example)
+        return jax.tree.map(lambda leaf: leaf[0], unravel(params[None], shapes))
 
     def _circuit_parameters(self, params):
         if self.parameter_map is None:
             return params
-        if not _same_structure(params, self.example):
-            params = ravel_pytree(self.example)[1](jnp.asarray(params))
+        if not same_structure(params, self.example):
+            params = self._structured(params)
         mapped = self.parameter_map(params)
         if jnp.shape(mapped) != (self.circuit.num_parameters,):
             raise ValueError(
                 f"parameter_map returned shape {jnp.shape(mapped)}: the circuit takes ({self.circuit.num_parameters},)"
             )
         return mapped
-
-    def _angles(self, parameters):
-        index, scale, offset = self.circuit.angle_map
-        dtype = parameters.dtype
-        # NumPy where the numbers are at hand: a new circuit then compiles no small JAX kernels.
-        xp = np if is_concrete(parameters) else jnp
-        return xp.asarray(parameters)[index] * scale.astype(dtype) + offset.astype(dtype)
 
 
 def _as_observables(given) -> tuple[list[PauliSum], bool]:
@@ -141,47 +157,7 @@ def _as_observables(given) -> tuple[list[PauliSum], bool]:
     return [given if isinstance(given, PauliSum) else PauliSum(given)], False
 
 
-def _same_structure(params, example):
-    if jax.tree.structure(params) != jax.tree.structure(example):
-        return False
-    shapes = zip(jax.tree.leaves(params), jax.tree.leaves(example), strict=True)
-    return all(np.shape(a) == np.shape(b) for a, b in shapes)
-
-
-def _affine_chain(reading: Reading, index, scale, num_parameters) -> Reading:
-    """Sum what each parameter's gates contribute, times their scale."""
-
-    def gather(rows, factor):
-        xp = np if is_concrete(rows) else jnp
-        rows = xp.asarray(rows)
-        weighted = rows * factor.astype(rows.dtype)[None]
-        if xp is np:
-            out = np.zeros((len(rows), num_parameters), rows.dtype)
-            np.add.at(out.T, index, weighted.T)
-            return out
-        return jnp.zeros((len(rows), num_parameters), rows.dtype).at[:, index].add(weighted)
-
-    variance = gather(reading.variance, scale**2)
-    if reading.covariance is not None:
-        chain = np.zeros((len(scale), num_parameters))
-        chain[np.arange(len(scale)), index] = scale
-        variance = np.maximum(np.einsum("ap,cab,bp->cp", chain, reading.covariance, chain), 0)
-    bias = None if reading.bias_bound is None else gather(reading.bias_bound, np.abs(scale))
-    return reading._replace(gradient=gather(reading.gradient, scale), variance=variance, bias_bound=bias)
-
-
-def _dense_chain(reading: Reading, jacobian) -> Reading:
-    """Chain rule through any parameter map; `jacobian` has leaves (A, *shape)."""
-
-    def through(rows, transform):
-        return jax.tree.map(lambda j: jnp.tensordot(jnp.asarray(rows, j.dtype), transform(j), axes=1), jacobian)
-
-    if reading.covariance is None:
-        variance = through(reading.variance, jnp.square)
-    else:
-        variance = jax.tree.map(
-            lambda j: jnp.maximum(jnp.einsum("a...,cab,b...->c...", j, jnp.asarray(reading.covariance, j.dtype), j), 0),
-            jacobian,
-        )
-    bias = None if reading.bias_bound is None else through(reading.bias_bound, jnp.abs)
-    return reading._replace(gradient=through(reading.gradient, lambda j: j), variance=variance, bias_bound=bias)
+def _map_rows(function, reading):
+    """The reading with a function applied to everything that has the parameters' axis."""
+    bias = None if reading.bias_bound is None else function(reading.bias_bound)
+    return reading._replace(gradient=function(reading.gradient), variance=function(reading.variance), bias_bound=bias)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from . import pauli
 from .op_table import OpTable
 
 
@@ -18,4 +19,4 @@ def generator(table: OpTable, row):
         terms = [(tx, tz ^ flip, c * sign / 2) for tx, tz, c in terms for flip, sign in ((0, 1), (lowest, -1))]
     kept = [term for term in terms if term[0] | term[1]]
     xs, zs, cs = zip(*kept, strict=True) if kept else ((), (), ())
-    return np.array(xs, np.int64), np.array(zs, np.int64), np.array(cs, float)
+    return pauli.mask_array(xs, table.num_qubits), pauli.mask_array(zs, table.num_qubits), np.array(cs, float)

@@ -24,6 +24,8 @@ class MixedExpectation(AbstractObjective):
         self.source = source
         self.circuit = circuit
 
+    coordinate_name = "gate angle"
+
     @property
     def is_vector(self):
         return self.circuit.is_vector

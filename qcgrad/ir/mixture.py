@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from .angles import bound
 from .circuit import Circuit
-from .gates import Gate
 from .observable import PauliSum
 from .program import Program
 
@@ -78,15 +78,3 @@ class Mixture:
 
     def __repr__(self):
         return f"Mixture(num_qubits={self.num_qubits}, {len(self.circuits)} circuits, {self.num_parameters} parameters)"
-
-
-def bound(circuit: Circuit, params) -> Circuit:
-    """The circuit with its parameters (P,) fixed, radians."""
-    return Circuit(circuit.num_qubits, [_bound(gate, params) for gate in circuit.gates])
-
-
-def _bound(gate: Gate, params) -> Gate:
-    if gate.param is None:
-        return gate
-    angle = gate.scale * float(params[gate.param]) + gate.offset
-    return Gate(gate.name, gate.wires, None, 1.0, angle, gate.detail)

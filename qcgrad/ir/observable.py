@@ -17,7 +17,8 @@ class PauliSum:
 
     Args:
         terms: mapping or pairs from Pauli words to real coefficients. Character i of a word acts on
-            qubit i. Repeated words add up.
+            qubit i. Repeated words add up; words whose coefficient is 0 are left out, and what is left of a sum that
+            cancels altogether is 0 times the identity.
 
     Raises:
         ValueError: no terms, words of different lengths, unknown letters, non-Hermitian (complex) or
@@ -75,14 +76,19 @@ class PauliSum:
         given = np.real(given).astype(np.float64)
         if not np.all(np.isfinite(given)):
             raise ValueError(f"PauliSum coefficients hold {given[~np.isfinite(given)][0]}: give finite numbers")
+        masks = (pauli.mask_array(m, num_qubits).tolist() for m in (x, z))
         # Merge repeated strings, keeping the order of first appearance.
         merged: dict[tuple[int, int], float] = {}
-        for key, c in zip(zip(np.asarray(x).tolist(), np.asarray(z).tolist(), strict=True), given, strict=True):
+        for key, c in zip(zip(*masks, strict=True), given, strict=True):
             merged[key] = merged.get(key, 0.0) + float(c)
+        # What cancels need not be measured; nothing at all is no multiple of the identity.
+        merged = {key: c for key, c in merged.items() if c} or {(0, 0): 0.0}
+        if not np.all(np.isfinite(list(merged.values()))):
+            raise ValueError("PauliSum coefficients of one string add up to more than a float holds: give smaller ones")
         self.num_qubits = num_qubits
-        self.x = _frozen([k[0] for k in merged], np.int64)
-        self.z = _frozen([k[1] for k in merged], np.int64)
-        self.coefficients = _frozen(list(merged.values()), np.float64)
+        self.x = _frozen(pauli.mask_array([k[0] for k in merged], num_qubits))
+        self.z = _frozen(pauli.mask_array([k[1] for k in merged], num_qubits))
+        self.coefficients = _frozen(np.array(list(merged.values())))
 
     @property
     def num_terms(self) -> int:
@@ -145,7 +151,8 @@ class PauliSum:
         return self + (-other)
 
     def _key(self):
-        return self.num_qubits, self.x.tobytes(), self.z.tobytes(), self.coefficients.tobytes()
+        masks = (m.tobytes() if m.dtype != object else tuple(m.tolist()) for m in (self.x, self.z))
+        return self.num_qubits, *masks, self.coefficients.tobytes()
 
     def __eq__(self, other):
         return isinstance(other, PauliSum) and self._key() == other._key()
@@ -215,7 +222,6 @@ def _parse(text: str) -> list[tuple[str, float]]:
     return pairs
 
 
-def _frozen(values, dtype):
-    array = np.asarray(values, dtype=dtype)
+def _frozen(array):
     array.setflags(write=False)
     return array

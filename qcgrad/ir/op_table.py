@@ -1,6 +1,7 @@
 """A circuit as data: one row per primitive, the form that every simulator walks."""
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -85,9 +86,9 @@ def _assemble(num_qubits, rows, matrices):
     return OpTable(
         num_qubits=num_qubits,
         kind=np.array(columns[0], np.int32),
-        x=np.array(columns[1], np.int64),
-        z=np.array(columns[2], np.int64),
-        controls=np.array(columns[3], np.int64),
+        x=pauli.mask_array(columns[1], num_qubits),
+        z=pauli.mask_array(columns[2], num_qubits),
+        controls=pauli.mask_array(columns[3], num_qubits),
         kappa=kappa,
         slot=np.array(columns[5], np.int32),
         scale=np.array(columns[6], np.float64),
@@ -122,8 +123,8 @@ def _snap(values):
 
 def _pad_wires(num_qubits, wires, width):
     """Give a narrow matrix the lowest-numbered idle wires, in front."""
-    idle = [q for q in range(num_qubits) if q not in wires]
-    return (*idle[: width - len(wires)], *wires)
+    idle = (q for q in range(num_qubits) if q not in wires)
+    return (*islice(idle, width - len(wires)), *wires)
 
 
 def _widen(matrix, width):

@@ -7,11 +7,12 @@ import jax
 import numpy as np
 
 from ..objective import AbstractObjective, as_real, is_concrete
+from .angles import bound
 from .circuit import Circuit
 from .expectation import Expectation
 from .gates import Gate
 from .mixed_expectation import MixedExpectation
-from .mixture import Mixture, bound
+from .mixture import Mixture
 from .observable import PauliSum
 
 

@@ -5,18 +5,61 @@ n-1-q of a mask, so qubit 0 is the most significant bit of a basis-state index, 
 character of a word: "XYZ" acts with X on qubit 0.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 LETTERS = {"I": (0, 0), "X": (1, 0), "Y": (1, 1), "Z": (0, 1)}
 _LETTER_OF = {bits: letter for letter, bits in LETTERS.items()}
 
-# Masks travel as signed 64-bit integers; the state would not fit any memory long before.
-MAX_QUBITS = 62
+# Masks travel as signed 64-bit integers up to here, which is more than any dense state has; beyond, as Python's
+# integers in object arrays, on which NumPy's bitwise functions work alike.
+WORD_QUBITS = 62
+# A mask of this many bits takes 13 kB, and a circuit has three for each gate.
+MAX_QUBITS = 100_000
 
 
 def bit(qubit: int, num_qubits: int) -> int:
     """Mask with only this qubit's bit set."""
     return 1 << (num_qubits - 1 - qubit)
+
+
+def mask_array(values, num_qubits: int) -> np.ndarray:
+    """Masks on n qubits as an array of the dtype that holds them."""
+    return np.array(values, np.int64 if num_qubits <= WORD_QUBITS else object)
+
+
+def squeezed(mask, qubits: Sequence[int], num_qubits: int):
+    """The bits of some qubits alone, as masks on these: qubit `qubits[i]` becomes qubit i.
+
+    Args:
+        mask: one mask, or an array of any shape.
+        qubits: which to keep, m of them.
+        num_qubits: n of the masks given.
+    """
+    kept = len(qubits)
+    given = np.asarray(mask)
+    out = np.zeros(given.shape, np.int64 if kept <= WORD_QUBITS else object)
+    for new, old in enumerate(qubits):
+        bits = (given >> (num_qubits - 1 - old)) & 1
+        out |= np.asarray(bits, out.dtype) << (kept - 1 - new)
+    return out
+
+
+def spread(mask, qubits: Sequence[int], num_qubits: int):
+    """The reverse of `squeezed`: masks on n qubits whose other bits are 0."""
+    given = np.asarray(mask)
+    out = np.zeros(given.shape, np.int64 if num_qubits <= WORD_QUBITS else object)
+    for old, new in enumerate(qubits):
+        bits = (given >> (len(qubits) - 1 - old)) & 1
+        out |= np.asarray(bits, out.dtype) << (num_qubits - 1 - new)
+    return out
+
+
+def from_bits(bits: np.ndarray) -> int:
+    """The mask whose qubit q is set where bits[q] is."""
+    packed = np.packbits(bits)
+    return int.from_bytes(packed.tobytes()) >> (8 * len(packed) - len(bits))
 
 
 def masks(word: str, wires, num_qubits: int) -> tuple[int, int]:
@@ -47,7 +90,7 @@ def commute(x1, z1, x2, z2):
 
 def popcount(mask):
     """Number of set bits, elementwise."""
-    return np.bitwise_count(np.asarray(mask, dtype=np.int64)).astype(np.int64)
+    return np.asarray(np.bitwise_count(np.asarray(mask))).astype(np.int64)
 
 
 def product(x1, z1, x2, z2):

@@ -1,13 +1,16 @@
 """A circuit together with what is measured at its end, and everything that follows from the two."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
 
-from . import pauli
+from . import light_cone, pauli
 from .circuit import Circuit
+from .gates import Gate
 from .observable import PauliSum, qubit_wise_groups
 from .op_table import MATRIX
 
@@ -78,7 +81,7 @@ class Program:
         coefficients = np.zeros((len(self.observables), len(position)))
         for k, t, c in entries:
             coefficients[k, t] = c
-        x, z = np.array(list(position), dtype=np.int64).reshape(-1, 2).T
+        x, z = (pauli.mask_array([key[i] for key in position], self.num_qubits) for i in (0, 1))
         return x, z, coefficients
 
     @cached_property
@@ -107,15 +110,162 @@ class Program:
         return tuple(int(pauli.popcount(basis.x)) for basis in self.bases)
 
     @property
+    def remaining(self) -> str:
+        """What is left of the circuit, for refusals of its size."""
+        return f"{self.circuit.name or 'the circuit'}: {self.num_qubits} of {self.num_qubits} qubits"
+
+    @cached_property
+    def on_all(self) -> "Part":
+        """The program itself."""
+        return Part(self, tuple(range(self.num_qubits)), None)
+
+    @cached_property
+    def seen(self) -> "Part":
+        """What the observables' expectation values, and the outcomes in `bases`, depend on."""
+        x, z, _ = self.terms
+        return self.part(x, z)
+
+    @cached_property
+    def busy(self) -> "Part":
+        """The whole state, without the qubits that no gate acts on."""
+        gates = self.circuit.gates
+        acting = [i for i, gate in enumerate(gates) if light_cone.acted_on(gate)]
+        return self.on(acting, sorted(light_cone.busy_qubits(gates)))
+
+    def part(self, x: np.ndarray, z: np.ndarray) -> "Part":
+        """What measurements of the strings with masks x, z (any shape) depend on, in any basis that suits them.
+
+        Left out are gates outside of the light cone, and qubits that stay in |0> and are measured in Z at most.
+        """
+        gates = self.circuit.gates
+        measured = self.qubits_of(x) | self.qubits_of(z)
+        seen = light_cone.seen_gates(gates, measured)
+        return self.on(seen, sorted(self.qubits_of(x) | light_cone.busy_qubits(gates[i] for i in seen)))
+
+    def on(self, gates: Sequence[int], qubits: Sequence[int]) -> "Part":
+        """Some of the gates on some of the qubits, on which they have to act."""
+        if len(gates) == self.num_gates and len(qubits) == self.num_qubits:
+            return self.on_all
+        # A circuit has a qubit, also where nothing matters.
+        kept = tuple(qubits) or (0,)
+        place = {qubit: k for k, qubit in enumerate(kept)}
+        all_gates = self.circuit.gates
+        moved = [_moved(all_gates[i], place) for i in gates]
+        angle_of = np.cumsum([gate.param is not None for gate in all_gates]) - 1
+        angles = np.array([angle_of[i] for i in gates if all_gates[i].param is not None], np.int64)
+        return Part(Compact(self, Circuit(len(kept), moved, self.circuit.name), kept), kept, angles)
+
+    def qubits_of(self, masks: np.ndarray) -> set[int]:
+        """Qubits whose bit is set in any of the masks."""
+        union = int(np.bitwise_or.reduce(np.ravel(masks), initial=0))
+        return {q for q in range(self.num_qubits) if union & pauli.bit(q, self.num_qubits)}
+
+    @property
+    def dense_qubits(self) -> int:
+        """Qubits of a dense simulation: those that the observables depend on."""
+        return self.seen.program.num_qubits
+
+    @property
     def run_flops(self) -> int:
         """FLOPs of one dense simulation: 14 an amplitude for a + bP, 6 if diagonal, 8*2^k - 2 for a matrix."""
-        table = self.circuit.op_table
-        active = 2.0 ** (table.num_qubits - pauli.popcount(table.controls))
+        table = self.seen.program.circuit.op_table
+        controls = pauli.popcount(table.controls)
         per_amplitude = np.where(table.kind == MATRIX, 8 * 2**table.matrix_wires - 2, np.where(table.x == 0, 6, 14))
-        return int(np.sum(active * per_amplitude))
+        kinds, count = np.unique(np.stack([controls, per_amplitude]), axis=1, return_counts=True)
+        # Python's integers, which hold the dimension of any number of qubits.
+        return sum(
+            int(m) * int(each) * 2 ** (table.num_qubits - int(c)) for c, each, m in zip(*kinds, count, strict=True)
+        )
 
     @property
     def observable_flops(self) -> int:
         """FLOPs to apply all observables: 8 an amplitude for each distinct X mask, 2 for each term."""
-        x, _, _ = self.terms
-        return (8 * len(np.unique(x)) + 2 * len(x)) * 2**self.num_qubits
+        x, _, _ = self.seen.program.terms
+        return (8 * len(np.unique(x)) + 2 * len(x)) * 2**self.dense_qubits
+
+
+def _moved(gate: Gate, place: dict[int, int]) -> Gate:
+    """The gate on the qubits' new places, without wires that it does nothing to."""
+    wires = light_cone.acted_on(gate)
+    detail = gate.detail
+    if len(wires) < len(gate.wires):
+        if gate.name == "pauli_rot":
+            detail = gate.detail.replace("I", "")
+        elif gate.name == "evolution":
+            detail = gate.detail.compressed()
+    return replace(gate, wires=tuple(place[w] for w in wires), detail=detail)
+
+
+class Compact(Program):
+    """A program on some of another's qubits, measured in the same bases."""
+
+    def __init__(self, whole: Program, circuit: Circuit, qubits: tuple[int, ...]):
+        n = whole.num_qubits
+        found = []
+        for observable in whole.observables:
+            x, z = (pauli.squeezed(mask, qubits, n) for mask in (observable.x, observable.z))
+            found.append(PauliSum.from_masks(len(qubits), x, z, observable.coefficients))
+        super().__init__(circuit, found)
+        self._whole, self._kept = whole, qubits
+
+    def __eq__(self, other):
+        return isinstance(other, Compact) and (self._whole, self._kept) == (other._whole, other._kept)
+
+    def __hash__(self):
+        return hash((self._whole, self._kept))
+
+    @cached_property
+    def constants(self):
+        return self._whole.constants
+
+    @cached_property
+    def bases(self):
+        # Groups chosen anew could be fewer, and then shots would not be what they cost.
+        n = self._whole.num_qubits
+        return tuple(
+            MeasurementBasis(
+                int(pauli.squeezed(basis.x, self._kept, n)),
+                int(pauli.squeezed(basis.z, self._kept, n)),
+                pauli.squeezed(basis.supports, self._kept, n),
+                basis.coefficients,
+            )
+            for basis in self._whole.bases
+        )
+
+    @property
+    def remaining(self):
+        left_out = "(without those that stay idle or that nothing measured depends on)"
+        return f"{self.circuit.name or 'the circuit'}: {self.num_qubits} of {self._whole.num_qubits} qubits {left_out}"
+
+    @cached_property
+    def seen(self):
+        return self.on_all
+
+
+class Part(NamedTuple):
+    """A program with some of another's gates, on some of its qubits.
+
+    Attributes:
+        program: the program; the other one itself where nothing is left out.
+        qubits: the other one's qubits that are kept, ascending.
+        angles: which of the other one's angles are kept, None for all.
+    """
+
+    program: Program
+    qubits: tuple[int, ...]
+    angles: np.ndarray | None
+
+    def select(self, angles):
+        """Angles (..., A) of the part."""
+        return angles if self.angles is None else angles[..., self.angles]
+
+    def expand(self, gradient, num_angles: int):
+        """A gradient (..., A) of the whole, 0 by angles that are left out, from the part's."""
+        if self.angles is None:
+            return gradient
+        shape = (*gradient.shape[:-1], num_angles)
+        if isinstance(gradient, np.ndarray):
+            out = np.zeros(shape, gradient.dtype)
+            out[..., self.angles] = gradient
+            return out
+        return jnp.zeros(shape, gradient.dtype).at[..., self.angles].set(gradient)

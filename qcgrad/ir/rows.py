@@ -4,12 +4,16 @@ For registers that are small enough to hold many vectors or a density matrix: hy
 collective measurements. States are arrays of shape (..., 2^n); every function returns a new one.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
 from .op_table import MATRIX, OpTable, rotation_coefficients
+
+# Of strings at each dimension; all 256 of a large one would take more than the states.
+_REMEMBERED_BYTES = 32 << 20
 
 
 class Row(NamedTuple):
@@ -35,6 +39,21 @@ class Row(NamedTuple):
         """The adjoint, which is the inverse."""
         matrix = None if self.matrix is None else self.matrix.conj().T
         return self._replace(a=np.conj(self.a), b=np.conj(self.b), matrix=matrix)
+
+    @property
+    def touched(self) -> int:
+        """Mask of the qubits that the row acts on."""
+        return self.x | self.z | self.controls | sum(1 << wire for wire in self.wires)
+
+    def on(self, qubits: Sequence[int], num_qubits: int) -> "Row":
+        """The row on some of its n qubits alone, all that it touches among them: `qubits[i]` becomes qubit i."""
+        place = {num_qubits - 1 - q: len(qubits) - 1 - i for i, q in enumerate(qubits)}
+
+        def narrowed(mask):
+            return sum(1 << new for old, new in place.items() if mask >> old & 1)
+
+        x, z, controls = narrowed(self.x), narrowed(self.z), narrowed(self.controls)
+        return self._replace(x=x, z=z, controls=controls, wires=tuple(place[wire] for wire in self.wires))
 
 
 def bind(table: OpTable, angles) -> tuple[Row, ...]:
@@ -94,12 +113,22 @@ def zero_state(num_qubits: int) -> np.ndarray:
     return state
 
 
-@lru_cache(maxsize=256)
 def _string(x: int, z: int, dimension: int):
     """P|psi>[j] = phase[j] psi[source[j]]."""
-    j = np.arange(dimension)
-    signs = 1 - 2 * (np.bitwise_count(j & z) & 1).astype(np.int64)
-    return j ^ x, (-1j) ** (int(x & z).bit_count() % 4) * signs
+    return _strings_of(dimension)(x, z)
+
+
+@lru_cache(maxsize=32)
+def _strings_of(dimension: int):
+    """`_string` at one dimension, remembering as many strings as fit into the memory set aside for it."""
+
+    @lru_cache(maxsize=_REMEMBERED_BYTES // (24 * dimension))
+    def make(x: int, z: int):
+        j = np.arange(dimension)
+        signs = 1 - 2 * (np.bitwise_count(j & z) & 1).astype(np.int64)
+        return j ^ x, (-1j) ** (int(x & z).bit_count() % 4) * signs
+
+    return make
 
 
 def _apply_matrix(matrix, wires, states):

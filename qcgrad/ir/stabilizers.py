@@ -22,7 +22,7 @@ def group_elements(x: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray
         [[[0, 3, 0, 3]], [[0, 0, 3, 3]], [[1, 1, 1, -1]]]
     """
     count, generators = np.shape(x)
-    element_x, element_z = (np.zeros((count, 1 << generators), np.int64) for _ in range(2))
+    element_x, element_z = (np.zeros((count, 1 << generators), x.dtype) for _ in range(2))
     # Exponents of i in i^raw X^x Z^z; unsigned bytes wrap at a multiple of 4.
     raw = np.zeros((count, 1 << generators), np.uint8)
     for i in range(generators):
@@ -31,11 +31,16 @@ def group_elements(x: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray
         element_x[:, new] = element_x[:, old] ^ gx
         element_z[:, new] = element_z[:, old] ^ gz
         # Moving Z^z past X^gx costs a sign for each qubit they share.
-        raw[:, new] = raw[:, old] + np.bitwise_count(gx & gz) + 2 * np.bitwise_count(element_z[:, old] & gx)
+        raw[:, new] = raw[:, old] + _count(gx & gz) + 2 * _count(element_z[:, old] & gx)
     # Products of commuting strings are Hermitian, so they are +1 or -1 times i^|x & z| X^x Z^z.
-    return element_x, element_z, 1 - (raw - np.bitwise_count(element_x & element_z) & 3).astype(np.int64)
+    return element_x, element_z, 1 - (raw - _count(element_x & element_z) & 3).astype(np.int64)
 
 
 def parity_sign(members: np.ndarray, bits: np.ndarray) -> np.ndarray:
     """(-1)^(members . bits): the eigenvalue of a product of generators where the outcome bits are `bits`."""
     return 1 - 2 * (pauli.popcount(members & bits) & 1)
+
+
+def _count(masks):
+    """Set bits modulo 256."""
+    return np.bitwise_count(masks).astype(np.uint8)

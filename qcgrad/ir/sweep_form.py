@@ -28,7 +28,7 @@ References:
     NeurIPS 2023, arXiv:2305.13362.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -92,6 +92,20 @@ class SweepForm:
     def state(self) -> np.ndarray:
         """(2^N,) amplitudes: what a simulator holds one copy of."""
         return rows.run(self.preparation, rows.zero_state(self.num_qubits))
+
+    @cached_property
+    def busy(self) -> "SweepForm":
+        """The same form without qubits that stay in |0> and are measured in Z at most; its outcomes are the same."""
+        moved = int(np.bitwise_or.reduce(self.x, initial=0))
+        for row in (*self.preparation, *self.undo):
+            # Z leaves |0> as it is.
+            moved |= row.touched & ~(row.z & ~row.x)
+        kept = [q for q in range(self.num_qubits) if moved & pauli.bit(q, self.num_qubits)] or [0]
+        if len(kept) == self.num_qubits:
+            return self
+        narrowed = [tuple(row.on(kept, self.num_qubits) for row in part) for part in (self.preparation, self.undo)]
+        x, z = (pauli.squeezed(masks, kept, self.num_qubits) for masks in (self.x, self.z))
+        return replace(self, num_qubits=len(kept), preparation=narrowed[0], undo=narrowed[1], x=x, z=z)
 
     @property
     def weights(self) -> np.ndarray:
@@ -170,7 +184,7 @@ class _Backward:
                 strings += [(slot, step, *term) for term in zip(*generator(table, row), strict=True)]
         columns = list(zip(*strings, strict=True)) if strings else [()] * 5
         self.slot, self.step = np.array(columns[0], np.int64), np.array(columns[1], np.int64)
-        self.x, self.z = np.array(columns[2], np.int64), np.array(columns[3], np.int64)
+        self.x, self.z = columns[2], columns[3]
         self.weight = np.array(columns[4], float)
 
     def form(self, x, z, coefficients, mixing) -> SweepForm:
@@ -192,8 +206,8 @@ class _Backward:
             undo=tuple(row.inverse() for row in reversed(self.forward)),
             preparation_gates=1 + self.program.num_gates + len(encoded.rows),
             gates_undone=self.gates_undone,
-            x=np.concatenate([[ancilla], self.x | ancilla]),
-            z=np.concatenate([[0], self.z | ancilla]),
+            x=pauli.mask_array([ancilla, *(int(x) | ancilla for x in self.x)], encoded.num_qubits),
+            z=pauli.mask_array([0, *(int(z) | ancilla for z in self.z)], encoded.num_qubits),
             step=np.concatenate([[0], self.step]),
             gradient=gradient,
             value=sparse.csr_array(([encoded.scale], ([0], [0])), shape=(1, count)),

@@ -58,7 +58,15 @@ def gap_between(x1, x2, covariance, q1, q2):
     for start in range(0, near.shape[1], PAIRS):
         rows, columns = near[:, start : start + PAIRS]
         plain = plain.at[rows, columns].set(_of_pairs(x1[rows], x2[columns]))
-    return plain
+    return by_ray(plain)
+
+
+def by_ray(gap):
+    """One row for all that lie on one ray, the first one's: or rounding would tell them apart seen from elsewhere."""
+    if not is_concrete(gap) or gap.shape[0] != gap.shape[1] or np.any(np.diagonal(gap)):
+        return gap
+    first = np.argmax(np.asarray(gap) == 0, axis=1)
+    return gap if np.array_equal(first, np.arange(len(first))) else gap[first][:, first]
 
 
 def gap_of_sum(first, second):
@@ -74,7 +82,9 @@ def gap_of_sum(first, second):
     sides = jnp.abs(ka) + jnp.abs(kb) + jnp.abs(ka + kb)
     turned = safe_ratio(2 * _off_axis(ka * jnp.conj(kb)), sides)
     lost = lengths + scale_a * gap_a + scale_b * gap_b + turned
-    return jnp.where(scale == 0, gap_a, snapped(safe_ratio(lost, scale)))
+    plain = 1 - safe_ratio(jnp.abs(ka + kb), scale)
+    # Derivatives where only one of the two is zero are those of the covariances.
+    return jnp.where(scale == 0, gap_a, jnp.where(plain > NEAR, plain, snapped(safe_ratio(lost, scale))))
 
 
 def gaps_of_parts(covariance, gap):
@@ -82,7 +92,8 @@ def gaps_of_parts(covariance, gap):
     size = jnp.abs(covariance)
     unit = jnp.where(size == 0, 1, covariance / jnp.where(size == 0, 1, size))
     along, across = jnp.abs(jnp.real(unit)), jnp.abs(jnp.imag(unit))
-    return gap + (1 - gap) * across**2 / (1 + along), gap + (1 - gap) * along**2 / (1 + across)
+    parts = across**2 / (1 + along), along**2 / (1 + across)
+    return tuple(snapped(gap + (1 - gap) * part) for part in parts)
 
 
 def _off_axis(z):

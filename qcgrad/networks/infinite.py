@@ -10,6 +10,7 @@ from .assembly import assemble, checked_size, fewer, largest, windows
 from .kernel_memory import BLOCK_BYTES, Forecast, distinct, forecast
 from .kernel_state import Kernel
 from .layers.base import AbstractLayer
+from .leaves import as_data
 from .recursion import Recursion
 
 
@@ -43,6 +44,7 @@ def kernel(
         positions (images), the average over them.
 
     Raises:
+        TypeError: inputs that are no real or complex numbers of a precision that JAX has.
         NotApplicable: a layer has no infinite-width kernel; the message says which and why.
         ValueError: no inputs, inputs with values that are not finite, or shapes that do not fit.
         TooLarge: the kernels and one block take more than max_bytes: before they are allocated, with what would fit.
@@ -68,7 +70,8 @@ def kernel(
     x1, x2 = x1.astype(dtype), x2.astype(dtype)
     recursion = Recursion(layer, x1.shape[1:])
     expected = forecast(recursion, x1.shape[1:], dtype)
-    rows, columns = _blocks(expected, len(x1), len(x2), checked_size(batch_size), allowed_bytes(max_bytes))
+    allowed = allowed_bytes(max_bytes, jax.devices()[0])
+    rows, columns = _blocks(expected, len(x1), len(x2), checked_size(batch_size), allowed)
     run = _compiled if expected.can_compile else _block
     found = assemble(
         windows(len(x1), rows),
@@ -121,8 +124,7 @@ def _blocks(expected: Forecast, n1: int, n2: int, batch_size: int | None, allowe
 
 
 def _checked(name: str, x) -> jax.Array:
-    x = jnp.asarray(x)
-    x = x.astype(jnp.promote_types(x.dtype, jnp.float32))
+    x = as_data(name, x)
     if x.ndim < 2 or x.ndim > 4 or 0 in x.shape:
         raise ValueError(
             f"{name} must be a batch (N, features), (N, L, channels) or (N, H, W, channels) with N >= 1, "

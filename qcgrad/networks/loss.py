@@ -12,7 +12,7 @@ from ..cost import Cost
 from ..objective import AbstractObjective
 from . import xla
 from .convention import Convention
-from .leaves import checked_parameters
+from .leaves import as_array, checked_parameters
 from .rules import AbstractRule
 
 
@@ -46,13 +46,14 @@ class Loss(AbstractObjective):
     batch: tuple[Any, Any]
     weights_like: Any
     is_vector: bool = eqx.field(static=True)
+    coordinate_name = "weight"
 
     def __init__(self, apply, loss_fn, batch, weights_like=None):
         self.apply = apply
         self.loss_fn = loss_fn
         if not isinstance(batch, (tuple, list)) or len(batch) != 2:
             raise TypeError("batch: give a pair (x, y)")
-        self.batch = jax.tree.map(jnp.asarray, tuple(batch))
+        self.batch = jax.tree.map(lambda leaf: as_array("batch", leaf), tuple(batch))
         self.weights_like = weights_like
         self.is_vector = False
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..errors import NotApplicable
 from .convention import Convention
+from .leaves import as_array
 
 
 def wirtinger(f: Callable, argnums: int | tuple[int, ...] = 0) -> Callable:
@@ -30,8 +31,8 @@ def wirtinger(f: Callable, argnums: int | tuple[int, ...] = 0) -> Callable:
         with leaves of shape (*output shape, *leaf shape).
 
     Raises:
-        TypeError: an argument to differentiate by has a real leaf: a Wirtinger derivative by a real variable does
-            not exist. Make it complex, or use `jax.jacobian`.
+        TypeError: an argument to differentiate by has a real, integer or boolean leaf: a Wirtinger derivative by it
+            does not exist. Make it complex, or use `jax.jacobian`. Or f returns no array of real or complex numbers.
 
     Cost: two forward passes for each entry of the arguments.
 
@@ -49,7 +50,7 @@ def wirtinger(f: Callable, argnums: int | tuple[int, ...] = 0) -> Callable:
 
     def derivatives(*args, **kwargs):
         numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
-        chosen = tuple(jax.tree.map(jnp.asarray, args[i]) for i in numbers)
+        chosen = tuple(jax.tree.map(lambda leaf: as_array("argument", leaf), args[i]) for i in numbers)
         _require_complex(chosen)
 
         def of_chosen(chosen):
@@ -77,7 +78,8 @@ def conj_grad(f: Callable, argnums: int | tuple[int, ...] = 0, convention: Conve
             \(\partial f/\partial\bar z\)), or `jax`.
 
     Raises:
-        TypeError: the output is complex: say how it becomes one real loss (real part, modulus, squared error).
+        TypeError: an argument to differentiate by holds integers or booleans, or the output does. The output is
+            complex: say how it becomes one real loss (real part, modulus, squared error).
 
     Cost: one backward pass.
 
@@ -108,6 +110,7 @@ def value_and_conj_grad(
 
     def checked(*args, **kwargs):
         value = f(*args, **kwargs)
+        _require_numbers(jnp.asarray(value) if np.isscalar(value) else value)
         if jnp.iscomplexobj(value):
             raise TypeError(
                 "the function returns a complex number, and a gradient needs one real number: reduce it first, for "
@@ -116,6 +119,8 @@ def value_and_conj_grad(
         return value
 
     def both(*args, **kwargs):
+        for i in (argnums,) if isinstance(argnums, int) else argnums:
+            _require_inexact(args[i])
         value, gradient = jax.value_and_grad(checked, argnums)(*args, **kwargs)
         return value, Convention.jax.convert(gradient, convention)
 
@@ -197,7 +202,9 @@ def _jacobian(f, chosen, direction):
         def moved(v):
             tangents = [jnp.zeros_like(leaf) for leaf in leaves]
             tangents[position] = v.astype(leaves[position].dtype)
-            return jax.jvp(f, (chosen,), (structure.unflatten(tangents),))[1]
+            value, along = jax.jvp(f, (chosen,), (structure.unflatten(tangents),))
+            _require_numbers(value)
+            return along
 
         leaf = leaves[position]
         basis = direction * jnp.eye(leaf.size).reshape(leaf.size, *leaf.shape)
@@ -211,7 +218,28 @@ def _require_complex(tree):
     for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
         if not np.issubdtype(leaf.dtype, np.complexfloating):
             name = jax.tree_util.keystr(path)
+            advice = " or differentiate by it with jax.grad" if np.issubdtype(leaf.dtype, np.floating) else ""
             raise TypeError(
                 f"argument {name} has dtype {leaf.dtype}: Wirtinger derivatives are by complex variables; convert it "
-                "with astype(complex) or differentiate by it with jax.grad"
+                f"with astype(complex){advice}"
             )
+
+
+def _require_numbers(value):
+    """Refuse outputs without derivatives."""
+    if not hasattr(value, "dtype"):
+        raise TypeError(
+            f"the function returns {type(value).__name__} {jax.tree.structure(value)}: return one array of real or "
+            "complex numbers, and differentiate several outputs one by one"
+        )
+    if not jnp.issubdtype(value.dtype, jnp.inexact):
+        raise TypeError(
+            f"the function returns dtype {value.dtype}, which has no derivatives: return real or complex numbers"
+        )
+
+
+def _require_inexact(tree):
+    for leaf in jax.tree.leaves(tree):
+        dtype = jnp.result_type(as_array("argument", leaf))
+        if not jnp.issubdtype(dtype, jnp.inexact):
+            raise TypeError(f"an argument has dtype {dtype}, by which nothing can be differentiated: use astype(float)")

@@ -99,7 +99,7 @@ def plan(method: AbstractMethod, problem: Problem, kind: Kind, batch_size: int |
     Raises:
         TooLarge: none does, or `batch_size` does not.
     """
-    allowed, n1, n2 = allowed_bytes(max_bytes), len(problem.x1), len(problem.x2)
+    allowed, n1, n2 = allowed_bytes(max_bytes, jax.devices()[0]), len(problem.x1), len(problem.x2)
     result = n1 * n2 * bytes_of(_shapes(method, problem, kind, 1)[2])
     what = f"the kernel of {n1} x {n2} inputs with {problem.num_outputs} outputs takes"
     advice = f"give fewer inputs (as many as {fewer(n1, n2, result, allowed)}) or outputs, or max_bytes=..."

@@ -1,5 +1,6 @@
 """Memory of dense linear algebra on kernels, known before it is asked for."""
 
+import jax
 import jax.numpy as jnp
 
 from ..memory import allowed_bytes, require
@@ -20,7 +21,7 @@ def require_matrices(what: str, side: int, dtype, copies: float, max_bytes: int 
     Raises:
         TooLarge: they do not fit; the message says which size does.
     """
-    allowed = allowed_bytes(max_bytes)
+    allowed = allowed_bytes(max_bytes, jax.devices()[0])
     needed = int(copies * side**2 * jnp.dtype(dtype).itemsize)
     fits = int(side * (allowed / needed) ** 0.5) if needed else side
     advice = f"{fits:,} rows fit; give fewer inputs, single precision, or max_bytes=..."

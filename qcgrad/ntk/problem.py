@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..networks.layers.base import AbstractLayer
-from ..networks.leaves import checked_parameters
+from ..networks.leaves import as_data, checked_parameters
 from ..networks.rules import AbstractRule
 from ..networks.takes_rule import require_rule_taken
 from ..objective import as_real, is_concrete, is_finite
@@ -96,10 +96,9 @@ def make_problem(apply, params, x1, x2, rule, metric, needs_pseudo=True) -> Prob
 
 
 def _inputs(name, x):
-    try:
-        array = jnp.asarray(x)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"{name} is a {type(x).__name__}: give an array; arguments are (apply, params, x1)") from error
+    if not isinstance(x, (jax.Array, np.ndarray, list, tuple)):
+        raise TypeError(f"{name} is a {type(x).__name__}: give an array; arguments are (apply, params, x1)")
+    array = as_data(name, x)
     if array.ndim == 0 or array.shape[0] == 0:
         raise ValueError(f"{name} has shape {array.shape}: give at least one input, (N, *input shape) with N >= 1")
     if isinstance(x, np.ndarray) and x.dtype.itemsize > array.dtype.itemsize and x.dtype.kind in "fc":

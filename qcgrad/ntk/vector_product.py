@@ -183,7 +183,7 @@ def _require_memory(operator: Product, max_bytes: int | None) -> None:
     n1, n2 = len(operator.x1), len(operator.x2)
     advice = "give fewer inputs, use ntk.empirical (which works in batches), or max_bytes=..."
     what = f"a product with the kernel of {n1} x {n2} inputs takes"
-    require(what, needed.outputs + needed.temporaries, allowed_bytes(max_bytes), advice)
+    require(what, needed.outputs + needed.temporaries, allowed_bytes(max_bytes, jax.devices()[0]), advice)
 
 
 def _flow(operator: Product, v):

@@ -3,7 +3,7 @@
 import abc
 import enum
 import math
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -26,6 +26,8 @@ class Program(Protocol):
 
     @property
     def num_qubits(self) -> int: ...
+    @property
+    def dense_qubits(self) -> int: ...
     @property
     def num_gates(self) -> int: ...
     @property
@@ -56,6 +58,8 @@ class AbstractQuery(abc.ABC):
     """One question to a backend."""
 
     access: ClassVar[Access]
+    is_divisible: ClassVar[bool] = False
+    """Whether a part may be asked where a budget ends before the whole: see `num_parts`, `first` and `completed`."""
 
     @property
     def is_random(self) -> bool:
@@ -65,6 +69,19 @@ class AbstractQuery(abc.ABC):
     @abc.abstractmethod
     def cost(self) -> Cost:
         """What answering spends."""
+
+    @property
+    def num_parts(self) -> int:
+        """Parts that are answered independently of each other; 1 for a question that is not divisible."""
+        return 1
+
+    def first(self, parts: int) -> "AbstractQuery":
+        """The question about the first parts only."""
+        raise NotImplementedError(f"{type(self).__name__} is not divisible")
+
+    def completed(self, answer) -> Any:
+        """The answer to some first parts (None for no part), with NaN for all others."""
+        return answer
 
 
 def state_bytes(num_qubits: int, real_dtype) -> int:

@@ -1,8 +1,9 @@
 """Questions that any quantum computer answers: prepare one copy, measure it, it is gone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
 
 from ..cost import Cost
@@ -34,10 +35,29 @@ class Evaluate(AbstractQuery):
     angles: Any
     shots: "int | tuple[int, ...] | None" = None
     access: ClassVar[Access] = Access.single_copy
+    is_divisible: ClassVar[bool] = True
 
     @property
     def is_random(self) -> bool:
         return self.shots is not None
+
+    @property
+    def num_parts(self) -> int:
+        """B."""
+        return len(self.angles)
+
+    def first(self, parts):
+        shots = self.shots[:parts] if isinstance(self.shots, tuple) else self.shots
+        return replace(self, angles=self.angles[:parts], shots=shots)
+
+    def completed(self, answer):
+        shape, dtype = (self.num_parts, self.program.num_observables), self.angles.dtype
+        known = Means(*np.zeros((2, 0, shape[1]), dtype)) if answer is None else answer
+        if len(known.mean) == self.num_parts:
+            return known
+        xp = np if isinstance(known.mean, np.ndarray) else jnp
+        unknown = np.full((shape[0] - len(known.mean), shape[1]), np.nan, dtype)
+        return Means(*(xp.concatenate([part, unknown]) for part in known))
 
     @property
     def shots_per_setting(self) -> tuple[int, ...]:
@@ -52,7 +72,7 @@ class Evaluate(AbstractQuery):
                 gates=settings * p.num_gates,
                 qubits=p.num_qubits,
                 flops=settings * (p.run_flops + p.observable_flops),
-                peak_bytes=2 * state_bytes(p.num_qubits, self.angles.dtype),
+                peak_bytes=2 * state_bytes(p.dense_qubits, self.angles.dtype),
             )
         total = sum(self.shots_per_setting)
         gates = sum(p.num_gates + rotations for rotations in p.basis_rotations)
@@ -137,7 +157,7 @@ class MeasureBases(AbstractQuery):
         all_z = np.bitwise_or.reduce(self.z, axis=1, keepdims=True)
         support = self.x | self.z
         is_local = np.all((all_x & support == self.x) & (all_z & support == self.z), axis=1)
-        rotations = np.bitwise_count(all_x[:, 0])
+        rotations = np.bitwise_count(all_x[:, 0]).astype(np.int64)
         return np.where(is_local, rotations, stabilizer_gates(self.program.num_qubits))
 
     def cost(self) -> Cost:

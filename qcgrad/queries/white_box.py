@@ -39,7 +39,7 @@ class AdjointSweep(AbstractQuery):
             qubits=p.num_qubits,
             # The derivative of each gate costs about one more application to each adjoint state.
             flops=(2 + 2 * rows) * p.run_flops + (1 + rows) * p.observable_flops,
-            peak_bytes=(2 + rows) * state_bytes(p.num_qubits, self.angles.dtype),
+            peak_bytes=(2 + rows) * state_bytes(p.dense_qubits, self.angles.dtype),
         )
 
 
@@ -62,7 +62,7 @@ class ReverseSweep(AbstractQuery):
             gates=(1 + 2 * rows) * p.num_gates,
             qubits=p.num_qubits,
             flops=(1 + 2 * rows) * p.run_flops + (1 + rows) * p.observable_flops,
-            peak_bytes=(p.num_gates + 1 + rows) * state_bytes(p.num_qubits, self.angles.dtype),
+            peak_bytes=(p.num_gates + 1 + rows) * state_bytes(p.dense_qubits, self.angles.dtype),
         )
 
 

@@ -31,12 +31,28 @@ class Convergence:
     @property
     def slope_error(self) -> float:
         """Standard error of that exponent from the spread over networks; NaN for one network of each width."""
-        if self.ntk.shape[1] < 2:
-            return float("nan")
+        return float(np.sqrt(np.sum(self._slope_variances())))
+
+    def slope_interval(self, level: float = 0.95) -> tuple[float, float]:
+        """A confidence interval of the exponent: Student's t, since few networks do not know their own spread.
+
+        Degrees of freedom by Welch and Satterthwaite: widths have spreads of their own. NaN for one network of each.
+        """
+        from scipy.stats import t
+
+        variances, networks = self._slope_variances(), self.ntk.shape[1]
+        freedom = (networks - 1) * np.sum(variances) ** 2 / np.sum(variances**2)
+        half = float(t.ppf((1 + level) / 2, freedom)) * self.slope_error
+        return self.slope.exponent - half, self.slope.exponent + half
+
+    def _slope_variances(self):
+        """What the mean error of each width adds to the variance of the exponent, (W,)."""
+        networks = self.ntk.shape[1]
+        if networks < 2:
+            return np.full(len(self.widths), np.nan)
         u = np.log(self.widths) - np.mean(np.log(self.widths))
-        means = self.ntk.mean(axis=1)
-        spread = self.ntk.std(axis=1, ddof=1) / means / np.sqrt(self.ntk.shape[1])
-        return float(np.linalg.norm(u * spread) / np.sum(u**2))
+        relative = self.ntk.std(axis=1, ddof=1) / self.ntk.mean(axis=1)
+        return (u / np.sum(u**2) * relative) ** 2 / networks
 
 
 def converge(

@@ -1,11 +1,13 @@
 """What a study consists of: cells, each described by plain data."""
 
+from pathlib import Path
 from typing import Any
 
-from .spec import StudySpec
+from .spec import CircuitSeries, StudySpec
 
 Cell = dict[str, Any]
-"""Plain data: `kind`, `method`, `model` and the settings of that kind."""
+"""Plain data: `kind`, `method`, `model` and the settings of that kind. A `path` says where a file lies whose `content`
+is known by its hash, so that moving it changes no result."""
 
 
 def cells_of(spec: StudySpec) -> list[Cell]:
@@ -23,7 +25,7 @@ def cells_of(spec: StudySpec) -> list[Cell]:
 def label(cell: Cell) -> str:
     """A short name for people."""
     where = cell["circuit"] if cell["kind"] == "circuit" else f"{cell['model']}, n = {cell['n']}"
-    return f"{cell['method']}, {where}"
+    return f"{cell['method']}, {where}" + (f", ε = {cell['epsilon']:g}" if "epsilon" in cell else "")
 
 
 def _network_cells(spec: StudySpec) -> list[Cell]:
@@ -34,26 +36,31 @@ def _network_cells(spec: StudySpec) -> list[Cell]:
 
 
 def _circuit_cells(spec: StudySpec) -> list[Cell]:
+    from .circuits import within
+
+    everything = [(series, name) for series in spec.circuits for name in series.circuits]
+    small = [(s, name) for s in spec.circuits for name in within(s.circuits, s.max_sampled_qubits)]
     cells = []
-    for method in ("adjoint", "parameter-shift", "gentle-sweep"):
-        if method not in spec.methods:
-            continue
-        for series in spec.circuits:
-            common = {"kind": "circuit", "method": method, "model": series.label}
-            if method != "adjoint":
-                common |= {"epsilon": spec.epsilon, "delta": spec.delta, "seed": spec.seed}
-                common |= {"max_qubits": series.max_sampled_qubits}
-            cells += [{**common, "circuit": name} for name in _within(series.circuits, common.get("max_qubits"))]
+    if "adjoint" in spec.methods:
+        cells += [_circuit_cell("adjoint", series, name, spec) for series, name in everything]
+    for method in ("parameter-shift", "gentle-sweep"):
+        if method in spec.methods:
+            for epsilon in spec.epsilon:
+                accuracy = {"epsilon": epsilon, "delta": spec.delta}
+                cells += [_circuit_cell(method, series, name, spec) | accuracy for series, name in small]
     return cells
 
 
-def _within(names, max_qubits) -> list[str]:
-    if max_qubits is None:
-        return list(names)
-    from ..interop.library import list_circuits
+def _circuit_cell(method: str, series: CircuitSeries, name: str, spec: StudySpec) -> Cell:
+    from ..interop.library import is_file_name
+    from .circuits import content_of
 
-    too_large = {c.name for c in list_circuits() if c.num_qubits > max_qubits}
-    return [name for name in names if name not in too_large]
+    cell = {"kind": "circuit", "method": method, "model": series.label, "circuit": name, "seed": spec.seed}
+    if series.observable is not None:
+        cell["observable"] = series.observable
+    if is_file_name(name):
+        cell |= {"circuit": Path(name).name, "path": name, "content": content_of(name)}
+    return cell
 
 
 def _hard_cells(spec: StudySpec) -> list[Cell]:
@@ -63,15 +70,15 @@ def _hard_cells(spec: StudySpec) -> list[Cell]:
     common = {
         "kind": "hard-instance",
         "model": "all-Pauli",
-        "epsilon": spec.epsilon,
         "delta": spec.delta,
         "ladder": hard.ladder,
         "tilt": hard.tilt,
         "seed": spec.seed,
     }
     return [
-        {**common, "method": method, "trials": hard.trials.get(method, 200), "n": n}
+        {**common, "method": method, "trials": hard.trials.get(method, 200), "epsilon": epsilon, "n": n}
         for method in ("parameter-shift", "read-once", "bell-shadow")
         if method in spec.methods
+        for epsilon in spec.epsilon
         for n in hard.qubits
     ]

@@ -6,6 +6,7 @@ import numpy as np
 
 from .scaling import UNITS, Law, hard_instance_fits
 from .spec import StudySpec
+from .store import replacing
 
 # Okabe and Ito's palette: distinguishable with any kind of colour vision, and by shape in print.
 _COLOURS = {
@@ -18,6 +19,9 @@ _COLOURS = {
 }
 _MARKERS = {"all-Pauli": "o", "perceptron": "D", "efficient_su2": "s", "tfim_hva": "^"}
 _SPARE_MARKERS = ("v", "P", "X", "<", ">")
+
+# Characters of two legend entries that fit side by side below a panel.
+_LEGEND_WIDTH = 80
 
 
 def draw(laws: list[Law], spec: StudySpec, stem: "str | Path") -> list[Path]:
@@ -48,18 +52,20 @@ def draw(laws: list[Law], spec: StudySpec, stem: "str | Path") -> list[Path]:
     }
     with matplotlib.style.context(style):
         # A figure of its own, without pyplot: no display is needed and no global state is touched.
-        figure = Figure(figsize=(11, 5.8), layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12))
+        figure = Figure(layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12))
         FigureCanvasAgg(figure)
         if any(min(law.copies) > 0 for law in laws):
             left, right = figure.subplots(1, 2)
-            _draw_copies(left, laws, spec)
+            rows = _draw_copies(left, laws, spec)
         else:  # only methods that measure nothing
-            right = figure.subplots()
-        _draw_ratio(right, laws)
+            right, rows = figure.subplots(), 0
+        rows = max(rows, _draw_ratio(right, laws, spec))
+        figure.set_size_inches(11, 4.6 + 0.17 * rows)
         paths = []
         for ending in (".png", ".svg"):
             path = Path(f"{stem}{ending}")
-            figure.savefig(path, dpi=160, metadata={"Date": None} if ending == ".svg" else None)
+            with replacing(path) as part:
+                figure.savefig(part, dpi=160, metadata={"Date": None} if ending == ".svg" else None)
             paths.append(path)
     return paths
 
@@ -71,7 +77,7 @@ def _marker(law: Law, laws: list[Law]) -> str:
     return _SPARE_MARKERS[others.index(law.model) % len(_SPARE_MARKERS)]
 
 
-def _draw_copies(axes, laws: list[Law], spec: StudySpec):
+def _draw_copies(axes, laws: list[Law], spec: StudySpec) -> int:
     for law in laws:
         if min(law.copies) <= 0:
             continue
@@ -84,14 +90,28 @@ def _draw_copies(axes, laws: list[Law], spec: StudySpec):
             # Real circuits at shots from a bound, the hard instance measured: open and filled.
             markerfacecolor=_COLOURS[law.method] if is_hard else "none",
             markersize=7,
-            label=f"{law.method}, {law.model}" + (" (measured)" if is_hard else " (from a bound)"),
+            alpha=_shade(law, spec),
+            label=f"{law.method}, {law.model}{_epsilon(law, spec)}" + (" (measured)" if is_hard else " (from a bound)"),
         )
         if is_hard:
             _draw_fits(axes, law)
-    axes.set_title(f"Copies for every component within ε = {spec.epsilon:g}", loc="left")
+    several = len(spec.epsilon) > 1
+    axes.set_title("Copies for every component within ε" + ("" if several else f" = {spec.epsilon[0]:g}"), loc="left")
     axes.set_xlabel("M, gradient components (parameterised gates)")
     axes.set_ylabel("copies of the state")
-    _finish(axes)
+    return _finish(axes)
+
+
+def _epsilon(law: Law, spec: StudySpec) -> str:
+    """What a label says of epsilon: nothing where there is only one."""
+    return f", ε = {law.epsilon:g}" if law.epsilon is not None and len(spec.epsilon) > 1 else ""
+
+
+def _shade(law: Law, spec: StudySpec) -> float:
+    """Opacity: the smaller epsilon, the darker."""
+    if law.epsilon is None or law.epsilon not in spec.epsilon:
+        return 1.0
+    return (1 + spec.epsilon.index(law.epsilon)) / len(spec.epsilon)
 
 
 def _draw_fits(axes, law: Law):
@@ -108,8 +128,10 @@ def _draw_fits(axes, law: Law):
     axes.loglog(grid, curve, ":", color=colour, linewidth=1.8, label=f"M ({line})" if fits.per_component else line)
 
 
-def _draw_ratio(axes, laws: list[Law]):
-    for law in laws:
+def _draw_ratio(axes, laws: list[Law], spec: StudySpec) -> int:
+    # Both costs follow epsilon in the same way, so that the smallest one is enough.
+    finest = {(law.method, law.model): law for law in sorted(laws, key=lambda law: -(law.epsilon or 0))}
+    for law in (law for law in laws if law in finest.values()):  # in the order of the table
         axes.loglog(
             law.sizes,
             law.ratio,
@@ -118,15 +140,37 @@ def _draw_ratio(axes, laws: list[Law]):
             markerfacecolor="none" if law.kind == "circuit" else _COLOURS[law.method],
             markersize=7,
             linewidth=1,
-            label=f"{law.method}, {law.model} ({UNITS[law.pays_in]})",
+            label=f"{law.method}, {law.model}{_epsilon(law, spec)} ({UNITS[law.pays_in]})",
         )
     axes.set_title("Price of a gradient over its value", loc="left")
     axes.set_xlabel("M, gradient components (parameterised gates or weights)")
     axes.set_ylabel("cost(gradient) / cost(value)")
-    _finish(axes)
+    return _finish(axes)
 
 
-def _finish(axes):
-    # Below the axes, so that no curve can run under it.
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, frameon=False, fontsize=8)
+def _finish(axes) -> int:
+    """Ticks and legend; the rows of the legend."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
     axes.margins(0.06)
+    for axis in (axes.xaxis, axes.yaxis):
+        low, high = axis.get_view_interval()
+        # A decade or two have too few powers of ten to read numbers off.
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 60 * low else (1,), numticks=12))
+        axis.set_major_formatter(FuncFormatter(_tick))
+        axis.set_minor_formatter(NullFormatter())
+    # Below the axes, so that no curve can run under it; names that are too long for two columns take one.
+    _, names = axes.get_legend_handles_labels()
+    half = -(-len(names) // 2)
+    longest = (max(map(len, part), default=0) for part in (names[:half], names[half:]))
+    columns = 2 if sum(longest) <= _LEGEND_WIDTH else 1
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=columns, frameon=False, fontsize=8)
+    return -(-len(names) // columns)
+
+
+def _tick(value: float, _position) -> str:
+    """Plain numbers as far as they are short."""
+    if 1e-3 <= value < 1e4:
+        return f"{value:g}"
+    mantissa, power = f"{value:.0e}".split("e")
+    return f"$10^{{{int(power)}}}$" if mantissa == "1" else f"{mantissa}×$10^{{{int(power)}}}$"

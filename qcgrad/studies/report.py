@@ -2,10 +2,10 @@
 
 import math
 
-from .cells import Record
 from .fit import PowerFit
 from .plan import Cell
-from .scaling import RULE, UNITS, HardInstanceFits, Law, hard_instance_fits
+from .records import Record
+from .scaling import RULE, UNITS, AccuracyLaw, HardInstanceFits, Law, accuracy_laws, hard_instance_fits
 from .spec import HardInstance, StudySpec
 
 _READING = (
@@ -32,6 +32,11 @@ def print_report(records: list[tuple[Cell, Record]], laws: list[Law], spec: Stud
     console.print(_law_table(laws, narrow), "")
     console.print(RULE, style="dim", highlight=False)
     console.print(_READING, style="dim", highlight=False)
+    for line in sources(records):
+        console.print(line, style="dim", highlight=False, markup=False)
+    if accuracies := accuracy_laws(laws):
+        console.print()
+        console.print(_accuracy_table(accuracies, narrow))
     hard = [law for law in laws if law.kind == "hard-instance" and hard_instance_fits(law)]
     if hard:
         console.print()
@@ -44,6 +49,7 @@ def _law_table(laws: list[Law], narrow: bool):
         "method": [law.method for law in laws],
         "access": [law.access for law in laws],
         "model": [law.model for law in laws],
+        "ε": ["–" if law.epsilon is None else f"{law.epsilon:g}" for law in laws],
         "M": [f"{min(law.sizes)}–{max(law.sizes)}" for law in laws],
         "copies\n∝ M^": [exponent(law.power("copies")) for law in laws],
         "gates\n∝ M^": [exponent(law.power("gates")) for law in laws],
@@ -54,6 +60,8 @@ def _law_table(laws: list[Law], narrow: bool):
         "paid in": [UNITS[law.pays_in] for law in laws],
         "backprop.\nscaling": [f"[{_COLOURS[law.verdict]}]{law.verdict}[/]" for law in laws],
     }
+    if len({law.epsilon for law in laws} - {None}) < 2:
+        del columns["ε"]
     if narrow:
         for heading in ("access", "ratio at\nlargest M", "paid in"):
             del columns[heading]
@@ -81,6 +89,8 @@ def _table(title: str, columns: dict[str, list[str]], narrow: bool):
 def _fit_table(laws: list[Law], narrow: bool):
     pairs = [(law, fits) for law in laws if (fits := hard_instance_fits(law))]
     columns = {"method": [law.method for law, _ in pairs]}
+    if len({law.epsilon for law, _ in pairs}) > 1:
+        columns["ε"] = [f"{law.epsilon:g}" for law, _ in pairs]
     if not narrow:
         for size in sorted({size for law, _ in pairs for size in law.sizes}):
             copies = [dict(zip(law.sizes, law.copies, strict=True)).get(size) for law, _ in pairs]
@@ -90,6 +100,20 @@ def _fit_table(laws: list[Law], narrow: bool):
     columns["logarithm"] = [_logarithm(f) for _, f in pairs]
     columns["R² "] = [f"{f.r_squared:.4f}" for _, f in pairs]
     return _table("All-Pauli hard instance: copies that reach epsilon", columns, narrow)
+
+
+def _accuracy_table(laws: list[AccuracyLaw], narrow: bool):
+    columns = {
+        "method": [law.method for law in laws],
+        "model": [law.model for law in laws],
+        "M": [str(law.size) for law in laws],
+    }
+    if not narrow:
+        for epsilon in sorted({e for law in laws for e in law.epsilons}, reverse=True):
+            copies = [dict(zip(law.epsilons, law.copies, strict=True)).get(epsilon) for law in laws]
+            columns[f"ε = {epsilon:g}"] = ["" if count is None else f"{count:,}" for count in copies]
+    columns["copies\n∝ (1/ε)^"] = [exponent(law.power) for law in laws]
+    return _table("Copies against accuracy, at the largest M", columns, narrow)
 
 
 def _logarithm(fits: HardInstanceFits) -> str:
@@ -118,10 +142,11 @@ def _definition(records, spec: StudySpec) -> str:
     hard = spec.hard_instance or HardInstance()
     trials = ", ".join(f"{count} for {name}" for name, count in hard.trials.items() if name in spec.methods)
     known = [r for cell, r in records if cell["kind"] == "hard-instance"]
+    epsilons = ", ".join(f"{epsilon:g}" for epsilon in spec.epsilon)
     zeros = min(r["error_of_zeros"] for r in known)
     return (
         f"Copies that reach epsilon: the fewest on a ladder of ratio {hard.ladder:g} with which the largest error of "
-        f"all M components stays within epsilon = {spec.epsilon:g} in a fraction {1 - spec.delta:g} of seeded trials "
+        f"all M components stays within epsilon = {epsilons} in a fraction {1 - spec.delta:g} of seeded trials "
         f"({trials}); all copies of an estimate count, those for the value too. Returning zeros would be off by "
         f"{zeros:.2f} or more. Both R² are of the copies.{_idealization(known)}"
     )
@@ -138,7 +163,26 @@ def _idealization(records: list[Record]) -> str:
     )
 
 
-_DETAILS = ("max_error", "error_over_allowed", "shots_per_evaluation", "setting", "idealization_bound")
+_DETAILS = (
+    "max_error",
+    "error_over_allowed",
+    "shots_per_evaluation",
+    "setting",
+    "idealization_bound",
+    "observable",
+    "angles",
+)
+
+
+def sources(records: list[tuple[Cell, Record]]) -> list[str]:
+    """Where the observables and angles of the user's files come from, in words."""
+    files: dict[str, list[str]] = {}
+    for cell, record in records:
+        if "path" in cell:
+            files.setdefault(f"observable {record['observable']}; angles {record['angles']}", []).append(
+                cell["circuit"]
+            )
+    return [f"{', '.join(dict.fromkeys(names))}: {origin}." for origin, names in files.items()]
 
 
 def flat_rows(records: list[tuple[Cell, Record]]) -> list[dict]:

@@ -3,9 +3,9 @@
 import math
 from dataclasses import dataclass
 
-from .cells import Record
 from .fit import LogFit, PowerFit, fit_logarithm, fit_power
 from .plan import Cell
+from .records import Record
 
 THRESHOLD = 0.2
 """An exponent of the cost ratio that is below this by two standard errors counts as "at most log M"."""
@@ -42,7 +42,7 @@ class Law:
     """How one method scales on one model.
 
     Attributes:
-        method, model, kind: of the cells.
+        method, model, kind, epsilon: of the cells; epsilon is None where nothing is sampled.
         sizes: M of the points, ascending.
         copies, gates: what the gradient costs at each point (zeros where it costs none).
         ratio: cost(gradient)/cost(value) in the resource `pays_in`.
@@ -51,6 +51,7 @@ class Law:
     method: str
     model: str
     kind: str
+    epsilon: float | None
     sizes: tuple[int, ...]
     copies: tuple[int, ...]
     gates: tuple[int, ...]
@@ -98,12 +99,13 @@ def verdict(fit: PowerFit | None) -> str:
 
 
 def laws_of(records: list[tuple[Cell, Record]]) -> list[Law]:
-    """One law for each method and model, in order of first appearance."""
-    groups: dict[tuple[str, str, str], list[Record]] = {}
+    """One law for each method, model and epsilon, in order of first appearance."""
+    groups: dict[tuple[str, str, str, float | None], list[Record]] = {}
     for cell, record in records:
-        groups.setdefault((cell["method"], cell["model"], cell["kind"]), []).append(record)
+        key = (cell["method"], cell["model"], cell["kind"], cell.get("epsilon"))
+        groups.setdefault(key, []).append(record)
     laws = []
-    for (method, model, kind), members in groups.items():
+    for (method, model, kind, epsilon), members in groups.items():
         members = sorted(members, key=lambda record: record["M"])
         resource = PAYS_IN[method]
         laws.append(
@@ -111,6 +113,7 @@ def laws_of(records: list[tuple[Cell, Record]]) -> list[Law]:
                 method,
                 model,
                 kind,
+                epsilon,
                 tuple(r["M"] for r in members),
                 tuple(r["gradient"]["copies"] for r in members),
                 tuple(r["gradient"]["gates"] for r in members),
@@ -152,3 +155,43 @@ def hard_instance_fits(law: Law) -> HardInstanceFits | None:
     total = sum((c - mean) ** 2 for c in law.copies)
     missed = sum((c - f) ** 2 for c, f in zip(law.copies, fitted, strict=True))
     return HardInstanceFits(power, logarithm, per_component, 1 - missed / total if total else 1.0)
+
+
+@dataclass(frozen=True)
+class AccuracyLaw:
+    """What a smaller epsilon costs one method on one model, at the largest size that was done at every epsilon.
+
+    Attributes:
+        method, model: of the laws.
+        size: M.
+        epsilons: in falling order.
+        copies: at each of them.
+    """
+
+    method: str
+    model: str
+    size: int
+    epsilons: tuple[float, ...]
+    copies: tuple[int, ...]
+
+    @property
+    def power(self) -> PowerFit:
+        """Power law of the copies in 1/epsilon."""
+        return fit_power([1 / epsilon for epsilon in self.epsilons], self.copies)
+
+
+def accuracy_laws(laws: list[Law]) -> list[AccuracyLaw]:
+    """One law for each method and model that was sampled at two epsilons or more."""
+    groups: dict[tuple[str, str], list[Law]] = {}
+    for law in laws:
+        if law.epsilon is not None:
+            groups.setdefault((law.method, law.model), []).append(law)
+    found = []
+    for (method, model), members in groups.items():
+        common = set.intersection(*(set(law.sizes) for law in members))
+        if len(members) > 1 and common:
+            members = sorted(members, key=lambda law: -(law.epsilon or 0))
+            size = max(common)
+            copies = tuple(law.copies[law.sizes.index(size)] for law in members)
+            found.append(AccuracyLaw(method, model, size, tuple(law.epsilon or 0 for law in members), copies))
+    return found

@@ -3,11 +3,13 @@
 import difflib
 import hashlib
 import json
+import reprlib
 import tomllib
 from pathlib import Path
-from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
+
+from .spec_parts import CircuitSeries, HardInstance, Network, Number, Part, Whole
 
 METHODS = ("adjoint", "parameter-shift", "gentle-sweep", "read-once", "bell-shadow", "backprop")
 """Methods that a study knows, named as on the command line."""
@@ -23,83 +25,19 @@ class SpecError(ValueError):
     """A study spec that cannot be used; the message names the field and what it should be."""
 
 
-class _Strict(BaseModel):
-    # A misspelt field would silently fall back to its default, so it is an error.
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class CircuitSeries(_Strict):
-    """Library circuits that differ in size and depth, fitted together.
-
-    Attributes:
-        label: name of the series in the table.
-        circuits: names in the circuit library.
-        max_sampled_qubits: methods that sample simulate up to this size; white-box methods all of them.
-    """
-
-    label: str
-    circuits: tuple[str, ...] = Field(min_length=1)
-    max_sampled_qubits: int = Field(default=8, ge=1)
-
-
-class HardInstance(_Strict):
-    """The all-Pauli hard instance and the search for the copies that reach epsilon on it.
-
-    Attributes:
-        qubits: values of n; M = 4^n - 1.
-        trials: for each method, trials at each step of the ladder.
-        ladder: ratio of neighbouring steps; the copies found are rounded up by at most this factor.
-        tilt: RY angle of the tilted qubits, radians.
-    """
-
-    qubits: tuple[int, ...] = (2, 3, 4, 5)
-    trials: dict[Literal["parameter-shift", "read-once", "bell-shadow"], int] = {
-        "parameter-shift": 500,
-        "read-once": 200,
-        "bell-shadow": 250,
-    }
-    ladder: float = Field(default=1.1, gt=1, le=2)
-    tilt: float = 0.5
-
-    @field_validator("qubits")
-    @classmethod
-    def _check_qubits(cls, qubits):
-        if any(not 2 <= n <= 8 for n in qubits):
-            raise ValueError("give values from 2 to 8")
-        return qubits
-
-
-class Network(_Strict):
-    """Two-layer perceptrons with 2^n inputs and 2^n - 1 hidden units: 4^n - 1 weights, M of the hard instance.
-
-    Attributes:
-        levels: values of n.
-        batch: examples in a batch.
-    """
-
-    levels: tuple[int, ...] = (2, 3, 4, 5)
-    batch: int = Field(default=32, ge=1)
-
-    @field_validator("levels")
-    @classmethod
-    def _check_levels(cls, levels):
-        if any(not 1 <= n <= 8 for n in levels):
-            raise ValueError("give values from 1 to 8")
-        return levels
-
-
-class StudySpec(_Strict):
+class StudySpec(Part):
     """A scaling study. Every field has the default of `qcgrad scaling`.
 
     Attributes:
         seed: of all random numbers.
         methods: which of `METHODS`.
-        epsilon: accuracy in the max norm. For circuits it is in units of sqrt(sum_b c_b^2), with c_b the
-            sum of the observable's |coefficients| that are measured together; 1 for a single string.
+        epsilon: accuracies in the max norm, one or several. For circuits they are in units of sqrt(sum_b c_b^2),
+            with c_b the sum of the observable's |coefficients| that are measured together (1 for a single string),
+            times sqrt(sum_a (d angle_a / d parameter)^2) of the component.
         delta: probability that the worst component misses epsilon.
         circuits: series of real circuits.
-        hard_instance: the all-Pauli hard instance; None leaves it out.
-        network: the classical baseline; None leaves it out.
+        hard_instance: the all-Pauli hard instance; None (in a TOML file: false) leaves it out.
+        network: the classical baseline; None (false) leaves it out.
 
     Example:
         >>> from qcgrad.studies.spec import StudySpec
@@ -107,16 +45,43 @@ class StudySpec(_Strict):
         False
     """
 
-    seed: int = Field(default=0, ge=0)
+    seed: Whole = Field(default=0, ge=0, lt=2**63)
     methods: tuple[str, ...] = METHODS
-    epsilon: float = Field(default=0.3, gt=0, lt=1)
-    delta: float = Field(default=0.02, gt=0, lt=1)
+    epsilon: tuple[Number, ...] = (0.3,)
+    delta: Number = Field(default=0.02, gt=0, lt=1)
     circuits: tuple[CircuitSeries, ...] = (
         CircuitSeries(label="efficient_su2", circuits=_SIZE_AND_DEPTH),
         CircuitSeries(label="tfim_hva", circuits=_SPIN_CHAINS),
     )
     hard_instance: HardInstance | None = HardInstance()
     network: Network | None = Network()
+
+    @field_validator("hard_instance", "network", mode="before")
+    @classmethod
+    def _false_is_none(cls, part):
+        return None if part is False else part
+
+    @field_validator("epsilon", mode="before")
+    @classmethod
+    def _one_or_several(cls, epsilon):
+        return epsilon if isinstance(epsilon, (list, tuple)) else (epsilon,)
+
+    @field_validator("epsilon")
+    @classmethod
+    def _check_epsilon(cls, epsilon):
+        wrong = [value for value in epsilon if not 0 < value < 1]
+        if wrong or not epsilon:
+            raise ValueError(f"{wrong[0] if wrong else 'nothing'} given: give numbers greater than 0 and less than 1")
+        return tuple(sorted(set(epsilon), reverse=True))
+
+    @field_validator("circuits")
+    @classmethod
+    def _check_labels(cls, circuits):
+        labels = [series.label for series in circuits]
+        for name in labels:
+            if labels.count(name) > 1:
+                raise ValueError(f"two series are labelled {name!r} and would be fitted as one: rename one of them")
+        return circuits
 
     @field_validator("methods")
     @classmethod
@@ -151,7 +116,7 @@ def nearest_method(name: str, known, kind: str = "method") -> str:
 
 
 def load_spec(path: "str | Path") -> StudySpec:
-    """Read a study spec from a TOML file; fields left out take their defaults.
+    """Read a study spec from a TOML file; fields left out take their defaults, files lie beside the spec.
 
     Raises:
         SpecError: the file cannot be read, is no TOML, or a field is unknown or wrong.
@@ -162,7 +127,18 @@ def load_spec(path: "str | Path") -> StudySpec:
         raise SpecError(f"spec {path} cannot be read: {error.strerror or error}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SpecError(f"spec {path} is not a TOML file: {error}") from error
-    return make_spec(data, f"spec {path}")
+    return with_files_in(make_spec(data, f"spec {path}"), Path(path).parent)
+
+
+def with_files_in(spec: StudySpec, folder: Path) -> StudySpec:
+    """The study with absolute names for its circuits' files, which are relative to `folder`."""
+    from ..interop.library import is_file_name
+
+    def absolute(name: str) -> str:
+        return str((folder / Path(name).expanduser()).resolve()) if is_file_name(name) else name
+
+    series = tuple(s.model_copy(update={"circuits": tuple(map(absolute, s.circuits))}) for s in spec.circuits)
+    return spec.model_copy(update={"circuits": series})
 
 
 def make_spec(data: dict, source: str = "spec") -> StudySpec:
@@ -179,12 +155,22 @@ def make_spec(data: dict, source: str = "spec") -> StudySpec:
 
 def _explain(error) -> str:
     field = ".".join(str(part) for part in error["loc"])
-    message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
-        top = len(error["loc"]) == 1
-        near = difflib.get_close_matches(field, StudySpec.model_fields, n=1) if top else []
+        near = difflib.get_close_matches(str(error["loc"][-1]), _fields_at(error["loc"][:-1]), n=1)
         return f"{field}: no such field" + (f", did you mean {near[0]!r}?" if near else "")
-    return message if message.startswith("method ") else f"{field}: {message}"
+    message = error["msg"].removeprefix("Value error, ").replace("valid tuple", "list")
+    if error["type"] == "too_short":
+        return f"{field}: give at least one"
+    if message.startswith("method "):
+        return message
+    # Our own messages say what was given where that helps.
+    given = "" if error["type"] in ("value_error", "missing") else f", and not {reprlib.repr(error['input'])}"
+    return f"{field}: {message}{given}"
+
+
+def _fields_at(location) -> list[str]:
+    model = {(): StudySpec, ("circuits",): CircuitSeries, ("hard_instance",): HardInstance, ("network",): Network}
+    return list(model[location[:1]].model_fields)
 
 
 def quick(spec: StudySpec) -> StudySpec:
@@ -201,14 +187,10 @@ def quick(spec: StudySpec) -> StudySpec:
 
 def limit_qubits(spec: StudySpec, max_qubits: int) -> StudySpec:
     """The study without anything on more than `max_qubits` qubits; the hard instance of n has n + 1."""
-    from ..interop.library import list_circuits
+    from .circuits import within
 
-    # Names that the library does not have stay in, so that their cell can say so.
-    too_large = {c.name for c in list_circuits() if c.num_qubits > max_qubits}
     series = tuple(
-        s.model_copy(update={"circuits": kept})
-        for s in spec.circuits
-        if (kept := tuple(name for name in s.circuits if name not in too_large))
+        s.model_copy(update={"circuits": kept}) for s in spec.circuits if (kept := within(s.circuits, max_qubits))
     )
     hard = spec.hard_instance
     if hard is not None:

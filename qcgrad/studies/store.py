@@ -4,13 +4,17 @@ import csv
 import hashlib
 import importlib.metadata
 import json
+import os
 import sqlite3
 import time
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-_SCHEMA = """
+from .claims import CLAIMS, Claims, Failure
+
+_CELLS = """
 CREATE TABLE IF NOT EXISTS cells (
     key TEXT PRIMARY KEY,
     cell TEXT NOT NULL,
@@ -20,6 +24,12 @@ CREATE TABLE IF NOT EXISTS cells (
     finished_at REAL NOT NULL
 )
 """
+_TABLES = {
+    "cells": ("key", "cell", "code_version", "record", "seconds", "finished_at"),
+    "claims": ("key", "owner", "beat", "verdict", "message"),
+}
+_FORMAT = 1
+"""Format of the file, in its `user_version`; 0 is a new file, or one from before there were claims."""
 
 
 class StoreError(RuntimeError):
@@ -30,13 +40,13 @@ class Store:
     """One study's results, keyed by what was computed and by which code.
 
     Each row is committed as soon as its cell is done, in write-ahead-log mode, so a killed process loses
-    at most the cell that was running.
+    at most the cell that was running. Several processes may share the file: each claims a cell before computing it.
 
     Args:
         path: the SQLite file; its folder is created.
 
     Raises:
-        StoreError: the file is not a SQLite database or cannot be written.
+        StoreError: the file is no store of a study, is damaged, comes from a newer version, or cannot be written.
 
     Example:
         >>> import tempfile
@@ -49,31 +59,65 @@ class Store:
 
     def __init__(self, path: "str | Path"):
         self.path = Path(path)
-        try:
+        with self._explained("cannot be used", "name another folder"):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._database = sqlite3.connect(self.path, timeout=30)
-            self._database.execute("PRAGMA journal_mode=WAL")
-            self._database.execute(_SCHEMA)
-            self._database.commit()
-        except (OSError, sqlite3.Error) as error:
-            raise StoreError(f"results file {self.path} cannot be used ({error}): name another folder") from error
+        try:
+            with self._explained("cannot be used", "name another folder"):
+                self._open()
+        except BaseException:
+            self._database.close()
+            raise
+        self._claims = Claims(self._database, self.path)
 
     def get(self, cell: dict[str, Any]) -> dict[str, Any] | None:
         """The record of a finished cell, or None."""
-        row = self._database.execute("SELECT record FROM cells WHERE key = ?", (cell_key(cell),)).fetchone()
-        return None if row is None else json.loads(row[0])
+        with self._explained("cannot be read", "it is damaged, name another folder"):
+            row = self._database.execute("SELECT record FROM cells WHERE key = ?", (cell_key(cell),)).fetchone()
+            record = None if row is None else json.loads(row[0])
+        if row is not None and not isinstance(record, dict):
+            raise StoreError(
+                f"results file {self.path} holds {record!r} for a cell: it is damaged, name another folder"
+            )
+        return record
 
     def put(self, cell: dict[str, Any], record: dict[str, Any], seconds: float):
-        """Keep the record of a cell; on disk when this returns."""
-        values = (cell_key(cell), _canonical(cell), code_version(), json.dumps(record), seconds, time.time())
-        with self._database:
+        """Keep the record of a cell, and give up the claim on it; on disk when this returns.
+
+        Raises:
+            StoreError: it cannot be written, for example on a full disk; what was kept before stays.
+            ValueError: NaN or infinity in the record.
+        """
+        key, text = cell_key(cell), json.dumps(record, allow_nan=False)
+        values = (key, _canonical(cell), code_version(), text, seconds, time.time())
+        with self._explained("cannot be written", "finished cells are kept in it"), self._database:
             self._database.execute("INSERT OR REPLACE INTO cells VALUES (?, ?, ?, ?, ?, ?)", values)
+            self._claims.drop(key)
+
+    def claim(self, cell: dict[str, Any]) -> bool:
+        """Whether this process may compute the cell now: it is not finished, and no other process is at it.
+
+        The claim lasts until `put` or `release`, or until this process dies.
+        """
+        with self._explained("cannot be written", "finished cells are kept in it"):
+            return self._claims.take(cell_key(cell))
+
+    def release(self, cell: dict[str, Any], failure: Failure | None = None):
+        """Give up the claim on a cell that was not computed, and say why it cannot be."""
+        with self._explained("cannot be written", "finished cells are kept in it"):
+            self._claims.release(cell_key(cell), failure)
+
+    def failure(self, cell: dict[str, Any], since: float) -> Failure | None:
+        """Why a process could not compute the cell, if that was after `since` (seconds since the epoch)."""
+        with self._explained("cannot be read", "it is damaged, name another folder"):
+            return self._claims.failure(cell_key(cell), since)
 
     def __len__(self):
         return self._database.execute("SELECT COUNT(*) FROM cells").fetchone()[0]
 
     def close(self):
-        """Close the file."""
+        """Give up all claims and close the file."""
+        self._claims.close()
         self._database.close()
 
     def __enter__(self):
@@ -82,9 +126,36 @@ class Store:
     def __exit__(self, *_):
         self.close()
 
+    def _open(self):
+        (version,) = self._database.execute("PRAGMA user_version").fetchone()
+        if version > _FORMAT:
+            raise sqlite3.DatabaseError(f"a newer qcgrad made it, in format {version}; this one reads {_FORMAT}")
+        (verdict,) = self._database.execute("PRAGMA quick_check(1)").fetchone()
+        if verdict != "ok":
+            raise sqlite3.DatabaseError(f"it is damaged: {verdict}")
+        for (table,) in self._database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+            columns = tuple(row[1] for row in self._database.execute(f"PRAGMA table_info('{table}')"))
+            if _TABLES.get(table) != columns:
+                raise sqlite3.DatabaseError(f"it is not of a study: table {table!r} has columns {', '.join(columns)}")
+        self._database.execute("PRAGMA journal_mode=WAL")
+        self._database.execute(_CELLS)
+        self._database.execute(CLAIMS)
+        if version < _FORMAT:
+            self._database.execute(f"PRAGMA user_version = {_FORMAT}")
+        self._database.commit()
+
+    @contextmanager
+    def _explained(self, what: str, advice: str):
+        try:
+            yield
+        except (OSError, sqlite3.Error, json.JSONDecodeError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise StoreError(f"results file {self.path} {what} ({reason}): {advice}") from error
+
 
 def cell_key(cell: dict[str, Any]) -> str:
-    """What identifies a cell's result: a hash of the cell and of the code that computes it."""
+    """What identifies a result: a hash of the cell, but for where its file lies, and of the code that computes it."""
+    cell = {name: part for name, part in cell.items() if name != "path"}
     return hashlib.sha256(f"{_canonical(cell)}\n{code_version()}".encode()).hexdigest()
 
 
@@ -114,10 +185,32 @@ def _package_version() -> str:
 def write_csv(path: "str | Path", rows: list[dict[str, Any]]):
     """Write flat rows; the columns are all their keys in order of appearance."""
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    with Path(path).open("w", newline="", encoding="utf-8") as file:
+    with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns)
         writer.writeheader()
         writer.writerows(rows)
+
+
+@contextmanager
+def replacing(path: "str | Path"):
+    """A file to write instead of `path`, which it replaces in the end: nobody finds half of one.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> from qcgrad.studies.store import replacing
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with replacing(f"{folder}/a.txt") as part:
+        ...         _ = part.write_text("whole")
+        ...     pathlib.Path(folder, "a.txt").read_text()
+        'whole'
+    """
+    path = Path(path)
+    part = path.with_name(f".{os.getpid()}-{path.name}")
+    try:
+        yield part
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _canonical(cell) -> str:

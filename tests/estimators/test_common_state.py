@@ -9,6 +9,7 @@ from qcgrad.estimators.single_copy.commuting_families import joined, one_by_one,
 from qcgrad.ir import pauli
 from qcgrad.studies.hard_instance import hard_instance
 from tests.recorder import Recorder
+from theory.statistics import empirical_bernstein, key, normal, shifted, variance_ratio
 
 METHODS = [qg.DirectPauli, qg.MutuallyUnbiasedBases, qg.CliffordShadow, qg.LocalShadow]
 by_name = pytest.mark.parametrize("method", METHODS, ids=lambda method: method.__name__)
@@ -70,46 +71,50 @@ def test_commuting_strings_need_one_basis_and_a_shared_letter_costs_none():
     assert len(only_z.x) == 1
 
 
+@pytest.mark.statistical
 @by_name
 def test_closed_form_on_a_tilted_qubit(method):
-    """i<[Z, Y]> = 2<X> = 2 sin t and i<[Z, X]> = -2<Y> = 0; the mean of 40 runs within five standard errors."""
+    """i<[Z, Y]> = 2<X> = 2 sin t and i<[Z, X]> = -2<Y> = 0; the mean of 40 runs, with tolerances below 0.2."""
     pool = qg.OperatorPool(qg.Circuit(1).ry(0, param=0), "Z", ["Y", "X"])
-    found = [qg.estimate(pool, [0.7], method(copies=600), key=seed) for seed in range(40)]
+    found = [qg.estimate(pool, [0.7], method(copies=600), key=shifted(seed)) for seed in range(40)]
     error = np.mean([e.gradient for e in found], axis=0) - np.array([2 * np.sin(0.7), 0])
-    allowed = 5 * np.sqrt(np.mean([e.variance for e in found], axis=0) / 40)
+    allowed = normal(2) * np.sqrt(np.mean([e.variance for e in found], axis=0) / 40)
     assert np.all(np.abs(error) < allowed)
     value_error = np.mean([e.value for e in found]) - np.cos(0.7)
-    assert abs(value_error) < 5 * np.sqrt(np.mean([e.value_variance for e in found]) / 40)
+    assert abs(value_error) < normal() * np.sqrt(np.mean([e.value_variance for e in found]) / 40)
     assert not np.any(found[0].bias_bound)
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize(
-    ("method", "moment", "share"),
+    ("method", "moment", "share", "copies"),
     [
-        (qg.DirectPauli, 1, 3),
-        (qg.MutuallyUnbiasedBases, 1, 3),
-        (qg.CliffordShadow, 3, 1),
-        (qg.LocalShadow, 3, 1),
+        (qg.DirectPauli, 1, 3, 1_000_000),
+        (qg.MutuallyUnbiasedBases, 1, 3, 1_000_000),
+        (qg.CliffordShadow, 3, 1, 30_000),
+        (qg.LocalShadow, 3, 1, 30_000),
     ],
 )
-def test_variances_are_second_moment_less_square_over_copies(method, moment, share):
-    """One qubit, three strings, N = 30 000: 4 (moment - <P>^2) share / N for 2<X>; estimated to a few percent."""
+def test_variances_are_second_moment_less_square_over_copies(method, moment, share, copies):
+    """One qubit, three strings: 4 (moment - <P>^2) share / N for 2<X>; <P>^2 scatters it by 0.5 % at most."""
     pool = qg.OperatorPool(qg.Circuit(1).ry(0, param=0), "Z", ["Y", "X"])
-    e = qg.estimate(pool, [0.7], method(copies=30_000), key=1)
-    np.testing.assert_allclose(e.variance[0], 4 * (moment - np.sin(0.7) ** 2) * share / 30_000, rtol=0.05)
+    e = qg.estimate(pool, [0.7], method(copies), key=key(1))
+    np.testing.assert_allclose(e.variance[0], 4 * (moment - np.sin(0.7) ** 2) * share / copies, rtol=0.05)
 
 
+@pytest.mark.statistical
 @by_name
 def test_reported_variances_are_the_spread_over_seeds_where_strings_add_up(method):
-    """Components of several strings of correlated outcomes; 200 seeds, each ratio within 5 sqrt(2/200)."""
+    """Components of several strings of correlated outcomes; 200 seeds find a variance off by a factor 2."""
     truth = np.asarray(qg.estimate(POOL, PARAMS, qg.Adjoint()).gradient)
-    found = [qg.estimate(POOL, PARAMS, method(copies=900), key=seed) for seed in range(200)]
+    found = [qg.estimate(POOL, PARAMS, method(copies=900), key=shifted(seed)) for seed in range(200)]
     errors = np.array([e.gradient for e in found]) - truth
     mean_variance = np.mean([e.variance for e in found], axis=0)
     used = mean_variance > 1e-12
     assert used.sum() >= 3
     ratio = np.mean(errors[:, used] ** 2, axis=0) / mean_variance[used]
-    assert np.all(np.abs(ratio - 1) < 5 * np.sqrt(2 / 200))
+    low, high = variance_ratio(200, used.sum())
+    assert np.all((low < ratio) & (ratio < high))
 
 
 @by_name
@@ -125,23 +130,29 @@ def test_a_shared_parameter_and_a_map_to_equal_angles_have_the_same_variance(met
     assert a.variance[0] > 0
 
 
+@pytest.mark.statistical
 @by_name
 def test_the_hard_instance_is_estimated_and_its_cost_predicted(method):
+    """Tolerances: about 0.08 for strings and bases, 0.25 for Clifford and 0.6 for local shadows."""
     objective, params = hard_instance(3), np.zeros(63)
     recorder = Recorder(qg.Statevector())
-    e = qg.estimate(objective, params, method(copies=20_000), recorder, key=3)
+    # Four qubits: what a shadow says of a string that it measured, and how many outcomes are of one kind.
+    weight = {qg.CliffordShadow: 17, qg.LocalShadow: 81}.get(method, 1)
+    copies = 20_000 if weight > 1 else 640_000
+    outcomes = {qg.DirectPauli: 10_000, qg.MutuallyUnbiasedBases: 64_000}.get(method, copies)
+    e = qg.estimate(objective, params, method(copies), recorder, key=key(3))
     truth = np.asarray(qg.estimate(objective, params, qg.Adjoint()).gradient)
-    assert np.all(np.abs(e.gradient - truth) <= 5 * np.sqrt(e.variance) + 1e-12)
-    predicted = qg.predict_cost(objective, method(copies=20_000))
+    assert np.all(np.abs(e.gradient - truth) <= empirical_bernstein(e.variance, 1 + weight, outcomes, 63))
+    predicted = qg.predict_cost(objective, method(copies))
     assert e.cost == recorder.queries[0].cost()
     if method in METHODS[:2]:  # which strings there are depends on the angles, so these can only be bounded
-        assert (predicted.copies, predicted.shots, predicted.qubits) == (20_000, 20_000, e.cost.qubits)
+        assert (predicted.copies, predicted.shots, predicted.qubits) == (copies, copies, e.cost.qubits)
         assert predicted.circuit_runs >= e.cost.circuit_runs
         assert predicted.gates >= e.cost.gates
     else:
         assert e.cost == predicted
-    assert e.cost.copies == 20_000
-    assert e.cost.circuit_runs == {"DirectPauli": 64, "MutuallyUnbiasedBases": 10}.get(method.__name__, 20_000)
+    assert e.cost.copies == copies
+    assert e.cost.circuit_runs == {"DirectPauli": 64, "MutuallyUnbiasedBases": 10}.get(method.__name__, copies)
 
 
 @pytest.mark.parametrize("method", METHODS[:2], ids=lambda method: method.__name__)

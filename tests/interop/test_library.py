@@ -1,6 +1,7 @@
 """The circuits that come with qcgrad agree with the values that other libraries computed."""
 
 import shutil
+import tomllib
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ def test_the_list_is_metadata_only():
     assert {c.family for c in CIRCUITS} == {"ansatz", "iqp", "molecules", "mqt", "qaoa", "spin_chains"}
 
 
-@pytest.mark.parametrize("name", [c.name for c in CIRCUITS if c.num_qubits <= 8])
+@pytest.mark.parametrize("name", [c.name for c in CIRCUITS])
 def test_values_and_gradients(name):
     circuit = load_circuit(name)
     found = qg.estimate(circuit.objective, circuit.params, qg.Adjoint())
@@ -40,6 +41,38 @@ def test_by_family_and_by_path(tmp_path):
     (tmp_path / "mine.toml").unlink()
     with pytest.raises(qg.ImportRefused, match="must lie beside"):
         load_circuit(tmp_path / "mine.qasm")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("value = nan", "point.value is nan, and has to be a finite number"),
+        ("gradient = [0.1, inf, 0.2]", r"point.gradient\[1\] is inf"),
+        ("gradient = [0.1]", "point.gradient has 1 numbers, but there are 3 parameters"),
+        ("params = [0.1, 0.2, true]", r"point.params\[2\] is True"),
+        ("params = 0.1", "point.params is 0.1, and has to be a list"),
+        ("qubits = 4.0", "qubits is 4.0, and has to be an integer"),
+        ('parameters = "abc"', "parameters is 'abc', and has to be a list of names"),
+        ('observable = [["ZZZZ", nan]]', "observable 'ZZZZ' is nan"),
+    ],
+)
+def test_damaged_sidecars_are_refused_with_their_key(tmp_path, line, message):
+    original = load_circuit("h2_givens_n4")
+    shutil.copy(original.path, tmp_path / "mine.qasm")
+    data = tomllib.loads(original.path.with_suffix(".toml").read_text())
+    key, value = tomllib.loads(line).popitem()
+    (data["point"] if key in data["point"] else data)[key] = value
+    rows = [f"{name} = {_toml(data[name])}" for name in ("name", "qubits", "parameters", "observable")]
+    rows += ["[point]", *(f"{name} = {_toml(data['point'][name])}" for name in ("params", "value", "gradient"))]
+    (tmp_path / "mine.toml").write_text("\n".join(rows))
+    with pytest.raises(qg.ImportRefused, match=message):
+        load_circuit(tmp_path / "mine.qasm")
+
+
+def _toml(value) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
+    return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
 def test_unknown_names_suggest():

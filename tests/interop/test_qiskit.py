@@ -228,12 +228,8 @@ def refused(build, message, observable="Z"):
 
 
 def test_refusals():
-    refused(lambda c: c.measure(0, 0), "remove_final_measurements")
-    refused(lambda c: c.reset(0), "a reset")
-    refused(lambda c: c.initialize([1, 0], 0), "initialize")
     refused(lambda c: c.if_test((c.clbits[0], 1), QuantumCircuit(1), [0], []), "control flow .if_else")
     refused(lambda c: c.append(_opaque(), [0]), "opaque on qubits .0. has no definition")
-    refused(lambda c: setattr(c, "global_phase", Parameter("g")), "'g' occurs in a global phase only")
     refused(lambda c: None, "not Hermitian", SparsePauliOp("Z", 1j))
     refused(lambda c: None, "acts on 2 qubits, the circuit on 1", SparsePauliOp("ZZ"))
     refused(lambda c: None, "unbound parameters", SparsePauliOp(["Z"], np.array([Parameter("w")])))

@@ -6,11 +6,9 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 
 from qcgrad import networks as nn
+from theory.statistics import key, student
 
-WIDTH = 128
-
-
-SEEDS = 32
+WIDTH, SEEDS = 128, 64
 
 
 def data(seed, *shape):
@@ -48,11 +46,12 @@ def empirical(net, params, x1, x2):
 
 
 def agrees(net, x1, x2, seeds=SEEDS):
-    """Mean over seeds against theory: within 3 standard errors in Frobenius norm, and these below 8 %.
+    """Mean over seeds against theory, in Frobenius norm: tolerances are 16 to 20 % (at most 30 %) of it.
 
-    The expected squared distance is one standard error squared; the bias of finite width, O(1/n), comes on top.
+    The expected squared distance is one standard error squared, and a norm deviates most from that if it has one part;
+    the bias of finite width, O(1/n), comes on top.
     """
-    keys = jax.random.split(jax.random.key(7), seeds)
+    keys = jax.random.split(key(7), seeds)
     sample = jax.jit(lambda key: empirical(net, net.init(key, x1.shape[1:]), x1, x2))
     samples = np.stack([sample(key) for key in keys])
     k = net.kernel(x1, x2)
@@ -63,9 +62,9 @@ def agrees(net, x1, x2, seeds=SEEDS):
         strict=True,
     ):
         error = np.linalg.norm(draws.mean(0) - theory)
-        standard_error = np.sqrt(draws.var(0, ddof=1).sum() / seeds)
-        assert standard_error < 0.08 * np.linalg.norm(k.ntk), name
-        assert error < 3 * standard_error, (name, error, standard_error, np.linalg.norm(k.ntk))
+        allowed = student(seeds - 1, 3) * np.sqrt(draws.var(0, ddof=1).sum() / seeds)
+        assert allowed < 0.3 * np.linalg.norm(k.ntk), name
+        assert error < allowed, (name, error, allowed, np.linalg.norm(k.ntk))
 
 
 def dense(activation, hidden=2, **scales):

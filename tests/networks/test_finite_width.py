@@ -6,6 +6,8 @@ from qcgrad import networks as nn
 
 from .finite import VECTORS, agrees, convolutional, data, dense, others
 
+pytestmark = pytest.mark.statistical
+
 # About ten seconds each; these repeat terms that the others check one by one.
 _SLOW = {
     "polynomial in z and conj z",
@@ -39,7 +41,7 @@ def test_real_networks_at_finite_width():
     ids=["flatten", "norm and pool", "pool, improper"],
 )
 def test_convolutions_at_finite_width(net):
-    agrees(net, data(1, 2, 6, 2), others(6, 2), seeds=24)
+    agrees(net, data(1, 2, 6, 2), others(6, 2), seeds=48)
 
 
 @pytest.mark.slow
@@ -53,4 +55,4 @@ def test_images_at_finite_width():
         nn.Flatten(),
         nn.Dense(1),
     )
-    agrees(net, data(1, 2, 4, 4, 2), others(4, 4, 2), seeds=24)
+    agrees(net, data(1, 2, 4, 4, 2), others(4, 4, 2), seeds=48)

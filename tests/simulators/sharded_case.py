@@ -129,18 +129,18 @@ def jitted(backend):
 
 def distribution(backend):
     """10^4 shots of a product of rotations: the mean of Z on qubits 0 and 3 is cos t_0 cos t_3."""
-    import jax
     import numpy as np
 
     import qcgrad as qg
     from qcgrad.queries import Evaluate
+    from theory.statistics import key
 
     circuit = qg.Circuit(4)
     for q in range(4):
         circuit = circuit.ry(q, param=q)
     program = qg.Expectation(circuit, "ZIIZ").program
     angles = np.array([[0.4, 1.0, 2.0, 1.1], [0.0, 0.5, 0.5, 0.0]])
-    mean, variance = backend.answer(Evaluate(program, angles, 10_000), jax.random.key(1))
+    mean, variance = backend.answer(Evaluate(program, angles, 10_000), key(1))
     return [np.asarray(mean).tolist(), np.asarray(variance).tolist()]
 
 

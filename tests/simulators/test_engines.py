@@ -156,6 +156,8 @@ def interrupt():
     time.sleep(1.5)
     sent.append(time.monotonic())
     os.kill(os.getpid(), signal.SIGINT)
+# Whoever runs the suite in the background has children that ignore the signal.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 threading.Thread(target=interrupt).start()
 try:
     qg.estimate(objective, params, qg.Adjoint())
@@ -187,3 +189,32 @@ def test_matrix_products_ask_for_full_precision(dtype):
         products = [line for line in kernel.lower(prepared, *arguments).as_text().splitlines() if "dot_general" in line]
         assert len(products) >= 2
         assert all("precision = [HIGHEST, HIGHEST]" in line for line in products)
+
+
+_IGNORED = """
+import os, signal, sys, threading, time
+import numpy as np, qcgrad as qg
+sys.path.insert(0, os.getcwd())
+from tests.simulators.test_engines import hardware_efficient
+circuit, observable = hardware_efficient(18, 4)
+objective, params = qg.Expectation(circuit, observable), np.full(circuit.num_parameters, 0.3, np.float32)
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+first = qg.estimate(objective, params, qg.Adjoint())
+is_over = threading.Event()
+def interrupt():
+    while not is_over.wait(0.001):
+        os.kill(os.getpid(), signal.SIGINT)
+thread = threading.Thread(target=interrupt)
+thread.start()
+second = qg.estimate(objective, params, qg.Adjoint())
+is_over.set()
+thread.join()
+assert np.array_equal(first.gradient, second.gradient)
+print("finished")
+"""
+
+
+def test_ctrl_c_stops_nothing_where_it_is_ignored():
+    """In the background of a shell: the gradient is that of an undisturbed run."""
+    done = subprocess.run([sys.executable, "-c", _IGNORED], capture_output=True, text=True, timeout=120)
+    assert "finished" in done.stdout, done.stderr[-2000:]

@@ -29,12 +29,42 @@ def test_fingerprint_changes_with_every_field():
         ({"epsilon": 2}, "epsilon: .*less than 1"),
         ({"hard_instance": {"qubits": [1]}}, "hard_instance.qubits: give values from 2 to 8"),
         ({"hard_instance": {"trials": {"adjoint": 3}}}, "hard_instance.trials"),
+        ({"hard_instance": {"tilt": float("inf")}}, "hard_instance.tilt: Input should be a finite number, and not inf"),
+        ({"hard_instance": {"qubit": [2]}}, "hard_instance.qubit: no such field, did you mean 'qubits'"),
+        (
+            {"circuits": [{"label": "a", "circuit": ["x"]}]},
+            "circuits.0.circuit: no such field, did you mean 'circuits'",
+        ),
+        ({"circuits": [{"label": "a", "circuits": ["x"]}] * 2}, "two series are labelled 'a'"),
+        (
+            {"circuits": [{"label": "a", "circuits": ["x"], "observable": "ZQ"}]},
+            "circuits.0.observable: observable 'ZQ'",
+        ),
+        ({"epsilon": [0.1, float("nan")]}, "epsilon.1: Input should be a finite number"),
+        ({"epsilon": []}, "epsilon: nothing given"),
+        ({"epsilon": "0.1"}, "epsilon.0: Input should be a valid number, and not '0.1'"),
+        ({"seed": True}, "seed: Input should be a valid integer, and not True"),
+        ({"seed": 2**63}, "seed: Input should be less than"),
+        ({"network": {"batch": 2.5}}, "network.batch: Input should be a valid integer, and not 2.5"),
         ({"seed": "x", "delta": 0}, "seed: .*; delta: "),
     ],
 )
 def test_wrong_fields_are_named(data, message):
     with pytest.raises(SpecError, match=message):
         make_spec(data)
+
+
+def test_points_count_once():
+    spec = make_spec({"epsilon": [0.1, 0.1], "network": {"levels": [2, 2]}, "hard_instance": {"qubits": [3, 2, 3]}})
+    assert spec.epsilon == (0.1,)
+    assert spec.network is not None
+    assert spec.hard_instance is not None
+    assert (spec.network.levels, spec.hard_instance.qubits) == ((2,), (3, 2))
+
+
+def test_false_leaves_a_part_out():
+    spec = make_spec({"network": False, "hard_instance": False})
+    assert {cell["kind"] for cell in cells_of(spec)} == {"circuit"}
 
 
 def test_unreadable_files_are_named(tmp_path):

@@ -1,13 +1,15 @@
 """The store keeps what is finished, and knows which code finished it."""
 
 import csv
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
 from qcgrad.studies import store as store_module
-from qcgrad.studies.store import Store, StoreError, cell_key, code_version, write_csv
+from qcgrad.studies.store import Store, StoreError, cell_key, code_version, replacing, write_csv
 
 
 def test_records_survive_closing(tmp_path):
@@ -57,3 +59,86 @@ def test_csv_has_all_columns(tmp_path):
     write_csv(tmp_path / "rows.csv", [{"a": 1}, {"a": 2, "b": "x,y"}])
     with (tmp_path / "rows.csv").open() as file:
         assert list(csv.DictReader(file)) == [{"a": "1", "b": ""}, {"a": "2", "b": "x,y"}]
+
+
+def test_stores_of_other_programs_and_versions_are_refused(tmp_path):
+    newer, foreign = tmp_path / "newer.sqlite", tmp_path / "foreign.sqlite"
+    with Store(newer):
+        pass
+    for path, command in ((newer, "PRAGMA user_version = 99"), (foreign, "CREATE TABLE cells (song TEXT)")):
+        with closing(sqlite3.connect(path)) as database:
+            database.execute(command)
+            database.commit()
+    with pytest.raises(StoreError, match="a newer qcgrad made it, in format 99"):
+        Store(newer)
+    with pytest.raises(StoreError, match="not of a study: table 'cells' has columns song"):
+        Store(foreign)
+
+
+def test_stores_from_before_claims_are_read(tmp_path):
+    path = tmp_path / "old.sqlite"
+    with Store(path) as store:
+        store.put({"n": 1}, {"M": 3}, 0.1)
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("DROP TABLE claims")
+        database.execute("PRAGMA user_version = 0")
+        database.commit()
+    with Store(path) as store:
+        assert store.get({"n": 1}) == {"M": 3}
+        assert store.claim({"n": 2})
+
+
+@pytest.mark.parametrize("record", ['{"M": 3', "3"])
+def test_damaged_records_are_reported(tmp_path, record):
+    path = tmp_path / "study.sqlite"
+    with Store(path) as store:
+        store.put({"n": 1}, {"M": 3}, 0.1)
+        store._database.execute("UPDATE cells SET record = ?", (record,))
+        with pytest.raises(StoreError, match="damaged, name another folder"):
+            store.get({"n": 1})
+
+
+def test_damaged_pages_are_reported(tmp_path):
+    path = tmp_path / "study.sqlite"
+    with Store(path) as store:
+        for n in range(200):
+            store.put({"n": n}, {"M": 3, "list": list(range(100))}, 0.1)
+    data = bytearray(path.read_bytes())
+    data[4096:-4096] = bytes(len(data) - 8192)
+    path.write_bytes(data)
+    with pytest.raises(StoreError, match="cannot be used"):
+        Store(path)
+
+
+def test_a_full_disk_leaves_a_usable_store(tmp_path):
+    path = tmp_path / "study.sqlite"
+    with Store(path) as store:
+        store.put({"n": 1}, {"M": 3}, 0.1)
+        store._database.execute("PRAGMA max_page_count = 1")  # no more than there are
+        with pytest.raises(
+            StoreError, match=r"cannot be written \(database or disk is full\): finished cells are kept"
+        ):
+            store.put({"n": 2}, {"M": 3, "list": list(range(10_000))}, 0.1)
+    with Store(path) as store:
+        assert store.get({"n": 1}) == {"M": 3}
+        assert store.get({"n": 2}) is None
+
+
+def test_numbers_that_json_does_not_have_are_not_kept(tmp_path):
+    with Store(tmp_path / "study.sqlite") as store, pytest.raises(ValueError, match="not JSON compliant"):
+        store.put({"n": 1}, {"M": float("inf")}, 0.1)
+
+
+def test_a_file_is_replaced_as_a_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "rows.csv"
+    write_csv(path, [{"a": 1}])
+
+    def interrupted():
+        with replacing(path) as part:
+            part.write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert path.read_text().split() == ["a", "1"]
+    assert [p.name for p in tmp_path.iterdir()] == ["rows.csv"]

@@ -9,6 +9,7 @@ import optax
 from qcgrad import networks as nn
 from qcgrad.studies.complex_tasks.task import circular
 from theory.complex_ntk.train import draw
+from theory.statistics import rng
 
 DIMENSION, WIDTH, INPUTS, STEPS = 6, 16, 64, 100
 
@@ -21,7 +22,7 @@ def make_network(activation):
 
 def make_problems(net, seeds: int, seed: int):
     """Weights, inputs (S, N, d), targets (S, N) of a teacher, and axes: none turned."""
-    x = circular(np.random.default_rng(seed), seeds, INPUTS, DIMENSION)
+    x = circular(rng(seed), seeds, INPUTS, DIMENSION)
     params, teacher = (draw(net, DIMENSION, seeds, 1000 * seed + k) for k in (1, 2))
     return params, x, _outputs(net, teacher, x), jax.tree.map(np.ones_like, params)
 
@@ -60,5 +61,5 @@ def make_runner(net, kind):
 
 def phases(params, seed: int):
     """A random phase for each weight."""
-    rng = np.random.default_rng(seed)
-    return jax.tree.map(lambda leaf: np.exp(2j * np.pi * rng.uniform(size=leaf.shape)), params)
+    draw = rng(seed)
+    return jax.tree.map(lambda leaf: np.exp(2j * np.pi * draw.uniform(size=leaf.shape)), params)

@@ -20,6 +20,7 @@ from qcgrad import ntk
 from qcgrad.studies.complex_tasks.task import circular
 from theory.claim import canvas, run
 from theory.complex_ntk.train import draw, train
+from theory.statistics import normal
 
 INPUTS, DIMENSION = 8, 6
 TIMES = (2.0**-8, 2.0**-5, 1.0)
@@ -68,10 +69,10 @@ def activations():
 
 def compute(small: bool = False) -> Result:
     """Some 10 seconds with two activations if small, else two minutes."""
-    rng = np.random.default_rng(0)
-    x, y = circular(rng, INPUTS, DIMENSION), circular(rng, INPUTS)
+    draws = np.random.default_rng(0)
+    x, y = circular(draws, INPUTS, DIMENSION), circular(draws, INPUTS)
     # Steps for each stretch between two times: the longest are stable, step * Theta/2 < 2.
-    widths, budget, steps = ((64, 256), 4096, 8) if small else ((64, 128, 256, 512), 8192, 16)
+    widths, budget, steps = ((64, 256), 16384, 8) if small else ((64, 128, 256, 512), 8192, 16)
     chosen = {name: activations()[name] for name in (("split erf", "split ReLU") if small else EXPONENTS)}
     # Narrow networks cost little: more of them, so that no width spoils the slope.
     return Result(
@@ -87,12 +88,15 @@ def check(result: Result):
     """Raise AssertionError where a claim fails."""
     for name, found in result.scalings.items():
         expected, early, late = EXPONENTS[name], found.slope[1], found.slope[-1]
-        allowed = SLOPE_TOLERANCE + 2 * found.slope_error
+        # Chance: 0.05 to 0.1 with all networks, 0.2 to 0.4 if small, where only constants and 1/n^2 are excluded.
+        allowed = SLOPE_TOLERANCE + normal(2) * found.slope_error
         assert abs(early - expected) < allowed[1], f"{name}: exponent {early:.2f}, not {expected} +- {allowed[1]:.2f}"
         assert SMOOTH - allowed[-1] < late < KINKED + allowed[-1], f"{name}: exponent {late:.2f} after training"
-        assert late + 2 * found.slope_error[-1] < -0.5, f"{name}: {late:.2f} does not tell the drift from its bound"
-        # Halfway between the two laws.
-        assert (found.growth < 0.75) == (expected == KINKED), f"{name}: drift grows as t^{found.growth:.2f}"
+        # Between -1 and -3/4, with standard errors of 0.03 to 0.04.
+        assert late < -0.5, f"{name}: {late:.2f} does not tell the drift from its bound"
+    # About 0.95 and 0.6, each to 0.03 and better.
+    laws = [[found.growth for name, found in result.scalings.items() if EXPONENTS[name] == e] for e in (SMOOTH, KINKED)]
+    assert min(laws[0]) > max(laws[1]), f"drifts grow as t to {laws[0]} without kinks, {laws[1]} with them"
 
 
 def report(result: Result):

@@ -42,9 +42,9 @@ def activations():
 def compute(small: bool = False) -> Result:
     """Seconds; `small` takes fewer inputs."""
     count = 6 if small else 20
-    rng = np.random.default_rng(0)
-    real = rng.normal(size=(count, 5))
-    complex_data = real + 1j * rng.normal(size=(count, 5))
+    draw = np.random.default_rng(0)
+    real = draw.normal(size=(count, 5))
+    complex_data = real + 1j * draw.normal(size=(count, 5))
     x = normalised(complex_data)
     split = nn.serial(network(nn.SplitReLU()), nn.Readout("real")).kernel(x).ntk
     relu = network(nn.ReLU()).kernel(stacked(x)).ntk

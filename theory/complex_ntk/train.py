@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from qcgrad.studies.complex_tasks.task import circular
+from theory.statistics import rng
 
 
 def train(apply: Callable, params, x, targets, step, steps: int):
@@ -40,6 +40,6 @@ def draw(net, dimension: int, seeds: int, seed: int):
 
     They come from NumPy because compiling `net.init` for every width would take longer than small runs themselves.
     """
-    rng = np.random.default_rng(seed)
+    draws = rng(seed)
     shapes = jax.eval_shape(lambda key: net.init(key, (dimension,)), jax.random.key(0))
-    return jax.tree.map(lambda leaf: circular(rng, seeds, *leaf.shape), shapes)
+    return jax.tree.map(lambda leaf: circular(draws, seeds, *leaf.shape), shapes)

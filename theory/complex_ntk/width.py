@@ -12,6 +12,7 @@ import numpy as np
 from qcgrad import networks as nn
 from qcgrad.studies.ntk_convergence import Convergence, converge
 from theory.claim import canvas, run
+from theory.statistics import shifted, student
 
 INPUTS, DIMENSION = 5, 6
 SLOPE_TOLERANCE = 0.1
@@ -31,16 +32,16 @@ def activations():
 
 def compute(small: bool = False) -> dict[str, Convergence]:
     """About 15 seconds with two activations if small, else some five minutes."""
-    rng = np.random.default_rng(0)
-    x = (rng.normal(size=(INPUTS, DIMENSION)) + 1j * rng.normal(size=(INPUTS, DIMENSION))) / np.sqrt(2)
-    widths, seeds = ((32, 256), 10) if small else ((64, 256, 1024, 4096), 16)
+    draw = np.random.default_rng(0)
+    x = (draw.normal(size=(INPUTS, DIMENSION)) + 1j * draw.normal(size=(INPUTS, DIMENSION))) / np.sqrt(2)
+    widths, seeds = ((32, 256), 40) if small else ((64, 256, 1024, 4096), 16)
     found = {}
     for name, activation in activations().items():
         if small and name not in ("split ReLU", "modReLU"):
             continue
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # zReLU says that its kernel is that of the almost-everywhere derivative
-            found[name] = converge(_maker(activation), x, widths, seeds)
+            found[name] = converge(_maker(activation), x, widths, seeds, shifted(0))
     return found
 
 
@@ -48,8 +49,8 @@ def check(result: dict[str, Convergence]):
     """Raise AssertionError where a claim fails."""
     for name, found in result.items():
         slope = found.slope.exponent
-        # With few networks the mean errors themselves are uncertain; two standard errors of them are allowed for.
-        allowed = SLOPE_TOLERANCE + 2 * found.slope_error
+        # With few networks the mean errors themselves are uncertain, by 0.2 if small: neither constants nor 1/n pass.
+        allowed = SLOPE_TOLERANCE + student(2 * found.ntk.shape[1] - 2) * found.slope_error
         assert abs(slope + 0.5) < allowed, f"{name}: slope {slope:.2f}, not -0.5 +- {allowed:.2f}"
         pseudo = found.pseudo.mean(axis=1)
         # It is zero at every width where phi_z or phi_zbar vanishes.

@@ -22,18 +22,19 @@ from qcgrad.simulators.multicopy.moments import expectations, products
 from qcgrad.studies.fit import fit_power
 from theory.claim import canvas, run
 from theory.quantum_backprop.models import generic_angles, hardware_efficient, ising_like, one_string
+from theory.statistics import normal, shifted
 
 QUBITS = 8  # of the slopes: R stays small
 DEEP_QUBITS = 5  # of the deep circuit: M = 300 parameters on few qubits
 TARGET = 0.02  # RMS error at which methods are compared
-STANDARD_ERRORS = 4.5  # 300 components: the largest normal deviate exceeds it with probability 0.002
 
 
 @dataclass
 class Depth:
-    """One depth of the hardware-efficient circuit: copies and gates to reach the target."""
+    """One depth of the hardware-efficient circuit: copies and gates to reach the target, each known to `error`."""
 
     parameters: int
+    error: float
     row_sum: float
     sweep_copies: float
     sweep_gates: float
@@ -50,18 +51,20 @@ class Result:
     scrambled: list[tuple[int, float]]  # (M, mean R) of deep circuits at fixed n
     deepest: dict[str, dict[str, float]]
     worst: float  # largest |error| - bias bound in predicted standard errors on HEA(5, 20)
+    deviates: int  # that this is the largest of
     onset: list[tuple[float, float]]  # (M/(4 s^2 k), shrinkage of the components)
 
 
 def compute(small: bool = False) -> Result:
     """Seconds if small, else about two minutes."""
     # Shallower circuits have large expectation values, whose small variances would tilt the slopes.
-    depths = [_depth(count, 4 if small else 30) for count in ((3, 12) if small else (3, 4, 6, 9, 13))]
+    depths = [_depth(count, 4 if small else 30) for count in ((3, 9) if small else (3, 4, 6, 9, 13))]
     scrambled = [_scrambled(count, 2 if small else 10) for count in ((10, 20) if small else (5, 10, 20, 40))]
     lengths = (32, 128) if small else (32, 128, 512)
     alternating = [(length, float(_row_sums(_alternating(length)).mean())) for length in lengths]
-    deepest, worst = _deepest(2 if small else 20)
-    return Result(depths, alternating, scrambled, deepest, worst, _onset(small))
+    seeds = 2 if small else 20
+    deepest = _advantages(seeds, small)
+    return Result(depths, alternating, scrambled, deepest, _worst(seeds), 300 * seeds, _onset(small))
 
 
 def check(result: Result):
@@ -70,15 +73,20 @@ def check(result: Result):
     shift = fit_power(parameters, [d.shift_gates for d in result.depths]).exponent
     sweep = fit_power(parameters, [d.sweep_gates for d in result.depths]).exponent
     copies = fit_power(parameters, [d.sweep_copies for d in result.depths]).exponent
-    assert abs(shift - 2) <= 0.1, f"gates of the parameter-shift rule grow as M^{shift:.2f}, not M^2"
-    assert abs(sweep - 1) <= 0.15, f"gates of the sweep grow as M^{sweep:.2f}, not M"
-    assert abs(copies) <= 0.15, f"copies of the sweep grow as M^{copies:.2f}, not M^0"
+    # What is not chance: large expectation values of shallow circuits tilt slopes. Chance adds 0.06 for 30 draws, and
+    # 0.4 for four draws of two depths, where M^0, M and M^2 are still told apart.
+    u = np.log(parameters) - np.mean(np.log(parameters))
+    chance = normal(3) * np.linalg.norm(u * [d.error for d in result.depths]) / np.sum(u**2)
+    assert abs(shift - 2) <= 0.1 + chance, f"gates of the parameter-shift rule grow as M^{shift:.2f}, not M^2"
+    assert abs(sweep - 1) <= 0.15 + chance, f"gates of the sweep grow as M^{sweep:.2f}, not M"
+    assert abs(copies) <= 0.15 + chance, f"copies of the sweep grow as M^{copies:.2f}, not M^0"
     growth = fit_power(*zip(*result.alternating, strict=True)).exponent
     assert abs(growth - 1) <= 0.1, f"row sums of alternating gates grow as M^{growth:.2f}, not M"
-    assert result.worst <= STANDARD_ERRORS, f"a component is {result.worst:.1f} predicted standard errors off"
+    assert result.worst <= normal(result.deviates), f"a component is {result.worst:.1f} predicted standard errors off"
     parameters, row_sum = result.scrambled[-1]
     expected = parameters / 2 ** (DEEP_QUBITS + 3)
     assert abs(row_sum / expected - 1) <= 0.25, f"mean R is {row_sum:.2f} at M = {parameters}, not {expected:.2f}"
+    # 94, known to 8 % from 600 squares of errors.
     advantage = result.deepest["one string"]["advantage"]
     assert advantage >= 30, f"only {advantage:.0f} times fewer copies than the parameter-shift rule"
     small, large = result.onset[0], result.onset[-1]
@@ -156,7 +164,8 @@ def _depth(layers, draws) -> Depth:
     factors = [square / TARGET**2 for square in squares]
     return Depth(
         objective.num_parameters,
-        float(np.mean([_row_sums(_form(objective, p)).mean() for p in points[:4]])),
+        math.sqrt(2 / (objective.num_parameters * draws)),  # of a mean of squares of normal deviates
+        float(np.mean([_row_sums(_form(objective, p)).mean() for p in points[: max(1, draws // 8)]])),
         costs[0].copies * factors[0],
         costs[0].gates * factors[0],
         costs[1].copies * factors[1],
@@ -170,14 +179,13 @@ def _scrambled(layers, draws) -> tuple[int, float]:
     return objective.num_parameters, float(np.mean(sums))
 
 
-def _deepest(seeds):
-    """The comparison on the deepest circuit, and the worst component in predicted standard errors."""
+def _advantages(seeds, small):
+    """The comparison on the deepest circuit; ten strings, which nothing is claimed of, are left out if small."""
     found = {}
-    worst = 0.0
     for name, terms, copies in (
         ("one string", one_string(DEEP_QUBITS), 200_000),
         ("ten strings", ising_like(DEEP_QUBITS), 2_000_000),
-    ):
+    )[: 1 if small else None]:
         objective = qg.Expectation(hardware_efficient(DEEP_QUBITS, 20), terms)
         params = generic_angles(objective, 0)
         sweep, shift = qg.GentleSweep(copies=copies), qg.ParameterShift(shots=2_000)
@@ -187,6 +195,12 @@ def _deepest(seeds):
             "advantage": costs[1].copies * shift_rms**2 / (costs[0].copies * sweep_rms**2),
             "qubits": costs[0].qubits,
         }
+    return found
+
+
+def _worst(seeds) -> float:
+    """The worst component on the deepest circuit in predicted standard errors."""
+    worst = 0.0
     objective = qg.Expectation(hardware_efficient(DEEP_QUBITS, 20), one_string(DEEP_QUBITS))
     params = generic_angles(objective, 0)
     form = _form(objective, params)
@@ -196,10 +210,10 @@ def _deepest(seeds):
     variance = (1 - np.square(expectations(form)) + width + _row_sums(form) / width) / copies
     standard_error = np.sqrt(np.square(form.gradient) @ variance)
     for seed in range(seeds):
-        e = qg.estimate(objective, params, qg.GentleSweep(copies, width, batches=1), key=seed)
+        e = qg.estimate(objective, params, qg.GentleSweep(copies, width, batches=1), key=shifted(seed))
         excess = np.abs(e.gradient - exact) - e.bias_bound
         worst = max(worst, float(np.max(excess / standard_error)))
-    return found, worst
+    return worst
 
 
 def _onset(small: bool):
@@ -212,7 +226,7 @@ def _onset(small: bool):
     for onset in (0.05, 0.4, 3.0) if small else (0.03, 0.1, 0.3, 1.0, 3.0, 10.0):
         width, copies = 1.0, max(1, round(strings / (4 * onset)))
         batches = 20_000 if small else 100_000
-        e = qg.estimate(objective, params, qg.GentleSweep(copies * batches, width, batches=batches), key=7)
+        e = qg.estimate(objective, params, qg.GentleSweep(copies * batches, width, batches=batches), key=shifted(7))
         # Least squares of the estimate on the exact gradient.
         found.append((strings / (4 * width * copies), 1 - float(e.gradient @ exact / (exact @ exact))))
     return found
@@ -226,7 +240,7 @@ def _mean_factor(onset):
 def _rms(objective, params, estimator, seeds) -> float:
     exact = qg.estimate(objective, params, qg.Adjoint()).gradient
     squares = [
-        np.mean(np.square(qg.estimate(objective, params, estimator, key=seed).gradient - exact))
+        np.mean(np.square(qg.estimate(objective, params, estimator, key=shifted(seed)).gradient - exact))
         for seed in range(seeds)
     ]
     return math.sqrt(np.mean(squares))

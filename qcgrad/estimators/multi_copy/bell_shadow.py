@@ -13,9 +13,9 @@ from ...ir.program import Program
 from ...ir.pull_back import PauliComponents
 from ...objective import Point
 from ...queries import Access, BellSample, Evaluate, MajorityVotes
-from ..angles import gate_angles
 from ..checks import checked_choice, checked_count, checked_fraction
 from ..pauli_components import pauli_components
+from ..programs import check_scale, program_at
 from . import mimicking
 from . import pauli_statistics as statistics
 from .bell_cost import predicted_cost, vote_copies
@@ -106,7 +106,9 @@ class BellShadow(AbstractEstimator):
         components = pauli_components(program, point.coordinates, self, to_start=source is not None)
         if self.signs == "mimicking":
             mimicking.check_size(program.num_qubits)
-        return _State(point, source or components.preparation, components, self._pairs(len(components.x)))
+        # Where there are no strings, all of them are known.
+        known = None if len(components.x) else statistics.no_magnitudes()
+        return _State(point, source or components.preparation, components, self._pairs(len(components.x)), known)
 
     def ask(self, state) -> tuple[BellSample | MajorityVotes, ...]:
         common, angles = state.preparation, np.zeros(0, state.point.coordinates.dtype)
@@ -153,7 +155,7 @@ class BellShadow(AbstractEstimator):
         return found if state.mimic is None else found._replace(note=state.mimic.report)
 
     def value_query(self, point):
-        return Evaluate(gate_angles(point, self), point.coordinates[None])
+        return Evaluate(program_at(point, self), point.coordinates[None])
 
     def predict(self, point):
         """Upper bound: every string that the pull-back could give, of full weight, gets a sign."""
@@ -196,8 +198,10 @@ class _State(NamedTuple):
 def _program(point: Point, estimator) -> tuple[Program, Mixture | None]:
     """The program that is differentiated, and the mixed state it starts from, if any."""
     if isinstance(point.objective, MixedExpectation):
-        return point.objective.circuit.program, point.objective.source
-    return gate_angles(point, estimator), None
+        program = point.objective.circuit.program
+        check_scale(program, point.coordinates.dtype, samples=True)
+        return program, point.objective.source
+    return program_at(point, estimator, samples=True), None
 
 
 def _partner_signs(means, overlaps, floors, pairs) -> "statistics.Signs":

@@ -9,8 +9,8 @@ import numpy as np
 from ...estimator import AbstractEstimator, total_cost, unknown
 from ...ir.sweep_form import Encoding, SweepForm, one_state_forms
 from ...queries import Access, Evaluate, PointerSweep
-from ..angles import gate_angles
 from ..checks import checked_choice, checked_count, checked_positive
+from ..programs import program_at
 from . import pointer_statistics as statistics
 from .pointer_statistics import BatchedMeans
 
@@ -107,7 +107,7 @@ class GentleSweep(AbstractEstimator):
         self.extrapolate = bool(extrapolate)
 
     def init(self, point):
-        program = gate_angles(point, self)
+        program = program_at(point, self, samples=True)
         forms = one_state_forms(program, np.asarray(point.coordinates, float), self.encoding)
         pilots = max(1, self.copies // _PILOT) if self._has_pilot else 0
         sets = 2 if self.extrapolate else 1
@@ -142,15 +142,14 @@ class GentleSweep(AbstractEstimator):
             combinations = [statistics.extrapolated(*main[f : f + 2]) for f in range(0, len(main), 2)]
         else:
             combinations = [statistics.plain(found) for found in main]
-        widths = ", ".join(f"{found.pointer_variance:.3g}" for found in main)
-        return statistics.reading(combinations, state.point, state.constants, f"pointer variance {widths}")
+        return statistics.reading(combinations, state.point, state.constants)
 
     @property
     def _has_pilot(self):
         return self.pointer_variance is None
 
     def value_query(self, point):
-        return Evaluate(gate_angles(point, self), point.coordinates[None])
+        return Evaluate(program_at(point, self), point.coordinates[None])
 
     def predict(self, point):
         """Exact: the pointer variance changes no cost."""

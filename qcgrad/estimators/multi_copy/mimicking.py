@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...cost import Cost
-from ...errors import StateTooLarge
+from ...errors import StateTooLarge, shown
 from ...ir.pauli import popcount
 from ...ir.strings import expectations
 from ...queries import Ensemble
@@ -146,8 +146,8 @@ def check_size(num_qubits: int):
     if num_qubits > MAX_QUBITS:
         cost = classical_cost(num_qubits, 1)
         raise StateTooLarge(
-            f"a mimicking state of {num_qubits} qubits takes {cost.peak_bytes:,} bytes and {cost.flops:,} FLOPs an "
-            f"update; at most {MAX_QUBITS} qubits are supported: use signs='votes'"
+            f"a mimicking state of {num_qubits} qubits takes {shown(cost.peak_bytes)} bytes and {shown(cost.flops)} "
+            f"FLOPs an update; at most {MAX_QUBITS} qubits are supported: use signs='votes'"
         )
 
 

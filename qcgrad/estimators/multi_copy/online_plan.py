@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...ir import Circuit, Program
+from ...ir import Circuit, Program, pauli
 from ...ir.generators import generator
 from ...ir.pull_back import PauliComponents
 from ...ir.sweep_form import SweepForm, common_state_form
@@ -115,7 +115,7 @@ def largest_common_form(program: Program) -> SweepForm:
     slopes = np.zeros(max(program.num_angles, 1))
     np.add.at(slopes, table.slot[table.slot >= 0], [2 * weights.sum() for weights in generators])
     sizes = np.abs(program.terms[2]).sum(axis=1)
-    full = np.full(count, 2**program.num_qubits - 1, np.int64)
+    full = pauli.mask_array([2**program.num_qubits - 1] * count, program.num_qubits)
     spread = np.zeros((program.num_observables, count))
     spread[:, 0] = sizes
     worst = PauliComponents(

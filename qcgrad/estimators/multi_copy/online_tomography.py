@@ -12,8 +12,8 @@ from ...ir.pull_back import NotClifford, pull_back
 from ...ir.sweep_form import Encoding, SweepForm, common_state_form, one_state_forms
 from ...objective import Point
 from ...queries import Access, Evaluate
-from ..angles import gate_angles
 from ..checks import checked_choice, checked_count, checked_fraction
+from ..programs import program_at
 from . import online_run
 from .hypothesis import AbstractHypothesis, Dense, MatrixProduct, Product
 from .online_plan import accuracies, largest_common_form, sweep_plan
@@ -129,7 +129,7 @@ class OnlineTomography(AbstractEstimator):
         return self.backaction
 
     def init(self, point):
-        program = gate_angles(point, self)
+        program = program_at(point, self, samples=True)
         forms = self._forms(program, np.asarray(point.coordinates, float))
         starts: dict[int, AbstractHypothesis] = {}
         runs = []
@@ -153,18 +153,18 @@ class OnlineTomography(AbstractEstimator):
 
     def read(self, state):
         program = state.point.objective.program
-        # A common state's form holds the identity's part itself.
-        held = self.order == "random"
+        # A common state's form holds the identity's part itself, if there is one.
+        held = self.order == "random" and len(state.runs) > 0
         constants = np.zeros(program.num_observables) if held else program.constants
         return reading(state.point, state.runs, constants)
 
     def value_query(self, point):
-        return Evaluate(gate_angles(point, self), point.coordinates[None])
+        return Evaluate(program_at(point, self), point.coordinates[None])
 
     def predict(self, point):
         """Upper bound: as many stops as the bound allows, or as there are strings."""
-        program = gate_angles(point, self)
-        if self.order == "random":
+        program = program_at(point, self, samples=True)
+        if self.order == "random" and program.bases:
             forms = [largest_common_form(program)]
         else:
             forms = self._forms(program, np.asarray(point.coordinates, float))
@@ -174,6 +174,8 @@ class OnlineTomography(AbstractEstimator):
         return total
 
     def _forms(self, program, angles) -> list[SweepForm]:
+        if not program.bases:  # constant observables
+            return []
         if self.order == "circuit":
             try:
                 return one_state_forms(program, angles, self.encoding)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...ir.pauli import popcount
 from ...ir.pull_back import PauliComponents
 from ...ir.strings import distinct, walsh_hadamard
 from ...objective import Point, Reading
@@ -53,6 +54,12 @@ def magnitudes(outcomes: BellOutcomes, components: PauliComponents, delta: float
     noise = noise_level(len(outcomes.x), len(squares), delta)
     order = np.argsort(-squares, kind="stable")
     return Magnitudes(outcomes, squares, noise, order[squares[order] > threshold * noise])
+
+
+def no_magnitudes() -> Magnitudes:
+    """Those of no strings."""
+    nothing = np.zeros(0, np.int64)
+    return Magnitudes(BellOutcomes(nothing, nothing), np.zeros(0), 0.0, nothing)
 
 
 def mean_eigenvalues(outcomes: BellOutcomes, x: np.ndarray, z: np.ndarray) -> np.ndarray:
@@ -115,7 +122,7 @@ def _variances(rows, components, found: Magnitudes, slopes, needs_covariance):
     samples = len(found.outcomes.x)
     weighted = (rows @ sparse.diags_array(slopes)).tocsr()
     weighted.eliminate_zeros()
-    if samples < 2:
+    if samples < 2 and len(found.squares):
         return np.full(rows.shape[0], np.nan), None
     if needs_covariance:
         first, second = _moments(weighted, components, found.outcomes, lambda table, counts: (table * counts) @ table.T)
@@ -141,7 +148,7 @@ def _moments(rows, components, outcomes, second_moment):
     step = max(1, _CHUNK // max(rows.shape[0], len(used), 1))
     for start in range(0, len(x) if len(used) else 0, step):
         part = slice(start, start + step)
-        parity = np.bitwise_count(p[:, None] & z[part]) + np.bitwise_count(q[:, None] & x[part])
+        parity = popcount(p[:, None] & z[part]) + popcount(q[:, None] & x[part])
         table = rows @ (_signs(p & q)[:, None] * (1.0 - 2.0 * (parity & 1)))
         first = first + table @ counts[part]
         second = second + second_moment(table, counts[part])
@@ -164,11 +171,11 @@ def _characters(points, weights, masks):
     step = max(1, _CHUNK // len(points))
     for start in range(0, len(masks), step):
         part = slice(start, start + step)
-        odd = np.bitwise_count(masks[part, None] & points) & 1
+        odd = popcount(masks[part, None] & points) & 1
         out[part] = weights.sum() - 2 * (odd @ weights)
     return out
 
 
 def _signs(masks):
     """(-1)^{number of set bits}."""
-    return 1.0 - 2.0 * (np.bitwise_count(masks) & 1)
+    return 1.0 - 2.0 * (popcount(masks) & 1)

@@ -97,8 +97,10 @@ def bias_of_strings(found: BatchedMeans) -> np.ndarray:
     return np.minimum(np.arange(found.form.num_components) * each, 2.0)
 
 
-def reading(combinations: list[Combination], point: Point, constants, note: str) -> Reading:
+def reading(combinations: list[Combination], point: Point, constants) -> Reading:
     """Values and gradient from the combined sweeps over all forms; `constants` (K,) is the values' identity part."""
+    import scipy.sparse as sparse
+
     outputs, angles = len(point.cotangents), len(point.coordinates)
     needs_covariance = bool(getattr(point.objective, "mixes_angles", False))
     value, value_variance, value_bias = np.array(constants, float), np.zeros(outputs), np.zeros(outputs)
@@ -108,21 +110,28 @@ def reading(combinations: list[Combination], point: Point, constants, note: str)
         form = combination.sets[0].form
         value += form.mixing @ form.constants
         value_bias += np.abs(form.mixing) @ (abs(form.value) @ combination.bias)
-        bias += np.abs(form.mixing) @ (abs(form.gradient) @ combination.bias).reshape(-1, angles)
+        bias += np.abs(form.mixing) @ (abs(form.gradient) @ combination.bias).reshape(len(form.constants), angles)
         for weight, found in zip(combination.weights, combination.sets, strict=True):
             # Sweep by sweep, so that the spread of sums over strings is that of the sums.
             values = found.means @ form.value.T
-            slopes = (found.means @ form.gradient.T).reshape(len(found.means), -1, angles)
+            slopes = (found.means @ form.gradient.T).reshape(len(found.means), len(form.constants), angles)
             value += weight * form.mixing @ values.mean(axis=0)
             gradient += weight * form.mixing @ slopes.mean(axis=0)
-            squares = weight**2 * np.square(form.mixing)
+            # Sparse, so that the unknown spread of one batch leaves outputs alone to which the form adds nothing.
+            squares = sparse.csr_array(weight**2 * np.square(form.mixing))
             value_variance += squares @ _variance_of_mean(values)
             variance += squares @ _variance_of_mean(slopes)
             if covariance is not None:
-                covariance += np.einsum("kf,fab->kab", squares, _covariance_of_mean(slopes))
+                spread = _covariance_of_mean(slopes)
+                covariance += (squares @ spread.reshape(len(spread), -1)).reshape(covariance.shape)
     dtype = point.coordinates.dtype
     numbers = (value, gradient, variance, value_variance, bias, value_bias)
-    return Reading(*(n.astype(dtype) for n in numbers), covariance=covariance, note=note)
+    return Reading(*(n.astype(dtype) for n in numbers), covariance=covariance, note=_note(combinations))
+
+
+def _note(combinations: list[Combination]) -> str:
+    widths = [f"{found.pointer_variance:.3g}" for combination in combinations for found in combination.sets]
+    return f"pointer variance {', '.join(widths)}" if widths else "nothing to measure"
 
 
 def _scale(form: SweepForm) -> float:

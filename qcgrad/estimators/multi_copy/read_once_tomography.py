@@ -9,8 +9,8 @@ import numpy as np
 from ...estimator import AbstractEstimator, total_cost, unknown
 from ...ir.sweep_form import Encoding, SweepForm, one_state_forms
 from ...queries import Access, Evaluate, PointerSweep
-from ..angles import gate_angles
 from ..checks import checked_choice, checked_count
+from ..programs import program_at
 from . import pointer_statistics as statistics
 from .pointer_statistics import BatchedMeans
 
@@ -69,7 +69,7 @@ class ReadOnceTomography(AbstractEstimator):
         self.encoding = checked_choice("encoding", encoding, get_args(Encoding))
 
     def init(self, point):
-        program = gate_angles(point, self)
+        program = program_at(point, self, samples=True)
         forms = one_state_forms(program, np.asarray(point.coordinates, float), self.encoding)
         return _State(point, program.constants, forms, self._plan(forms))
 
@@ -89,12 +89,10 @@ class ReadOnceTomography(AbstractEstimator):
             if state.sweeps:
                 return unknown(state.point)
             found = []  # a constant observable
-        combinations = [statistics.plain(sweeps) for sweeps in found]
-        widths = ", ".join(f"{sweeps.pointer_variance:.3g}" for sweeps in found)
-        return statistics.reading(combinations, state.point, state.constants, f"pointer variance {widths}")
+        return statistics.reading([statistics.plain(sweeps) for sweeps in found], state.point, state.constants)
 
     def value_query(self, point):
-        return Evaluate(gate_angles(point, self), point.coordinates[None])
+        return Evaluate(program_at(point, self), point.coordinates[None])
 
     def predict(self, point):
         return total_cost(self.init(point).sweeps)

@@ -12,9 +12,9 @@ from ...ir import Program
 from ...ir.pull_back import PauliComponents
 from ...objective import Point
 from ...queries import Access, Evaluate, MeasureBases, stabilizer_gates
-from ..angles import gate_angles
 from ..checks import checked_count
 from ..pauli_components import fixed_gates, most_strings, pauli_components
+from ..programs import program_at
 from . import string_statistics as statistics
 from .string_statistics import StringEstimates
 
@@ -39,10 +39,10 @@ class CommonStateEstimator(AbstractEstimator):
         """All strings from the answer."""
 
     def init(self, point):
-        components = pauli_components(gate_angles(point, self), point.coordinates, self)
+        components = pauli_components(program_at(point, self, samples=True), point.coordinates, self)
         if not len(components.x):
             return _State(point, components, None)
-        preparation: Any = components.preparation  # a program: `gate_angles` refuses mixtures
+        preparation: Any = components.preparation  # a program: `program_at` refuses mixtures
         return _State(point, components, self.plan(preparation, np.zeros(0, point.coordinates.dtype), components))
 
     def ask(self, state):
@@ -61,7 +61,7 @@ class CommonStateEstimator(AbstractEstimator):
 
     def value_query(self, point):
         """The observable alone, with all copies."""
-        program = gate_angles(point, self)
+        program = program_at(point, self, samples=True)
         return Evaluate(program, point.coordinates[None], max(1, self.copies // max(1, len(program.bases))))
 
     def predict(self, point):
@@ -72,7 +72,7 @@ class CommonStateEstimator(AbstractEstimator):
         asked = self.ask(self.init(point))
         if not asked or not isinstance(asked[0], MeasureBases):
             return total_cost(asked)
-        program = gate_angles(point, self)
+        program = program_at(point, self, samples=True)
         n = program.num_qubits
         return Cost(
             copies=self.copies,

@@ -29,6 +29,7 @@ from .string_statistics import Outcomes, StringEstimates
 _POLYNOMIALS = (0b1, 0b11, 0b111, 0b1011, 0b10011, 0b100101, 0b1000011, 0b10000011, 0b100011011, 0b1000010001)
 _POLYNOMIALS += (0b10000001001, 0b100000000101, 0b1000001010011)
 MAX_PAIRS = len(_POLYNOMIALS) - 1
+MAX_GENERATORS = 22
 
 
 class Families(NamedTuple):
@@ -78,12 +79,17 @@ def spread_families(x: np.ndarray, z: np.ndarray) -> Families:
     """Strings (D,) divided by a spread; at most 2^m + 1 families, only those that are needed.
 
     Raises:
-        ValueError: more than MAX_PAIRS anticommuting pairs.
+        ValueError: more than MAX_PAIRS anticommuting pairs, or MAX_GENERATORS independent strings in a family.
     """
     basis, alpha, beta, gamma = _symplectic_coordinates(x, z)
     pairs = len(basis.e)
     if pairs > MAX_PAIRS:
         raise ValueError(f"the strings generate {pairs} anticommuting pairs, and only {MAX_PAIRS} can be divided")
+    if (width := pairs + len(basis.free)) > MAX_GENERATORS:
+        raise ValueError(
+            f"a family of the strings has {width} independent ones, so 2^{width} outcomes, and at most "
+            f"2^{MAX_GENERATORS} are counted"
+        )
     matrices = _spread(pairs)
     finite = 1 << pairs
     # Family s of each (alpha, beta) with alpha != 0; the family alpha = 0 comes last.
@@ -95,9 +101,9 @@ def spread_families(x: np.ndarray, z: np.ndarray) -> Families:
     free = (alpha | beta) == 0
     family[free] = family[~free][0] if np.any(~free) else finite
     used, family = np.unique(family, return_inverse=True)
-    member = np.where(in_last, beta, alpha) | gamma << pairs
+    member = np.where(in_last, beta, alpha) | gamma.astype(np.int64) << pairs
     generators = [_generators(basis, s, matrices) for s in used.tolist()]
-    gx, gz = (np.array([[g[i] for g in row] for row in generators], np.int64) for i in (0, 1))
+    gx, gz = (np.array([[g[i] for g in row] for row in generators], x.dtype) for i in (0, 1))
     return Families(gx, gz, family, member, _signs(gx[family], gz[family], member))
 
 
@@ -126,7 +132,7 @@ def _symplectic_coordinates(x, z):
     """A basis of the strings' span and each string's coordinates in it: masks alpha, beta, gamma (D,)."""
     x, z = x.copy(), z.copy()
     basis = _Basis([], [], [])
-    alpha, beta, gamma = (np.zeros(len(x), np.int64) for _ in range(3))
+    alpha, beta, gamma = np.zeros(len(x), np.int64), np.zeros(len(x), np.int64), np.zeros(len(x), x.dtype)
     while len(left := np.flatnonzero(x | z)):
         e = int(x[left[0]]), int(z[left[0]])
         against_e = ~pauli.commute(x, z, *e)
@@ -136,16 +142,17 @@ def _symplectic_coordinates(x, z):
             against_f = ~pauli.commute(x, z, *f)
             alpha |= against_f.astype(np.int64) << len(basis.e)
             beta |= against_e.astype(np.int64) << len(basis.e)
-            x = x ^ against_f * e[0] ^ against_e * f[0]
-            z = z ^ against_f * e[1] ^ against_e * f[1]
+            with_e, with_f = against_f.astype(x.dtype), against_e.astype(x.dtype)
+            x = x ^ with_e * e[0] ^ with_f * f[0]
+            z = z ^ with_e * e[1] ^ with_f * f[1]
             basis.e.append(e)
             basis.f.append(f)
             continue
         # Linear elimination: after this step no string has e's lowest bit.
         pivot = (e[0] & -e[0], 0) if e[0] else (0, e[1] & -e[1])
         has = ((x & pivot[0]) | (z & pivot[1])) != 0
-        gamma |= has.astype(np.int64) << len(basis.free)
-        x, z = x ^ has * e[0], z ^ has * e[1]
+        gamma |= has.astype(x.dtype) << len(basis.free)
+        x, z = x ^ has.astype(x.dtype) * e[0], z ^ has.astype(x.dtype) * e[1]
         basis.free.append(e)
     return basis, alpha, beta, gamma
 
@@ -185,7 +192,8 @@ def _generators(basis: _Basis, s: int, matrices) -> list[tuple[int, int]]:
 
 def _signs(gx, gz, member):
     """Signs of the products of the generators (D, r) in `member` (D,)."""
-    x, z, power = (np.zeros(len(member), np.int64) for _ in range(3))
+    x, z = (np.zeros(len(member), gx.dtype) for _ in range(2))
+    power = np.zeros(len(member), np.int64)
     for i in range(gx.shape[1]):
         taken = member >> i & 1
         x, z, more = pauli.product(x, z, taken * gx[:, i], taken * gz[:, i])

@@ -10,11 +10,13 @@ import numpy as np
 
 from ...errors import NotApplicable
 from ...estimator import OneRoundEstimator
+from ...ir import Circuit
+from ...ir.angles import rounded
 from ...ir.gates import Gate, frequencies
 from ...objective import Reading, is_concrete
 from ...queries import Access, Evaluate
-from ..angles import gate_angles
 from ..checks import checked_count
+from ..programs import program_at
 from .shift_rules import ShiftRule, shift_rule
 
 # A generator with more gaps than this has no practical rule: 2R circuits each, noise growing with R.
@@ -77,13 +79,13 @@ class ParameterShift(OneRoundEstimator):
         self.split = split
 
     def plan(self, point):
-        program = gate_angles(point, self)
+        program = program_at(point, self, samples=self.shots is not None)
         shifts = _Evaluations.of(program.circuit.angle_gates)
-        return (Evaluate(program, shifts.settings(point.coordinates), self._shots(shifts)),)
+        return (Evaluate(program, shifts.settings(program.circuit, point.coordinates), self._shots(shifts)),)
 
     def combine(self, point, answers):
         mean, variance = answers[0]
-        shifts = _Evaluations.of(gate_angles(point, self).circuit.angle_gates)
+        shifts = _Evaluations.of(program_at(point, self, samples=self.shots is not None).circuit.angle_gates)
         xp = np if is_concrete((mean, point.cotangents)) else jnp
         cotangents = xp.asarray(point.cotangents, mean.dtype)
         coefficients = xp.asarray(shifts.coefficients, mean.dtype)[:, None]
@@ -97,7 +99,7 @@ class ParameterShift(OneRoundEstimator):
 
     def value_query(self, point):
         shots = self.shots if self.shots is None or isinstance(self.shots, int) else self.shots[0]
-        return Evaluate(gate_angles(point, self), point.coordinates[None], shots)
+        return Evaluate(program_at(point, self, samples=self.shots is not None), point.coordinates[None], shots)
 
     def _shots(self, shifts: "_Evaluations"):
         if isinstance(self.shots, tuple):
@@ -139,11 +141,17 @@ class _Evaluations(NamedTuple):
         columns = [np.concatenate([rule[i] for rule in rules] or [np.zeros(0)]) for i in (0, 1)]
         return _Evaluations(len(gates), owner, *columns)
 
-    def settings(self, angles):
+    def settings(self, circuit: Circuit, angles):
         """(1 + B, A): the angles themselves, then every shifted copy."""
-        displacement = np.zeros((1 + len(self.owner), self.num_gates), angles.dtype)
-        displacement[1 + np.arange(len(self.owner)), self.owner] = self.shifts
-        return angles[None] + displacement
+        shape, rows = (1 + len(self.owner), self.num_gates), 1 + np.arange(len(self.owner))
+        if is_concrete(angles):
+            # In float32 a shift would get lost beside a large angle, so it is added in float64 and reduced.
+            moved = np.asarray(angles, float)[self.owner] + self.shifts
+            settings = np.broadcast_to(angles, shape).copy()
+            settings[rows, self.owner] = rounded(circuit, self.owner, moved, angles.dtype)
+            return settings
+        moved = angles[self.owner] + self.shifts.astype(angles.dtype)
+        return jnp.broadcast_to(angles, shape).at[rows, self.owner].set(moved)
 
     def sum_by_gate(self, rows):
         """(A, K) sums of the (B, K) rows that belong to each gate."""

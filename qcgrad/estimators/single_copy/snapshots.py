@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ...ir import pauli
 from ...ir.pull_back import PauliComponents
 from ...ir.stabilizers import group_elements, parity_sign
 from ...queries import Snapshots
@@ -40,16 +41,38 @@ def _outcomes(components, shadow, weight):
 
 
 def _hits(components, shadow):
-    """Which copies measured which strings: (copy, string, +-1), a slice of the copies at a time."""
+    """Which copies measured which strings: (copy, string, +-1), a part of them at a time."""
+    is_local = pauli.popcount(shadow.x | shadow.z).max() == 1
+    if is_local and len(components.x) < 2 ** shadow.x.shape[1]:
+        return _hits_by_string(components, shadow)
+    return _hits_by_copy(components, shadow)
+
+
+def _hits_by_string(components, shadow):
+    """Bases of single letters: a string was measured where all of its letters were."""
+    qubits = shadow.x.shape[1]
+    letters_x, letters_z = (np.bitwise_or.reduce(masks, axis=1) for masks in (shadow.x, shadow.z))
+    # String q of a basis acts on qubit q, and masks count from the other end.
+    outcome = pauli.squeezed(shadow.bits, range(qubits - 1, -1, -1), qubits)
+    for string, (x, z) in enumerate(zip(components.x, components.z, strict=True)):
+        support = x | z
+        row = np.flatnonzero(((letters_x & support) == x) & ((letters_z & support) == z))
+        yield row, np.full(len(row), string), 1 - 2 * (pauli.popcount(outcome[row] & support) & 1)
+
+
+def _hits_by_copy(components, shadow):
+    """All products of a copy's strings, looked up among the strings that are asked for."""
     count, qubits = shadow.x.shape
-    keys = components.x << qubits | components.z
+    # Two masks side by side: wide ones need Python's integers.
+    wide = pauli.mask_array(0, 2 * qubits).dtype
+    keys = components.x.astype(wide) << qubits | components.z
     order = np.argsort(keys)
     ordered = keys[order]
     step = max(1, _CHUNK >> qubits)
     for start in range(0, count, step):
         part = slice(start, start + step)
         x, z, sign = group_elements(shadow.x[part], shadow.z[part])
-        sought = x << qubits | z
+        sought = x.astype(wide) << qubits | z
         place = np.minimum(np.searchsorted(ordered, sought), len(ordered) - 1)
         row, member = np.nonzero(ordered[place] == sought)
         eigenvalue = sign[row, member] * parity_sign(member, shadow.bits[part][row])

@@ -10,7 +10,7 @@ from ...errors import NotApplicable
 from ...estimator import OneRoundEstimator
 from ...networks import AbstractRule, Loss
 from ...networks.takes_rule import require_rule_taken
-from ...objective import Reading, is_concrete
+from ...objective import Reading, is_concrete, zeros_like
 from ...queries import Access, Backward
 
 
@@ -79,14 +79,14 @@ class Backprop(OneRoundEstimator):
         # Of complex components too, variances and bias bounds are real numbers.
         zeros = jax.tree.map(lambda g: jnp.zeros(g.shape, g.real.dtype), gradient)
         if not self.departs:
-            return Reading(value, gradient, zeros, value * 0, zeros)
+            return Reading(value, gradient, zeros, zeros_like(value), zeros)
         if not self.compare:
             unknown = jax.tree.map(lambda leaf: leaf + jnp.nan, zeros)
-            return Reading(value, gradient, zeros, value * 0, unknown)
+            return Reading(value, gradient, zeros, zeros_like(value), unknown)
         truth = answers[1].gradient
         bias = jax.tree.map(lambda ours, true: jnp.abs(ours - true), gradient, truth)
         note = f"alignment of the rule's gradient with the true one: {_cosine(gradient, truth)}"
-        return Reading(value, gradient, zeros, value * 0, bias, note=note)
+        return Reading(value, gradient, zeros, zeros_like(value), bias, note=note)
 
     def value_query(self, point):
         if not isinstance(point.objective, Loss):

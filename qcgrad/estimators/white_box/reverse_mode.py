@@ -2,7 +2,7 @@
 
 from ...estimator import OneRoundEstimator, exact
 from ...queries import Access, Evaluate, ReverseSweep
-from ..angles import gate_angles
+from ..programs import program_at
 
 
 class ReverseMode(OneRoundEstimator):
@@ -29,11 +29,11 @@ class ReverseMode(OneRoundEstimator):
     access = Access.white_box
 
     def plan(self, point):
-        program = gate_angles(point, self)
+        program = program_at(point, self)
         return (ReverseSweep(program, point.coordinates, point.cotangents),)
 
     def combine(self, point, answers):
         return exact(*answers[0])
 
     def value_query(self, point):
-        return Evaluate(gate_angles(point, self), point.coordinates[None])
+        return Evaluate(program_at(point, self), point.coordinates[None])

@@ -5,7 +5,9 @@ from typing import ClassVar
 import jax.numpy as jnp
 import numpy as np
 
+from ..leaves import as_complex_data
 from .base import AbstractActivation, Certificate
+from .differentiated import differentiated
 from .homogeneous import homogeneous_energies, moment
 from .polar import by_polar
 from .series import Entries, on_host
@@ -44,11 +46,11 @@ class Cardioid(AbstractActivation):
         return "none"
 
     def value(self, z):
-        z = jnp.asarray(z)
-        return z * (1 + jnp.real(_unit(z))) / 2
+        z = as_complex_data("z", z)
+        return differentiated(lambda z: z * ((1 + jnp.real(_unit(z))) / 2), self.wirtinger, z)
 
     def wirtinger(self, z):
-        unit = _unit(jnp.asarray(z))
+        unit = _unit(as_complex_data("z", z))
         return 1 / 2 + 3 / 8 * unit + jnp.conj(unit) / 8, (unit - unit**3) / 8
 
     def dual(self, q1, q2, covariance):
@@ -68,13 +70,13 @@ class Cardioid(AbstractActivation):
     def _dual(self, entries: Entries):
         r = 1 - entries.gap
         unit = entries.ratio / np.where(r > 0, r, 1)
-        kappa = entries.scale * sum(g**2 * moment(1, m, r) * unit**m for m, g in HARMONICS.items())
-        first = moment(0, 1, r)
+        kappa = entries.scale * sum(g**2 * moment(1, m, entries.gap) * unit**m for m, g in HARMONICS.items())
+        first = moment(0, 1, entries.gap)
         holomorphic = 1 / 4 + first * (9 * unit + np.conj(unit)) / 64
-        return kappa, holomorphic, (moment(0, 3, r) * unit**3 + first * unit) / 64
+        return kappa, holomorphic, (moment(0, 3, entries.gap) * unit**3 + first * unit) / 64
 
 
 def _unit(z):
-    """z/|z|, zero at zero, with derivatives that are never NaN."""
-    square = jnp.real(z) ** 2 + jnp.imag(z) ** 2
-    return z / jnp.sqrt(jnp.where(square > 0, square, 1)) + 0j
+    """z/|z|, zero at zero."""
+    r = jnp.abs(z)
+    return jnp.where(r == 0, 0, z / jnp.where(r == 0, 1, r))

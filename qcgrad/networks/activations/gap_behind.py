@@ -1,21 +1,22 @@
 r"""The gap \(1 - |\rho|\) behind an activation, where the kernel itself has lost its digits.
 
-Let \(v = c\,u\) but for an independent part: \(\log c = \epsilon_r - i\alpha\). To leading order in the gap in front, g, and in
-\(\epsilon = (\epsilon_r, \alpha)\), for functions without jumps,
+Let \(v = c\,u\) but for an independent part, with \(\log c = \epsilon_r - i\alpha\). To leading order in the gap g in
+front and in \(\epsilon = (\epsilon_r, \alpha)\), for functions without jumps,
 
 .. math:: g' = \tfrac12 Q(\epsilon) + \frac{\sqrt{q_1q_2}}{\sqrt{\kappa_{11}\kappa_{22}}}\,
     g\,\bigl[\tfrac13 S(1) + \tfrac23 S(\rho)\bigr],
 
-S the derivative of \(|\kappa|\) along \(|K|\), linear in \(\sqrt g\) where the function has kinks. Q is a quadratic form: what
-\(\varphi\) loses when its argument is stretched and turned, seen at a step that is not small. Functions with jumps have a gap of
-first order in \(\sqrt g\) and \(\epsilon\): there all are enlarged by one factor, and the gap is divided by it.
+S the derivative of \(|\kappa|\) along \(|K|\), linear in \(\sqrt g\) where the function has kinks. Q is a quadratic
+form: what \(\varphi\) loses when its argument is stretched and turned, seen at a step that is not small. Functions with
+jumps have a gap of first order in \(\sqrt g\) and \(\epsilon\): there all are enlarged by one factor, by which the gap
+is divided.
 """
 
 import jax.numpy as jnp
 import numpy as np
 
 from ...objective import is_concrete
-from ..gap import safe_ratio, safe_sqrt, snapped
+from ..gap import by_ray, safe_ratio, safe_sqrt, snapped
 
 #: The kernel's own gap is trusted above NEAR, and everywhere within this many roundings.
 NEAR, ROUNDINGS = 1e-6, 16
@@ -45,13 +46,13 @@ def gap_behind(activation, state, dual, own1, own2):
     rounding = ROUNDINGS * jnp.finfo(gap.dtype).eps
     exact = jnp.where(together, 0, jnp.where(plain < rounding / 2, 0, plain))
     if is_concrete(exact) and not bool(jnp.any(close & ~together)):
-        return exact
+        return by_ray(exact)
     if activation.jumps:
         finer = _enlarged(activation, state, close & ~together, stretch, turn)
     else:
         finer = _expanded(activation, state, dual, own1, own2, stretch, turn)
     finer = snapped(jnp.clip(finer, jnp.maximum(plain - rounding, 0), jnp.maximum(plain + rounding, 0)))
-    return jnp.where(close & ~together, finer, exact)
+    return by_ray(jnp.where(close & ~together, finer, exact))
 
 
 def _ratio(activation, q1, q2, covariance):
@@ -125,6 +126,5 @@ def _enlarged(activation, state, chosen, stretch, turn):
     enlarged = factor**2 * gap
     unit = jnp.exp(1j * turn * factor)
     kappa = activation.dual_at(first, second, middle * (1 - enlarged) * unit, enlarged).kappa
-    zero = jnp.zeros_like(gap)
-    own = [jnp.real(activation.dual_at(q, q, q + 0j, zero).kappa) for q in (first, second)]
-    return jnp.zeros_like(state.gap).at[rows, columns].set(_lost(*own, kappa) / factor)
+    own1, own2 = (jnp.real(activation.dual_at(q, q, q + 0j, 0 * gap).kappa) for q in (first, second))
+    return jnp.zeros_like(state.gap).at[rows, columns].set(_lost(own1, own2, kappa) / factor)

@@ -7,6 +7,9 @@ import jax.numpy as jnp
 from .real import AbstractRealActivation
 from .split import AbstractSplit
 
+#: Beyond this the normal density is zero.
+FAR = 40.0
+
 
 class GELU(AbstractRealActivation):
     r"""\(x\,\Phi(x)\) with the normal distribution function \(\Phi\) (no tanh approximation), for real networks.
@@ -23,10 +26,11 @@ class GELU(AbstractRealActivation):
     """
 
     def function(self, x):
-        return jax.nn.gelu(x, approximate=False)
+        # Below -FAR both factors of x Phi(x) leave the numbers: one to infinity, one to zero.
+        return jax.nn.gelu(jnp.maximum(x, -FAR), approximate=False)
 
     def slope(self, x):
-        return jax.scipy.stats.norm.cdf(x) + x * jax.scipy.stats.norm.pdf(x)
+        return jax.scipy.stats.norm.cdf(x) + jnp.clip(x, -FAR, FAR) * jax.scipy.stats.norm.pdf(x)
 
     @eqx.filter_jit
     def real_dual(self, q1, q2, covariance):

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..leaves import as_complex_data
 from ..wirtinger import wirtinger
 from .angular import expand, mean_squares
 from .base import AbstractActivation, Certificate
@@ -83,10 +84,10 @@ class Generic(AbstractActivation):
         return "none"
 
     def value(self, z):
-        return self.function(jnp.asarray(z) + 0j)
+        return self.function(as_complex_data("z", z))
 
     def wirtinger(self, z):
-        z = jnp.asarray(z) + 0j
+        z = as_complex_data("z", z)
         holomorphic, antiholomorphic = jax.vmap(wirtinger(self.function))(z.reshape(-1))
         return holomorphic.reshape(z.shape) + 0j, antiholomorphic.reshape(z.shape) + 0j
 

@@ -2,11 +2,17 @@ r"""Functions \(|z|\sum_m g_m e^{im\theta}\), homogeneous of degree one: their h
 
 import numpy as np
 
+#: Below this 1 - r^2 the hypergeometric function is its expansion at one, of which SciPy drops all but the constant.
+AT_ONE = 1e-10
 
-def moment(degree: int, harmonic: int, r):
-    r"""\(c^k_m(r) = r^{|m|}\,\frac{\Gamma((|m|+k)/2+1)^2}{|m|!}\;{}_2F_1(\tfrac{|m|-k}2,\tfrac{|m|-k}2;|m|+1;r^2)\).
 
-    The expectation of \(|u|^k|v|^k e^{im(\theta_u-\theta_v)}\) at unit variances and real correlation r.
+def moment(degree: int, harmonic: int, gap):
+    r"""Moments of two moduli and phases, of degree k = 0 or 1.
+
+    .. math:: c^k_m(r) = r^{|m|}\,\frac{\Gamma((|m|+k)/2+1)^2}{|m|!}\;
+        {}_2F_1(\tfrac{|m|-k}2,\tfrac{|m|-k}2;|m|+1;r^2) :
+
+    the expectation of \(|u|^k|v|^k e^{im(\theta_u-\theta_v)}\) at unit variances and real correlation r = 1 - gap.
     """
     from scipy.special import gammaln, hyp2f1
 
@@ -14,7 +20,20 @@ def moment(degree: int, harmonic: int, r):
     shift = (m - degree) / 2
     # Each gamma function overflows long before their ratio does.
     factor = np.exp(2 * gammaln((m + degree) / 2 + 1) - gammaln(m + 1))
-    return factor * r**m * hyp2f1(shift, shift, m + 1, r**2)
+    r, p = 1 - gap, gap * (2 - gap)
+    series = np.where(p < AT_ONE, _at_one(degree, m, shift, p), hyp2f1(shift, shift, m + 1, r**2))
+    return factor * r**m * series
+
+
+def _at_one(degree, m, shift, p):
+    """The hypergeometric function at 1 - p, to order p (Abramowitz and Stegun 15.3.11)."""
+    from scipy.special import gammaln, psi
+
+    limit = np.exp(gammaln(m + 1) - 2 * gammaln(shift + degree + 1))
+    if degree == 1:
+        return limit * (1 - shift**2 * p)
+    logarithm = np.log(np.maximum(p, 1e-300)) - psi(1) - psi(2) + 2 * psi(shift + 1)
+    return limit * (1 + shift**2 * p * logarithm)
 
 
 def homogeneous_energies(harmonics, variance: float, degree: int):

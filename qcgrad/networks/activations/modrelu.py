@@ -17,7 +17,7 @@ class ModReLU(AbstractRadial):
         TypeError: b is no real number.
         ValueError: b > 0: \(\mathbb E|\varphi_{\bar z}|^2\) diverges logarithmically at the origin.
 
-    Cost of a dual map: up to 512 terms for each entry; 1000 integrand values where |R| is within 2 % of one.
+    Cost of a dual map: up to 512 terms for each entry; 3500 integrand values where |R| is within 3 % of one.
 
     Example:
         >>> from qcgrad import networks as nn

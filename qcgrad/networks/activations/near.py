@@ -17,16 +17,16 @@ from .blocks import for_blocks
 from .quadrature import panels
 
 #: Gauss-Legendre nodes on each of three panels along d and one or two along p.
-ACROSS, ALONG = 14, 24
-#: Beyond these the Gaussians are below 1e-11.
-RANGE_ACROSS, RANGE_ALONG = 5.0, 5.5
-CHUNK = 256
+ACROSS, ALONG = 24, 48
+#: Beyond these the Gaussians are below 1e-15.
+RANGE_ACROSS, RANGE_ALONG = 6.0, 6.3
+CHUNK = 64
 
 
 def near_one(activation, q1, q2, gap):
     """(kappa, D, E) (3, n) at real correlations 1 - gap (n,) and variances q1, q2 (n,).
 
-    Cost: about 1000 (without threshold 2000) integrand values with two Bessel functions for each entry.
+    Cost: about 3500 (without threshold 7000) integrand values with two Bessel functions for each entry.
     """
     result = np.empty((3, len(gap)))
 

@@ -7,6 +7,7 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
+from ..leaves import as_complex_data
 from .base import AbstractActivation, Certificate, Dual
 from .improper import by_quadrature
 
@@ -62,11 +63,11 @@ class Polynomial(AbstractActivation):
         return "holomorphic" if all(k == 0 for _, k in degrees) else "none"
 
     def value(self, z):
-        z = jnp.asarray(z) + 0j
+        z = as_complex_data("z", z)
         return sum((_as(a, z) * z**j * jnp.conj(z) ** k for j, k, a in self._terms()), jnp.zeros_like(z))
 
     def wirtinger(self, z):
-        z, zero = jnp.asarray(z) + 0j, jnp.zeros_like(z) + 0j
+        z, zero = as_complex_data("z", z), jnp.zeros_like(z) + 0j
         terms = self._terms()
         return (
             sum((_as(a * j, z) * z ** (j - 1) * jnp.conj(z) ** k for j, k, a in terms if j), zero),

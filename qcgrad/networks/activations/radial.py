@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
+from ..leaves import as_complex_data
 from .base import AbstractActivation, Certificate
+from .differentiated import differentiated
 from .near import near_one
 from .polar import by_polar
 from .quadrature import panels
@@ -15,7 +17,7 @@ from .series import Entries, by_variance, horner, on_host, terms_needed
 
 #: Terms of the series; entries whose remaining terms exceed TOLERANCE are integrated directly.
 TERMS = 512
-TOLERANCE = 1e-8
+TOLERANCE = 1e-13
 #: Gauss-Legendre nodes: the last basis function has about 60 periods where the Gaussian is not zero.
 NODES = 288
 RANGE = 8.6
@@ -65,19 +67,21 @@ class AbstractRadial(AbstractActivation):
         return "phase"
 
     def value(self, z):
-        z = jnp.asarray(z)
-        r, active = self._modulus(z)
-        return jnp.where(active, self.profile(r) / r, 0).astype(r.dtype) * z
+        return differentiated(self._value, self.wirtinger, as_complex_data("z", z))
+
+    def _value(self, z):
+        r, unit, inactive = self._polar(z)
+        return jnp.where(inactive, 0, self.profile(r)).astype(r.dtype) * unit
 
     def wirtinger(self, z):
-        z = jnp.asarray(z)
-        r, active = self._modulus(z)
+        z = as_complex_data("z", z)
+        r, unit, inactive = self._polar(z)
         slope, ratio = self.profile_slope(r), self.profile(r) / r
         # At the origin of a smooth profile both are h'(0).
-        at_zero = (jnp.abs(z) == 0) & (self.threshold == 0)
-        slope_zero = self.profile_slope(jnp.zeros_like(r)) if self.threshold == 0 else jnp.zeros_like(r)
-        holomorphic = jnp.where(at_zero, slope_zero, jnp.where(active, (slope + ratio) / 2, 0))
-        return holomorphic + 0j, jnp.where(active, (slope - ratio) / 2, 0) * (z / r) ** 2
+        at_origin = self.profile_slope(jnp.zeros_like(r)) if self.threshold == 0 else 0
+        holomorphic = jnp.where(inactive, at_origin, (slope + ratio) / 2).astype(r.dtype)
+        antiholomorphic = jnp.where(inactive, 0, (slope - ratio) / 2).astype(r.dtype)
+        return holomorphic + 0j, antiholomorphic * unit**2
 
     def dual(self, q1, q2, covariance):
         return self.dual_at(q1, q2, covariance)
@@ -95,11 +99,12 @@ class AbstractRadial(AbstractActivation):
         energies[1::2] = coefficients**2
         return energies[: degree + 1]
 
-    def _modulus(self, z):
-        """|z| where phi is not zero (1 elsewhere, so that no derivative is NaN), and where that is."""
-        square = jnp.real(z) ** 2 + jnp.imag(z) ** 2
-        active = square > self.threshold**2
-        return jnp.sqrt(jnp.where(active, square, max(1.0, 4 * self.threshold**2)).astype(square.dtype)), active
+    def _polar(self, z):
+        """|z| and z/|z| where phi is not zero (elsewhere |z| counts as 1 or more), and where it is."""
+        r = jnp.abs(z)
+        inactive = r <= self.threshold
+        r = jnp.where(inactive, max(1.0, 2 * self.threshold), r).astype(r.dtype)
+        return r, z / r, inactive
 
     def _dual(self, entries: Entries):
         q1, q2, ratio, gap, scale = entries

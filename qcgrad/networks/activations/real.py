@@ -6,7 +6,9 @@ from typing import Any, ClassVar
 import jax.numpy as jnp
 import numpy as np
 
+from ..leaves import as_data
 from .base import AbstractActivation, Certificate, Dual
+from .differentiated import differentiated
 from .hermite import hermite_coefficients
 
 
@@ -41,7 +43,7 @@ class AbstractRealActivation(AbstractActivation):
         return "none"
 
     def value(self, z):
-        return self.function(self._require_real(z))
+        return differentiated(self.function, self.wirtinger, self._require_real(z))
 
     def wirtinger(self, z):
         slope = self.slope(self._require_real(z))
@@ -70,4 +72,4 @@ class AbstractRealActivation(AbstractActivation):
                 f"{name} acts on real numbers and got {jnp.asarray(x).dtype}: use Split{name}, which acts on real and "
                 "imaginary parts, another complex activation, or layers with dtype='real'"
             )
-        return jnp.asarray(x)
+        return as_data("x", x)

@@ -32,7 +32,7 @@ class ReLU(AbstractRealActivation):
         return jnp.maximum(x, 0)
 
     def slope(self, x):
-        return jnp.where(x > 0, 1, 0).astype(x.dtype)
+        return jnp.where(jnp.isnan(x), x, jnp.where(x > 0, 1, 0)).astype(x.dtype)
 
     def real_dual(self, q1, q2, covariance):
         return self.real_dual_at(q1, q2, covariance)

@@ -16,6 +16,7 @@ import numpy as np
 
 from ...objective import is_concrete
 from ..gap import ROUNDING
+from ..leaves import working_dtype
 from .base import Dual
 from .blocks import for_blocks
 
@@ -100,7 +101,7 @@ def on_host(compute, q1, q2, covariance, gap=None) -> Dual:
             "the dual map of this activation sums series on the host, so it cannot be traced by jax.jit, jax.vmap or "
             "jax.grad: call net.kernel outside of them (it uses all processors as it is)"
         )
-    dtype = jnp.promote_types(jnp.result_type(*(jnp.asarray(a) for a in (q1, q2, covariance))), jnp.float32)
+    dtype = working_dtype(jnp.result_type(*(jnp.asarray(a) for a in (q1, q2, covariance))))
     arrays = [np.asarray(a) for a in (q1, q2, covariance, np.nan if gap is None else gap)]
     shape = np.broadcast_shapes(*(a.shape for a in arrays))
     rank = max(1, len(shape))

@@ -2,10 +2,13 @@ r"""Split activations: one real function on real and imaginary parts."""
 
 import abc
 
+import jax
 import jax.numpy as jnp
 
 from ..gap import gaps_of_parts
+from ..leaves import as_complex_data
 from .base import AbstractActivation, Certificate, Dual
+from .differentiated import differentiated
 from .improper import of_components
 from .real import AbstractRealActivation
 
@@ -33,9 +36,13 @@ class AbstractSplit(AbstractActivation):
         return "split"
 
     def value(self, z):
-        return self.part.function(jnp.real(z)) + 1j * self.part.function(jnp.imag(z))
+        return differentiated(self._value, self.wirtinger, as_complex_data("z", z))
+
+    def _value(self, z):
+        return jax.lax.complex(self.part.function(jnp.real(z)), self.part.function(jnp.imag(z)))
 
     def wirtinger(self, z):
+        z = as_complex_data("z", z)
         along_x, along_y = self.part.slope(jnp.real(z)), self.part.slope(jnp.imag(z))
         return (along_x + along_y) / 2 + 0j, (along_x - along_y) / 2 + 0j
 

@@ -21,7 +21,9 @@ class Tanh(AbstractRealActivation):
         return np.tanh(x) if isinstance(x, np.ndarray) else jnp.tanh(x)
 
     def slope(self, x):
-        return 1 - self.function(x) ** 2
+        # 1 / cosh(x)^2 without overflow, and without what 1 - tanh(x)^2 loses.
+        tail = np.exp(-2 * np.abs(x)) if isinstance(x, np.ndarray) else jnp.exp(-2 * jnp.abs(x))
+        return 4 * tail / (1 + tail) ** 2
 
     def real_dual(self, q1, q2, covariance):
         return hermite_dual(self, q1, q2, covariance)

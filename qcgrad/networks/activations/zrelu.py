@@ -6,8 +6,11 @@ from typing import ClassVar
 import jax.numpy as jnp
 import numpy as np
 
+from ..gap import ROUNDING
+from ..leaves import as_complex_data
 from .base import AbstractActivation, Certificate
 from .blocks import for_blocks
+from .differentiated import differentiated
 from .homogeneous import homogeneous_energies
 from .polar import by_polar
 from .quadrature import panels
@@ -65,12 +68,13 @@ class ZReLU(AbstractActivation):
         return "none"
 
     def value(self, z):
-        z = jnp.asarray(z)
-        return jnp.where(_active(z), z, 0)
+        z = as_complex_data("z", z)
+        return differentiated(lambda z: jnp.where(jnp.isnan(z), z, jnp.where(_active(z), z, 0)), self.wirtinger, z)
 
     def wirtinger(self, z):
-        holomorphic = jnp.where(_active(jnp.asarray(z)), 1, 0) + 0j
-        return holomorphic, jnp.zeros_like(holomorphic)
+        z = as_complex_data("z", z)
+        holomorphic = jnp.where(jnp.isnan(z), z, jnp.where(_active(z), 1, 0))
+        return holomorphic, jnp.zeros_like(z)
 
     def improper_dual(self, pair):
         _warn()
@@ -99,6 +103,8 @@ class ZReLU(AbstractActivation):
             found[:, block] = _integrals(gap[block], angle[block])
 
         for_blocks(integrate, len(gap), CHUNK)
+        ray = gap == 0
+        found[:, ray] = _on_a_ray(angle[ray])
         kappa, holomorphic = found.reshape(2, *ratio.shape)
         return kappa * entries.scale, holomorphic, 0 * kappa
 
@@ -107,12 +113,19 @@ def _warn():
     warnings.warn(
         "ZReLU is discontinuous: this kernel uses its almost-everywhere derivative and is not the kernel of training; "
         "a continuous activation such as Cardioid has one",
-        stacklevel=3,
+        stacklevel=4,
     )
 
 
 def _active(z):
     return (jnp.real(z) > 0) & (jnp.imag(z) > 0)
+
+
+def _on_a_ray(angle):
+    """The same where |rho| = 1: the part of the circle on which both are in the quadrant."""
+    angle = np.where(np.abs(angle) < ROUNDING * np.finfo(float).eps, 0, angle)
+    share = np.maximum(np.pi / 2 - np.abs(angle), 0) / (2 * np.pi)
+    return np.stack([share * np.exp(1j * angle), share])
 
 
 def _integrals(gap, angle):
@@ -121,7 +134,7 @@ def _integrals(gap, angle):
     \(\psi = \delta - \alpha = \varepsilon\sinh y\) with \(\varepsilon^2 = 1 - r^2\) spreads the peak at \(\psi = 0\),
     of width \(\varepsilon\), over order one. Panels end at the peak and at the kink \(\delta = 0\).
     """
-    gap = np.maximum(gap, 1e-34)
+    gap = np.maximum(gap, 1e-34)  # at zero the formula is 0/0
     width = np.sqrt(gap * (2 - gap))[:, None]
     low, high = -np.pi / 2 - angle, np.pi / 2 - angle
     inner = np.sort(np.stack([np.clip(-angle, low, high), np.clip(0, low, high)], axis=-1), axis=-1)

@@ -3,10 +3,12 @@
 import math
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from ...errors import NotApplicable
+from ..gap import safe_ratio, safe_sqrt
 from .base import AbstractLayer
 from .positions import between, entries, within
 
@@ -55,8 +57,13 @@ class LayerNorm(AbstractLayer):
     def apply(self, params, x, rule=None):
         if self.center:
             x = x - x.mean(axis=-1, keepdims=True)
+        # In units of the largest entry: squares of large numbers overflow.
+        size = jax.lax.stop_gradient(jnp.max(jnp.abs(x), axis=-1, keepdims=True, initial=self.epsilon**0.5))
+        size = jnp.where(size == 0, 1, size)
+        x = x / size
         power = (x.real**2 + x.imag**2 if jnp.iscomplexobj(x) else x**2).mean(axis=-1, keepdims=True)
-        return x / jnp.sqrt(power + self.epsilon)
+        root = jnp.sqrt(power + (self.epsilon**0.5 / size) ** 2)
+        return jnp.where(root == 0, 0, x / jnp.where(root == 0, 1, root))
 
     def propagate(self, state):
         if self.center and not state.is_gaussian:
@@ -64,7 +71,9 @@ class LayerNorm(AbstractLayer):
                 "LayerNorm has no infinite-width kernel here: what goes in is not Gaussian and has a mean that kernels "
                 "do not carry. Put it directly behind a Dense or Conv layer, or use LayerNorm(center=False)."
             )
-        scale1, scale2 = (1 / jnp.sqrt(q + self.epsilon) for q in entries(state, state.variance1, state.variance2))
+        scale1, scale2 = (
+            safe_ratio(1.0, safe_sqrt(q + self.epsilon)) for q in entries(state, state.variance1, state.variance2)
+        )
         first, second = between(state, scale1, scale2)
         cross = first * second
         own1, own2 = (left * right for left, right in (within(state, scale1), within(state, scale2)))

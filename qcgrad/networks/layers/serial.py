@@ -2,6 +2,7 @@
 
 import jax
 
+from ..leaves import as_array, as_data, checked_shape
 from .base import AbstractLayer
 
 
@@ -20,6 +21,7 @@ class Serial(AbstractLayer):
         return shape
 
     def init(self, key, shape):
+        shape = checked_shape(shape)
         params = []
         for layer, layer_key in zip(self.layers, jax.random.split(key, max(len(self.layers), 1)), strict=False):
             params.append(layer.init(layer_key, shape))
@@ -29,6 +31,7 @@ class Serial(AbstractLayer):
     def apply(self, params, x, rule=None):
         if len(params) != len(self.layers):
             raise ValueError(f"params hold {len(params)} entries, but there are {len(self.layers)} layers")
+        x, params = as_data("x", x), jax.tree.map(lambda leaf: as_array("params", leaf), params)
         for layer, layer_params in zip(self.layers, params, strict=True):
             x = layer.apply(layer_params, x, rule)
         return x

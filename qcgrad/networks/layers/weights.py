@@ -146,5 +146,5 @@ class AbstractWeightLayer(AbstractLayer):
             return None
         q1, q2, covariance, gap = state.gaussians
         weighted = (*(self.sigma_w**2 * array for array in (q1, q2, covariance)), gap)
-        bias = jnp.full((1, 1), self.sigma_b**2, gap.dtype)
+        bias = jnp.full((1, 1), self.sigma_b**2, q1.dtype)
         return gap_of_sum(weighted, (bias, bias, bias, jnp.zeros_like(bias)))

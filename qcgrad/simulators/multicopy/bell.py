@@ -19,22 +19,9 @@ from collections.abc import Iterator
 import jax
 import numpy as np
 
-from ...ir.mixture import Mixture
+from ...ir import pauli
 from ...ir.strings import CHUNK_AMPLITUDES, walsh_hadamard
 from ...queries import BellOutcomes, Ensemble
-
-
-def copies(program, angles, state) -> Ensemble:
-    """What one copy of a query's state is drawn from.
-
-    Args:
-        program: a program or a mixture.
-        angles: (A,) radians.
-        state: function from a program and its angles to amplitudes (2^n,).
-    """
-    programs = program.programs if isinstance(program, Mixture) else (program,)
-    weights = program.probabilities if isinstance(program, Mixture) else np.ones(1)
-    return Ensemble(weights, np.stack([np.asarray(state(each, angles)) for each in programs]))
 
 
 def sample(state, pairs: int, key, partner: Ensemble | None = None) -> BellOutcomes:
@@ -51,6 +38,16 @@ def sample(state, pairs: int, key, partner: Ensemble | None = None) -> BellOutco
     x, z = np.empty(pairs, np.int64), np.empty(pairs, np.int64)
     for i, j, members in drawn(first.probabilities, second.probabilities, pairs, rng):
         x[members], z[members] = _sample_product(first.vectors[i], second.vectors[j], len(members), rng)
+    return BellOutcomes(x, z)
+
+
+def widened(outcomes: BellOutcomes, qubits, num_qubits: int, key) -> BellOutcomes:
+    """Outcomes on all n qubits from those on `qubits`: of two |0> every x is 0 and every z a fair coin."""
+    idle = [q for q in range(num_qubits) if q not in set(qubits)]
+    x, z = (pauli.spread(masks, qubits, num_qubits) for masks in outcomes)
+    rng = generator(jax.random.fold_in(key, 1))
+    for q in idle:
+        z |= np.asarray(rng.integers(2, size=len(z)), z.dtype) << (num_qubits - 1 - q)
     return BellOutcomes(x, z)
 
 

@@ -16,13 +16,17 @@ depend on each other.
 
 import numpy as np
 
+from ...errors import StateTooLarge, shown
 from ...ir import rows
 from ...ir.sweep_form import SweepForm
+from ...memory import allowed_bytes
 from ...queries import Means, MeasureComponent, PointerOutcomes, PointerSweep
 from .bell import generator
 
 # Amplitudes evolved at a time: a few tens of MiB.
 _CHUNK_AMPLITUDES = 1 << 20
+# The state, its image under a string, what is made of both, and a phase.
+_STATES_HELD = 4
 
 
 def sweep(query: PointerSweep, key) -> PointerOutcomes:
@@ -67,7 +71,17 @@ def _sweep(form, copies, pointer_variance, batches, rng):
 
 
 def as_sweep_form(form) -> SweepForm:
-    """The form of a query, which a simulator needs in full."""
+    """The form of a query, which a simulator needs in full, on the qubits that have to be simulated.
+
+    Raises:
+        StateTooLarge: before anything is allocated, with the number of bytes.
+    """
     if not isinstance(form, SweepForm):
         raise TypeError(f"a sweep over {type(form).__name__} cannot be simulated: give an ir.sweep_form.SweepForm")
-    return form
+    busy, allowed = form.busy, allowed_bytes()
+    if (needed := _STATES_HELD * 16 * 2**busy.num_qubits) > allowed:
+        raise StateTooLarge(
+            f"a sweep over {form.num_qubits} qubits, of which {busy.num_qubits} are not idle, holds {_STATES_HELD} "
+            f"states, {shown(needed)} bytes, and {allowed:,} are allowed: use fewer qubits or another method"
+        )
+    return busy

@@ -1,5 +1,6 @@
 """The statevector simulator as a backend."""
 
+from dataclasses import replace
 from typing import Literal
 
 import jax
@@ -7,11 +8,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from ...backend import AbstractBackend, default_backend_for
-from ...errors import StateTooLarge, UnsupportedQuery
+from ...errors import StateTooLarge, UnsupportedQuery, shown
+from ...ir import pauli
 from ...ir.expectation import Expectation
 from ...ir.mixed_expectation import MixedExpectation
 from ...memory import allowed_bytes
-from ...objective import is_concrete
+from ...objective import is_concrete, zeros_like
 from ...queries import (
     Access,
     AdjointSweep,
@@ -32,12 +34,17 @@ from .sharded import ShardedCircuit, flattened, is_addressable, shared_key
 
 # More controls than this are refused by the native engine and walked by the JAX path.
 _MAX_NATIVE_CONTROLS = 14
+# Outcome distributions of random bases: masks, signs and probabilities of 2^n products beside the state.
+_STATES_PER_BASIS = 8
 
 
 @default_backend_for(Expectation)
 @default_backend_for(MixedExpectation)
 class Statevector(AbstractBackend):
     """Dense simulation of all 2^n amplitudes, exact up to rounding.
+
+    Gates and qubits that cannot change an answer are left out: of expectation values and of measured strings what lies
+    outside of their light cone, of every state the qubits that no gate acts on. n counts those that remain.
 
     The precision follows the parameters: float32 angles give complex64 amplitudes, float64 complex128.
     No circuit is compiled; the first call for circuits of about a new size compiles one program that
@@ -59,11 +66,15 @@ class Statevector(AbstractBackend):
 
     Example:
         >>> import qcgrad as qg
-        >>> objective = qg.Expectation(qg.Circuit(40).ry(0, param=0), "Z" + 39 * "I")
-        >>> qg.estimate(objective, [0.1], qg.Adjoint())
+        >>> wide = qg.Circuit(100).ry(0, param=0).cx(0, 99).x(50)
+        >>> round(float(qg.estimate(qg.Expectation(wide, "Z" + 99 * "I"), [0.1], qg.Adjoint()).value), 3)
+        0.995
+        >>> for qubit in range(99):
+        ...     wide = wide.cx(qubit, qubit + 1)
+        >>> qg.estimate(qg.Expectation(wide, 99 * "I" + "Z"), [0.1], qg.Adjoint())
         Traceback (most recent call last):
         ...
-        qcgrad.errors.StateTooLarge: a state of 40 qubits ...
+        qcgrad.errors.StateTooLarge: the circuit: 100 of 100 qubits ...
     """
 
     access = Access.white_box
@@ -105,9 +116,9 @@ class Statevector(AbstractBackend):
         if isinstance(query, ReverseSweep):
             return self._reverse(query)
         if isinstance(query, MeasureBases):
-            return stabilizer_bases.count(np.asarray(self.state(query.program, query.angles)), query, key)
+            return self._measure(query, key)
         if isinstance(query, RandomizedMeasure):
-            return stabilizer_bases.snapshots(np.asarray(self.state(query.program, query.angles)), query, key)
+            return self._randomized(query, key)
         if isinstance(query, answers.QUESTIONS):
             return answers.answer(query, key, self.state)
         return self.refuse(query)
@@ -118,14 +129,29 @@ class Statevector(AbstractBackend):
         circuit, angles = self._prepared(program, angles)
         return kernels.state(circuit, angles)
 
+    def _measure(self, query, key):
+        whole = query.program
+        part = whole.part(query.x, query.z)
+        x, z = (pauli.squeezed(masks, part.qubits, whole.num_qubits) for masks in (query.x, query.z))
+        psi = np.asarray(self.state(part.program, part.select(query.angles)))
+        return stabilizer_bases.count(psi, replace(query, x=x, z=z), key)
+
+    def _randomized(self, query, key):
+        # A basis of all qubits at once entangles idle ones too; letters do not.
+        part = query.program.busy if query.ensemble == "local" else query.program.on_all
+        self._check_memory(part.program, query.angles, _STATES_PER_BASIS)
+        psi = np.asarray(self.state(part.program, part.select(query.angles)))
+        return stabilizer_bases.snapshots(psi, query, part.qubits, key)
+
     def _evaluate(self, query, key):
-        program, settings = query.program, len(query.angles)
+        part, settings = self._seen(query.program, query.angles), len(query.angles)
+        program = part.program
         padded = 1 if settings == 1 else walk.bucket(settings, 2)
-        circuit, angles = self._prepared(program, _pad(query.angles, padded, axis=0))
+        circuit, angles = self._prepared(program, _pad(part.select(query.angles), padded, axis=0))
         if query.shots is None:
             self._check_memory(program, query.angles, circuit.states_held(0))
             mean = _to_host(query.angles, kernels.values(circuit, angles))[:settings]
-            return Means(mean, mean * 0)
+            return Means(mean, zeros_like(mean))
         bases = (NativeBases if self._is_native(program) else sample.to_bases)(program, angles.dtype)
         self._check_memory(program, query.angles, bases.states_held)
         # Drawing a few more outcomes than count lets neighbouring numbers of shots share a compiled program.
@@ -136,21 +162,34 @@ class Statevector(AbstractBackend):
         return Means(mean[:settings], variance[:settings])
 
     def _adjoint(self, query):
-        program = query.program
-        circuit, angles = self._prepared(program, query.angles[None])
+        part = self._seen(query.program, query.angles)
+        program = part.program
+        circuit, angles = self._prepared(program, part.select(query.angles)[None])
         self._check_memory(program, query.angles, circuit.states_held(len(query.cotangents)))
         found = kernels.sweeps(circuit, angles, query.cotangents.astype(angles.dtype))
         value, gradient = _to_host(query.angles, found)
-        return Sweep(value[0], gradient[0, :, : program.num_angles])
+        return Sweep(value[0], part.expand(gradient[0, :, : program.num_angles], query.program.num_angles))
 
     def _reverse(self, query):
-        program, dtype = query.program, query.angles.dtype
-        angles = _pad(query.angles, _padded_angles(program), axis=-1)
+        part, dtype = self._seen(query.program, query.angles), query.angles.dtype
+        program = part.program
+        angles = _pad(part.select(query.angles), _padded_angles(program), axis=-1)
         # Only the JAX path can be differentiated step by step.
         circuit = self._jax_circuit(program, dtype, _padded_angles(program))
         self._check_memory(program, query.angles, circuit.states_recorded(len(query.cotangents)))
         value, gradient = _to_host(query.angles, kernels.reverse(circuit, angles, query.cotangents.astype(dtype)))
-        return Sweep(value, gradient[:, : program.num_angles])
+        return Sweep(value, part.expand(gradient[:, : program.num_angles], query.program.num_angles))
+
+    def _seen(self, program, angles):
+        """The part of a program that its values depend on."""
+        part = program.seen
+        if part.program.num_qubits > pauli.WORD_QUBITS:
+            # What is prepared to be simulated holds masks of that size.
+            self._check_memory(part.program, angles, states=1)
+        if self.mesh is not None and part.program.num_qubits < self.mesh.size.bit_length():
+            # Every device needs amplitudes of its own.
+            return program.on_all
+        return part
 
     def _prepared(self, program, angles):
         """The circuit for the engine in use, and its angles (..., A) padded to a size that many circuits share."""
@@ -180,11 +219,12 @@ class Statevector(AbstractBackend):
         allowed = self._allowed_bytes()
         if needed > allowed:
             each = "" if devices == 1 else f" on each of {devices} devices"
+            state = shown(state_bytes(program.num_qubits, angles.dtype))
             raise StateTooLarge(
-                f"a state of {program.num_qubits} qubits in {np.result_type(angles.dtype, np.complex64)} takes "
-                f"{state_bytes(program.num_qubits, angles.dtype):,} bytes and this query holds {states} of them, "
-                f"{needed:,} bytes{each}; {allowed:,} are allowed: use fewer qubits, float32 parameters, or another "
-                "method (Statevector(max_bytes=...) moves the limit)"
+                f"{program.remaining} have to be simulated: a state of {program.num_qubits} qubits in "
+                f"{np.result_type(angles.dtype, np.complex64)} takes {state} bytes and this query holds {states} of "
+                f"them, {shown(needed)} bytes{each}; {allowed:,} are allowed: use fewer qubits, float32 "
+                "parameters, or another method (Statevector(max_bytes=...) moves the limit)"
             )
 
     def _check_sampling(self, bases, dtype, shots):
@@ -197,7 +237,8 @@ class Statevector(AbstractBackend):
             )
 
     def _allowed_bytes(self) -> int:
-        return self.max_bytes or allowed_bytes(None, None if self.mesh is None else self.mesh.local_devices[0])
+        device = jax.devices()[0] if self.mesh is None else self.mesh.local_devices[0]
+        return self.max_bytes or allowed_bytes(device=device)
 
 
 def _padded_angles(program) -> int:

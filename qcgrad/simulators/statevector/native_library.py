@@ -17,21 +17,44 @@ _TARGETS = {
     "qcgrad_sample": "QcgradSample",
 }
 _MAX_THREADS = 256
-_INSTRUCTION_SETS = ("baseline", "AVX2", "AVX-512")
+# By number (kernels.h): what QCGRAD_INSTRUCTION_SET calls them, and what people do.
+_INSTRUCTION_SETS = {"baseline": "baseline", "avx2": "AVX2", "avx512": "AVX-512"}
 
 
 @lru_cache(maxsize=1)
 def load() -> ctypes.CDLL | None:
-    """The compiled engine, made known to XLA; None where the package was installed without a compiler."""
+    """The compiled engine, made known to XLA; None where the package was installed without a compiler.
+
+    Raises:
+        ValueError: QCGRAD_INSTRUCTION_SET is unknown, or this processor lacks it.
+    """
     folder = Path(__file__).parent
     for suffix in importlib.machinery.EXTENSION_SUFFIXES:
         path = folder / f"_native{suffix}"
         if path.exists():
             library = ctypes.CDLL(str(path))
+            _choose_instruction_set(library)
             for name, symbol in _TARGETS.items():
                 jax.ffi.register_ffi_target(name, jax.ffi.pycapsule(getattr(library, symbol)), platform="cpu")
             return library
     return None
+
+
+def instruction_sets(library: ctypes.CDLL) -> list[str]:
+    """What QCGRAD_INSTRUCTION_SET may be on this processor, the slowest first."""
+    return [name for number, name in enumerate(_INSTRUCTION_SETS) if library.qcgrad_has_instruction_set(number)]
+
+
+def _choose_instruction_set(library: ctypes.CDLL):
+    wanted = os.environ.get("QCGRAD_INSTRUCTION_SET")
+    if not wanted:
+        return
+    available = instruction_sets(library)
+    if wanted not in available:
+        reason = "this processor lacks it, " if wanted in _INSTRUCTION_SETS else ""
+        names = " or ".join(repr(name) for name in available)
+        raise ValueError(f"QCGRAD_INSTRUCTION_SET={wanted!r}: {reason}give {names}")
+    library.qcgrad_use_instruction_set(list(_INSTRUCTION_SETS).index(wanted))
 
 
 @lru_cache(maxsize=1)
@@ -79,7 +102,7 @@ def describe() -> dict[str, str | int]:
         return {"engine": "JAX (no native engine)", "devices": devices, "threads": os.cpu_count() or 1}
     return {
         "engine": "native",
-        "instruction set": _INSTRUCTION_SETS[library.qcgrad_best_instruction_set()],
+        "instruction set": list(_INSTRUCTION_SETS.values())[library.qcgrad_instruction_set()],
         "threads": library.qcgrad_num_threads(),
         "devices": devices,
     }

@@ -28,18 +28,32 @@ def count(psi, query: MeasureBases, key) -> BasisCounts:
     return BasisCounts(counts)
 
 
-def snapshots(psi, query: RandomizedMeasure, key) -> Snapshots:
-    """One outcome in a fresh random basis for each shot."""
-    rng = generator(key)
-    draw = random_local_bases if query.ensemble == "local" else random_stabilizer_bases
-    x, z = draw(query.program.num_qubits, query.shots, rng)
-    bits = np.empty(query.shots, np.int64)
+def snapshots(psi, query: RandomizedMeasure, qubits, key) -> Snapshots:
+    """One outcome in a fresh random basis for each shot; `psi` holds these qubits, the others are in |0>."""
+    rng, n = generator(key), query.program.num_qubits
+    if query.ensemble == "clifford":
+        x, z = random_stabilizer_bases(n, query.shots, rng)
+        return Snapshots(x, z, _drawn_bits(psi, x, z, rng))
+    x, z = random_local_bases(n, query.shots, rng)
+    columns = list(qubits)
+    own_x, own_z = (pauli.squeezed(masks[:, columns], qubits, n) for masks in (x, z))
+    # String q is bit q of an outcome, so outcomes count qubits from the other end than masks do.
+    bits = pauli.spread(_drawn_bits(psi, own_x, own_z, rng), [n - 1 - q for q in reversed(columns)], n)
+    for q in set(range(n)).difference(columns):
+        # |0> measured in Z gives 0, in X or Y a coin's toss.
+        bits |= np.where(x[:, q] != 0, rng.integers(2, size=len(bits)), 0).astype(bits.dtype) << q
+    return Snapshots(x, z, bits)
+
+
+def _drawn_bits(psi, x, z, rng) -> np.ndarray:
+    """(S,) one outcome for each set of strings (S, r)."""
+    bits = np.empty(len(x), np.int64)
     for part, probability in _probabilities(psi, x, z):
         below = np.cumsum(probability, axis=1)
         # Scaling by the last sum keeps rounding from pointing past the end.
         target = rng.random(len(below)) * below[:, -1]
         bits[part] = np.sum(below <= target[:, None], axis=1)
-    return Snapshots(x, z, bits)
+    return bits
 
 
 def random_stabilizer_bases(num_qubits: int, count: int, rng) -> tuple[np.ndarray, np.ndarray]:
@@ -66,8 +80,8 @@ def random_stabilizer_bases(num_qubits: int, count: int, rng) -> tuple[np.ndarra
 def random_local_bases(num_qubits: int, count: int, rng) -> tuple[np.ndarray, np.ndarray]:
     """Masks (count, n) of X, Y or Z at random on each qubit."""
     letter = rng.integers(3, size=(count, num_qubits))
-    bits = np.array([pauli.bit(q, num_qubits) for q in range(num_qubits)], np.int64)
-    return bits * (letter != 2), bits * (letter != 0)
+    bits = pauli.mask_array([pauli.bit(q, num_qubits) for q in range(num_qubits)], num_qubits)
+    return bits * (letter != 2).astype(bits.dtype), bits * (letter != 0).astype(bits.dtype)
 
 
 def _complement_vector(num_qubits, count, rng, pairs, accepts):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ....cost import Cost
-from ....errors import StateTooLarge
+from ....errors import StateTooLarge, shown
 from ....ir import rows
 from ....ir.sweep_form import SweepForm
 from .base import AbstractHypothesis
@@ -48,8 +48,9 @@ class Dense(AbstractHypothesis):
         needed, allowed = _bytes(form), _allowed_bytes()
         if needed > allowed:
             raise StateTooLarge(
-                f"hypothesis='dense' on {form.num_qubits} qubits with {form.num_components} strings takes {needed:,} "
-                f"bytes and {allowed:,} are allowed: use hypothesis='mpo' (bounded bond dimension) or 'product'"
+                f"hypothesis='dense' on {form.num_qubits} qubits with {form.num_components} strings takes "
+                f"{shown(needed)} bytes and {allowed:,} are allowed: use hypothesis='mpo' (bounded bond dimension) or "
+                "'product'"
             )
         dimension = 2**form.num_qubits
         strings = np.empty((form.num_components, dimension, dimension), np.complex128)

@@ -12,8 +12,7 @@ _MAX_DENSE_QUBITS = 6
 
 def touched(row: Row, num_qubits: int) -> list[int]:
     """Qubits that the row acts on, ascending."""
-    mask = row.x | row.z | row.controls | sum(1 << wire for wire in row.wires)
-    return [q for q in range(num_qubits) if mask >> (num_qubits - 1 - q) & 1]
+    return [q for q in range(num_qubits) if row.touched >> (num_qubits - 1 - q) & 1]
 
 
 def is_plain_string(row: Row) -> bool:
@@ -33,15 +32,4 @@ def unitary(row: Row, num_qubits: int) -> np.ndarray:
             f"a gate with controls or a matrix acts on {len(qubits)} qubits, and hypothesis='product' and 'mpo' "
             f"take at most {_MAX_DENSE_QUBITS}: use hypothesis='dense', or write it as smaller gates"
         )
-    position = {num_qubits - 1 - q: len(qubits) - 1 - i for i, q in enumerate(qubits)}
-
-    def narrowed(mask):
-        return sum(1 << new for old, new in position.items() if mask >> old & 1)
-
-    small = row._replace(
-        x=narrowed(row.x),
-        z=narrowed(row.z),
-        controls=narrowed(row.controls),
-        wires=tuple(position[wire] for wire in row.wires),
-    )
-    return rows.apply(small, np.eye(2 ** len(qubits), dtype=np.complex128)).T
+    return rows.apply(row.on(qubits, num_qubits), np.eye(2 ** len(qubits), dtype=np.complex128)).T

@@ -142,7 +142,8 @@ int qcgrad_describe(const qcgrad_circuit* c, const qcgrad_observables* o, int si
 
 void qcgrad_set_num_threads(int count) { set_num_threads(count); }
 int qcgrad_num_threads() { return num_threads(); }
-int qcgrad_best_instruction_set() { return static_cast<int>(best_instruction_set()); }
+int qcgrad_instruction_set() { return static_cast<int>(instruction_set()); }
+int qcgrad_use_instruction_set(int isa) { return use_instruction_set(static_cast<InstructionSet>(isa)); }
 int qcgrad_has_instruction_set(int isa) { return kernels_for<double>(static_cast<InstructionSet>(isa)) != nullptr; }
 void qcgrad_cancel() { request_cancel(); }
 void qcgrad_release_memory() { release_cached_blocks(); }

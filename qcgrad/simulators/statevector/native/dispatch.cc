@@ -1,6 +1,8 @@
 // Picks the kernels at run time. QCGRAD_HAVE_X86_KERNELS is set by the build where the AVX files are compiled.
 #include "kernels.h"
 
+#include <atomic>
+
 namespace qcgrad {
 
 #define QCGRAD_DECLARE(ns)                 \
@@ -33,6 +35,17 @@ bool supported(InstructionSet isa) {
   }
 }
 
+InstructionSet best() {
+  if (supported(InstructionSet::kAvx512)) return InstructionSet::kAvx512;
+  if (supported(InstructionSet::kAvx2)) return InstructionSet::kAvx2;
+  return InstructionSet::kBaseline;
+}
+
+std::atomic<InstructionSet>& chosen() {
+  static std::atomic<InstructionSet> set{best()};
+  return set;
+}
+
 }  // namespace
 
 template <>
@@ -55,10 +68,12 @@ const Kernels<double>* kernels_for<double>(InstructionSet isa) {
   return isa_baseline::double_kernels();
 }
 
-InstructionSet best_instruction_set() {
-  if (supported(InstructionSet::kAvx512)) return InstructionSet::kAvx512;
-  if (supported(InstructionSet::kAvx2)) return InstructionSet::kAvx2;
-  return InstructionSet::kBaseline;
+InstructionSet instruction_set() { return chosen().load(); }
+
+bool use_instruction_set(InstructionSet set) {
+  if (!supported(set)) return false;
+  chosen().store(set);
+  return true;
 }
 
 }  // namespace qcgrad

@@ -81,7 +81,6 @@ template <class R>
 std::shared_ptr<const Engine<R>> make_engine(const OpTable& circuit, const Measured& measured, int isa,
                                              std::string* error) {
   auto engine = std::make_shared<Engine<R>>();
-  if (isa < 0) isa = setting("QCGRAD_ISA", static_cast<int>(best_instruction_set()));
   engine->kernels = kernels_for<R>(static_cast<InstructionSet>(isa));
   if (!engine->kernels) {
     *error = "instruction set not available";
@@ -118,6 +117,7 @@ std::shared_ptr<const Engine<R>> cached_engine(const OpTable& circuit, const Mea
   constexpr std::size_t kEntries = 64;
   static auto* entries = new std::list<Entry>();
   static std::mutex mutex;
+  if (isa < 0) isa = static_cast<int>(instruction_set());
   Key key = make_key(circuit, measured, isa);
   const u64 hash = key.hash();
   {

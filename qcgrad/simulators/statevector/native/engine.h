@@ -34,12 +34,11 @@ struct Measured {
   const Bases* bases = nullptr;
 };
 
-// isa < 0: the best this processor has.
 template <class R>
 std::shared_ptr<const Engine<R>> make_engine(const OpTable& circuit, const Measured& measured, int isa,
                                              std::string* error);
 
-// The same, remembered: a circuit seen before is not planned again.
+// The same, remembered: a circuit seen before is not planned again. isa < 0: instruction_set().
 template <class R>
 std::shared_ptr<const Engine<R>> cached_engine(const OpTable& circuit, const Measured& measured, int isa,
                                                std::string* error);

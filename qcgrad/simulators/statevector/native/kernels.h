@@ -132,6 +132,9 @@ enum class InstructionSet { kBaseline = 0, kAvx2 = 1, kAvx512 = 2 };
 // The table for an instruction set, or null if this build or this processor lacks it.
 template <class R>
 const Kernels<R>* kernels_for(InstructionSet isa);
-InstructionSet best_instruction_set();
+
+// What engines made from now on use: the best this processor has, unless another one was asked for.
+InstructionSet instruction_set();
+bool use_instruction_set(InstructionSet set);  // false, and no change, if this build or this processor lacks it
 
 }  // namespace qcgrad

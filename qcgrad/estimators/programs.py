@@ -1,0 +1,51 @@
+"""What every circuit estimator starts with."""
+
+import numpy as np
+
+from ..errors import NotApplicable
+from ..ir import Expectation, Program
+from ..objective import Point
+
+# Between these, squares of coefficients keep their digits when they are added up and divided by shots.
+_SQUARES = {np.dtype(np.float32): (1e-15, 1e18), np.dtype(np.float64): (1e-140, 1e150)}
+
+
+def program_at(point: Point, estimator, samples: bool = False) -> Program:
+    """The program whose gate angles are the point's coordinates, or a refusal by name.
+
+    Args:
+        point: where.
+        estimator: who asks.
+        samples: whether it reports variances, which go as squares of the observable's coefficients.
+
+    Raises:
+        NotApplicable: the objective is no expectation value of a circuit.
+        ValueError: coefficients that the precision of the coordinates cannot hold, or not their squares.
+    """
+    if not isinstance(point.objective, Expectation):
+        raise NotApplicable(
+            f"{type(estimator).__name__} differentiates expectation values of circuits, but the objective is a "
+            f"{type(point.objective).__name__}: give qcgrad.Expectation(circuit, observable)"
+        )
+    check_scale(point.objective.program, point.coordinates.dtype, samples)
+    return point.objective.program
+
+
+def check_scale(program: Program, dtype, samples: bool):
+    """Refuse observables whose values, or with `samples` their variances, would overflow or vanish in `dtype`."""
+    x, z, coefficients = program.terms
+    sizes, limits = np.abs(coefficients), np.finfo(dtype)
+    if samples:
+        # Variances know nothing of the identity.
+        _check_sizes(sizes[:, (x | z) != 0], "variances", *_SQUARES[np.dtype(dtype)], np.dtype(dtype))
+    _check_sizes(sizes, "values", float(limits.tiny), float(limits.max) / 4, np.dtype(dtype))
+
+
+def _check_sizes(sizes: np.ndarray, what: str, least: float, most: float, dtype: np.dtype):
+    for k, size in enumerate(sizes.sum(axis=1).tolist()):
+        if size and not least <= size <= most:
+            raise ValueError(
+                f"observable {k} has coefficients of size {size:.3g}, whose {what} {'over' if size > most else 'under'}"
+                f"flow in {dtype}: rescale it to between {least:.1g} and {most:.1g}"
+                + (", or give float64 parameters" if dtype != np.float64 else "")
+            )

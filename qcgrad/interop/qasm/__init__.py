@@ -1,0 +1,1 @@
+"""The reader of OpenQASM 2 and 3: text to statements, statements to gates."""

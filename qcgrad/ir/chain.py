@@ -1,0 +1,72 @@
+"""The chain rule for readings: from the circuit's angles to its parameters, and on to the user's."""
+
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ..objective import Reading, is_concrete
+from .parameter_map import PureMap, pull_back
+
+
+def affine(reading: Reading, source, target, weight, size: int) -> Reading:
+    """The chain rule through y[source] = sum of weight * x[target] over entries; x has `size` numbers.
+
+    A row of y may have several entries, an entry of x several rows. Components of the reading are
+    independent, or have the covariance that it holds.
+    """
+
+    def gather(rows, *factors):
+        xp = np if is_concrete(rows) else jnp
+        rows = xp.asarray(rows)
+        with np.errstate(over="ignore"):
+            weighted = math.prod((factor.astype(rows.dtype)[None] for factor in factors), start=rows[:, source])
+        if xp is np:
+            out = np.zeros((len(rows), size), rows.dtype)
+            np.add.at(out.T, target, weighted.T)
+            return out
+        return jnp.zeros((len(rows), size), rows.dtype).at[:, target].add(weighted)
+
+    covariance = reading.covariance
+    if covariance is None:
+        # Factor by factor: the square of a large weight would overflow, and turn exact zeros into NaN.
+        variance = gather(reading.variance, weight, weight)
+    else:
+        chain = np.zeros((covariance.shape[-1], size))
+        chain[source, target] = weight
+        covariance = np.einsum("ap,cab,bq->cpq", chain, covariance, chain)
+        variance = np.maximum(np.einsum("cpp->cp", covariance), 0)
+    bias = None if reading.bias_bound is None else gather(reading.bias_bound, np.abs(weight))
+    gradient = gather(reading.gradient, weight)
+    return reading._replace(gradient=gradient, variance=variance, bias_bound=bias, covariance=covariance)
+
+
+def general(reading: Reading, parameter_map, params) -> Reading:
+    """The chain rule through any JAX-traceable map at `params`."""
+    params = jax.tree.map(jnp.asarray, params)
+    is_pure = isinstance(parameter_map, PureMap)
+    pulled = parameter_map.pull_back if is_pure else lambda p, rows: pull_back(parameter_map, p, rows)
+    gradient = pulled(params, reading.gradient)
+    if _is_exact(reading):
+        # The squares of the Jacobian are what costs memory; here nobody needs them.
+        return reading._replace(gradient=gradient, variance=jax.tree.map(jnp.zeros_like, gradient), bias_bound=None)
+    jacobian = (parameter_map.jacobian if is_pure else jax.jacobian(parameter_map))(params)
+
+    def through(rows, transform):
+        return jax.tree.map(lambda j: jnp.tensordot(jnp.asarray(rows, j.dtype), transform(j), axes=1), jacobian)
+
+    if reading.covariance is None:
+        variance = through(reading.variance, jnp.square)
+    else:
+        variance = jax.tree.map(
+            lambda j: jnp.maximum(jnp.einsum("a...,cab,b...->c...", j, jnp.asarray(reading.covariance, j.dtype), j), 0),
+            jacobian,
+        )
+    bias = None if reading.bias_bound is None else through(reading.bias_bound, jnp.abs)
+    return reading._replace(gradient=gradient, variance=variance, bias_bound=bias)
+
+
+def _is_exact(reading: Reading) -> bool:
+    errors = [reading.variance, reading.bias_bound, reading.covariance]
+    return is_concrete(errors) and not any(np.any(np.asarray(e)) for e in errors if e is not None)

@@ -1,0 +1,111 @@
+"""Classical maps from a user's parameters to a circuit's, as data."""
+
+import abc
+from functools import cached_property
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ..objective import is_concrete
+
+
+class PureMap(abc.ABC):
+    """A parameter map that depends on its fields alone, so that what JAX compiles for it can be kept."""
+
+    @abc.abstractmethod
+    def __call__(self, params) -> Any:
+        """The circuit's P parameters."""
+
+    @cached_property
+    def jacobian(self):
+        """Compiled: parameters to a tree of leaves (P, *shape)."""
+        return jax.jit(jax.jacobian(self.__call__))
+
+    @cached_property
+    def pull_back(self):
+        """Compiled: parameters and rows (C, P) to the rows times the Jacobian, a tree of leaves (C, *shape)."""
+        return jax.jit(lambda params, rows: pull_back(self, params, rows))
+
+    def __deepcopy__(self, _):
+        return self  # nothing in it changes, and its compilation stays shared
+
+    def __getstate__(self):
+        compiled = ("jacobian", "pull_back")
+        return {name: value for name, value in self.__dict__.items() if name not in compiled}
+
+
+class AffineMap(PureMap):
+    """y[row] = offset[row] + sum of weight * x[column] over the entries of that row.
+
+    Args:
+        num_inputs: N, numbers in the user's parameters; any nesting is raveled in order.
+        row, column, weight: entries, each pair (row, column) at most once.
+        offset: (P,).
+    """
+
+    def __init__(self, num_inputs: int, row, column, weight, offset):
+        self.num_inputs = int(num_inputs)
+        self.row = np.asarray(row, np.int32)
+        self.column = np.asarray(column, np.int32)
+        self.weight = np.asarray(weight, np.float64)
+        self.offset = np.asarray(offset, np.float64)
+
+    @property
+    def mixes(self) -> bool:
+        """Whether one input enters several outputs."""
+        return len(np.unique(self.column)) < len(self.column)
+
+    def __call__(self, params):
+        x = ravel(params)
+        weight, offset = self.weight.astype(x.dtype), self.offset.astype(x.dtype)
+        if isinstance(x, np.ndarray):
+            out = offset.copy()
+            np.add.at(out, self.row, weight * x[self.column])
+            return out
+        return jnp.asarray(offset).at[self.row].add(weight * x[self.column])
+
+    def _key(self):
+        arrays = (self.row, self.column, self.weight, self.offset)
+        return self.num_inputs, *(a.tobytes() for a in arrays)
+
+    def __eq__(self, other):
+        return isinstance(other, AffineMap) and self._key() == other._key()
+
+    def __hash__(self):
+        return hash(self._key())
+
+
+def pull_back(parameter_map, params, rows):
+    """Rows (C, P) times the Jacobian of a map at `params`."""
+    values, transposed = jax.vjp(parameter_map, jax.tree.map(jnp.asarray, params))
+    return jax.vmap(lambda row: transposed(row)[0])(jnp.asarray(rows, values.dtype))
+
+
+def ravel(params):
+    """All numbers in order as one vector; NumPy's where they are at hand, which compiles nothing."""
+    leaves = jax.tree.leaves(params)
+    if len(leaves) == 1 and np.ndim(leaves[0]) == 1:
+        return np.asarray(leaves[0]) if is_concrete(leaves) else leaves[0]
+    xp = np if is_concrete(leaves) else jnp
+    return xp.concatenate([xp.ravel(xp.asarray(leaf)) for leaf in leaves])
+
+
+def unravel(rows, like):
+    """Rows (C, N) as a tree of leaves (C, *shape) with the structure of `like`; arrays there give their precision."""
+    leaves, structure = jax.tree.flatten(like)
+    ends = np.cumsum([np.size(leaf) for leaf in leaves])
+    parts = []
+    for leaf, end in zip(leaves, ends, strict=True):
+        part = rows[:, end - np.size(leaf) : end].reshape(len(rows), *np.shape(leaf))
+        parts.append(part.astype(getattr(leaf, "dtype", rows.dtype)))
+    return structure.unflatten(parts)
+
+
+def same_structure(params, example) -> bool:
+    """Whether two trees have the same nesting and shapes."""
+    if jax.tree.structure(params) != jax.tree.structure(example):
+        return False
+    shapes = zip(jax.tree.leaves(params), jax.tree.leaves(example), strict=True)
+    return all(np.shape(a) == np.shape(b) for a, b in shapes)

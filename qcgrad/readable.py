@@ -1,0 +1,60 @@
+"""Estimates as text that people read."""
+
+import math
+from dataclasses import asdict
+from itertools import islice
+from typing import Any
+
+import jax
+import numpy as np
+
+_MOST_ROWS = 12
+
+
+def in_words(estimate) -> str:
+    """Value and derivatives with standard errors and bias bounds, cost and result, a line each."""
+    errors = [np.sqrt(np.asarray(part)) for part in (estimate.value_variance, *jax.tree.leaves(estimate.variance))]
+    biases = [np.asarray(part) for part in (estimate.value_bias_bound, *jax.tree.leaves(estimate.bias_bound))]
+    leaves = [("", np.asarray(estimate.value))] + [
+        (f"/d params{jax.tree_util.keystr(path)}", np.asarray(leaf))
+        for path, leaf in jax.tree_util.tree_leaves_with_path(estimate.gradient)
+    ]
+    rows, outputs = [("", "estimate", "standard error", "bias bound")], leaves[0][1].ndim
+    for (name, numbers), error, bias in zip(leaves, errors, biases, strict=True):
+        for index in islice(np.ndindex(numbers.shape), max(0, _MOST_ROWS + 1 - len(rows))):
+            label = f"{'d ' if name else ''}value{_brackets(index[:outputs])}{name}{_brackets(index[outputs:])}"
+            rows.append((label, with_error(numbers[index], error[index]), size(error[index]), size(bias[index])))
+    missing = sum(numbers.size for _, numbers in leaves) + 1 - len(rows)
+    if not any(np.any(bias) for bias in biases):
+        rows = [row[:3] for row in rows]
+    lines = ["Estimate (derivatives are per radian where params are angles)", *_table(rows)]
+    lines += [f"  ... {missing:,} more"] if missing else []
+    spent = ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in asdict(estimate.cost).items() if count)
+    lines += [f"  cost      {spent or 'nothing'}", f"  result    {estimate.result}: {estimate.result.message}"]
+    return "\n".join([*lines, f"  fidelity  {estimate.fidelity}"])
+
+
+def with_error(number: Any, error: Any) -> str:
+    """A number with as many decimals as its error deserves: two of its digits."""
+    if np.iscomplexobj(number):
+        return f"{number:.8g}"
+    if not 0 < error < math.inf or not math.isfinite(number):
+        return f"{number:.10g}"
+    decimals = 1 - math.floor(math.log10(error))
+    return f"{number:.{decimals}f}" if 0 <= decimals <= 12 else f"{number:.3g}"
+
+
+def size(number: Any) -> str:
+    """An error or a bound in two digits."""
+    return "unknown" if np.isnan(number) else "0" if number == 0 else f"{number:.2g}"
+
+
+def _brackets(index) -> str:
+    return "".join(f"[{i}]" for i in index)
+
+
+def _table(rows):
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for first, *others in rows:
+        cells = [first.ljust(widths[0])] + [c.rjust(w) for c, w in zip(others, widths[1:], strict=True)]
+        yield "  " + "  ".join(cells).rstrip()
