@@ -46,7 +46,7 @@ def empirical(net, params, x1, x2):
 
 
 def agrees(net, x1, x2, seeds=SEEDS):
-    """Mean over seeds against theory, in Frobenius norm: tolerances are 16 to 20 % of it, 35 % where modReLU is dead for most.
+    """Mean over seeds against theory, in Frobenius norm: tolerances are 16 to 20 % of it (modReLU 40 %).
 
     The expected squared distance is one standard error squared, and a norm deviates most from that if it has one part;
     the bias of finite width, O(1/n), comes on top.
