@@ -63,7 +63,8 @@ def speed(inputs, rounds):
     import jax.numpy as jnp
 
     from qcgrad import ntk
-    from qcgrad.ntk.blocks import _contract, _features, make_problem
+    from qcgrad.ntk.blocks import _contract, _features
+    from qcgrad.ntk.problem import make_problem
     from qcgrad.ntk.structured import Structured
 
     rows = inputs * OUTPUTS
@@ -80,7 +81,7 @@ def speed(inputs, rounds):
         kept = _features(method, problem.model, problem.params, problem.x1)
         slim = problem._replace(x1=None, x2=None)
         total = best(partial(ntk.empirical, net.apply, params, x, batch_size=inputs), rounds)
-        grams = best(partial(_contract, method, slim, kept, kept), rounds)
+        grams = best(partial(_contract, method, slim, "complex", kept, kept), rounds)
         # Operations of the plain formula: complex products as four real ones, though three are done.
         flops = products * sum(2 * rows**2 * layer.first.shape[-1] for layer in kept)
         name = "real" if kind == "real" else f"complex, {readout} outputs"

@@ -10,6 +10,7 @@ from .errors import ImportRefused as ImportRefused
 from .errors import NotApplicable as NotApplicable
 from .errors import QcgradError as QcgradError
 from .errors import StateTooLarge as StateTooLarge
+from .errors import TooLarge as TooLarge
 from .errors import UnsupportedQuery as UnsupportedQuery
 from .estimate import estimate as estimate
 from .estimate import predict_cost as predict_cost

@@ -14,7 +14,34 @@ _DEFAULTS: dict[type[AbstractObjective], "Callable[[], AbstractBackend]"] = {}
 class AbstractBackend(abc.ABC):
     """Answers queries: a simulator, a device of another library, hardware.
 
-    Anything that can answer `Evaluate` with shots serves every single-copy estimator.
+    A backend declares its `access`, answers the queries it can and refuses the others. One that answers `Evaluate`
+    serves `ParameterShift`, and with `MeasureBases` and `RandomizedMeasure` every single-copy estimator. What a query
+    asks is in its docstring; what it holds of the circuit, in `qcgrad.queries.Program`. **Run
+    `query.program.bound(angles)`**: the angles of a query hold the scales and offsets of the gates already.
+    `qcgrad.testing.check_backend` says whether the answers are right.
+
+    Example:
+        Exact expectation values by Qiskit, whose qubit 0 is the last character of a word:
+
+        >>> import jax, numpy as np, qcgrad as qg
+        >>> from qiskit.quantum_info import SparsePauliOp, Statevector
+        >>> from qcgrad.interop import to_circuit
+        >>> from qcgrad.queries import Access, Evaluate, Means
+        >>> jax.config.update("jax_enable_x64", True)
+        >>> class QiskitStatevector(qg.AbstractBackend):
+        ...     access = Access.single_copy
+        ...
+        ...     def answer(self, query, key):
+        ...         if not isinstance(query, Evaluate) or query.shots is not None:
+        ...             return self.refuse(query)
+        ...         program = query.program
+        ...         sums = [SparsePauliOp([w[::-1] for w in o.words], o.coefficients) for o in program.observables]
+        ...         states = [Statevector(to_circuit(program.bound(angles))) for angles in query.angles]
+        ...         means = np.array([[psi.expectation_value(o).real for o in sums] for psi in states])
+        ...         return Means(means, np.zeros_like(means))
+        >>> objective = qg.Expectation(qg.Circuit(1).ry(0, param=0, scale=2.0), "Z")
+        >>> print(qg.estimate(objective, [0.3], qg.ParameterShift(), QiskitStatevector()).gradient.round(3))
+        [-1.129]
     """
 
     access: ClassVar[Access]

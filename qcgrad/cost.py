@@ -25,7 +25,7 @@ class Cost:
         peak_bytes: peak classical memory of the method in bytes, by the same rule as `flops`.
 
     Costs add: `a + b` is the cost of doing a, then b (totals add, peaks take the maximum);
-    `a | b` is the cost of doing both side by side (totals and peaks add).
+    `a | b` is the cost of doing both side by side (totals and peaks add); `sum(costs)` is that of all in sequence.
 
     Example:
         >>> from qcgrad import Cost
@@ -53,6 +53,10 @@ class Cost:
                 for f in fields(Cost)
             }
         )
+
+    def __radd__(self, other):
+        """`sum(costs)` starts from 0."""
+        return self if isinstance(other, int) and other == 0 else NotImplemented
 
     def __or__(self, other):
         if not isinstance(other, Cost):

@@ -21,10 +21,14 @@ class NotApplicable(QcgradError, ValueError):
     """An estimator was given an objective for which its rule does not hold."""
 
 
-class StateTooLarge(MemoryError, QcgradError):
-    """A simulation would need more bytes than the backend may use; raised before anything is allocated."""
+class TooLarge(MemoryError, QcgradError):
+    """A computation would need more bytes than it may use; raised before they are allocated."""
 
     # In this order, because `MemoryError.__new__` refuses classes that it is not the first base of.
+
+
+class StateTooLarge(TooLarge):
+    """A simulation would need more bytes than the backend may use; raised before anything is allocated."""
 
 
 class BudgetExhausted(QcgradError, RuntimeError):

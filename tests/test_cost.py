@@ -73,3 +73,11 @@ def test_a_limit_that_is_no_count_is_named(limit):
 
 def test_zero_is_a_limit():
     assert qg.Budget(shots=0).exceeded_by(qg.Cost(shots=1)) == ("shots",)
+
+
+def test_costs_add_up_by_sum():
+    one, two = qg.Cost(copies=3, gates=5, qubits=2), qg.Cost(copies=4, qubits=7)
+    assert sum([one, two]) == one + two == qg.Cost(copies=7, gates=5, qubits=7)
+    assert sum([]) == 0
+    with pytest.raises(TypeError):
+        1 + one

@@ -34,7 +34,6 @@ class OneLineErrors(TyperGroup):
 application = typer.Typer(
     cls=OneLineErrors,
     name="qcgrad",
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -13,38 +13,47 @@ from .numbers import numbers
 EXAMPLE = 'Example: qcgrad scaling --methods "parameter-shift,bell-shadow" --out hard-instance'
 
 
+_SPEC = Annotated[Path | None, typer.Option(help="Study spec, a TOML file; fields left out have defaults.")]
+_OUT = Annotated[
+    Path | None, typer.Option(help="Folder of the results.", show_default="qcgrad-results/scaling-<hash of the spec>")
+]
+_METHODS = Annotated[
+    str | None,
+    typer.Option(help="Comma-separated: adjoint, parameter-shift, gentle-sweep, read-once, bell-shadow, backprop."),
+]
+_CIRCUITS = Annotated[
+    str | None,
+    typer.Option(help="Comma-separated OpenQASM files or names of library circuits, one series of growing size."),
+]
+_OBSERVABLE = Annotated[
+    str | None,
+    typer.Option(
+        help="Pauli sum for --circuits, for example ZZI + 0.5*IXI.",
+        show_default="the recorded one, else Z on every qubit, summed",
+    ),
+]
+_EPSILON = Annotated[str | None, typer.Option(help="Comma-separated accuracies, for example 0.3,0.1.")]
+_MAX_QUBITS = Annotated[int | None, typer.Option(help="Leave out circuits on more qubits.", min=1)]
+_MAX_MEMORY = Annotated[
+    float | None,
+    typer.Option(metavar="GIB", help="Refuse parts that would take more memory.", show_default="80 % of what is free"),
+]
+_SEED = Annotated[int | None, typer.Option(help="Seed of all random numbers.", min=0)]
+_QUICK = Annotated[bool, typer.Option("--quick", help="A smaller study, to look around.")]
+
+
 def scaling(
     context: typer.Context,
-    spec: Annotated[Path | None, typer.Option(help="Study spec, a TOML file; fields left out have defaults.")] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(help="Folder of the results.", show_default="qcgrad-results/scaling-<hash of the spec>"),
-    ] = None,
-    methods: Annotated[
-        str | None,
-        typer.Option(help="Comma-separated: adjoint, parameter-shift, gentle-sweep, read-once, bell-shadow, backprop."),
-    ] = None,
-    circuits: Annotated[
-        str | None,
-        typer.Option(help="Comma-separated OpenQASM files or names of library circuits, one series of growing size."),
-    ] = None,
-    observable: Annotated[
-        str | None,
-        typer.Option(
-            help="Pauli sum for --circuits, for example ZZI + 0.5*IXI.",
-            show_default="the recorded one, else Z on every qubit, summed",
-        ),
-    ] = None,
-    epsilon: Annotated[str | None, typer.Option(help="Comma-separated accuracies, for example 0.3,0.1.")] = None,
-    max_qubits: Annotated[int | None, typer.Option(help="Leave out circuits on more qubits.", min=1)] = None,
-    max_memory: Annotated[
-        float | None,
-        typer.Option(
-            metavar="GIB", help="Refuse parts that would take more memory.", show_default="80 % of what is free"
-        ),
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of all random numbers.", min=0)] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="A smaller study, to look around.")] = False,
+    spec: _SPEC = None,
+    out: _OUT = None,
+    methods: _METHODS = None,
+    circuits: _CIRCUITS = None,
+    observable: _OBSERVABLE = None,
+    epsilon: _EPSILON = None,
+    max_qubits: _MAX_QUBITS = None,
+    max_memory: _MAX_MEMORY = None,
+    seed: _SEED = None,
+    quick: _QUICK = False,
 ):
     """Measure how the cost of a gradient grows with M, for every method, and give a verdict.
 
@@ -55,6 +64,16 @@ def scaling(
     Finished parts are kept: an interrupted study goes on where it stopped, a finished one is shown again. Several
     processes on one folder share the work. Exit code 1: some parts failed or would not fit into memory.
     """
+    study = _study(spec, methods, circuits, observable, epsilon, max_qubits, seed, quick)
+    folder = out or Path("qcgrad-results") / f"scaling-{study.fingerprint}"
+    outcome = _outcome(context, study, folder, None if max_memory is None else _bytes(max_memory))
+    _say_missing(consoles.notes(), outcome)
+    _write(outcome, study, folder)
+    if outcome.failures or outcome.refused:
+        raise typer.Exit(1)
+
+
+def _outcome(context: typer.Context, study, folder: Path, max_bytes: int | None):
     from functools import partial
 
     from ..studies.cells import compute
@@ -62,23 +81,17 @@ def scaling(
     from ..studies.run import StudyInterrupted, run_cells
     from ..studies.store import Store
 
-    study = _study(spec, methods, circuits, observable, epsilon, max_qubits, seed, quick)
-    limits = {} if max_memory is None else {"compute": partial(compute, max_bytes=_bytes(max_memory))}
     cells = cells_of(study)
     if not cells:
         raise UserError("nothing is left to compute: give more --methods or a larger --max-qubits")
-    folder = out or Path("qcgrad-results") / f"scaling-{study.fingerprint}"
+    limits = {} if max_bytes is None else {"compute": partial(compute, max_bytes=max_bytes)}
     notes = consoles.notes()
     with Store(folder / "study.sqlite") as store:
         try:
-            outcome = run_cells(cells, store, console=notes, debug=context.obj["debug"], **limits)
+            return run_cells(cells, store, console=notes, debug=context.obj["debug"], **limits)
         except StudyInterrupted as interruption:
             _say_interrupted(notes, interruption, store.path, _again(context))
             raise typer.Exit(EXIT_INTERRUPTED) from None
-    _say_missing(notes, outcome)
-    _write(outcome, study, folder)
-    if outcome.failures or outcome.refused:
-        raise typer.Exit(1)
 
 
 def _bytes(gib: float) -> int:

@@ -154,10 +154,7 @@ def _preparations(program, angles) -> tuple[np.ndarray, list[Circuit]]:
     """Probabilities and circuits without parameters of what a query's program prepares."""
     if isinstance(program, Mixture):
         return program.probabilities, list(program.circuits)
-    gates, left = [], iter(np.asarray(angles, float).tolist())
-    for gate in program.circuit.gates:
-        gates.append(gate if gate.param is None else replace(gate, param=None, scale=1.0, offset=next(left)))
-    return np.ones(1), [Circuit(program.num_qubits, gates)]
+    return np.ones(1), [program.bound(angles)]
 
 
 def _in_basis(circuit: Circuit, x, z) -> Circuit:

@@ -48,7 +48,7 @@ def from_qnode(qnode: "qml.QNode", *args, **kwargs) -> Expectation:
             decomposition, a circuit that depends on the values of the arguments, transforms that give
             several circuits.
 
-    Cost: one trace by JAX, about 0.1 ms for each gate parameter. Angles that are affine in the parameters
+    Cost: one trace by JAX, about 0.1 ms for each parameterised gate. Angles that are affine in the parameters
     compile nothing; all others are one compiled function.
 
     Example:

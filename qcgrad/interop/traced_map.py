@@ -67,7 +67,7 @@ class TracedMap(PureMap):
             return self.function.orders
         try:
             orders = [jax.export.export(jax.jit(self.function))(jax.ShapeDtypeStruct((self.num_inputs,), self.dtype))]
-            for _ in range(_ORDERS):
+            for _ in range(_ORDERS if _is_reversible(self.function, self.num_inputs, self.dtype) else 1):
                 orders.append(orders[-1].vjp())
         except Exception as error:  # each operation without a form outside of this process fails in its own way
             raise pickle.PicklingError(
@@ -173,4 +173,29 @@ class Atoms:
         place = {atom: num_inputs + k for k, atom in enumerate(computed)}
         columns = [place.get(c, c) for c in columns]
         affine = AffineMap(num_inputs + len(computed), rows, columns, weights, values.offset)
-        return TracedMap(affine, Replay(self._reader, computed), num_inputs, self._dtype)
+        function = Replay(self._reader, computed)
+        if not _is_reversible(function, num_inputs, self._dtype):
+            function = _by_forward_mode(function, num_inputs, self._dtype)
+        return TracedMap(affine, function, num_inputs, self._dtype)
+
+
+def _is_reversible(function, num_inputs, dtype) -> bool:
+    """Whether JAX has derivatives by reverse mode; it has none of loops whose length is not known."""
+    if isinstance(function, jax.custom_vjp):
+        return False
+    try:
+        jax.eval_shape(lambda x: jax.vjp(function, x)[1](function(x)), jax.ShapeDtypeStruct((num_inputs,), dtype))
+    except (ValueError, NotImplementedError):
+        return False
+    return True
+
+
+def _by_forward_mode(function, num_inputs, dtype):
+    """The same function with a first derivative by forward mode, all inputs at once."""
+    try:
+        jax.eval_shape(jax.jacfwd(function), jax.ShapeDtypeStruct((num_inputs,), dtype))
+    except (ValueError, TypeError, NotImplementedError) as error:
+        raise ImportRefused(f"JAX cannot differentiate what the QNode does to its arguments: {error}") from error
+    wrapped = jax.custom_vjp(lambda x: function(x))
+    wrapped.defvjp(lambda x: (function(x), x), lambda x, cotangent: (cotangent @ jax.jacfwd(function)(x),))
+    return wrapped

@@ -81,6 +81,13 @@ def rounded(circuit: "Circuit", which: np.ndarray, angles: np.ndarray, dtype, be
 
 def with_angles(circuit: "Circuit", angles) -> "Circuit":
     """The circuit with the angles of its parameterised gates fixed at (A,), radians."""
+    if not is_concrete(angles):
+        raise TypeError("angles are being traced by JAX: a circuit of plain numbers exists outside jax.jit only")
+    if np.shape(angles) != (circuit.num_angles,):
+        raise ValueError(
+            f"angles have shape {np.shape(angles)}: give one for each parameterised gate, ({circuit.num_angles},), of "
+            "one setting at a time"
+        )
     values = iter(np.asarray(angles, float).tolist())
     gates = [
         gate if gate.param is None else Gate(gate.name, gate.wires, None, 1.0, next(values), gate.detail)

@@ -8,6 +8,7 @@ import numpy as np
 
 from . import pauli
 from .angles import units
+from .composition import Composition
 from .diagram import draw
 from .fluent import FluentGates
 from .gates import GATES, Gate, Unitary
@@ -15,7 +16,7 @@ from .observable import PauliSum
 from .op_table import OpTable, lower
 
 
-class Circuit(FluentGates):
+class Circuit(FluentGates, Composition):
     r"""A circuit of named gates on n qubits, starting from \(|0\dots0\rangle\); every method returns a new one.
 
     The angle of a parameterised gate is affine in one parameter, `scale * params[param] + offset`

@@ -129,6 +129,20 @@ class FluentGates:
         """Phase gate diag(1, e^{i angle})."""
         return self._rotate("p", (wire,), angle, param, scale, offset)
 
+    def u(
+        self, wire: int, theta: "float | int", phi: "float | int", lam: "float | int", *, params: bool = False
+    ) -> Self:
+        """Any one-qubit gate: [[cos, -e^{i lam} sin], [e^{i phi} sin, e^{i (phi + lam)} cos]] of theta/2.
+
+        Angles in radians; with `params=True` the three numbers are indices of parameters, `u(0, 0, 1, 2, params=True)`.
+        It is written as p(lam), ry(theta), p(phi), three gates with an angle each.
+        """
+        found = self
+        for name, angle in (("p", lam), ("ry", theta), ("p", phi)):
+            fixed, param = (None, angle) if params else (angle, None)
+            found = found._rotate(name, (wire,), fixed, param, 1.0, 0.0)
+        return found
+
     def crx(self, control: int, target: int, angle=None, *, param: int | None = None, scale=1.0, offset=0.0) -> Self:
         """Controlled RX."""
         return self._rotate("crx", (control, target), angle, param, scale, offset)

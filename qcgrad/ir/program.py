@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import light_cone, pauli
+from .angles import with_angles
 from .circuit import Circuit
 from .light_cone import Part
 from .observable import PauliSum, qubit_wise_groups
@@ -50,6 +51,17 @@ class Program:
 
     def __hash__(self):
         return hash((self.circuit, self.observables))
+
+    def bound(self, angles) -> Circuit:
+        """The circuit with the gate angles of a query (A,) as plain numbers, radians: what a device can run.
+
+        A query's angles hold the gates' scales and offsets already; the gates of `circuit` still carry them.
+
+        Raises:
+            ValueError: not one angle for each parameterised gate.
+            TypeError: angles that JAX is tracing.
+        """
+        return with_angles(self.circuit, angles)
 
     @property
     def num_qubits(self) -> int:

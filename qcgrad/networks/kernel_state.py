@@ -34,11 +34,15 @@ class KernelState(NamedTuple):
         pseudo1, pseudo2: C of each input with itself, same shapes, or None.
         gap: 1 - |K|/sqrt(q q'), (N1, N2), with digits that K itself has lost near |rho| = 1; None for images and in
             complex networks with improper weights, where kernels follow from K as it stands.
-        positions: () for vectors; for images the pairs of pixels that are kept: "none", "same" (H, W: both inputs at
-            the same pixel) or "all" (H, W, H, W: needed before pooling).
+        positions: for images the pairs of pixels that are kept, with the axes that stand for them: "none" (vectors),
+            "same" (H, W: both inputs at the same pixel) or "all" (F, H/m, W/m', H/m, W/m': needed before pooling).
+        spacing: (m, m') where positions is "all": pairs of pixels are kept whose distance is a multiple of it along
+            each axis; strided layers behind see no others. F = m m' counts the pixels that they start from: entry
+            (f, u, u') is for pixels m u + f and m u' + f.
         is_complex: whether activations are complex numbers.
         is_gaussian: whether activations are centred Gaussians of random weights: not so for data and behind
             activation functions.
+        shapes_only: whether numbers do not matter: memory is being predicted.
     """
 
     nngp: jax.Array
@@ -53,8 +57,10 @@ class KernelState(NamedTuple):
     pseudo2: jax.Array | None
     gap: jax.Array | None = None
     positions: str = "none"
+    spacing: tuple[int, ...] = ()
     is_complex: bool = True
     is_gaussian: bool = False
+    shapes_only: bool = False
 
     @property
     def gaussians(self):

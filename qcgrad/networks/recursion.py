@@ -1,99 +1,102 @@
 r"""The infinite-width recursion: the state of the data, through the layers, to the kernels of the output."""
 
-import jax
+from collections.abc import Iterator
+
+import equinox as eqx
 import jax.numpy as jnp
 
 from ..errors import NotApplicable
-from ..objective import is_finite
 from .activations.base import AbstractActivation
 from .gap import gap_between
-from .kernel_state import Kernel, KernelState
-from .layers.base import AbstractLayer
+from .kernel_state import KernelState
+from .layers.base import AbstractLayer, Pairs
 from .layers.positions import mean_over_same
-from .leaves import as_data
+from .layers.serial import Serial
+from .layers.spacing import split_starts, thinned
+from .layers.weights import AbstractWeightLayer
 
 
-def kernel(layer: AbstractLayer, x1, x2=None) -> Kernel:
-    r"""Kernels of an infinitely wide network, for each output: covariance, tangent kernel, and their pseudo-kernels.
+class Recursion(eqx.Module):
+    """A network as its infinite-width kernels see it.
 
-    Over the real parameters p of unit variance,
-
-    .. math:: \Theta = \sum_p \partial_p f\,\overline{\partial_p f'},\qquad
-        \tilde\Theta = \sum_p \partial_p f\,\partial_p f' ;
-
-    gradient flow on \(\tfrac12\sum|f-y|^2\) is \(\dot f = -\tfrac12(\Theta e + \tilde\Theta\bar e)\), e = f - y.
-
-    Args:
-        layer: a network.
-        x1: inputs (N1, *shape), real or complex.
-        x2: inputs (N2, *shape), x1 if left out.
-
-    Returns:
-        A `Kernel` of (N1, N2) arrays, metric "unit"; real for real networks. Where the network ends on several
-        positions (images), the average over them.
-
-    Raises:
-        TypeError: inputs that are no real or complex numbers of a precision that JAX has.
-        NotApplicable: a layer has no infinite-width kernel; the message says which and why.
-        ValueError: no inputs, inputs with values that are not finite, or shapes that do not fit.
-
-    Cost: O(N1 N2) for each layer; times the number of positions for images, its square in front of pooling.
-
-    Example:
-        >>> import jax.numpy as jnp
-        >>> from qcgrad import networks as nn
-        >>> net = nn.serial(nn.Dense(64), nn.Dense(64), nn.Dense(1))
-        >>> k = net.kernel(jnp.array([[1.0 + 0j, 1j], [0.0, 1.0]]))
-        >>> float(k.nngp[0, 0].real), float(k.ntk[0, 0].real)  # linear: Theta = (L + 1) K
-        (1.0, 3.0)
+    Attributes:
+        layers: one behind the other, nested networks unfolded.
+        pairs: pairs of positions that are kept in front of each.
+        pseudo: whether pseudo-kernels are tracked.
     """
-    x1 = _checked("x1", x1)
-    own = x2 is None
-    x2 = x1 if own else _checked("x2", x2)
-    if x1.shape[1:] != x2.shape[1:]:
-        raise ValueError(f"x1 and x2 must hold inputs of one shape, but theirs are {x1.shape[1:]} and {x2.shape[1:]}.")
-    layer.output_shape(x1.shape[1:])
-    parts = list(layer.walk())
-    state = _input_state(
-        x1, x2, all_pairs=any(part.pools for part in parts), pseudo=not all(part.is_proper for part in parts)
-    )
-    state = layer.propagate(state)
-    if isinstance(parts[-1], AbstractActivation):
-        raise NotApplicable(
-            f"the network ends with {type(parts[-1]).__name__}: its outputs are not Gaussian, and its tangent kernel "
-            "stays random at every width. End with a Dense or Conv layer (and a Readout)"
-        )
-    return _packaged(state)
+
+    layers: tuple[AbstractLayer, ...]
+    pairs: tuple[Pairs, ...] = eqx.field(static=True)
+    pseudo: bool = eqx.field(static=True)
+
+    def __init__(self, network: AbstractLayer, shape: tuple[int, ...]):
+        self.layers = tuple(_unfolded(network))
+        shapes = [shape]
+        for layer in self.layers:
+            shapes.append(layer.output_shape(shapes[-1]))
+        pairs: list[Pairs] = [None]
+        for layer, before in zip(reversed(self.layers), reversed(shapes[:-1]), strict=True):
+            pairs.append(layer.pairs_in_front(pairs[-1], before))
+        self.pairs = tuple(reversed(pairs))
+        self.pseudo = not all(part.is_proper for part in network.walk())
+
+    def states(self, x1, x2, shapes_only: bool = False) -> Iterator[KernelState]:
+        """The state of the data, or behind the weights that meet them, and behind every layer since then.
+
+        Raises:
+            NotApplicable: a layer has no infinite-width kernel, and why; or the network ends with an activation.
+        """
+        first, start = self.layers[0] if self.layers else None, 0
+        if isinstance(first, AbstractWeightLayer):
+            # Gram matrices of what its weights meet: fewer numbers than those of all pairs of pixels.
+            state = _data(first.meets(x1), first.meets(x2), self.pairs[1], self.pseudo, shapes_only)
+            state, start = first.propagate_weights(state, lambda array, batch_axes: array), 1
+        else:
+            state = _data(x1, x2, self.pairs[0], self.pseudo, shapes_only)
+        yield state
+        for layer, pairs in zip(self.layers[start:], self.pairs[start:-1], strict=True):
+            state = layer.propagate(thinned(state, pairs))
+            yield state
+        parts = [part for layer in self.layers for part in layer.walk()]
+        if parts and isinstance(parts[-1], AbstractActivation):
+            raise NotApplicable(
+                f"the network ends with {type(parts[-1]).__name__}: its outputs are not Gaussian, and its tangent "
+                "kernel stays random at every width. End with a Dense or Conv layer (and a Readout)"
+            )
+        yield mean_over_same(state)
+
+    def run(self, x1, x2) -> KernelState:
+        """The state behind the network, without positions."""
+        *_, state = self.states(x1, x2)
+        return state
 
 
-def _checked(name: str, x) -> jax.Array:
-    x = as_data(name, x)
-    if x.ndim < 2 or x.ndim > 4 or 0 in x.shape:
-        raise ValueError(
-            f"{name} must be a batch (N, features), (N, L, channels) or (N, H, W, channels) with N >= 1, "
-            f"but its shape is {x.shape}."
-        )
-    if not is_finite(x):
-        raise ValueError(f"{name} has entries that are not finite; remove them.")
-    return x
+def _unfolded(network: AbstractLayer) -> Iterator[AbstractLayer]:
+    if not isinstance(network, Serial):
+        yield network
+        return
+    for layer in network.layers:
+        yield from _unfolded(layer)
 
 
-def _input_state(x1, x2, all_pairs: bool, pseudo: bool) -> KernelState:
+def _data(x1, x2, pairs: Pairs, pseudo: bool, shapes_only: bool) -> KernelState:
     """K = <x, conj x'>/d and C = <x, x'>/d of the data; no parameters yet, so the tangent kernels are zero."""
     space = "hw"[: x1.ndim - 2]
-    others = space.upper() if all_pairs else space
-    pairs = space + (others if all_pairs else "")
-    cross, own = f"a{space}d,b{others}d->ab{pairs}", f"a{space}d,a{others}d->a{pairs}"
+    others = space
+    if pairs is not None:
+        x1, x2 = split_starts(x1, pairs), split_starts(x2, pairs)
+        space, others = "f" + space, "f" + space.upper()
+    behind = space if pairs is None else space + others[1:]
+    cross, own = f"a{space}d,b{others}d->ab{behind}", f"a{space}d,a{others}d->a{behind}"
 
     def product(subscripts, x, y):
         return jnp.einsum(subscripts, x, y) / x.shape[-1]
 
-    real = not (jnp.iscomplexobj(x1) or jnp.iscomplexobj(x2))
     nngp = product(cross, x1, x2.conj())
     variance1, variance2 = product(own, x1, x1.conj()), product(own, x2, x2.conj())
-    if not (all_pairs and space):
+    if pairs is None:
         variance1, variance2 = variance1.real, variance2.real
-    zeros = jnp.zeros_like(nngp)
+    zeros, is_complex = jnp.zeros_like(nngp), jnp.iscomplexobj(x1) or jnp.iscomplexobj(x2)
     return KernelState(
         nngp=nngp,
         pseudo=product(cross, x1, x2) if pseudo else None,
@@ -105,23 +108,9 @@ def _input_state(x1, x2, all_pairs: bool, pseudo: bool) -> KernelState:
         variance2=variance2,
         pseudo1=product(own, x1, x1) if pseudo else None,
         pseudo2=product(own, x2, x2) if pseudo else None,
-        gap=None if space or (pseudo and not real) else gap_between(x1, x2, nngp, variance1, variance2),
-        positions="none" if not space else "all" if all_pairs else "same",
-        is_complex=not real,
-    )
-
-
-def _packaged(state: KernelState) -> Kernel:
-    state = mean_over_same(state)
-
-    def pseudo(array, kernel):
-        # Where pseudo-kernels are not tracked they are zero; those of real numbers equal their kernels.
-        return array if array is not None else jnp.zeros_like(kernel) if state.is_complex else kernel
-
-    return Kernel(
-        nngp=state.nngp,
-        ntk=state.ntk,
-        ntk_pseudo=pseudo(state.ntk_pseudo, state.ntk),
-        ntk_holomorphic=state.ntk_holomorphic,
-        pseudo=pseudo(state.pseudo, state.nngp),
+        positions="none" if not space else "same" if pairs is None else "all",
+        spacing=pairs or (),
+        is_complex=is_complex,
+        gap=None if space or (pseudo and is_complex) else gap_between(x1, x2, nngp, variance1, variance2),
+        shapes_only=shapes_only,
     )

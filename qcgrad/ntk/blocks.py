@@ -1,148 +1,23 @@
-"""Kernels block by block: what every method for finite networks shares."""
+"""Kernels block by block, within a bound on memory: what every method for finite networks shares."""
 
 import abc
-from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-from ..networks.layers.base import AbstractLayer
-from ..networks.leaves import as_data, checked_parameters
-from ..networks.rules import AbstractRule
-from ..objective import as_real, is_concrete, is_finite
+from ..memory import allowed_bytes, require
+from ..networks.assembly import assemble, fewer, windows
+from ..networks.program import Held, bytes_of, held, run, shapes_of
+from ..objective import is_concrete
+from .problem import Model, Problem
+from .real_block import real_block
 
-Metric = Literal["unit", "reim"]
+Kind = Literal["complex", "augmented", "real_block"]
 
-
-class Model(eqx.Module):
-    """A network as its kernels see it: any function (params, x) -> (N,) or (N, O)."""
-
-    apply: Callable
-    rule: AbstractRule | None = None
-
-    def batch(self, params, x):
-        """Outputs (N, O) of a batch."""
-        outputs = self.apply(params, x) if self.rule is None else self.apply(params, x, rule=self.rule)
-        return outputs.reshape(x.shape[0], -1)
-
-    def one(self, params, x):
-        """Outputs (O,) of one input; so a kernel's entries never depend on the other inputs of a batch."""
-        return self.batch(params, x[None])[0]
-
-
-class Problem(NamedTuple):
-    """A kernel to compute, checked.
-
-    Attributes:
-        model: the network; its true Jacobian stands on the left, at x1.
-        rule_model: the same values with the derivatives of a backward rule, on the right, at x2; or `model` itself.
-        params: pytree of arrays.
-        x1, x2: (N1, *shape), (N2, *shape).
-        num_outputs: O.
-        is_complex: whether outputs are complex.
-        is_hermitian: both sides are the same, so that half of the blocks follow from the others.
-        metric: "unit" or "reim".
-        needs_pseudo: whether Theta-tilde is asked for.
-    """
-
-    model: Model
-    rule_model: Model
-    params: Any
-    x1: jax.Array
-    x2: jax.Array
-    num_outputs: int
-    is_complex: bool
-    is_hermitian: bool
-    metric: Metric
-    needs_pseudo: bool
-
-
-def make_problem(apply, params, x1, x2, rule, metric, needs_pseudo=True) -> Problem:
-    """Everything checked that can be before anything runs; errors as `empirical` documents."""
-    if not callable(apply):
-        raise TypeError(f"apply is {apply!r}: give a function (params, x) -> outputs, for example net.apply")
-    if metric not in ("unit", "reim"):
-        raise ValueError(f'param_metric is {metric!r}: give "unit" or "reim"')
-    if isinstance(rule, type) or not (rule is None or isinstance(rule, AbstractRule) or callable(rule)):
-        raise TypeError(
-            f"rule is {rule!r}: give a rule object, for example qcgrad.networks.HolomorphicBranch(), or a function "
-            "(params, x) with the network's values and the rule's derivatives"
-        )
-    params = checked_parameters("params", params)
-    left = _inputs("x1", x1)
-    right = left if x2 is None else _inputs("x2", x2)
-    if left.shape[1:] != right.shape[1:]:
-        raise ValueError(f"x1 holds inputs of shape {left.shape[1:]}, x2 of shape {right.shape[1:]}: they must agree")
-    dtype = jnp.result_type(left, right)  # one program for both sides
-    left, right = left.astype(dtype), right.astype(dtype)
-    model = rule_model = Model(apply)
-    if rule is not None:
-        rule_model = Model(apply, rule) if isinstance(rule, AbstractRule) else Model(rule)
-    shapes = [_outputs(side, params, left) for side in (model, rule_model)]
-    if shapes[0] != shapes[1]:
-        raise ValueError(f"the rule's function returns {shapes[1]}, the network {shapes[0]}: values must agree")
-    is_layer = isinstance(getattr(apply, "__self__", None), AbstractLayer)
-    if len(left) > 1 and not is_layer and is_concrete((params, left)):
-        _require_independence(model, params, left[:2])
-    num_outputs, dtype = shapes[0]
-    is_complex = np.issubdtype(dtype, np.complexfloating)
-    is_hermitian = x2 is None and rule is None
-    return Problem(model, rule_model, params, left, right, num_outputs, is_complex, is_hermitian, metric, needs_pseudo)
-
-
-def _inputs(name, x):
-    if not isinstance(x, (jax.Array, np.ndarray, list, tuple)):
-        raise TypeError(f"{name} is a {type(x).__name__}: give an array; arguments are (apply, params, x1)")
-    array = as_data(name, x)
-    if array.ndim == 0 or array.shape[0] == 0:
-        raise ValueError(f"{name} has shape {array.shape}: give at least one input, (N, *input shape) with N >= 1")
-    if isinstance(x, np.ndarray) and x.dtype.itemsize > array.dtype.itemsize and x.dtype.kind in "fc":
-        as_real(name, x.real)  # says that 64-bit mode is off
-    if not is_finite(array):
-        raise ValueError(f"{name} has entries that are not finite; remove them")
-    return array
-
-
-def _outputs(model, params, x):
-    """(O, dtype), from shapes alone."""
-    found = jax.eval_shape(model.apply if model.rule is None else _with_rule(model), params, x)
-    if not hasattr(found, "shape"):
-        raise TypeError(
-            f"apply returned {jax.tree.structure(found)}: it must return one array; stack real and complex outputs "
-            "into one complex array, or ask for their kernels one by one"
-        )
-    if found.ndim not in (1, 2) or found.shape[0] != x.shape[0]:
-        raise ValueError(
-            f"apply returned shape {found.shape} for {x.shape[0]} inputs: it must return (N,) or (N, O); flatten "
-            "outputs with more axes"
-        )
-    if not jnp.issubdtype(found.dtype, jnp.inexact):
-        raise TypeError(f"apply returned dtype {found.dtype}: outputs must be real or complex floating-point numbers")
-    return (found.shape[1] if found.ndim == 2 else 1), found.dtype
-
-
-def _require_independence(model, params, pair):
-    """Refuse functions in which inputs of a batch see each other: entries would be those of another function."""
-    with jax.ensure_compile_time_eval():  # constants, maybe inside a function that is being traced
-        both, alone = _first_outputs(model, params, pair), _first_outputs(model, params, pair[:1])
-    # Single precision sums in another order for another batch.
-    if float(jnp.max(jnp.abs(both - alone))) > 1e-3 * float(jnp.max(jnp.abs(both))):
-        raise ValueError(
-            "apply gives an input other outputs when it is alone than in a batch: kernels need inputs that are treated "
-            "one by one. Use running averages in place of batch statistics"
-        )
-
-
-@eqx.filter_jit
-def _first_outputs(model, params, x):
-    return model.batch(params, x)[0]
-
-
-def _with_rule(model):
-    return lambda params, x: model.apply(params, x, rule=model.rule)
+#: Batches hold no more than this where nobody says how large they are.
+BLOCK_BYTES = 2**29
 
 
 class AbstractMethod(eqx.Module):
@@ -162,89 +37,153 @@ class AbstractMethod(eqx.Module):
 
     @abc.abstractmethod
     def default_batch(self, problem: Problem) -> int:
-        """Inputs per batch that keep memory small."""
+        """Inputs per batch that keep memory small, as far as shapes tell; it shrinks where programs hold more."""
+
+    def temporaries(self, features: Held, contraction: Held) -> int:
+        """Bytes that smaller pieces would spare, of the two programs."""
+        return features.temporaries
+
+    def in_smaller_pieces(self, problem: Problem, size: int, share: float) -> "AbstractMethod | None":
+        """The same method whose temporaries for a batch take about `share` as much; None if there is no way."""
+        return None
 
 
-def compute(method: AbstractMethod, problem: Problem, batch_size: int | None, progress: bool):
-    """Theta and Theta-tilde, (N1, N2, O, O): one batch of x1 against one of x2 at a time.
+class Plan(NamedTuple):
+    """How a kernel is computed.
 
-    Live memory is the result, the features of two batches and the temporaries of one block.
+    Attributes:
+        method: in pieces as small as need be.
+        size: inputs per batch.
+        peak: bytes held at the peak, inputs and parameters not counted.
     """
-    size = method.default_batch(problem) if batch_size is None else batch_size
-    rows, columns = _windows(len(problem.x1), size), _windows(len(problem.x2), size)
-    tracker = _Progress(progress, len(rows) * len(columns))
-    slim = problem._replace(x1=None, x2=None)  # arrays that a block's program must not depend on
-    found: list[list[Any]] = []
-    for i, row in enumerate(rows):
-        left = _features(method, problem.model, problem.params, problem.x1[row.start : row.stop])
-        found.append([])
-        for j, column in enumerate(columns):
-            if problem.is_hermitian and j < i:
-                block = _mirrored(found[j][i])
-            else:
-                right = left
-                if not (problem.is_hermitian and i == j):
-                    x = problem.x2[column.start : column.stop]
-                    right = _features(method, problem.rule_model, problem.params, x)
-                block = _contract(method, slim, left, right)
-                block = jax.tree.map(lambda a, r=row, c=column: a[r.skip :, c.skip :], block)
-            found[-1].append(block)
-            tracker.advance(block)
-    tracker.close()
-    return jax.tree.map(lambda *rows: jnp.concatenate(rows), *[_row(blocks) for blocks in found])
+
+    method: AbstractMethod
+    size: int
+    peak: int
 
 
-@eqx.filter_jit
+def compute(
+    method: AbstractMethod, problem: Problem, kind: Kind, batch_size: int | None, progress: bool, max_bytes: int | None
+):
+    """The kernel of a kind as `as_kind` returns it, one batch of x1 against one of x2 at a time.
+
+    Raises:
+        TooLarge: the kernel, or one batch beside it, does not fit.
+    """
+    chosen = plan(method, problem, kind, batch_size, max_bytes)
+    slim = _slim(problem)
+
+    def features(model, x):
+        return _features(chosen.method, model, problem.params, x)
+
+    def block(left, row, column):
+        shared = problem.is_hermitian and row == column
+        right = left if shared else features(problem.rule_model, column.of(problem.x2))
+        return _contract(chosen.method, slim, kind, left, right)
+
+    found = assemble(
+        windows(len(problem.x1), chosen.size),
+        windows(len(problem.x2), chosen.size),
+        lambda row: features(problem.model, row.of(problem.x1)),
+        block,
+        _mirrored if problem.is_hermitian else None,
+        "tangent kernel" if progress else None,
+    )
+    # For real outputs both kernels are the same sums.
+    return (found[0], found[-1]) if kind == "augmented" else found[0]
+
+
+def plan(method: AbstractMethod, problem: Problem, kind: Kind, batch_size: int | None, max_bytes: int | None) -> Plan:
+    """Batches that fit, by XLA's analysis of the programs that will run.
+
+    Raises:
+        TooLarge: none does, or `batch_size` does not.
+    """
+    allowed, n1, n2 = allowed_bytes(max_bytes, jax.devices()[0]), len(problem.x1), len(problem.x2)
+    result = n1 * n2 * bytes_of(_shapes(method, problem, kind, 1)[2])
+    what = f"the kernel of {n1} x {n2} inputs with {problem.num_outputs} outputs takes"
+    advice = f"give fewer inputs (as many as {fewer(n1, n2, result, allowed)}) or outputs, or max_bytes=..."
+    require(what, result, allowed, advice)
+    size = min(batch_size or method.default_batch(problem), max(n1, n2))
+    if not is_concrete((problem.params, problem.x1, problem.x2)):
+        return Plan(method, size, 0)  # part of a larger program, whose memory XLA decides
+    budget = min(allowed - result, BLOCK_BYTES)
+    while True:
+        peak = _peak(method, problem, kind, size)
+        if peak.total <= budget:
+            break
+        share = budget / peak.total
+        pieces = method.in_smaller_pieces(problem, size, share) if peak.is_in_pieces else None
+        if pieces is not None:
+            method = pieces
+        elif batch_size is None and size > 1:
+            size = max(1, min(size - 1, int(share * size)))
+        else:
+            break
+    # The only block is the result.
+    total = peak.total + (result if size < max(n1, n2) else 0)
+    what = f"the kernel of {n1} x {n2} inputs, {size} at a time by {type(method).__name__}, takes"
+    advice = "give a smaller batch_size" if size > 1 else "give fewer outputs, or max_bytes=..."
+    require(what, total, allowed, advice)
+    return Plan(method, size, total)
+
+
+def as_kind(theta, pseudo, kind: Kind) -> tuple:
+    """The arrays that `empirical` returns, from Theta and Theta-tilde (N1, N2, O, O)."""
+    if kind == "real_block":
+        # Outputs take the place of inputs: one block for each pair of these.
+        return (jax.vmap(jax.vmap(real_block))(theta, theta if pseudo is None else pseudo),)
+    found = (theta,) if kind == "complex" or pseudo is None else (theta, pseudo)
+    return tuple(kernel[..., 0, 0] for kernel in found) if theta.shape[-1] == 1 else found
+
+
+class _Peak(NamedTuple):
+    total: int
+    is_in_pieces: bool
+
+
+def _peak(method, problem, kind, size) -> _Peak:
+    """Bytes of one block: features of two batches, and the temporaries of either program."""
+    (_, x), kept, _ = _shapes(method, problem, kind, size)
+    features = held(_kept, method, problem.rule_model, shapes_of(problem.params), x)
+    contraction = held(_block, method, shapes_of(_slim(problem)), kind, *kept)
+    most = max(features.temporaries, contraction.outputs + contraction.temporaries)
+    return _Peak(bytes_of(kept) + most, 2 * method.temporaries(features, contraction) > most)
+
+
+def _shapes(method, problem, kind, size):
+    """Shapes of a batch on both sides, of what is kept of them, and of their block."""
+    params = shapes_of(problem.params)
+    both = [jax.ShapeDtypeStruct((min(size, len(x)), *x.shape[1:]), x.dtype) for x in (problem.x1, problem.x2)]
+    models = (problem.model, problem.rule_model)
+    kept = [eqx.filter_eval_shape(_kept, method, m, params, x) for m, x in zip(models, both, strict=True)]
+    return both, kept, eqx.filter_eval_shape(_block, method, shapes_of(_slim(problem)), kind, *kept)
+
+
+def _slim(problem):
+    """Without the inputs: arrays that a block's program must not depend on."""
+    return problem._replace(x1=None, x2=None)
+
+
 def _features(method, model, params, x):
+    return run(_kept, method, model, params, x)
+
+
+def _contract(method, problem, kind, left, right):
+    return run(_block, method, problem, kind, left, right)
+
+
+def _kept(method, model, params, x):
     return method.features(model, params, x)
 
 
-@eqx.filter_jit
-def _contract(method, problem, left, right):
-    return method.contract(problem, left, right)
-
-
-def _row(blocks):
-    return jax.tree.map(lambda *parts: jnp.concatenate(parts, axis=1), *blocks)
+def _block(method, problem, kind, left, right):
+    theta, pseudo = method.contract(problem, left, right)
+    return as_kind(theta, pseudo, kind)
 
 
 def _mirrored(block):
-    theta, pseudo = jax.tree.map(lambda a: a.transpose(1, 0, 3, 2), block)
-    return theta.conj(), pseudo
-
-
-class _Window(NamedTuple):
-    start: int
-    stop: int
-    skip: int
-
-
-def _windows(total, size):
-    """Windows of one size, so that one program serves all; the last begins earlier and skips what is done."""
-    size = min(size, total)
-    return [
-        _Window(min(start, total - size), min(start, total - size) + size, max(0, start - total + size))
-        for start in range(0, total, size)
-    ]
-
-
-class _Progress:
-    """A progress bar on the terminal, if one was asked for."""
-
-    def __init__(self, shown: bool, total: int):
-        self.bar = None
-        if shown:
-            from rich.progress import Progress
-
-            self.bar = Progress()
-            self.task = self.bar.add_task("tangent kernel", total=total)
-            self.bar.start()
-
-    def advance(self, block):
-        if self.bar is not None:
-            jax.block_until_ready(block)
-            self.bar.advance(self.task)
-
-    def close(self):
-        if self.bar is not None:
-            self.bar.stop()
+    """The block (j, i) from (i, j): Theta is Hermitian, Theta-tilde symmetric, real blocks both."""
+    theta, *pseudo = (jnp.swapaxes(a, 0, 1) for a in block)
+    theta, *pseudo = (jnp.swapaxes(a, 2, 3) if a.ndim == 4 else a for a in (theta, *pseudo))
+    return (theta.conj(), *pseudo)

@@ -6,7 +6,9 @@ from typing import Any, Literal, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from .empirical import as_kind, empirical
+from .blocks import as_kind
+from .empirical import empirical
+from .matrices import EIGENVALUES, require_matrices
 from .spectra import as_matrix
 
 
@@ -37,6 +39,7 @@ def cross(
     param_metric: Literal["unit", "reim"] = "unit",
     batch_size: int | None = None,
     progress: bool = False,
+    max_bytes: int | None = None,
 ) -> CrossKernel:
     r"""\(J\hat J^H\) for any backward rule, with its descent diagnostic.
 
@@ -45,7 +48,7 @@ def cross(
     of this real-linear map is positive.
 
     Args:
-        apply, params, method, param_metric, batch_size, progress: as for `empirical`.
+        apply, params, method, param_metric, batch_size, progress, max_bytes: as for `empirical`.
         x: inputs (N, *shape).
         rule: a `networks.AbstractRule`, or a function (params, x) with the values of apply and other derivatives
             (feedback alignment, straight-through and the like).
@@ -74,12 +77,16 @@ def cross(
     """
     if rule is None:
         raise TypeError("rule is missing: give a backward rule, or use ntk.empirical for the true kernel")
-    theta, pseudo = empirical(apply, params, x, None, "augmented", rule, method, param_metric, batch_size, progress)
+    theta, pseudo = empirical(
+        apply, params, x, None, "augmented", rule, method, param_metric, batch_size, progress, max_bytes
+    )
+    side = theta.shape[0] * (theta.shape[2] if theta.ndim == 4 else 1) * (2 if jnp.iscomplexobj(theta) else 1)
+    require_matrices("the spectrum", side, theta.real.dtype, EIGENVALUES, max_bytes)
     descent = _smallest(theta)
     if not jnp.iscomplexobj(theta):
         return CrossKernel(theta, pseudo, descent, descent)
     full = [k if k.ndim == 4 else k[..., None, None] for k in (theta, pseudo)]
-    return CrossKernel(theta, pseudo, descent, _smallest(as_kind(full[0], full[1], "real_block")))
+    return CrossKernel(theta, pseudo, descent, _smallest(*as_kind(full[0], full[1], "real_block")))
 
 
 def _smallest(kernel):

@@ -1,15 +1,13 @@
 """Tangent kernels of finite networks."""
 
 from collections.abc import Callable
-from numbers import Integral
 from typing import Any, Literal
 
-import jax
-
 from ..errors import NotApplicable
-from .blocks import Problem, compute, make_problem
+from ..networks.assembly import checked_size
+from .blocks import Kind, compute
 from .jacobian import Jacobian
-from .real_block import real_block
+from .problem import Problem, make_problem
 from .structured import Structured, why_not_structured
 from .vector_product import VectorProduct
 
@@ -19,12 +17,13 @@ def empirical(
     params: Any,
     x1: Any,
     x2: Any = None,
-    kind: Literal["complex", "augmented", "real_block"] = "complex",
+    kind: Kind = "complex",
     rule: Any = None,
     method: Literal["auto", "structured", "jacobian", "vector_product"] = "auto",
     param_metric: Literal["unit", "reim"] = "unit",
     batch_size: int | None = None,
     progress: bool = False,
+    max_bytes: int | None = None,
 ):
     r"""The tangent kernel of a finite network, real or complex.
 
@@ -48,8 +47,10 @@ def empirical(
         method: "structured" forms no Jacobian (networks of dense layers and activations), "jacobian" is for everything,
             "vector_product" for large networks with few inputs; "auto" is structured where it applies, else jacobian.
         param_metric: "unit", or "reim" for derivatives by Re and Im as they stand: complex parameters count twice.
-        batch_size: inputs per batch, which bounds memory; by default what keeps a batch to some 512 MiB.
+        batch_size: inputs per batch; by default what keeps a batch, with all temporaries, to 512 MiB where that can be.
         progress: whether to show a progress bar.
+        max_bytes: most bytes to hold at once, the kernel included; by default 80 % of the memory that is free. While
+            JAX traces, only the kernel itself is held against it.
 
     Returns:
         (N1, N2) if O = 1, else (N1, N2, O, O); "real_block": (N1, N2, 2, 2) or (N1, N2, 2 O, 2 O), real parts first.
@@ -58,7 +59,8 @@ def empirical(
         ValueError: no inputs, or some that are not finite; inputs of a batch that change each other's outputs (batch
             statistics); shapes that do not fit, unknown names, 64-bit numbers without JAX's 64-bit mode.
         TypeError: apply returns no single array of floating-point numbers; params hold other things.
-        NotApplicable: method="structured" does not fit the network, and why.
+        NotApplicable: method="structured" does not fit the network, and why; apply does nothing with the rule.
+        TooLarge: the kernel, or a batch beside it, takes more than max_bytes: before it is allocated, with what fits.
 
     Cost: with [FP] a forward pass, P parameters, widths n: structured N O [FP] + N^2 O^2 n a layer; jacobian
     N O [FP] + N^2 O^2 P; vector_product N^2 O [FP].
@@ -78,30 +80,14 @@ def empirical(
     if kind not in ("complex", "augmented", "real_block"):
         raise ValueError(f'kind is {kind!r}: give "complex", "augmented" or "real_block"')
     problem = make_problem(apply, params, x1, x2, rule, param_metric, kind != "complex")
-    if batch_size is not None and (
-        isinstance(batch_size, bool) or not isinstance(batch_size, Integral) or batch_size < 1
-    ):
-        raise ValueError(f"batch_size is {batch_size!r}: give a positive number of inputs, or None")
-    theta, pseudo = compute(_method(method, problem), problem, batch_size, progress)
-    # For real outputs both kernels are the same sums.
-    return as_kind(theta, theta if pseudo is None else pseudo, kind)
-
-
-def as_kind(theta, pseudo, kind):
-    """What `empirical` returns, from Theta and Theta-tilde (N1, N2, O, O)."""
-    if kind == "real_block":
-        # Outputs take the place of inputs: one block for each pair of these.
-        return jax.vmap(jax.vmap(real_block))(theta, pseudo)
-    if theta.shape[-1] == 1:
-        theta, pseudo = theta[..., 0, 0], pseudo[..., 0, 0]
-    return theta if kind == "complex" else (theta, pseudo)
+    return compute(_method(method, problem), problem, kind, checked_size(batch_size), progress, max_bytes)
 
 
 def _method(name, problem: Problem):
     if name == "jacobian":
-        return Jacobian(problem.metric)
+        return Jacobian.of(problem)
     if name == "vector_product":
-        return VectorProduct(problem.metric)
+        return VectorProduct.of(problem)
     if name not in ("auto", "structured"):
         raise ValueError(f'method is {name!r}: give "auto", "structured", "jacobian" or "vector_product"')
     reason = why_not_structured(problem)
@@ -109,4 +95,4 @@ def _method(name, problem: Problem):
         return Structured(problem.metric)
     if name == "structured":
         raise NotApplicable(f'method="structured" does not apply: {reason}; use method="jacobian" or "auto"')
-    return Jacobian(problem.metric)
+    return Jacobian.of(problem)

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from ..objective import is_finite
+from .matrices import EIGENVECTORS, require_matrices
 from .real_block import Spectrum, real_block, spectrum, stacked, unstacked
 
 
@@ -22,7 +23,16 @@ class Flow(NamedTuple):
 
 
 def gradient_flow(
-    theta, targets, times, *, pseudo=None, initial=None, test_theta=None, test_pseudo=None, test_initial=None
+    theta,
+    targets,
+    times,
+    *,
+    pseudo=None,
+    initial=None,
+    test_theta=None,
+    test_pseudo=None,
+    test_initial=None,
+    max_bytes: int | None = None,
 ) -> Flow:
     r"""Outputs of a network trained by gradient flow on \(L = \tfrac12\sum|f-y|^2\), with a constant tangent kernel.
 
@@ -46,6 +56,7 @@ def gradient_flow(
         initial: f_0 as the targets; None stands for zero.
         test_theta, test_pseudo: kernels between test inputs (rows) and training inputs, (N2, N).
         test_initial: f_0 of the test inputs, (N2,) or (N2, O); None stands for zero.
+        max_bytes: most bytes to hold beside what is given; by default 80 % of the memory that is free.
 
     Returns:
         Outputs of training and test inputs at each time.
@@ -53,6 +64,7 @@ def gradient_flow(
     Raises:
         ValueError: shapes do not fit; targets or initial outputs are not finite; theta is not Hermitian and positive
             semidefinite; real kernels with complex targets; t = infinity for test inputs where theta is singular.
+        TooLarge: the decomposition does not fit, before it starts.
 
     Cost: one eigendecomposition of a real (2N, 2N) matrix, (N, N) for real networks.
 
@@ -73,6 +85,8 @@ def gradient_flow(
     f0 = jnp.zeros_like(y) if initial is None else as_columns("initial", initial, len(theta), is_complex, y.shape[1])
     if times.size and not bool((times >= 0).all()):
         raise ValueError(f"times must be >= 0, but the smallest is {float(times.min()):.3g}.")
+    side = len(theta) * (2 if is_complex else 1)
+    require_matrices("the decomposition of theta", side, theta.real.dtype, EIGENVECTORS, max_bytes)
     modes = spectrum(as_real_kernel("pseudo", theta, pseudo), "theta")
     test_theta = theta[:0] if test_theta is None else jnp.asarray(test_theta)
     cross = as_real_kernel("test_pseudo", test_theta, test_pseudo)

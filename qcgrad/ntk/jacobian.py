@@ -3,10 +3,11 @@
 import jax
 import jax.numpy as jnp
 
-from .blocks import AbstractMethod
+from .blocks import BLOCK_BYTES, AbstractMethod
+from .pieces import convolves, mapped, smaller
 
-# Jacobian rows of one batch take at most this much by default.
-_BYTES = 2**29
+# Rows (inputs times outputs, real and imaginary parts) of a Gram matrix in one block, by default.
+_ROWS = 4096
 
 
 class Jacobian(AbstractMethod):
@@ -19,9 +20,17 @@ class Jacobian(AbstractMethod):
     """
 
     metric: str
+    #: Inputs, and rows of the Jacobian of one input, that are differentiated at a time; 0 stands for all.
+    inputs: int = 0
+    rows: int = 0
+
+    @classmethod
+    def of(cls, problem):
+        """One input at a time through convolutions."""
+        return cls(problem.metric, inputs=int(convolves(problem)))
 
     def features(self, model, params, x):
-        return jax.vmap(lambda one: self._rows(model, params, one))(x)
+        return mapped(lambda one: self._rows(model, params, one), x, self.inputs)
 
     def contract(self, problem, left, right):
         first = left[0]
@@ -39,13 +48,22 @@ class Jacobian(AbstractMethod):
     def default_batch(self, problem):
         # Parameters may be traced: shapes and types are known even then.
         leaves = map(jnp.asarray, jax.tree.leaves(problem.params))
-        rows = problem.num_outputs * (2 if problem.is_complex else 1)
-        return max(1, _BYTES // (rows * sum(leaf.size * leaf.dtype.itemsize for leaf in leaves)))
+        rows = _num_rows(problem)
+        # Two batches of rows, and half for what is computed from them.
+        by_rows = BLOCK_BYTES // (4 * rows * sum(leaf.size * leaf.dtype.itemsize for leaf in leaves))
+        return max(1, min(by_rows, _ROWS // rows))
+
+    def in_smaller_pieces(self, problem, size, share):
+        inputs = smaller(self.inputs, size, share)
+        if inputs:
+            return Jacobian(self.metric, inputs, self.rows)
+        rows = smaller(self.rows, _num_rows(problem), share)
+        return Jacobian(self.metric, 1, rows) if rows else None
 
     def _rows(self, model, params, one):
         """For each leaf (C, reals): derivatives of Re f_1 .. Re f_O and then, if f is complex, of Im f."""
         outputs, pull = jax.vjp(lambda p: model.one(p, one), params)
-        rows = jax.vmap(lambda cotangent: pull(cotangent)[0])(cotangents(outputs))
+        rows = mapped(lambda cotangent: pull(cotangent)[0], cotangents(outputs), self.rows)
         return [self._reals(leaf) for leaf in jax.tree.leaves(rows)]
 
     def _reals(self, leaf):
@@ -54,6 +72,10 @@ class Jacobian(AbstractMethod):
             return flat
         # c = d_x - i d_y; the sign of a column changes no product.
         return jnp.concatenate([flat.real, flat.imag], axis=1) * complex_scale(self.metric)
+
+
+def _num_rows(problem) -> int:
+    return problem.num_outputs * (2 if problem.is_complex else 1)
 
 
 def complex_scale(metric) -> float:

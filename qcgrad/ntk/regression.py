@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from ..networks.kernel_state import Kernel
 from .gradient_flow import as_columns, as_real_kernel
+from .matrices import REGRESSION, require_matrices
 from .real_block import complex_kernels, spectrum, stacked, unstacked
 
 
@@ -25,7 +26,14 @@ class Posterior(NamedTuple):
 
 
 def regression(
-    train: Kernel, cross: Kernel, test: Kernel, targets, *, kind: Literal["nngp", "ntk"] = "nngp", jitter: float = 0.0
+    train: Kernel,
+    cross: Kernel,
+    test: Kernel,
+    targets,
+    *,
+    kind: Literal["nngp", "ntk"] = "nngp",
+    jitter: float = 0.0,
+    max_bytes: int | None = None,
 ) -> Posterior:
     r"""Outputs of an infinitely wide network at test inputs: posterior of its Gaussian process, or after training.
 
@@ -46,6 +54,7 @@ def regression(
         kind: "nngp" or "ntk".
         jitter: added to the diagonal of K (nngp: the variance E|noise|^2 of the targets) or Theta (ntk: ridge).
             Nothing is added without being asked for.
+        max_bytes: most bytes to hold beside what is given; by default 80 % of the memory that is free.
 
     Returns:
         Mean, covariance and pseudo-covariance.
@@ -54,6 +63,7 @@ def regression(
         TypeError: an argument is no `Kernel`.
         ValueError: shapes do not fit, another kind, a negative jitter, real kernels with complex targets, or a kernel
             that is singular with this jitter (the message has its condition number).
+        TooLarge: the matrices do not fit, before they are made.
 
     Cost: one eigendecomposition of a real (2N, 2N) matrix, (N, N) for real networks; O(N^2 N2) beyond.
 
@@ -83,6 +93,8 @@ def regression(
     if cross.nngp.shape != (n_test, n):
         raise ValueError(f"cross must be net.kernel(x_test, x): ({n_test}, {n}), but its shape is {cross.nngp.shape}.")
     is_complex = jnp.iscomplexobj(train.nngp)
+    side = max(n, n_test) * (2 if is_complex else 1)
+    require_matrices("regression", side, train.nngp.real.dtype, REGRESSION, max_bytes)
     targets = jnp.asarray(targets)
     y = stacked(as_columns("targets", targets, n, is_complex), is_complex)
 

@@ -4,6 +4,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from .matrices import require_spectrum
+
 
 def as_matrix(kernel) -> jax.Array:
     """A kernel (N1, N2) or (N1, N2, O, O') as one matrix (N1 O, N2 O'), inputs first.
@@ -26,17 +28,19 @@ def as_matrix(kernel) -> jax.Array:
     return kernel
 
 
-def eigenvalues(kernel) -> jax.Array:
+def eigenvalues(kernel, *, max_bytes: int | None = None) -> jax.Array:
     r"""Eigenvalues of a Hermitian kernel in descending order: rates at which gradient flow learns its eigenvectors.
 
     Args:
         kernel: (N, N) or (N, N, O, O).
+        max_bytes: most bytes to hold beside the kernel; by default 80 % of the memory that is free.
 
     Returns:
         (N O,), real.
 
     Raises:
         ValueError: the kernel is not square or not Hermitian (that of a backward rule need not be).
+        TooLarge: the decomposition does not fit, before it starts.
 
     Cost: (N O)^3.
 
@@ -46,6 +50,7 @@ def eigenvalues(kernel) -> jax.Array:
         >>> print(ntk.eigenvalues(jnp.array([[2.0, 1j], [-1j, 2.0]])).round(6))
         [3. 1.]
     """
+    require_spectrum(jnp.asarray(kernel), max_bytes)
     matrix = _square(kernel)
     asymmetry = float(jnp.linalg.norm(matrix - matrix.conj().T))
     tolerance = 1e3 * float(jnp.finfo(matrix.dtype).eps) * float(jnp.linalg.norm(matrix))

@@ -19,8 +19,9 @@ import jax.numpy as jnp
 from ..networks.layers.base import AbstractLayer
 from ..networks.layers.dense import Dense
 from ..networks.layers.serial import Serial
-from .blocks import AbstractMethod, Metric, Problem
+from .blocks import AbstractMethod
 from .jacobian import cotangents
+from .problem import Metric, Problem
 
 # Rows (inputs times outputs) of a Gram matrix in one block, by default.
 _ROWS = 2048

@@ -13,14 +13,26 @@ import jax
 import jax.numpy as jnp
 
 from ..errors import NotApplicable
-from .blocks import AbstractMethod, Metric, Model, make_problem
+from ..memory import allowed_bytes, require
+from ..networks.program import held, run, shapes_of
+from ..objective import is_concrete
+from .blocks import AbstractMethod
 from .jacobian import complex_scale
+from .pieces import convolves, mapped, smaller
+from .problem import Metric, Model, make_problem
 
 
 class VectorProduct(AbstractMethod):
     """One column of the kernel at a time. Cost: N^2 O [FP]; memory: some copies of the parameters."""
 
     metric: Metric
+    #: Outputs of one right input at a time; 0 stands for all.
+    outputs: int = 0
+
+    @classmethod
+    def of(cls, problem):
+        """One output at a time through convolutions."""
+        return cls(problem.metric, outputs=int(convolves(problem)))
 
     def features(self, model, params, x):
         return x
@@ -35,10 +47,10 @@ class VectorProduct(AbstractMethod):
             return _along(problem.model, problem.params, left, step)
 
         def columns(x):
-            one = jax.vmap(lambda v: moved(x, v))(basis)
+            one = mapped(lambda v: moved(x, v), basis, self.outputs)
             if not problem.is_complex:
                 return one, None
-            i = 1j * jax.vmap(lambda v: moved(x, v))(1j * basis)
+            i = 1j * mapped(lambda v: moved(x, v), 1j * basis, self.outputs)
             return one - i, one + i
 
         found = jax.lax.map(columns, right)
@@ -46,6 +58,13 @@ class VectorProduct(AbstractMethod):
 
     def default_batch(self, problem):
         return max(1, 1024 // problem.num_outputs)
+
+    def temporaries(self, features, contraction):
+        return contraction.temporaries
+
+    def in_smaller_pieces(self, problem, size, share):
+        outputs = smaller(self.outputs, problem.num_outputs, share)
+        return VectorProduct(self.metric, outputs) if outputs else None
 
 
 class Product(eqx.Module):
@@ -113,6 +132,7 @@ def product(
     x2: Any = None,
     rule: Any = None,
     param_metric: Literal["unit", "reim"] = "unit",
+    max_bytes: int | None = None,
 ) -> Product:
     r"""The tangent kernel as a linear operator, for solvers that need products only.
 
@@ -122,12 +142,14 @@ def product(
     Args:
         apply, params, x1, x2, rule, param_metric: as for `empirical`; apply needs forward derivatives, so it may not be
             a `jax.custom_vjp` function (circuits through `as_jax` are).
+        max_bytes: most bytes that a product may hold; by default 80 % of the memory that is free.
 
     Returns:
         A `Product` of shape (N1 O, N2 O): `operator @ v`, `operator.pseudo(v)`, `operator.flow(v)`.
 
     Raises:
         ValueError, TypeError: as for `empirical`.
+        TooLarge: a product would take more than max_bytes.
 
     Cost: for each product one backward pass at x2 and one forward derivative at x1, twice for complex outputs.
 
@@ -145,11 +167,30 @@ def product(
     p = make_problem(apply, params, x1, x2, rule, param_metric)
     dtype = jax.eval_shape(p.model.batch, p.params, p.x1).dtype
     shape = (len(p.x1) * p.num_outputs, len(p.x2) * p.num_outputs)
-    return Product(p.model, p.rule_model, p.params, p.x1, p.x2, shape, dtype, param_metric)
+    operator = Product(p.model, p.rule_model, p.params, p.x1, p.x2, shape, dtype, param_metric)
+    if is_concrete((p.params, p.x1, p.x2)):
+        _require_memory(operator, max_bytes)
+    return operator
 
 
-@eqx.filter_jit
+def _require_memory(operator: Product, max_bytes: int | None) -> None:
+    """Refuse an operator whose backward and forward pass, each on all inputs, do not fit.
+
+    Raises:
+        TooLarge: they do not.
+    """
+    needed = held(_flowing, shapes_of(operator), jax.ShapeDtypeStruct(operator.shape[1:], operator.dtype))
+    n1, n2 = len(operator.x1), len(operator.x2)
+    advice = "give fewer inputs, use ntk.empirical (which works in batches), or max_bytes=..."
+    what = f"a product with the kernel of {n1} x {n2} inputs takes"
+    require(what, needed.outputs + needed.temporaries, allowed_bytes(max_bytes, jax.devices()[0]), advice)
+
+
 def _flow(operator: Product, v):
+    return run(_flowing, operator, v)
+
+
+def _flowing(operator: Product, v):
     shaped = v.reshape(len(operator.x2), -1)
     step = _step(operator.rule_model, operator.params, operator.x2, shaped, operator.metric)
     return _along(operator.model, operator.params, operator.x1, step).reshape(-1)

@@ -22,22 +22,68 @@ class Access(enum.IntEnum):
 
 
 class Program(Protocol):
-    """What queries need to know of a circuit with its observables."""
+    """A circuit with its observables, as queries hold it: all that costs and backends need (`ir.Program`).
+
+    A backend runs `bound(angles)` for the angles of a query and reads the observables off `observables`. It need not
+    look at `circuit`, whose gates name parameters with scales and offsets that the query's angles hold already.
+    """
 
     @property
-    def num_qubits(self) -> int: ...
+    def num_qubits(self) -> int:
+        """n; qubit 0 is the most significant bit of a basis-state index."""
+        ...
+
     @property
     def dense_qubits(self) -> int: ...
     @property
     def num_gates(self) -> int: ...
     @property
-    def num_observables(self) -> int: ...
+    def num_angles(self) -> int:
+        """A, one angle for each parameterised gate in the order of the circuit."""
+        ...
+
     @property
-    def basis_rotations(self) -> tuple[int, ...]: ...
+    def num_observables(self) -> int:
+        """K."""
+        ...
+
+    @property
+    def observables(self) -> tuple[Any, ...]:
+        """K Pauli sums, each with `words` (character q acts on qubit q) and `coefficients`."""
+        ...
+
+    def bound(self, angles: Any) -> Any:
+        """The circuit with its angles (A,) as plain numbers, radians: a `Circuit` without parameters."""
+        ...
+
+    @property
+    def terms(self) -> Any:
+        """All distinct strings: masks x (T,), z (T,), coefficients (K, T)."""
+        ...
+
+    @property
+    def constants(self) -> Any:
+        """(K,) coefficients of the identity."""
+        ...
+
+    @property
+    def bases(self) -> Any:
+        """Product bases in which all strings are measured, a tuple; shots are counted for each."""
+        ...
+
+    @property
+    def basis_rotations(self) -> tuple[int, ...]:
+        """Gates of each basis change."""
+        ...
+
     @property
     def run_flops(self) -> int: ...
     @property
     def observable_flops(self) -> int: ...
+    @property
+    def circuit(self) -> Any:
+        """The circuit with its parameters."""
+        ...
 
 
 class Sweepable(Protocol):

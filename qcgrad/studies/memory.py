@@ -7,7 +7,7 @@ from ..errors import StateTooLarge, shown
 from ..estimate import predict_cost
 from ..estimators import Adjoint
 from ..ir.gates import frequencies
-from ..simulators import memory
+from ..memory import allowed_bytes
 from .accuracy import gradient_shots
 from .circuits import StudyCircuit
 from .plan import Cell
@@ -38,7 +38,7 @@ def check(needed: int, fitting: Callable[[int], str], max_bytes: int | None = No
     Raises:
         StateTooLarge: with both numbers and what would fit.
     """
-    allowed = memory.allowed_bytes() if max_bytes is None else max_bytes
+    allowed = allowed_bytes(max_bytes)
     if needed > allowed:
         raise StateTooLarge(f"it would take {shown(needed)} bytes and {allowed:,} are allowed: {fitting(allowed)}")
 

@@ -111,8 +111,8 @@ def nearest_method(name: str, known, kind: str = "method") -> str:
     if canonical in known:
         return canonical
     near = difflib.get_close_matches(canonical, known, n=1, cutoff=0.3)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    raise ValueError(f"{kind} {name!r} is not known: {hint}Known: {', '.join(known)}")
+    hint = f": did you mean {near[0]!r}? Known" if near else "; known"
+    raise ValueError(f"{kind} {name!r} is not known{hint}: {', '.join(known)}")
 
 
 def load_spec(path: "str | Path") -> StudySpec:

@@ -28,7 +28,12 @@ def rotated(a, b):
 def check_elsewhere(a, b, points=POINTS):
     """Imported at one point, evaluated at others, against the formula."""
     objective = from_qnode(rotated(a, b), TRACED)
-    expected = jax.jit(jax.value_and_grad(lambda x: jnp.cos(a(x)) * jnp.cos(b(x))))
+
+    def formula(x):
+        return jnp.cos(a(x)) * jnp.cos(b(x))
+
+    # Forward mode: JAX has no other derivative of some loops.
+    expected = jax.jit(lambda x: (formula(x), jax.jacfwd(formula)(x)))
     for point in points:
         found = qg.estimate(objective, point, qg.Adjoint())
         value, gradient = expected(point)
@@ -50,6 +55,10 @@ CLASSICAL = {
     "control flow": (
         lambda x: jax.lax.cond(x[0] > 0, jnp.sin, jnp.cos, x[1]),
         lambda x: jax.lax.scan(lambda c, y: (c * y, None), 1.0, x)[0],
+    ),
+    "a loop of unknown length": (
+        lambda x: jax.lax.while_loop(lambda y: y < 3, lambda y: y * 1.5, jnp.abs(x[0])),
+        lambda x: x[1],
     ),
     "random keys": (lambda x: jax.random.uniform(jax.random.key(jnp.abs(x[3]).astype(int))) * x[0], lambda x: x[1]),
     "library": (lambda x: qml.math.sin(x[0]) * qml.math.sqrt(2.0), lambda x: jnp.sort(x)[1]),
@@ -205,6 +214,10 @@ STRUCTURES = {
     "gate in a cond": (
         lambda x: jax.lax.cond(x[0] > 0, lambda y: qml.RX(y, 0).data[0], lambda y: qml.RY(y, 0).data[0], x[1]),
         "write that one in Python",
+    ),
+    "callback": (
+        lambda x: qml.RX(jax.pure_callback(np.sin, jax.ShapeDtypeStruct((), float), x[0]), 0),
+        "JAX cannot differentiate",
     ),
     "matrix": (lambda x: qml.QubitUnitary(jnp.diag(jnp.exp(1j * x[:2])), 0), "the matrix of QubitUnitary depends"),
 }

@@ -6,6 +6,7 @@ import numpy as np
 import optax
 import pytest
 
+from qcgrad.errors import NotApplicable
 from qcgrad.networks import Convention, conj_grad, descend
 
 TARGET = jnp.array([1.0 - 2.0j, -0.5 + 0.7j])
@@ -72,6 +73,76 @@ def test_gradients_of_this_library_are_conjugated_first():
     gradient = Convention.pytorch.convert(conj_grad(loss)(START), Convention.jax)
     update, _ = optimizer.update(gradient, optimizer.init(START), START)
     np.testing.assert_allclose(START + update, TARGET, atol=1e-12)
+
+
+def valley(p):
+    """Curved and ill-conditioned, of complex and real parameters; its minimum is zero."""
+    z, b = p["z"], p["b"]
+    return jnp.abs(z[0] - 1 - 1j) ** 2 + 10 * jnp.abs(z[1] - z[0] ** 2) ** 2 + (b - jnp.abs(z[0])) ** 2
+
+
+def on_parts(q):
+    return valley({"z": q["x"] + 1j * q["y"], "b": q["b"]})
+
+
+def searched(optimizer, function, start, steps):
+    """Steps of an optimizer with a line search, which starts from the value and gradient that it kept."""
+    value_and_grad = optax.value_and_grad_from_state(function)
+
+    def step(carry, _):
+        p, state = carry
+        value, grad = value_and_grad(p, state=state)
+        updates, state = optimizer.update(grad, state, p, value=value, grad=grad, value_fn=function)
+        return (optax.apply_updates(p, updates), state), None
+
+    return jax.lax.scan(step, (start, optimizer.init(start)), None, steps)[0][0]
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [optax.lbfgs(), optax.chain(optax.sgd(1.0), optax.scale_by_backtracking_linesearch(15, store_grad=True))],
+    ids=["lbfgs", "backtracking"],
+)
+def test_line_searches_are_those_of_real_and_imaginary_parts(optimizer):
+    found = searched(descend(optimizer), valley, {"z": START, "b": jnp.array(0.0)}, 8)
+    real = searched(optimizer, on_parts, {"x": START.real, "y": START.imag, "b": jnp.array(0.0)}, 8)
+    np.testing.assert_allclose(found["z"], real["x"] + 1j * real["y"], atol=1e-9)
+    np.testing.assert_allclose(found["b"], real["b"], atol=1e-9)
+    assert valley(found) < valley({"z": START, "b": 0.0}) / 1.2
+
+
+@pytest.mark.parametrize("kind", ["split", "modulus"])
+def test_values_reach_optimizers_that_ask_for_them(kind):
+    """Polyak's step of |z - target|^2 is L/|g|^2 = 1/4 of g = 2 (z - target): half of the way, whichever the kind."""
+    optimizer = descend(optax.polyak_sgd(max_learning_rate=10.0), kind)
+    update, _ = optimizer.update(jax.grad(loss)(START), optimizer.init(START), START, value=loss(START))
+    np.testing.assert_allclose(START + update, (START + TARGET) / 2, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["split", "modulus"])
+def test_plateaus_are_seen_inside_chains(kind):
+    """The same value again and again: the rate falls by the factor each time."""
+    chain = optax.chain(optax.sgd(1.0), optax.contrib.reduce_on_plateau(factor=0.5, patience=1))
+    optimizer = descend(chain, kind)
+    state, sizes = optimizer.init(START), []
+    for _ in range(4):
+        update, state = optimizer.update(jnp.ones(2) + 0j, state, START, value=1.0)
+        sizes.append(abs(complex(update[0])))
+    assert sizes[-1] <= 0.5 * sizes[0]
+
+
+def test_optimizers_without_extra_arguments_ignore_them():
+    for kind in ("split", "modulus"):
+        optimizer = descend(optax.scale(-0.5), kind)
+        update, _ = optimizer.update(jax.grad(loss)(START), optimizer.init(START), START, value=1.0, grad=START)
+        np.testing.assert_allclose(START + update, TARGET, atol=1e-12)
+
+
+def test_line_searches_by_modulus_are_refused():
+    optimizer = descend(optax.lbfgs(), "modulus")
+    gradient = jax.grad(loss)(START)
+    with pytest.raises(NotApplicable, match=r'grad, value_fn: line searches need real.*kind="split"'):
+        optimizer.update(gradient, optimizer.init(START), START, value=1.0, grad=gradient, value_fn=loss)
 
 
 def test_refusals():

@@ -1,5 +1,7 @@
 """Backward rules: what passes an activation, and what they cost and miss as estimators."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 
 import qcgrad as qg
 from qcgrad import networks as nn
+from qcgrad import ntk
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(6, 3)) + 1j * RNG.normal(size=(6, 3))
@@ -127,6 +130,75 @@ def test_as_jax_composes_with_jaxs_convention():
     ours = jax.grad(qg.as_jax(loss, qg.Backprop()))(params)
     theirs = jax.grad(lambda p: distance(loss.apply(p, X), Y))(params)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-13), ours, theirs)
+
+
+class _Module:
+    """A module as flax has them: `apply` hands on keywords that it does not know."""
+
+    def __init__(self, forward):
+        self.forward = forward
+
+    def apply(self, variables, x, rngs=None, **kwargs):
+        return self.forward(variables["params"], x, **kwargs)
+
+
+def _without(params, x):
+    return jnp.tanh(x @ params)
+
+
+def _ignoring(params, x, rule=None):
+    return jnp.tanh(x @ params)
+
+
+def _swallowing(params, x, **kwargs):
+    return jnp.tanh(x @ params)
+
+
+def _using(params, x, rule=None):
+    z = x @ params
+    return jnp.tanh(z) if rule is None else rule.activate(nn.SplitTanh(), z)
+
+
+@pytest.mark.parametrize(
+    ("apply", "message"),
+    [
+        (_without, "apply takes no rule .*_without has no such argument"),
+        (functools.partial(_without), "apply takes no rule"),
+        (lambda w, x: x @ w, "apply takes no rule"),
+        (jax.jit(_without), "apply takes no rule"),
+        (_ignoring, "ignores it .*_ignoring runs the same program"),
+        (functools.partial(_swallowing), "ignores it"),
+        (jax.jit(_swallowing), "ignores it"),
+    ],
+)
+@pytest.mark.parametrize("entry", ["loss", "kernel"])
+def test_a_function_that_loses_the_rule_is_refused(apply, message, entry):
+    with pytest.raises(qg.NotApplicable, match=message):
+        _with_rule(entry, apply, jnp.ones(3) + 1j)
+
+
+@pytest.mark.parametrize("entry", ["loss", "kernel"])
+def test_a_module_that_does_not_know_the_rule_is_refused(entry):
+    params = {"params": jnp.ones(3) + 1j}
+    for forward, message in ((_without, "apply takes no rule .*unexpected keyword"), (_swallowing, "ignores it")):
+        with pytest.raises(qg.NotApplicable, match=message):
+            _with_rule(entry, _Module(forward).apply, params)
+    assert _with_rule(entry, _Module(_using).apply, params) is not None
+
+
+def test_errors_of_the_network_itself_come_through():
+    def broken(params, x, **kwargs):
+        raise TypeError("shapes of rulers do not fit")
+
+    with pytest.raises(TypeError, match="rulers"):
+        _with_rule("loss", broken, jnp.ones(3) + 1j)
+
+
+def _with_rule(entry, apply, params):
+    rule = nn.HolomorphicBranch()
+    if entry == "kernel":
+        return ntk.empirical(apply, params, X, rule=rule)
+    return qg.estimate(qg.Loss(apply, distance, (X, Y[:, 0])), params, qg.Backprop(rule))
 
 
 def test_refusals():

@@ -43,8 +43,8 @@ def compute(small: bool = False) -> Result:
     """Seconds if small, else about two minutes."""
     found = {}
     for name, worst, decades, trials in (
-        ("parameter shift", _shift, (2, 5), 100 if small else 400),
-        ("central difference", _difference, (3, 6), 100 if small else 400),
+        ("parameter shift", _shift, (2, 5), 100 if small else 200),
+        ("central difference", _difference, (3, 6), 100 if small else 200),
         ("Bell measurements", _bell, (3, 4.5 if small else 6), 50),
     ):
         copies = np.geomspace(10 ** decades[0], 10 ** decades[1], 2 if small else 7).round().astype(int).tolist()

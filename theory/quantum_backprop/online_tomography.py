@@ -181,7 +181,9 @@ def figure(result: Result, path: Path):
     drawing, ((errors, triggers, copies),) = canvas(1, 3)
     names = [case.name.replace("_", " ") for case in result.cases]
     for i, case in enumerate(result.cases):
-        errors.hist(case.errors / EPSILON, bins=20, histtype="step", color=f"C{i}", label=names[i])
+        errors.hist(
+            case.errors / EPSILON, bins=np.linspace(0, 1.05, 22), histtype="step", color=f"C{i}", label=names[i]
+        )
     errors.axvline(1, color="0.3", linestyle="--")
     errors.set(xlabel="largest error / epsilon", ylabel="trials", xlim=(0, 1.05))
     errors.legend(fontsize=8)

@@ -1,6 +1,5 @@
 """Classical backpropagation, with the chain rule or with a rule that departs from it."""
 
-import inspect
 from dataclasses import replace
 
 import jax
@@ -10,6 +9,7 @@ import numpy as np
 from ...errors import NotApplicable
 from ...estimator import OneRoundEstimator
 from ...networks import AbstractRule, Loss
+from ...networks.takes_rule import require_rule_taken
 from ...objective import Reading, is_concrete, zeros_like
 from ...queries import Access, Backward
 
@@ -36,7 +36,7 @@ class Backprop(OneRoundEstimator):
 
     Raises:
         TypeError: rule is no rule.
-        NotApplicable: the objective is no network, or its `apply` takes no `rule`.
+        NotApplicable: the objective is no network, or its `apply` takes no `rule`, or takes it and ignores it.
 
     Access: white box. Variance zero; without a rule exact up to rounding.
 
@@ -94,17 +94,9 @@ class Backprop(OneRoundEstimator):
                 f"Backprop differentiates networks, but the objective is a {type(point.objective).__name__}: "
                 "use qcgrad.Adjoint or qcgrad.ReverseMode for circuits"
             )
-        if self.rule is not None and not _takes_rule(point.objective.apply):
-            raise NotApplicable(
-                "the loss's apply takes no rule: write it as apply(weights, x, rule=None) and pass the rule on to the "
-                "activations, as the networks of qcgrad.networks do"
-            )
+        if self.rule is not None:
+            require_rule_taken(point.objective.apply, self.rule, point.coordinates, point.objective.batch[0])
         return Backward(point.objective, point.coordinates, point.cotangents, self.rule)
-
-
-def _takes_rule(apply):
-    parameters = inspect.signature(apply).parameters.values()
-    return any(p.name == "rule" or p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters)
 
 
 def _cosine(ours, truth):

@@ -7,7 +7,7 @@ from ..kernel_state import KernelState
 from ..layers.positions import between, entries, within
 from ..layers.weights import as_complex
 from .gap_behind import gap_behind
-from .improper import GaussianPair
+from .improper import GaussianPair, ImproperDual
 
 
 def propagate(activation, state: KernelState) -> KernelState:
@@ -41,9 +41,29 @@ def propagate(activation, state: KernelState) -> KernelState:
     return _proper(activation, state)
 
 
+def _dual(activation, state: KernelState, q1, q2, covariance, gap):
+    """The dual maps, or zeros of their shape where only shapes are asked for."""
+    if not state.shapes_only:
+        return activation.dual_at(q1, q2, covariance, gap)
+    from .base import Dual
+
+    return Dual(*[jnp.zeros(jnp.broadcast_shapes(q1.shape, q2.shape, covariance.shape), covariance.dtype)] * 3)
+
+
+def _gap_behind(activation, state: KernelState, dual, own1, own2):
+    return state.gap if state.shapes_only else gap_behind(activation, state, dual, own1, own2)
+
+
+def _improper_dual(activation, state: KernelState, pair: GaussianPair) -> ImproperDual:
+    if not state.shapes_only:
+        return activation.improper_dual(pair)
+    shape = jnp.broadcast_shapes(*(array.shape for array in pair))
+    return ImproperDual(*[jnp.zeros(shape, pair.covariance.dtype)] * 10)
+
+
 def _proper(activation, state: KernelState) -> KernelState:
     q1, q2 = entries(state, state.variance1, state.variance2)
-    dual = activation.dual_at(*between(state, q1, q2), state.nngp, state.gap)
+    dual = _dual(activation, state, *between(state, q1, q2), state.nngp, state.gap)
     own1, own2 = (_own(activation, state, v + 0j, q) for v, q in ((state.variance1, q1), (state.variance2, q2)))
     variance1, variance2 = (own.kappa if state.positions == "all" else own.kappa.real for own in (own1, own2))
     return state._replace(
@@ -52,19 +72,20 @@ def _proper(activation, state: KernelState) -> KernelState:
         ntk_holomorphic=dual.holomorphic * state.ntk_holomorphic,
         variance1=variance1,
         variance2=variance2,
-        gap=gap_behind(activation, state, dual, own1, own2),
+        gap=_gap_behind(activation, state, dual, own1, own2),
         is_gaussian=False,
     )
 
 
 def _own(activation, state, variance, q):
     """The dual map of each input with itself: of one Gaussian, at every position but between those of "all"."""
-    return activation.dual_at(*within(state, q), variance, None if state.positions == "all" else jnp.zeros_like(q))
+    gap = None if state.positions == "all" else jnp.zeros_like(q)
+    return _dual(activation, state, *within(state, q), variance, gap)
 
 
 def _real(activation, state: KernelState) -> KernelState:
     q1, q2 = entries(state, state.variance1, state.variance2)
-    dual = activation.dual_at(*between(state, q1, q2), state.nngp, state.gap)
+    dual = _dual(activation, state, *between(state, q1, q2), state.nngp, state.gap)
     own1, own2 = (_own(activation, state, v, q) for v, q in ((state.variance1, q1), (state.variance2, q2)))
     variance1, variance2 = own1.kappa, own2.kappa
     ntk, ntk_holomorphic = dual.holomorphic * state.ntk, dual.holomorphic * state.ntk_holomorphic
@@ -79,7 +100,7 @@ def _real(activation, state: KernelState) -> KernelState:
         variance2=variance2,
         pseudo1=variance1,
         pseudo2=variance2,
-        gap=gap_behind(activation, state, dual, own1, own2),
+        gap=_gap_behind(activation, state, dual, own1, own2),
         is_gaussian=False,
     )
 
@@ -93,10 +114,11 @@ def _improper(activation, state: KernelState) -> KernelState:
     q1, q2 = entries(state, state.variance1, state.variance2)
     c1, c2 = entries(state, own1, own2, real=False)
     pair = GaussianPair(*between(state, q1, q2), *between(state, c1, c2), state.nngp, pseudo)
-    dual = activation.improper_dual(pair)
+    dual = _improper_dual(activation, state, pair)
 
     def own(variance, pseudo, q, c):
-        dual = activation.improper_dual(GaussianPair(*within(state, q), *within(state, c), variance + 0j, pseudo))
+        own_pair = GaussianPair(*within(state, q), *within(state, c), variance + 0j, pseudo)
+        dual = _improper_dual(activation, state, own_pair)
         return dual.kappa if state.positions == "all" else dual.kappa.real, dual.pseudo
 
     variance1, pseudo1 = own(state.variance1, own1, q1, c1)

@@ -8,6 +8,8 @@ import equinox as eqx
 
 from ..kernel_state import Kernel, KernelState
 
+Pairs = tuple[int, ...] | None
+
 
 class AbstractLayer(eqx.Module):
     """A layer, and any composition of layers: (init, apply, kernel) from one description.
@@ -17,8 +19,6 @@ class AbstractLayer(eqx.Module):
 
     #: Whether the layer brings independent random weights, so that what it returns is a centred Gaussian.
     has_weights: ClassVar[bool] = False
-    #: Whether the layer mixes positions, so that kernels between all pairs of positions are needed in front of it.
-    pools: ClassVar[bool] = False
 
     @property
     def is_proper(self) -> bool:
@@ -52,6 +52,15 @@ class AbstractLayer(eqx.Module):
     def apply(self, params, x, rule=None) -> Any:
         """Outputs for a batch x (N, *shape); `rule` changes derivatives, never values (see `rules`)."""
 
+    def pairs_in_front(self, behind: Pairs, shape: tuple[int, ...]) -> Pairs:
+        """Which pairs of positions must be known in front of the layer, to know those `behind` it.
+
+        Args:
+            behind: None (both inputs at the same position, or no positions), or the spacing of pairs (`KernelState`).
+            shape: of the layer's inputs.
+        """
+        return behind
+
     @abc.abstractmethod
     def propagate(self, state: KernelState) -> KernelState:
         """The kernels behind the layer, in the limit of infinite width.
@@ -60,8 +69,13 @@ class AbstractLayer(eqx.Module):
             NotApplicable: the layer has no infinite-width kernel, and why.
         """
 
-    def kernel(self, x1, x2=None) -> Kernel:
-        """Infinite-width kernels of the network between inputs x1 (N1, *shape) and x2 (N2, *shape), default x1."""
-        from ..recursion import kernel
+    def kernel(
+        self, x1, x2=None, *, batch_size: int | None = None, progress: bool = False, max_bytes: int | None = None
+    ) -> Kernel:
+        """Infinite-width kernels of the network between inputs x1 (N1, *shape) and x2 (N2, *shape), default x1.
 
-        return kernel(self, x1, x2)
+        Arguments, errors and memory: see `qcgrad.networks.infinite.kernel`.
+        """
+        from ..infinite import kernel
+
+        return kernel(self, x1, x2, batch_size, progress, max_bytes)

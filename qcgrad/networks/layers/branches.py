@@ -6,6 +6,7 @@ from ...errors import NotApplicable
 from ..gap import gap_of_sum
 from .base import AbstractLayer
 from .serial import serial
+from .spacing import on_common_pairs
 from .weights import as_complex
 
 
@@ -56,8 +57,12 @@ class Sum(AbstractLayer):
     def apply(self, params, x, rule=None):
         return sum(branch.apply(own, x, rule) for branch, own in zip(self.branches, params, strict=True))
 
+    def pairs_in_front(self, behind, shape):
+        wanted = {branch.pairs_in_front(behind, shape) for branch in self.branches}
+        return wanted.pop() if len(wanted) == 1 else (1,) * (len(shape) - 1)
+
     def propagate(self, state):
-        states = [branch.propagate(state) for branch in self.branches]
+        states = on_common_pairs([branch.propagate(state) for branch in self.branches])
         independent = [
             after.is_gaussian and any(part.has_weights for part in branch.walk())
             for branch, after in zip(self.branches, states, strict=True)

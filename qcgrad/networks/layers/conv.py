@@ -1,6 +1,5 @@
 """Convolutional layers on sequences and images."""
 
-import itertools
 import math
 from typing import ClassVar, Literal
 
@@ -9,7 +8,8 @@ import jax
 import jax.numpy as jnp
 
 from ..kernel_state import KernelState
-from .positions import check_sizes, check_space, position_axes
+from .positions import check_sizes, check_space
+from .reach import reach, spacing_behind
 from .weights import AbstractWeightLayer, Weights
 
 
@@ -49,7 +49,8 @@ class AbstractConv(AbstractWeightLayer):
         if x.shape[-1] != weight.shape[-2]:
             raise ValueError(f"{type(self).__name__} has weights for {weight.shape[-2]} channels, x has {x.shape[-1]}.")
         dtype = jnp.promote_types(x.dtype, weight.dtype)
-        padded = self._pad(x, tuple(range(1, 1 + self.dimensions)))
+        axes = tuple(range(1, 1 + self.dimensions))
+        padded = self._reach(x.shape[1:-1], (1,) * self.dimensions).padded(x, axes, self._padding_mode)
         letters = "HW"[: self.dimensions]
         z = jax.lax.conv_general_dilated(
             padded.astype(dtype),
@@ -60,33 +61,53 @@ class AbstractConv(AbstractWeightLayer):
         )
         return z if bias is None else z + bias.reshape((1,) * (z.ndim - 1) + bias.shape)
 
+    def meets(self, x):
+        """Patches (N, *output positions, filter and channels) of inputs (N, *positions, channels)."""
+        axes = tuple(range(1, x.ndim - 1))
+        found = self._reach(x.shape[1:-1], (1,) * len(axes))
+        padded = found.padded(x, axes, self._padding_mode)
+        return jnp.concatenate([padded[:, *meeting.slices] for meeting in found.meetings[0]], axis=-1)
+
+    def pairs_in_front(self, behind, shape):
+        if behind is None:
+            return None
+        # Both inputs move by the same offset, s p + delta and s p' + delta: distances are multiples of the stride.
+        spacing = tuple(step * gap for step, gap in zip(self.steps, behind, strict=True))
+        divide = all(size % gap == 0 for size, gap in zip(shape, spacing, strict=False))
+        return spacing if divide else (1,) * self.dimensions
+
     def propagate(self, state: KernelState) -> KernelState:
         def mean(array, batch_axes):
-            # A weight meets both inputs at the same offset, so the axes of both move together.
-            return self._mean(array, position_axes(state, array, batch_axes))
+            if state.positions != "all":
+                one_start = jnp.expand_dims(array, batch_axes)
+                return jnp.squeeze(self._mean(one_start, batch_axes, (1,) * self.dimensions), batch_axes)
+            return self._mean(array, batch_axes, state.spacing)
 
-        return self.propagate_weights(state, mean)
+        behind = spacing_behind(state.spacing, self.steps) if state.positions == "all" else ()
+        return self.propagate_weights(state, mean)._replace(spacing=behind)
 
-    def _mean(self, array, groups):
-        """Mean over the filter's offsets of entries that lie under the same weight."""
-        total = jnp.zeros((), array.dtype)
-        padded = array
-        for axes in groups:
-            padded = self._pad(padded, axes)
-        for offsets in itertools.product(*(range(size) for size in self.filter_shape)):
-            slices = [slice(None)] * array.ndim
-            for axes in groups:
-                for axis, offset, step in zip(axes, offsets, self.steps, strict=True):
-                    slices[axis] = slice(offset, offset + array.shape[axis], step)
-            total = total + padded[tuple(slices)]
-        return total / math.prod(self.filter_shape)
+    def _mean(self, array, batch_axes, spacing):
+        """Mean over the filter of entries that lie under the same weight: (*batch, F, *space, *space) or one space."""
+        space = array.shape[batch_axes + 1 :]
+        inputs = len(space) // self.dimensions
+        found = self._reach(space[: self.dimensions], spacing)
+        for i in range(inputs):
+            first = batch_axes + 1 + i * self.dimensions
+            array = found.padded(array, tuple(range(first, first + self.dimensions)), self._padding_mode)
+        whole = (slice(None),) * batch_axes
+        # A weight meets both inputs at the same offset, so the axes of both move together.
+        means = [
+            sum(array[*whole, meeting.start, *meeting.slices * inputs] for meeting in meetings) / len(meetings)
+            for meetings in found.meetings
+        ]
+        return jnp.stack(means, axis=batch_axes)
 
-    def _pad(self, array, axes):
-        """As many points as the filter needs for one output at each point."""
-        widths = [(0, 0)] * array.ndim
-        for axis, size in zip(axes, self.filter_shape, strict=True):
-            widths[axis] = ((size - 1) // 2, size // 2)
-        return jnp.pad(array, widths, mode="wrap" if self.padding == "circular" else "constant")
+    @property
+    def _padding_mode(self) -> str:
+        return "wrap" if self.padding == "circular" else "constant"
+
+    def _reach(self, lengths, spacing):
+        return reach(lengths, spacing, self.steps, self.filter_shape)
 
 
 class Conv1D(AbstractConv):

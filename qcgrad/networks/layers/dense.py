@@ -53,6 +53,9 @@ class Dense(AbstractWeightLayer):
         self.output_shape(shape)
         return (shape[-1], self.width)
 
+    def meets(self, x):
+        return x
+
     def apply(self, params, x, rule=None):
         weight, bias = self.scaled(params)
         if x.ndim < 2 or x.shape[-1] != weight.shape[0]:

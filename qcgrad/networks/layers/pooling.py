@@ -6,13 +6,12 @@ from typing import ClassVar
 import equinox as eqx
 
 from .base import AbstractLayer
-from .positions import check_sizes, check_space, mean_over_same, on_positions
+from .positions import check_sizes, check_space, mean_over_same, on_positions, without_positions
 
 
 class AbstractPool(AbstractLayer):
     """Averages over windows that do not overlap."""
 
-    pools: ClassVar[bool] = True
     dimensions: eqx.AbstractClassVar[int]
     window: eqx.AbstractVar[tuple[int, ...]]
 
@@ -30,6 +29,9 @@ class AbstractPool(AbstractLayer):
 
     def init(self, key, shape):
         return ()
+
+    def pairs_in_front(self, behind, shape):
+        return (1,) * self.dimensions
 
     def apply(self, params, x, rule=None):
         self.output_shape(x.shape[1:])
@@ -87,11 +89,12 @@ class GlobalAveragePool(AbstractLayer):
     Cost: as `AveragePool2D`.
     """
 
-    pools: ClassVar[bool] = True
-
     def output_shape(self, shape):
         _check_has_positions(self, shape)
         return shape[-1:]
+
+    def pairs_in_front(self, behind, shape):
+        return (1,) * (len(shape) - 1)
 
     def init(self, key, shape):
         return ()
@@ -102,7 +105,7 @@ class GlobalAveragePool(AbstractLayer):
 
     def propagate(self, state):
         averaged = state.map_arrays(lambda array, batch_axes: array.mean(axis=tuple(range(batch_axes, array.ndim))))
-        return averaged._replace(variance1=averaged.variance1.real, variance2=averaged.variance2.real, positions="none")
+        return without_positions(averaged)
 
 
 class Flatten(AbstractLayer):
@@ -116,6 +119,9 @@ class Flatten(AbstractLayer):
 
     def init(self, key, shape):
         return ()
+
+    def pairs_in_front(self, behind, shape):
+        return None
 
     def apply(self, params, x, rule=None):
         return x.reshape(x.shape[0], -1)

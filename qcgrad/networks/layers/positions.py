@@ -1,5 +1,6 @@
 """Axes of kernels that stand for pairs of positions: pixels of images, points of sequences."""
 
+import math
 from collections.abc import Callable
 
 import jax
@@ -28,9 +29,10 @@ def check_space(layer, shape: tuple[int, ...], dimensions: int) -> None:
 
 def position_axes(state: KernelState, array: jax.Array, batch_axes: int) -> list[tuple[int, ...]]:
     """The axes of an array of the state that belong to positions: one group for each input that has its own."""
-    axes = tuple(range(batch_axes, array.ndim))
     if state.positions != "all":
+        axes = tuple(range(batch_axes, array.ndim))
         return [axes] if axes else []
+    axes = tuple(range(batch_axes + 1, array.ndim))
     return [axes[: len(axes) // 2], axes[len(axes) // 2 :]]
 
 
@@ -46,13 +48,17 @@ def on_positions(state: KernelState, function: Callable[[jax.Array, tuple[int, .
 
 
 def diagonal(array: jax.Array, batch_axes: int) -> jax.Array:
-    """Entries (p, p) of an array over all pairs of positions (*batch, *space, *space)."""
-    batch, space = array.shape[:batch_axes], array.shape[batch_axes:][: (array.ndim - batch_axes) // 2]
-    size = 1
-    for length in space:
-        size *= length
-    square = array.reshape((*batch, size, size))
-    return jnp.diagonal(square, axis1=-2, axis2=-1).reshape(batch + space)
+    """Entries (f, u, u) of an array over pairs of positions (*batch, F, *space, *space): (*batch, F, *space)."""
+    batch = array.shape[: batch_axes + 1]
+    space = array.shape[batch_axes + 1 :][: (array.ndim - batch_axes - 1) // 2]
+    size = math.prod(space)
+    return jnp.diagonal(array.reshape((*batch, size, size)), axis1=-2, axis2=-1).reshape(batch + space)
+
+
+def without_positions(state: KernelState) -> KernelState:
+    """A state whose arrays have lost their positions, marked as such."""
+    real = {name: getattr(state, name).real for name in ("variance1", "variance2")}
+    return state._replace(**real, positions="none", spacing=())
 
 
 def mean_over_same(state: KernelState) -> KernelState:
@@ -63,10 +69,7 @@ def mean_over_same(state: KernelState) -> KernelState:
             array = diagonal(array, batch_axes)
         return array.mean(axis=tuple(range(batch_axes, array.ndim)))
 
-    if state.positions == "none":
-        return state
-    averaged = state.map_arrays(mean)
-    return averaged._replace(variance1=averaged.variance1.real, variance2=averaged.variance2.real, positions="none")
+    return state if state.positions == "none" else without_positions(state.map_arrays(mean))
 
 
 def entries(state: KernelState, own1: jax.Array, own2: jax.Array, real: bool = True) -> list[jax.Array]:
@@ -77,17 +80,13 @@ def entries(state: KernelState, own1: jax.Array, own2: jax.Array, real: bool = T
 
 def between(state: KernelState, own1: jax.Array, own2: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Numbers of each input, shaped so that they broadcast against kernels between inputs."""
-    space1, space2 = own1.shape[1:], own2.shape[1:]
-    if state.positions != "all":
-        return own1[:, None], own2[None]
-    ones1, ones2 = (1,) * len(space1), (1,) * len(space2)
-    return own1.reshape(len(own1), 1, *space1, *ones2), own2.reshape(1, len(own2), *ones1, *space2)
+    first, second = within(state, own1)[0], within(state, own2)[1]
+    return first[:, None], second[None]
 
 
 def within(state: KernelState, own: jax.Array) -> tuple[jax.Array, jax.Array]:
     """The same for kernels of each input with itself."""
     if state.positions != "all":
         return own, own
-    space = own.shape[1:]
-    ones = (1,) * len(space)
-    return own.reshape(len(own), *space, *ones), own.reshape(len(own), *ones, *space)
+    (length, starts, *space), ones = own.shape, (1,) * (own.ndim - 2)
+    return own.reshape(length, starts, *space, *ones), own.reshape(length, starts, *ones, *space)

@@ -36,6 +36,14 @@ class Serial(AbstractLayer):
             x = layer.apply(layer_params, x, rule)
         return x
 
+    def pairs_in_front(self, behind, shape):
+        shapes = [shape]
+        for layer in self.layers:
+            shapes.append(layer.output_shape(shapes[-1]))
+        for layer, before in zip(reversed(self.layers), reversed(shapes[:-1]), strict=True):
+            behind = layer.pairs_in_front(behind, before)
+        return behind
+
     def propagate(self, state):
         for layer in self.layers:
             state = layer.propagate(state)
@@ -50,7 +58,8 @@ def serial(*layers: AbstractLayer) -> Serial:
 
     Returns:
         A layer: `init(key, shape)` gives a tuple with one entry for each layer, `apply(params, x, rule=None)` the
-        outputs (N, *output shape) of a batch, `kernel(x1, x2=None)` the kernels in the limit of infinite width.
+        outputs (N, *output shape) of a batch, `kernel(x1, x2=None, *, batch_size, progress, max_bytes)` the kernels in
+        the limit of infinite width.
 
     Raises:
         TypeError: an argument is not a layer.

@@ -73,6 +73,10 @@ class AbstractWeightLayer(AbstractLayer):
     def weight_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Shape of the weights for inputs of this shape: (*filter, inputs, width)."""
 
+    @abc.abstractmethod
+    def meets(self, x) -> jax.Array:
+        """The inputs that weights meet: (N, *output positions, fan-in) from inputs (N, *positions, channels)."""
+
     @property
     def pseudo_variance(self) -> complex:
         """E[omega^2]: tau, and 1 for real weights."""

@@ -19,8 +19,8 @@ import numpy as np
 from ...errors import StateTooLarge, shown
 from ...ir import rows
 from ...ir.sweep_form import SweepForm
+from ...memory import allowed_bytes
 from ...queries import Means, MeasureComponent, PointerOutcomes, PointerSweep
-from .. import memory
 from .bell import generator
 
 # Amplitudes evolved at a time: a few tens of MiB.
@@ -78,7 +78,7 @@ def as_sweep_form(form) -> SweepForm:
     """
     if not isinstance(form, SweepForm):
         raise TypeError(f"a sweep over {type(form).__name__} cannot be simulated: give an ir.sweep_form.SweepForm")
-    busy, allowed = form.busy, memory.allowed_bytes()
+    busy, allowed = form.busy, allowed_bytes()
     if (needed := _STATES_HELD * 16 * 2**busy.num_qubits) > allowed:
         raise StateTooLarge(
             f"a sweep over {form.num_qubits} qubits, of which {busy.num_qubits} are not idle, holds {_STATES_HELD} "

@@ -12,6 +12,7 @@ from ...errors import StateTooLarge, UnsupportedQuery, shown
 from ...ir import pauli
 from ...ir.expectation import Expectation
 from ...ir.mixed_expectation import MixedExpectation
+from ...memory import allowed_bytes
 from ...objective import is_concrete, zeros_like
 from ...queries import (
     Access,
@@ -24,7 +25,6 @@ from ...queries import (
     Sweep,
     state_bytes,
 )
-from .. import memory
 from ..multicopy import answers
 from . import kernels, native_library, sample, stabilizer_bases, walk
 from .native_circuit import NativeCircuit
@@ -238,7 +238,7 @@ class Statevector(AbstractBackend):
 
     def _allowed_bytes(self) -> int:
         device = jax.devices()[0] if self.mesh is None else self.mesh.local_devices[0]
-        return self.max_bytes or memory.allowed_bytes(device)
+        return self.max_bytes or allowed_bytes(device=device)
 
 
 def _padded_angles(program) -> int:

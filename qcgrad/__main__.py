@@ -1,0 +1,5 @@
+"""`python -m qcgrad` is the `qcgrad` command."""
+
+from .cli import main
+
+main()
