@@ -5,7 +5,8 @@ the digits; that of a jump does so in every layer once more. Networks on vectors
 \(1 - |\rho|\) beside the covariance: formed from differences of the data, and carried on by sums of terms that are not
 negative. A gap that a change of the inputs by rounding explains is zero: points on one ray stay there.
 
-Where Gaussians coincide, roots of gaps have the derivative 0: the middle of the cone \(|\delta|\) of two inputs that
+Under JAX's transformations there are no numbers to look at, and the gap follows from the covariance as it stands.
+Where Gaussians coincide, its root then has the derivative 0: the middle of the cone \(|\delta|\) of two inputs that
 move apart, and the true one where they move together.
 """
 
@@ -40,51 +41,48 @@ def snapped(gap):
 def gap_of(q1, q2, covariance):
     """1 - |rho| from variances and covariance alone: zero where rounding explains it, one where a variance is zero."""
     gap = 1 - safe_ratio(jnp.abs(covariance), safe_sqrt(q1) * safe_sqrt(q2))
-    return jnp.where(gap < ROUNDING / 2 * jnp.finfo(gap.dtype).eps, 0, gap)
+    return jnp.where(gap < ROUNDING * jnp.finfo(gap.dtype).eps, 0, gap)
 
 
 def gap_between(x1, x2, covariance, q1, q2):
-    """Gaps between data x1 (N1, d) and x2 (N2, d), whose products are given: (N1, N2).
+    """Gaps between data x1 (N1, d) and x2 (N2, d), whose products are given: (N1, N2), or None while they are traced.
 
-    Cost: N1 N2 d operations under JAX's transformations; else only pairs that are nearly collinear are looked at.
+    Cost: d operations for each pair that is nearly collinear, a few for each other one.
     """
-    first, second = jnp.broadcast_arrays(q1[:, None], q2[None])
-    plain = 1 - safe_ratio(jnp.abs(covariance), safe_sqrt(first) * safe_sqrt(second))
-    # Two inputs that are zero are equal.
-    plain = jnp.where((first == 0) & (second == 0), 0, plain)
     if not is_concrete((x1, x2, covariance)):
-        return jax.lax.map(jax.checkpoint(lambda x: _of_pairs(x[None], x2)), x1)
-    near = np.array(np.nonzero(np.asarray(plain) < NEAR))
+        return None
+    gap = np.array(1 - _correlation(q1[:, None], q2[None], covariance))
+    near = np.array(np.nonzero(gap < NEAR))
+    first, second = np.asarray(x1), np.asarray(x2)
     for start in range(0, near.shape[1], PAIRS):
         rows, columns = near[:, start : start + PAIRS]
-        plain = plain.at[rows, columns].set(_of_pairs(x1[rows], x2[columns]))
-    return by_ray(plain)
+        gap[rows, columns] = _of_pairs(first[rows], second[columns])
+    return by_ray(jnp.asarray(gap))
 
 
 def by_ray(gap):
     """One row for all that lie on one ray, the first one's: or rounding would tell them apart seen from elsewhere."""
-    if not is_concrete(gap) or gap.shape[0] != gap.shape[1] or np.any(np.diagonal(gap)):
+    if gap.shape[0] != gap.shape[1] or np.any(np.diagonal(gap)):
         return gap
     first = np.argmax(np.asarray(gap) == 0, axis=1)
     return gap if np.array_equal(first, np.arange(len(first))) else gap[first][:, first]
 
 
+@jax.jit
 def gap_of_sum(first, second):
     """The gap of sums of independent Gaussians, each given as (q1, q2, covariance, gap).
 
     Every term is what one inequality loses: Cauchy-Schwarz between lengths, the two gaps, the triangle's.
     """
     (a1, a2, ka, gap_a), (b1, b2, kb, gap_b) = first, second
-    roots = [safe_sqrt(q) for q in (a1, a2, b1, b2)]
+    roots = [jnp.sqrt(q) for q in (a1, a2, b1, b2)]
     scale_a, scale_b = roots[0] * roots[1], roots[2] * roots[3]
-    scale = safe_sqrt(a1 + b1) * safe_sqrt(a2 + b2)
+    scale = jnp.sqrt(a1 + b1) * jnp.sqrt(a2 + b2)
     lengths = safe_ratio((roots[0] * roots[3] - roots[2] * roots[1]) ** 2, scale + scale_a + scale_b)
     sides = jnp.abs(ka) + jnp.abs(kb) + jnp.abs(ka + kb)
     turned = safe_ratio(2 * _off_axis(ka * jnp.conj(kb)), sides)
     lost = lengths + scale_a * gap_a + scale_b * gap_b + turned
-    plain = 1 - safe_ratio(jnp.abs(ka + kb), scale)
-    # Derivatives where only one of the two is zero are those of the covariances.
-    return jnp.where(scale == 0, gap_a, jnp.where(plain > NEAR, plain, snapped(safe_ratio(lost, scale))))
+    return jnp.where(scale == 0, gap_a, snapped(safe_ratio(lost, scale)))
 
 
 def gaps_of_parts(covariance, gap):
@@ -96,6 +94,13 @@ def gaps_of_parts(covariance, gap):
     return tuple(snapped(gap + (1 - gap) * part) for part in parts)
 
 
+@jax.jit
+def _correlation(q1, q2, covariance):
+    """|rho|; 1 where both are zero, and so are equal."""
+    found = safe_ratio(jnp.abs(covariance), jnp.sqrt(q1) * jnp.sqrt(q2))
+    return jnp.where((q1 == 0) & (q2 == 0), 1, found)
+
+
 def _off_axis(z):
     """|z| - Re z without cancellation."""
     size, real = jnp.abs(z), jnp.real(z)
@@ -103,14 +108,15 @@ def _off_axis(z):
 
 
 def _of_pairs(x, y):
-    """Gaps between rows of x and y (N, d), or between one row and all."""
-    q1, q2 = (jnp.sum(jnp.real(z * z.conj()), axis=1) for z in (x, y))
-    cross = jnp.sum(x * y.conj(), axis=1)
+    """Gaps between rows of x and y (N, d), in NumPy: nothing is compiled for each number of pairs."""
+    q1, q2 = (np.sum(np.real(z * z.conj()), axis=1) for z in (x, y))
+    both = (q1 > 0) & (q2 > 0)
+    safe1, safe2 = (np.where(q > 0, q, 1) for q in (q1, q2))
+    cross = np.sum(x * y.conj(), axis=1)
     # Either one's projection on the other, so that the gap of (y, x) is the same.
-    rest1 = x - safe_ratio(cross, q2)[:, None] * y
-    rest2 = y - safe_ratio(cross.conj(), q1)[:, None] * x
-    squares = [jnp.sum(jnp.real(z * z.conj()), axis=1) for z in (rest1, rest2)]
-    square = jnp.minimum((safe_ratio(squares[0], q1) + safe_ratio(squares[1], q2)) / 2, 1)
-    gap = snapped(square / (1 + safe_sqrt(1 - square)))
-    both, either = (q1 == 0) & (q2 == 0), (q1 == 0) | (q2 == 0)
-    return jnp.where(both, 0, jnp.where(either, 1, gap))
+    rest1, rest2 = x - (cross / safe2)[:, None] * y, y - (cross.conj() / safe1)[:, None] * x
+    squares = [np.sum(np.real(z * z.conj()), axis=1) for z in (rest1, rest2)]
+    square = np.minimum((squares[0] / safe1 + squares[1] / safe2) / 2, 1)
+    gap = square / (1 + np.sqrt(1 - square))
+    gap[gap < (ROUNDING * np.finfo(gap.dtype).eps) ** 2 / 2] = 0
+    return np.where(both, gap, np.where((q1 == 0) & (q2 == 0), 0, 1))

@@ -32,8 +32,8 @@ class KernelState(NamedTuple):
         variance1, variance2: K of each input with itself, (N1, *positions), (N2, *positions): real unless
             positions is "all".
         pseudo1, pseudo2: C of each input with itself, same shapes, or None.
-        gap: 1 - |K|/sqrt(q q'), (N1, N2), with digits that K itself has lost near |rho| = 1; None for images and in
-            complex networks with improper weights, where kernels follow from K as it stands.
+        gap: 1 - |K|/sqrt(q q'), (N1, N2), with digits that K has lost near |rho| = 1; None for images, in complex
+            networks with improper weights, and while JAX traces: there kernels follow from K as it stands.
         positions: for images the pairs of pixels that are kept, with the axes that stand for them: "none" (vectors),
             "same" (H, W: both inputs at the same pixel) or "all" (F, H/m, W/m', H/m, W/m': needed before pooling).
         spacing: (m, m') where positions is "all": pairs of pixels are kept whose distance is a multiple of it along

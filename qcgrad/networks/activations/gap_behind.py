@@ -12,11 +12,13 @@ jumps have a gap of first order in \(\sqrt g\) and \(\epsilon\): there all are e
 is divided.
 """
 
+from functools import partial
+
+import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ...objective import is_concrete
-from ..gap import by_ray, safe_ratio, safe_sqrt, snapped
+from ..gap import by_ray, safe_ratio, snapped
 
 #: The kernel's own gap is trusted above NEAR, and everywhere within this many roundings.
 NEAR, ROUNDINGS = 1e-6, 16
@@ -32,86 +34,97 @@ def gap_behind(activation, state, dual, own1, own2):
         state: in front of it.
         dual, own1, own2: its dual maps between inputs, and of each input with itself.
 
-    Cost: a few operations for each entry; up to five dual maps of single inputs, where inputs are nearly collinear.
+    Cost: a few operations for each entry, and one dual map of single inputs where any are nearly collinear.
     """
     if state.gap is None:
         return None
     q1, q2, covariance, gap = state.gaussians
     kappa1, kappa2 = jnp.real(own1.kappa)[:, None], jnp.real(own2.kappa)[None]
-    plain = _lost(kappa1, kappa2, dual.kappa)
-    plain = jnp.where((kappa1 == 0) & (kappa2 == 0), 0, plain)
-    stretch, turn = _ratio(activation, q1, q2, covariance)
-    together = (gap == 0) & (stretch == 0) & (turn == 0)
-    close = (plain < NEAR) & (jnp.abs(stretch) < SMALL) & (jnp.abs(turn) < SMALL)
-    rounding = ROUNDINGS * jnp.finfo(gap.dtype).eps
-    exact = jnp.where(together, 0, jnp.where(plain < rounding / 2, 0, plain))
-    if is_concrete(exact) and not bool(jnp.any(close & ~together)):
-        return by_ray(exact)
+    features = activation.is_homogeneous, activation.symmetry == "phase"
+    stretch, turn, plain, close = _as_it_stands(features, (q1, q2, covariance, gap), kappa1, kappa2, dual.kappa)
+    if not bool(jnp.any(close)):
+        return by_ray(plain)
     if activation.jumps:
-        finer = _enlarged(activation, state, close & ~together, stretch, turn)
+        finer = _enlarged(activation, state, close, stretch, turn)
     else:
-        finer = _expanded(activation, state, dual, own1, own2, stretch, turn)
-    finer = snapped(jnp.clip(finer, jnp.maximum(plain - rounding, 0), jnp.maximum(plain + rounding, 0)))
-    return by_ray(jnp.where(close & ~together, finer, exact))
+        is_real = not jnp.iscomplexobj(covariance)
+        losses = _losses(activation, jnp.concatenate([state.variance1, state.variance2]), is_real)
+        finer = _expanded(state.gaussians, dual, own1, own2, losses, stretch, turn)
+    return by_ray(_within_rounding(plain, finer, close))
 
 
-def _ratio(activation, q1, q2, covariance):
-    """Stretch and turn between the two, zero where the function does not notice or rounding explains them."""
-    eps = jnp.finfo(jnp.real(covariance).dtype).eps
+@partial(jax.jit, static_argnums=0)
+def _as_it_stands(features, gaussians, kappa1, kappa2, kappa):
+    """Stretch and turn between the two, the gap of the covariance, and where it has lost digits."""
+    q1, q2, covariance, gap = gaussians
+    is_homogeneous, is_equivariant = features
+    eps = jnp.finfo(gap.dtype).eps
     both = (q1 > 0) & (q2 > 0)
-    stretch = jnp.log(jnp.where(both, q2, 1) / jnp.where(both, q1, 1)) / 2
-    if activation.is_homogeneous:
-        stretch = 0 * stretch
-    if activation.symmetry == "phase" or not jnp.iscomplexobj(covariance):
-        turn = 0 * jnp.real(covariance)
-    else:
+    # What the function does not notice counts as none.
+    notices = 0 if is_homogeneous else 1
+    stretch = notices * jnp.log(jnp.where(both, q2, 1) / jnp.where(both, q1, 1)) / 2
+    turn = jnp.zeros_like(gap)
+    if jnp.iscomplexobj(covariance) and not is_equivariant:
         turn = jnp.angle(jnp.where(covariance == 0, 1, covariance))
-    return tuple(jnp.where(jnp.abs(part) < ROUNDINGS * eps, 0, part) for part in (stretch, turn))
+    stretch, turn = (jnp.where(jnp.abs(part) < ROUNDINGS * eps, 0, part) for part in (stretch, turn))
+    plain = jnp.where((kappa1 == 0) & (kappa2 == 0), 0, _lost(kappa1, kappa2, kappa))
+    together = (gap == 0) & (stretch == 0) & (turn == 0)
+    close = ~together & (plain < NEAR) & (jnp.abs(stretch) < SMALL) & (jnp.abs(turn) < SMALL)
+    plain = jnp.where(together | (~close & (plain < ROUNDINGS / 2 * eps)), 0, plain)
+    return stretch, turn, plain, close
+
+
+@jax.jit
+def _within_rounding(plain, finer, close):
+    """The finer gap, as far as the covariance as it stands leaves room for it."""
+    room = ROUNDINGS * jnp.finfo(plain.dtype).eps
+    finer = jnp.clip(finer, jnp.maximum(plain - room, 0), jnp.maximum(plain + room, 0))
+    return jnp.where(close, snapped(finer), plain)
 
 
 def _lost(kappa1, kappa2, kappa):
-    return 1 - safe_ratio(jnp.abs(kappa), safe_sqrt(kappa1) * safe_sqrt(kappa2))
+    return 1 - safe_ratio(jnp.abs(kappa), jnp.sqrt(kappa1) * jnp.sqrt(kappa2))
 
 
-def _expanded(activation, state, dual, own1, own2, stretch, turn):
-    q1, q2, covariance, gap = state.gaussians
+@jax.jit
+def _expanded(gaussians, dual, own1, own2, losses, stretch, turn):
+    """The gap of functions without jumps, to leading order."""
+    q1, q2, covariance, gap = gaussians
     kappa1, kappa2 = jnp.real(own1.kappa)[:, None], jnp.real(own2.kappa)[None]
     unit = safe_ratio(covariance, jnp.abs(covariance))
     along = unit * dual.holomorphic + jnp.conj(unit) * dual.antiholomorphic
     here = safe_ratio(jnp.real(along * jnp.conj(dual.kappa)), jnp.abs(dual.kappa))
-    at_one = [jnp.real(own.holomorphic + own.antiholomorphic) for own in (own1, own2)]
-    at_one = safe_sqrt(at_one[0])[:, None] * safe_sqrt(at_one[1])[None]
-    scale = safe_ratio(safe_sqrt(q1) * safe_sqrt(q2), safe_sqrt(kappa1) * safe_sqrt(kappa2))
-    is_real = not jnp.iscomplexobj(covariance)
-    first, second = (_losses(activation, q, is_real) for q in (state.variance1, state.variance2))
-    by_stretch, by_turn, mixed = ((a[:, None] + b[None]) / 2 for a, b in zip(first, second, strict=True))
+    slopes = [jnp.sqrt(jnp.maximum(jnp.real(own.holomorphic + own.antiholomorphic), 0)) for own in (own1, own2)]
+    at_one = slopes[0][:, None] * slopes[1][None]
+    scale = safe_ratio(jnp.sqrt(q1) * jnp.sqrt(q2), jnp.sqrt(kappa1) * jnp.sqrt(kappa2))
+    count = len(own1.kappa)
+    by_stretch, by_turn, mixed = ((loss[:count, None] + loss[None, count:]) / 2 for loss in losses)
     form = by_stretch * stretch**2 + by_turn * turn**2 + 2 * mixed * stretch * turn
     return form / 2 + scale * gap * (at_one + 2 * here) / 3
 
 
 def _losses(activation, q, is_real):
     """The quadratic form Q of each input (N,): of stretches, of turns, and mixed."""
-    eps = jnp.finfo(q.dtype).eps
-    step = float(eps) ** 0.25
+    eps = float(jnp.finfo(q.dtype).eps)
+    step = eps**0.25
+    feels_stretch = not activation.is_homogeneous
+    feels_turn = not (is_real or activation.symmetry == "phase")
+    steps = [(step * a, step * b) for a, b in ((1, 0), (0, 1), (1, 1)) if a <= feels_stretch and b <= feels_turn]
     zero = jnp.zeros_like(q)
-
-    def variance(q):
-        return jnp.real(activation.dual_at(q, q, q if is_real else q + 0j, zero).kappa)
-
-    def lost(stretch, turn):
-        stretched = q * np.exp(2 * stretch)
-        turned = q * np.exp(stretch) * (1.0 if is_real else np.exp(1j * turn))
-        kappa = activation.dual_at(q, stretched, turned, zero).kappa
-        loss = 2 * _lost(variance(q), variance(stretched), kappa) / step**2
-        # Less than this is rounding: the function does not notice.
-        return jnp.where(loss < 32 * eps**0.5, 0, loss)
-
-    by_stretch = zero if activation.is_homogeneous else lost(step, 0.0)
-    if is_real or activation.symmetry == "phase":
-        return by_stretch, zero, zero
-    by_turn = lost(0.0, step)
-    both = by_turn if activation.is_homogeneous else lost(step, step)
-    return by_stretch, by_turn, (both - by_stretch - by_turn) / 2
+    if not steps:
+        return zero, zero, zero
+    # One call: of each step, of what it leads to, and of where it starts.
+    stretches = np.array([a for a, _ in steps] + [a for a, _ in steps] + [0.0])[:, None]
+    turns = np.array([b for _, b in steps] + [0.0] * (len(steps) + 1))[:, None]
+    starts = np.array([0.0] * len(steps) + [a for a, _ in steps] + [0.0])[:, None]
+    first, second = (q[None] * jnp.asarray(np.exp(2 * power), q.dtype) for power in (starts, stretches))
+    factor = np.exp(starts + stretches) * (1 if is_real else np.exp(1j * turns))
+    kappa = activation.dual_at(first, second, q[None] * factor, jnp.zeros_like(first)).kappa
+    lost = 2 / step**2 * _lost(jnp.real(kappa[-1:]), jnp.real(kappa[len(steps) : -1]), kappa[: len(steps)])
+    # Less than this is rounding: the function does not notice.
+    found = dict(zip([(a > 0, b > 0) for a, b in steps], jnp.where(lost < 32 * eps**0.5, 0, lost), strict=True))
+    by_stretch, by_turn = found.get((True, False), zero), found.get((False, True), zero)
+    return by_stretch, by_turn, (found.get((True, True), by_stretch + by_turn) - by_stretch - by_turn) / 2
 
 
 def _enlarged(activation, state, chosen, stretch, turn):
