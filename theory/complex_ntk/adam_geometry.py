@@ -65,7 +65,7 @@ class Result(NamedTuple):
 
 def compute(small: bool = False) -> Result:
     """Some seconds with modReLU at a rate that is known to be good if small, else a minute."""
-    seeds, rates = (32, np.array([2.0**-3])) if small else (64, 2.0 ** np.arange(-6, 1))
+    seeds, rates = (40, np.array([2.0**-3])) if small else (64, 2.0 ** np.arange(-6, 1))
     activations = {"modReLU": nn.ModReLU(-0.5)} | ({} if small else {"split ReLU": nn.SplitReLU()})
     runners = {name: {kind: make_runner(make_network(a), kind) for kind in KINDS} for name, a in activations.items()}
     tuned = {name: _tuned(make_network(activations[name]), runners[name], rates, seeds) for name in activations}

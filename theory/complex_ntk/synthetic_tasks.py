@@ -79,11 +79,11 @@ class Result(NamedTuple):
 
 def compute(small: bool = False) -> Result:
     """About ten seconds if small, else some two minutes."""
-    sizes, tested, seeds = ((64,), 60, 6) if small else (SIZES, 80, 12)
+    sizes, tested = ((64,), 60) if small else (SIZES, 80)
     errors, distance = {}, 0.0
     for name in (FIR,) if small else TASKS:
         found: dict[str, list] = {}
-        for seed in range(seeds):
+        for seed in range(12):
             task = TASKS[name](shifted(seed), sizes[-1] + tested)
             kernels = _kernels(task.x)
             for key, kernel in kernels.items():
@@ -100,19 +100,15 @@ def compute(small: bool = False) -> Result:
 def check(result: Result):
     """Raise AssertionError where a claim fails."""
     errors, sizes = result.errors, result.sizes
-    # Few data sets do not know their standard error: only the sign is checked. Differences are three times the spread of
-    # one of six data sets and more, twice that of one of sixteen under improper noise: seven standard errors.
-    least = 3 if sizes == SIZES else 0
     # Rounding of a cosine near one is 1e-8 in its angle.
     assert result.real_distance < 1e-6, f"split ReLU is {result.real_distance:.1e} away from the real network"
     for task, better, worse, at in (claim for claim in BETTER if claim[0] in errors):
         for n in set(at) & set(sizes):
-            t = _in_errors(errors[task][worse] - errors[task][better])[sizes.index(n)]
-            assert t > least, f"{task}, {n} samples: {better} is better than {worse} by {t:.1f} standard errors only"
+            gain = (errors[task][worse] - errors[task][better])[:, sizes.index(n)]
+            assert _stands_out(gain, sizes), f"{task}, {n} samples: {better} is not better than {worse}, {gain}"
     for kappa, found in result.improper.items():
         gain = found[:, 0] - found[:, 1]
-        holds = _in_errors(gain) > least if kappa else np.max(np.abs(gain)) < 1e-9
-        assert holds, f"circularity {kappa}: widely linear gains {_in_errors(gain):.1f} standard errors"
+        assert _stands_out(gain, sizes) if kappa else np.max(np.abs(gain)) < 1e-9, f"circularity {kappa}: gains {gain}"
     for task in (FIR, SALEH) if sizes == SIZES else ():
         t = _in_errors(errors[task][REAL][:, 2] - errors[task][AVERAGED][:, 1])
         assert t > 3, f"{task}: averaged with 64 samples is better than real with 160 by {t:.1f} standard errors only"
@@ -122,11 +118,10 @@ def check(result: Result):
         t = _in_errors(errors[task][one] - errors[task][other])
         allowed = student(len(errors[task][one]) - 1, t.size)
         assert np.max(np.abs(t)) < allowed, f"{task}: {one} and {other} differ by {t} standard errors"
-    # Guesses between two classes are coins.
     for kernel in (MODRELU, AVERAGED) if PSK in errors else ():
         found = errors[PSK][kernel]
         off, allowed = np.max(np.abs(found.mean(axis=0) - 0.5)), normal(6) * 0.5 / np.sqrt(result.tested * len(found))
-        assert off < allowed, f"{PSK}: {kernel} does not guess, {off:.3f} from 1/2"
+        assert off < allowed, f"{PSK}: {kernel} does not guess as a coin does, {off:.3f} from 1/2"
 
 
 def report(result: Result):
@@ -180,6 +175,11 @@ def _standard_error(values):
 def _in_errors(differences):
     """Mean over the seeds, in units of its standard error; 0 where all differences are 0."""
     return differences.mean(axis=0) / np.maximum(_standard_error(differences), np.finfo(float).tiny)
+
+
+def _stands_out(gains, sizes) -> bool:
+    """Three standard errors above zero; if small, above zero for most data sets, as it is for 99 of 100 of them."""
+    return bool(_in_errors(gains) > 3 if sizes == SIZES else np.median(gains) > 0)
 
 
 def _kernels(x) -> dict[str, Kernel]:
