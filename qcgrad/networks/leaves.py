@@ -21,6 +21,8 @@ def checked_parameters(name: str, tree):
 
 
 def _checked(name, leaf):
+    if (given := getattr(leaf, "dtype", None)) in (np.longdouble, np.clongdouble):
+        raise TypeError(f"{name} hold dtype {given}, which JAX does not know: give arrays of 64 bits or less")
     dtype = jnp.result_type(leaf)
     if jnp.issubdtype(dtype, jnp.complexfloating):
         array = leaf if hasattr(leaf, "dtype") else np.asarray(leaf, jax.dtypes.canonicalize_dtype(complex))
