@@ -65,6 +65,8 @@ class Cost:
 
     def __mul__(self, repetitions: int):
         """Cost of doing this `repetitions` times in sequence."""
+        if isinstance(repetitions, bool) or not isinstance(repetitions, Integral):
+            return NotImplemented
         return Cost(**{f.name: getattr(self, f.name) * (1 if f.name in _PEAKS else repetitions) for f in fields(Cost)})
 
 

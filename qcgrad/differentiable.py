@@ -5,7 +5,7 @@ import jax.numpy as jnp
 
 from .backend import AbstractBackend, resolve
 from .errors import NotApplicable
-from .estimate import as_key, check_arguments, draw_key, run
+from .estimate import as_key, check_arguments, check_traceable, draw_key, run
 from .estimator import AbstractEstimator
 from .objective import AbstractObjective, Point
 
@@ -39,10 +39,11 @@ def as_jax(objective: AbstractObjective, estimator: AbstractEstimator, backend: 
         0.877583 -0.479426
     """
     check_arguments(objective, estimator)
-    if not estimator.is_traceable:
+    check_traceable(estimator)
+    if type(objective).at is not AbstractObjective.at:
         raise NotApplicable(
-            f"{type(estimator).__name__} cannot be traced by JAX: what it asks depends on answers, or on the numbers "
-            "of the angles; call qcgrad.estimate instead"
+            f"{type(objective).__name__} becomes another objective at given parameters, so that JAX cannot trace it: "
+            "call qcgrad.estimate"
         )
     backend = resolve(backend, objective)
     outputs = objective.num_outputs
@@ -73,7 +74,16 @@ def as_jax(objective: AbstractObjective, estimator: AbstractEstimator, backend: 
 
     def f(params, key=None):
         coordinates = objective.coordinates(objective.check(params))
-        value = evaluate(jax.tree.map(jnp.asarray, coordinates), as_key(key))
+        try:
+            value = evaluate(jax.tree.map(jnp.asarray, coordinates), as_key(key))
+        except TypeError as error:
+            if "custom_vjp" not in str(error):
+                raise
+            raise NotApplicable(
+                "jax.jvp, jax.jacfwd, jax.linearize and jax.hessian need forward-mode derivatives, and an estimator "
+                "gives reverse-mode ones: use jax.grad, jax.vjp or jax.jacrev, and for second derivatives jax.jacrev "
+                "of jax.grad with an exact method and qcgrad.Statevector(engine='jax')"
+            ) from error
         return objective.outputs(value)
 
     return objective.as_function(f)

@@ -7,7 +7,7 @@ import numpy as np
 from . import finite
 from .backend import AbstractBackend, resolve
 from .cost import Budget, Cost
-from .errors import AccessError, BudgetExhausted
+from .errors import AccessError, BudgetExhausted, NotApplicable
 from .estimator import AbstractEstimator, total_cost, unknown
 from .objective import AbstractObjective, Point, Reading, is_concrete, zeros_like
 from .result import Estimate, Result
@@ -64,6 +64,8 @@ def estimate(
     check_arguments(objective, estimator)
     if budget is not None and not isinstance(budget, Budget):
         raise TypeError(f"budget is {budget!r}: give qcgrad.Budget(shots=...) or None")
+    if not is_concrete((params, key)):
+        check_traceable(estimator)
     objective, params = objective.at(objective.check(params))
     backend = resolve(backend, objective)
     point = Point(objective, objective.coordinates(params), np.eye(objective.num_outputs))
@@ -109,10 +111,7 @@ def predict_cost(
     check_arguments(objective, estimator)
     objective = objective.typical()
     resolve(backend, objective)
-    point = Point(
-        objective, objective.placeholder(jax.dtypes.canonicalize_dtype(dtype or float)), np.eye(objective.num_outputs)
-    )
-    return estimator.predict(point)
+    return estimator.predict(Point(objective, objective.placeholder(_real(dtype)), np.eye(objective.num_outputs)))
 
 
 def run(point: Point, estimator: AbstractEstimator, backend: AbstractBackend, key, budget: Budget | None = None):
@@ -142,6 +141,17 @@ def run(point: Point, estimator: AbstractEstimator, backend: AbstractBackend, ke
     return estimator.read(state), cost, result
 
 
+def _real(dtype) -> np.dtype:
+    """The floating-point type that parameters of this type would have."""
+    try:
+        found = np.dtype(dtype or float)
+    except TypeError:
+        found = np.dtype(object)
+    if found not in (np.float32, np.float64):
+        raise ValueError(f"dtype={dtype!r}: give float32 or float64")
+    return jax.dtypes.canonicalize_dtype(found)
+
+
 def draw_key(key, query):
     """(remaining key, key for this query); a query that draws nothing leaves the key alone."""
     if not query.is_random:
@@ -159,6 +169,8 @@ def as_key(key):
     if isinstance(key, bool):
         raise TypeError(f"key is {key}: give one JAX random key, jax.random.key(seed), or an integer seed")
     if isinstance(key, (int, np.integer)):
+        if not -(2**63) <= key < 2**63:
+            raise ValueError(f"key is {key}: give an integer seed of at most 64 bits")
         return jax.random.key(int(key))
     dtype = getattr(key, "dtype", None)
     if dtype is not None and jnp.issubdtype(dtype, jax.dtypes.prng_key) and key.ndim == 0:
@@ -176,6 +188,15 @@ def check_arguments(objective, estimator):
         )
     if isinstance(estimator, type) or not isinstance(estimator, AbstractEstimator):
         raise TypeError(f"estimator is {estimator!r}: give an estimator object, for example qcgrad.ParameterShift()")
+
+
+def check_traceable(estimator: AbstractEstimator):
+    """Refuse, by name, to trace a method that JAX cannot trace."""
+    if not estimator.is_traceable:
+        raise NotApplicable(
+            f"{type(estimator).__name__} cannot be traced by JAX: what it asks depends on answers, or on the numbers "
+            "of the angles; call qcgrad.estimate outside jax.jit, jax.vmap and jax.grad"
+        )
 
 
 def _check_access(query, estimator, backend):

@@ -125,6 +125,8 @@ def as_real(name: str, value) -> Any:
         TypeError: booleans, complex numbers, anything that is no number.
         ValueError: NaN or infinite entries, or float64 while JAX's 64-bit mode is off.
     """
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"{name} is a masked array: fill it with numbers first")
     array = value if isinstance(value, (jax.Array, np.ndarray, np.generic)) else _from_python(name, value)
     kind = np.dtype(array.dtype).kind
     if kind == "c":
@@ -132,6 +134,8 @@ def as_real(name: str, value) -> Any:
     if kind not in "fiu":
         # bfloat16 and friends report kind 'V'; they are too coarse for gradients.
         raise TypeError(f"{name} has dtype {array.dtype}: give float32 or float64 numbers")
+    if kind == "f" and np.dtype(array.dtype).itemsize > 8:
+        raise TypeError(f"{name} has dtype {array.dtype}, which JAX does not know: give float32 or float64 numbers")
     if kind != "f" or array.dtype == np.float16:
         array = array.astype(jax.dtypes.canonicalize_dtype(float))
     if array.dtype == np.float64 and not jax.config.jax_enable_x64:  # pyright: ignore[reportAttributeAccessIssue]

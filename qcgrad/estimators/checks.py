@@ -4,6 +4,9 @@ import math
 
 import numpy as np
 
+# Counts are drawn as 64-bit integers, and a method may add up a few of them.
+_MOST = 10**18
+
 
 def checked_count(name: str, value) -> int:
     """A positive integer, or one clear error."""
@@ -15,12 +18,21 @@ def checked_count(name: str, value) -> int:
         raise ValueError(f"{name}={value!r}: give a positive integer") from None
     if not math.isfinite(number) or number != int(number) or number < 1:
         raise ValueError(f"{name}={value!r}: give a positive integer")
+    if int(value) > _MOST:
+        raise ValueError(f"{name}={value!r}: give at most {_MOST:,}")
     return int(value)
+
+
+def checked_flag(name: str, value) -> bool:
+    """True or False, or one clear error."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise ValueError(f"{name}={value!r}: give True or False")
+    return bool(value)
 
 
 def checked_fraction(name: str, value) -> float:
     """A number strictly between 0 and 1, or one clear error."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.floating)) or not 0 < value < 1:
         raise ValueError(f"{name}={value!r}: give a number between 0 and 1")
     return float(value)
 

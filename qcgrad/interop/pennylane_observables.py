@@ -3,6 +3,7 @@
 import itertools
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 
 from ..errors import ImportRefused
@@ -85,6 +86,11 @@ def pauli_terms(observable) -> list[tuple[str, tuple, Any]]:
             )
         try:
             matrix = np.asarray(qml.matrix(observable, wire_order=observable.wires))
+        except jax.errors.TracerArrayConversionError as error:
+            raise ImportRefused(
+                f"an observable depends on the arguments: the entries of {observable.name} are among them, and only "
+                "angles of gates can be differentiated; give the matrix by keyword"
+            ) from error
         except Exception as error:  # each observable class fails in its own way
             raise ImportRefused(f"operator {observable.name} has no Pauli form: {error}") from error
         if np.abs(matrix - matrix.conj().T).max() > 1e-10:

@@ -56,6 +56,8 @@ class Circuit(FluentGates, Composition):
         if not is_integer or not 1 <= num_qubits <= pauli.MAX_QUBITS:
             raise ValueError(f"Circuit num_qubits={num_qubits!r}: give an integer from 1 to {pauli.MAX_QUBITS}")
         self.num_qubits = int(num_qubits)
+        if not isinstance(gates, Iterable):
+            raise TypeError(f"gates is {gates!r}: give a sequence of qcgrad.Gate")
         self.gates = tuple(gates)
         self.name = name
         for gate in self.gates:
@@ -121,6 +123,8 @@ class Circuit(FluentGates, Composition):
 
 
 def _check(gate: Gate, num_qubits: int):
+    if not isinstance(gate, Gate) or not isinstance(gate.wires, (tuple, list)) or not isinstance(gate.name, str):
+        raise TypeError(f"gates holds {gate!r}: give qcgrad.Gate(name, wires, ...) with a tuple of qubits")
     for wire in gate.wires:
         if isinstance(wire, bool) or not isinstance(wire, (int, np.integer)) or not 0 <= wire < num_qubits:
             raise ValueError(f"gate {gate.name} on qubit {wire!r}: the circuit has qubits 0 to {num_qubits - 1}")
@@ -130,8 +134,9 @@ def _check(gate: Gate, num_qubits: int):
         isinstance(gate.param, bool) or not isinstance(gate.param, (int, np.integer)) or gate.param < 0
     ):
         raise ValueError(f"gate {gate.name} has param={gate.param!r}: give the parameter's index, 0 or more")
-    if not (math.isfinite(gate.scale) and math.isfinite(gate.offset)):
-        raise ValueError(f"gate {gate.name} has scale={gate.scale}, offset={gate.offset}: give finite numbers")
+    numbers = (gate.scale, gate.offset)
+    if not all(isinstance(x, (int, float, np.floating, np.integer)) and math.isfinite(x) for x in numbers):
+        raise ValueError(f"gate {gate.name} has scale={gate.scale!r}, offset={gate.offset!r}: give finite numbers")
     _check_kind(gate)
 
 

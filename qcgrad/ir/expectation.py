@@ -61,6 +61,8 @@ class Expectation(AbstractObjective):
     ):
         if not isinstance(circuit, Circuit):
             raise TypeError(f"circuit is {circuit!r}: give a qcgrad.Circuit (or import one, see qcgrad.interop)")
+        if parameter_map is not None and not callable(parameter_map):
+            raise TypeError(f"parameter_map is {parameter_map!r}: give a function of the parameters")
         if parameter_map is not None and example is None:
             raise ValueError("parameter_map needs example=...: parameters that show the structure it takes")
         observables, self.is_vector = _as_observables(observable)
@@ -141,6 +143,11 @@ class Expectation(AbstractObjective):
         if not same_structure(params, self.example):
             params = self._structured(params)
         mapped = self.parameter_map(params)
+        if isinstance(mapped, (list, tuple)):
+            mapped = jnp.stack([jnp.asarray(part) for part in mapped])
+        if mapped is None or np.dtype(jnp.result_type(mapped)).kind != "f":
+            found = "None" if mapped is None else jnp.result_type(mapped)
+            raise TypeError(f"parameter_map returned {found}: return an array of real floating-point numbers")
         if jnp.shape(mapped) != (self.circuit.num_parameters,):
             raise ValueError(
                 f"parameter_map returned shape {jnp.shape(mapped)}: the circuit takes ({self.circuit.num_parameters},)"

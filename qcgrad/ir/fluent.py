@@ -1,10 +1,9 @@
 """One method per gate, so that circuits are written as a chain and editors complete the names."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Self
 
-import numpy as np
-
+from ..objective import is_concrete
 from .gates import Gate, Unitary
 from .observable import PauliSum
 
@@ -28,8 +27,9 @@ class FluentGates:
         if (angle is None) == (param is None):
             raise ValueError(f"gate {name}: give either a fixed angle or param=..., got angle={angle}, param={param}")
         if param is None:
-            return self.add(Gate(name, wires, None, 1.0, float(angle), detail))
-        return self.add(Gate(name, wires, param, float(scale), float(offset), detail))
+            return self.add(Gate(name, wires, None, 1.0, _number(name, "angle", angle), detail))
+        scale, offset = _number(name, "scale", scale), _number(name, "offset", offset)
+        return self.add(Gate(name, wires, param, scale, offset, detail))
 
     def x(self, wire: int) -> Self:
         """X."""
@@ -186,6 +186,8 @@ class FluentGates:
         offset=0.0,
     ) -> Self:
         """exp(-i angle P/2) for a Pauli word of any weight; `wires` defaults to qubits 0, 1, ..."""
+        if not isinstance(word, str):
+            raise TypeError(f"pauli_rot word is {word!r}: give a Pauli word, for example 'XYZ'")
         return self._rotate("pauli_rot", _wires(wires, len(word)), angle, param, scale, offset, word)
 
     def evolution(
@@ -198,14 +200,34 @@ class FluentGates:
         scale=1.0,
         offset=0.0,
     ) -> Self:
-        """exp(-i angle H), exact: any size if the terms of H commute, else up to 10 qubits."""
+        """exp(-i angle H), exact: any size if the terms of H commute, else up to 10 qubits.
+
+        H is a `PauliSum`, or what its constructor accepts.
+        """
+        hamiltonian = hamiltonian if isinstance(hamiltonian, PauliSum) else PauliSum(hamiltonian)
         targets = _wires(wires, hamiltonian.num_qubits)
         return self._rotate("evolution", targets, angle, param, scale, offset, hamiltonian)
 
     def unitary(self, matrix: "ArrayLike", wires: Sequence[int]) -> Self:
         """A fixed 1 to 3 qubit unitary; wires[0] is the most significant bit of the matrix index."""
-        return self.add(Gate("unitary", tuple(wires), detail=Unitary(np.asarray(matrix))))
+        return self.add(Gate("unitary", _wires(wires, 0), detail=Unitary(matrix)))
 
 
 def _wires(wires, count):
-    return tuple(range(count)) if wires is None else tuple(wires)
+    if wires is None:
+        return tuple(range(count))
+    if not isinstance(wires, Iterable):
+        raise TypeError(f"wires is {wires!r}: give a sequence of qubits")
+    return tuple(wires)
+
+
+def _number(name: str, what: str, value) -> float:
+    if not is_concrete(value):
+        raise TypeError(
+            f"gate {name}: its {what} is being traced by JAX, and a circuit holds plain numbers; give param=... and "
+            "pass the number among the parameters"
+        )
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"gate {name}: its {what} is {value!r}; give a real number") from None

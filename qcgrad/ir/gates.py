@@ -48,7 +48,10 @@ class Unitary:
     """A hashable, read-only unitary matrix."""
 
     def __init__(self, matrix):
-        matrix = np.array(matrix, dtype=np.complex128)
+        try:
+            matrix = np.array(matrix, dtype=np.complex128)
+        except (TypeError, ValueError):
+            raise TypeError(f"unitary is {matrix!r}: give a 2x2, 4x4 or 8x8 matrix of numbers") from None
         wires = round(math.log2(max(matrix.shape[0], 1))) if matrix.ndim == 2 else 0
         if matrix.ndim != 2 or matrix.shape != (2**wires, 2**wires) or not 1 <= wires <= 3:
             raise ValueError(f"unitary has shape {matrix.shape}: give a 2x2, 4x4 or 8x8 matrix")

@@ -39,12 +39,12 @@ class Mixture:
     """
 
     def __init__(self, members: Iterable[tuple[float, Circuit]]):
-        pairs = list(members)
+        pairs = list(members) if isinstance(members, Iterable) else [members]
         if not pairs:
             raise ValueError("members is empty: give at least one pair (probability, circuit)")
-        self.circuits = tuple(circuit for _, circuit in pairs)
-        if wrong := [circuit for circuit in self.circuits if not isinstance(circuit, Circuit)]:
+        if wrong := [pair for pair in pairs if not _is_member(pair)]:
             raise TypeError(f"members holds {wrong[0]!r}: give pairs (probability, qcgrad.Circuit)")
+        self.circuits = tuple(circuit for _, circuit in pairs)
         given = [float(p) for p, _ in pairs]
         total = math.fsum(given)
         if not all(p >= 0 for p in given) or not abs(total - 1) < 1e-9:
@@ -78,3 +78,8 @@ class Mixture:
 
     def __repr__(self):
         return f"Mixture(num_qubits={self.num_qubits}, {len(self.circuits)} circuits, {self.num_parameters} parameters)"
+
+
+def _is_member(pair) -> bool:
+    is_pair = isinstance(pair, (tuple, list)) and len(pair) == 2
+    return is_pair and isinstance(pair[0], (int, float, np.number)) and isinstance(pair[1], Circuit)

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import pauli
+from .terms import check_masks, sparse_masks
+from .terms import coefficients as checked_coefficients
 
 _TERM = re.compile(r"\s*([+-]?)\s*(?:((?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*\*?\s*)?([IXYZ]+)\s*")
 
@@ -58,16 +60,17 @@ class PauliSum:
     @classmethod
     def from_sparse(cls, terms: "Iterable[tuple[str, Sequence[int], float]]", num_qubits: int):
         """Build from (letters, qubits, coefficient), for example ("ZZ", (0, 3), 1.0)."""
-        strings = [(*pauli.masks(letters, qubits, num_qubits), c) for letters, qubits, c in terms]
+        strings = [(*sparse_masks(term, num_qubits), term[2]) for term in terms]
         x, z, coefficients = zip(*strings, strict=True) if strings else ((), (), ())
         return cls.from_masks(num_qubits, x, z, coefficients)
 
     def _fill(self, num_qubits, x, z, coefficients):
-        if not 1 <= num_qubits <= pauli.MAX_QUBITS:
+        if not isinstance(num_qubits, (int, np.integer)) or not 1 <= num_qubits <= pauli.MAX_QUBITS:
             raise ValueError(f"PauliSum on {num_qubits} qubits: words must have 1 to {pauli.MAX_QUBITS} letters")
-        given = np.asarray(coefficients)
+        given = checked_coefficients(coefficients)
         if given.size == 0:
             raise ValueError("PauliSum got no terms: give at least one, for example {'ZZ': 1.0}")
+        check_masks(int(num_qubits), x, z, given.size)
         if np.iscomplexobj(given) and np.any(np.imag(given) != 0):
             worst = given[np.argmax(np.abs(np.imag(given)))]
             raise ValueError(
@@ -85,7 +88,7 @@ class PauliSum:
         merged = {key: c for key, c in merged.items() if c} or {(0, 0): 0.0}
         if not np.all(np.isfinite(list(merged.values()))):
             raise ValueError("PauliSum coefficients of one string add up to more than a float holds: give smaller ones")
-        self.num_qubits = num_qubits
+        self.num_qubits = int(num_qubits)
         self.x = _frozen(pauli.mask_array([k[0] for k in merged], num_qubits))
         self.z = _frozen(pauli.mask_array([k[1] for k in merged], num_qubits))
         self.coefficients = _frozen(np.array(list(merged.values())))
@@ -140,6 +143,8 @@ class PauliSum:
         )
 
     def __mul__(self, factor: float):
+        if not isinstance(factor, (int, float, complex, np.number)):
+            return NotImplemented
         return PauliSum.from_masks(self.num_qubits, self.x, self.z, self.coefficients * factor)
 
     __rmul__ = __mul__

@@ -50,13 +50,17 @@ class OperatorPool(AbstractObjective):
     is_vector: bool = eqx.field(static=True)
 
     def __init__(self, circuit: Circuit | Mixture, observable, paulis: Iterable[str]):
+        if not isinstance(circuit, (Circuit, Mixture)):
+            raise TypeError(f"circuit is {circuit!r}: give a qcgrad.Circuit or a Mixture of them")
+        if isinstance(paulis, str) or not isinstance(paulis, Iterable):
+            raise TypeError(f"paulis is {paulis!r}: give a sequence of Pauli words")
         self.circuit = circuit
         self.observable = observable if isinstance(observable, PauliSum) else PauliSum(observable)
         self.paulis = tuple(paulis)
         self.is_vector = False
         if not self.paulis:
             raise ValueError("paulis is empty: give at least one Pauli word")
-        wrong = [word for word in self.paulis if len(word) != circuit.num_qubits]
+        wrong = [w for w in self.paulis if not isinstance(w, str) or len(w) != circuit.num_qubits]
         if wrong:
             raise ValueError(f"paulis holds {wrong[0]!r}: every word needs {circuit.num_qubits} letters, one per qubit")
 

@@ -9,7 +9,7 @@ import numpy as np
 from ...estimator import AbstractEstimator, total_cost, unknown
 from ...ir.sweep_form import Encoding, SweepForm, one_state_forms
 from ...queries import Access, Evaluate, PointerSweep
-from ..checks import checked_choice, checked_count, checked_positive
+from ..checks import checked_choice, checked_count, checked_flag, checked_positive
 from ..programs import program_at
 from . import pointer_statistics as statistics
 from .pointer_statistics import BatchedMeans
@@ -104,7 +104,7 @@ class GentleSweep(AbstractEstimator):
         elif self.batches < 2:
             raise ValueError("batches=1 leaves no spread to find the pointer variance from: give pointer_variance too")
         self.pointer_variance = pointer_variance
-        self.extrapolate = bool(extrapolate)
+        self.extrapolate = checked_flag("extrapolate", extrapolate)
 
     def init(self, point):
         program = program_at(point, self, samples=True)

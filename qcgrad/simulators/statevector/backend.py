@@ -27,6 +27,7 @@ from ...queries import (
 )
 from ..multicopy import answers
 from . import kernels, native_library, sample, stabilizer_bases, walk
+from .inputs import program_and_angles
 from .native_circuit import NativeCircuit
 from .native_sampling import NativeBases
 from .scanned import ScannedCircuit
@@ -85,7 +86,8 @@ class Statevector(AbstractBackend):
         engine: Literal["auto", "native", "jax"] = "auto",
         mesh: jax.sharding.Mesh | None = None,
     ):
-        if max_bytes is not None and (isinstance(max_bytes, bool) or int(max_bytes) != max_bytes or max_bytes <= 0):
+        is_count = isinstance(max_bytes, (int, np.integer)) and not isinstance(max_bytes, bool) and max_bytes > 0
+        if max_bytes is not None and not is_count:
             raise ValueError(f"Statevector max_bytes={max_bytes!r}: give a positive number of bytes, or None")
         if engine not in ("auto", "native", "jax"):
             raise ValueError(f"Statevector engine={engine!r}: give 'auto', 'native' or 'jax'")
@@ -124,7 +126,20 @@ class Statevector(AbstractBackend):
         return self.refuse(query)
 
     def state(self, program, angles) -> jax.Array:
-        """Amplitudes (2^n,) at the given gate angles (A,)."""
+        """Amplitudes (2^n,) of a program at its gate angles (A,), or of a circuit or `Expectation` at its parameters.
+
+        Raises:
+            TypeError: no circuit, or angles that are no real numbers.
+            ValueError: a wrong number of angles, or NaN and infinity among them.
+            StateTooLarge: before anything is allocated.
+
+        Example:
+            >>> import jax, qcgrad as qg
+            >>> jax.config.update("jax_enable_x64", True)
+            >>> print(qg.Statevector().state(qg.Circuit(1).ry(0, param=0, scale=2.0), [0.3]).round(4).real)
+            [0.9553 0.2955]
+        """
+        program, angles = program_and_angles(program, angles)
         self._check_memory(program, angles, states=2)
         circuit, angles = self._prepared(program, angles)
         return kernels.state(circuit, angles)
