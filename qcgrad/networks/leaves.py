@@ -21,7 +21,8 @@ def checked_parameters(name: str, tree):
 
 
 def _checked(name, leaf):
-    if (given := getattr(leaf, "dtype", None)) in (np.longdouble, np.clongdouble):
+    given = np.dtype(getattr(leaf, "dtype", float))
+    if given.kind in "fc" and given.itemsize > (8 if given.kind == "f" else 16):
         raise TypeError(f"{name} hold dtype {given}, which JAX does not know: give arrays of 64 bits or less")
     dtype = jnp.result_type(leaf)
     if jnp.issubdtype(dtype, jnp.complexfloating):
