@@ -5,6 +5,7 @@ from .cost import Budget as Budget
 from .cost import Cost as Cost
 from .differentiable import as_jax as as_jax
 from .errors import AccessError as AccessError
+from .errors import BiasWarning as BiasWarning
 from .errors import BudgetExhausted as BudgetExhausted
 from .errors import ImportRefused as ImportRefused
 from .errors import NotApplicable as NotApplicable

@@ -39,6 +39,10 @@ class BudgetExhausted(QcgradError, RuntimeError):
         self.estimate = estimate
 
 
+class BiasWarning(UserWarning):
+    """A bound on the bias of a gradient is larger than the gradient; the message says what would lower it."""
+
+
 class ImportRefused(QcgradError, ValueError):
     """A circuit from another framework holds something that has no equivalent here."""
 

@@ -67,10 +67,11 @@ class PauliSum:
     def _fill(self, num_qubits, x, z, coefficients):
         if not isinstance(num_qubits, (int, np.integer)) or not 1 <= num_qubits <= pauli.MAX_QUBITS:
             raise ValueError(f"PauliSum on {num_qubits} qubits: words must have 1 to {pauli.MAX_QUBITS} letters")
+        num_qubits = int(num_qubits)
         given = checked_coefficients(coefficients)
         if given.size == 0:
             raise ValueError("PauliSum got no terms: give at least one, for example {'ZZ': 1.0}")
-        check_masks(int(num_qubits), x, z, given.size)
+        check_masks(num_qubits, x, z, given.size)
         if np.iscomplexobj(given) and np.any(np.imag(given) != 0):
             worst = given[np.argmax(np.abs(np.imag(given)))]
             raise ValueError(
@@ -88,7 +89,7 @@ class PauliSum:
         merged = {key: c for key, c in merged.items() if c} or {(0, 0): 0.0}
         if not np.all(np.isfinite(list(merged.values()))):
             raise ValueError("PauliSum coefficients of one string add up to more than a float holds: give smaller ones")
-        self.num_qubits = int(num_qubits)
+        self.num_qubits = num_qubits
         self.x = _frozen(pauli.mask_array([k[0] for k in merged], num_qubits))
         self.z = _frozen(pauli.mask_array([k[1] for k in merged], num_qubits))
         self.coefficients = _frozen(np.array(list(merged.values())))

@@ -89,8 +89,8 @@ def _checked(name, leaf):
     dtype = jnp.result_type(leaf)
     if jnp.issubdtype(dtype, jnp.complexfloating):
         array = leaf if hasattr(leaf, "dtype") else np.asarray(leaf, jax.dtypes.canonicalize_dtype(complex))
-        for part in (jnp.real(array), jnp.imag(array)):
-            as_real(name, part)
+        for part in (np.real, np.imag) if isinstance(array, np.ndarray) else (jnp.real, jnp.imag):
+            as_real(name, part(array))
         return jnp.asarray(array)
     if not jnp.issubdtype(dtype, jnp.floating):
         raise TypeError(f"{name} hold dtype {dtype}: give real or complex floating-point arrays")

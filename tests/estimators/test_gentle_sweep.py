@@ -1,5 +1,8 @@
 """GentleSweep and ReadOnceTomography: calibrated errors, chosen pointers, extrapolation, refusals."""
 
+import re
+import warnings
+
 import numpy as np
 import pytest
 
@@ -132,3 +135,28 @@ def test_coherent_qubits_can_be_limited(problem):
         qg.estimate(objective, params, qg.GentleSweep(8000, 1.0), key=0, budget=qg.Budget(qubits=1000))
     e = qg.estimate(objective, params, qg.ReadOnceTomography(8000), key=0, budget=qg.Budget(qubits=1000))
     assert e.result == "ok"
+
+
+def test_a_bias_bound_above_the_norm_of_the_gradient_warns_and_says_what_would_do():
+    """Twenty derivatives of -sin(0.02) each, read with narrow pointers; what the message names is about enough."""
+    circuit = qg.Circuit(1)
+    for param in range(20):
+        circuit = circuit.ry(0, param=param)
+    objective, params = qg.Expectation(circuit, "Z"), np.full(20, 0.001)
+    with pytest.warns(qg.BiasWarning, match="the bias bound reaches .* more than the norm"):
+        found = qg.estimate(objective, params, qg.GentleSweep(20_000, 0.005), key=0)
+    assert found.result == "ok"
+    said = re.search(r"about (\S+) copies .* pointer variance of ([\d.e+]+),", found.result.message)
+    copies, width = (float(number) for number in said.groups())
+    norm = np.linalg.norm(found.gradient)
+    for method in (qg.GentleSweep(int(copies), 0.005), qg.GentleSweep(20_000, width)):
+        # One digit is shown.
+        assert norm / 2 < qg.estimate(objective, params, method, key=0).bias_bound.max() < 2 * norm
+
+
+def test_no_warning_where_the_bound_is_small():
+    objective = qg.Expectation(qg.Circuit(1).ry(0, param=0), "Z")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = qg.estimate(objective, [0.7], qg.GentleSweep(100_000, 1.0), key=0)
+    assert "bias bound" not in found.result.message

@@ -1,9 +1,11 @@
 """What the estimators that read with Gaussian pointers share: copies for each form, and readings from batches."""
 
+import warnings
 from typing import NamedTuple
 
 import numpy as np
 
+from ...errors import BiasWarning
 from ...ir.sweep_form import SweepForm
 from ...objective import Point, Reading
 
@@ -126,12 +128,38 @@ def reading(combinations: list[Combination], point: Point, constants) -> Reading
                 covariance += (squares @ spread.reshape(len(spread), -1)).reshape(covariance.shape)
     dtype = point.coordinates.dtype
     numbers = (value, gradient, variance, value_variance, bias, value_bias)
-    return Reading(*(n.astype(dtype) for n in numbers), covariance=covariance, note=_note(combinations))
+    note = _note(combinations) + _warned(combinations, gradient, bias)
+    return Reading(*(n.astype(dtype) for n in numbers), covariance=covariance, note=note)
 
 
 def _note(combinations: list[Combination]) -> str:
     widths = [f"{found.pointer_variance:.3g}" for combination in combinations for found in combination.sets]
     return f"pointer variance {', '.join(widths)}" if widths else "nothing to measure"
+
+
+def _warned(combinations: list[Combination], gradient, bias) -> str:
+    """What to do where a bias bound is larger than the whole gradient of its output; warns of it too."""
+    norm, largest = np.linalg.norm(gradient, axis=1), bias.max(axis=1, initial=0)
+    if not np.any(wide := (largest > norm) & (norm > 0)):
+        return ""
+    # Far above 1 the bounds are cut off, so what lowers them is read off their linear part j / (2 s^2 k).
+    linear = np.zeros(bias.shape)
+    for combination in combinations:
+        form, found = combination.sets[0].form, combination.sets[0]
+        each = np.arange(form.num_components) / (2 * found.pointer_variance * found.copies)
+        strings = (abs(form.gradient) @ each).reshape(len(form.constants), -1)
+        linear += np.abs(form.mixing) @ strings
+    factor = np.max(linear.max(axis=1)[wide] / norm[wide])
+    sets = [found for combination in combinations for found in combination.sets]
+    copies = sum(found.copies * len(found.means) for found in sets)
+    k = np.flatnonzero(wide)[0]
+    note = (
+        f"the bias bound reaches {largest[k]:.2g}, more than the norm {norm[k]:.2g} of the gradient: about "
+        f"{copies * factor:.1g} copies would bring it down to that, or a pointer variance of "
+        f"{max(found.pointer_variance for found in sets) * factor:.1g}, at the price of noise"
+    )
+    warnings.warn(note, BiasWarning, stacklevel=2)
+    return f"; {note}"
 
 
 def _scale(form: SweepForm) -> float:
