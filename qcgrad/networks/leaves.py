@@ -1,5 +1,7 @@
 """Which arrays count as parameters, and which as data."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -89,7 +91,9 @@ def _checked(name, leaf):
     dtype = jnp.result_type(leaf)
     if jnp.issubdtype(dtype, jnp.complexfloating):
         array = leaf if hasattr(leaf, "dtype") else np.asarray(leaf, jax.dtypes.canonicalize_dtype(complex))
-        for part in (np.real, np.imag) if isinstance(array, np.ndarray) else (jnp.real, jnp.imag):
+        # NumPy where the numbers are at hand, because JAX would round what is to be refused.
+        parts: Any = (np.real, np.imag) if isinstance(array, np.ndarray) else (jnp.real, jnp.imag)
+        for part in parts:
             as_real(name, part(array))
         return jnp.asarray(array)
     if not jnp.issubdtype(dtype, jnp.floating):
