@@ -51,8 +51,8 @@ class GentleSweep(AbstractEstimator):
 
     Statistics: `bias_bound` is rigorous, j (1 - e^{-1/(2 s^2 k)}) for the j-th string read; where it exceeds the norm
     of the gradient, a `BiasWarning` and the result's message say which copies or pointer variance would do. Fidelity
-    "exact": the distribution of each string's outcome is exact; simulated strings of one sweep are otherwise independent, which
-    is not exact for components that add up several strings (controlled gates, shared parameters).
+    "exact": the distribution of each string's outcome is exact; simulated strings of one sweep are otherwise
+    independent, which is not exact for components that add up several strings (controlled gates, shared parameters).
 
     Cost: `copies` copies (less what does not divide), O(M) gates a copy, known in advance.
 

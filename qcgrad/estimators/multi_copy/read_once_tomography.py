@@ -36,8 +36,8 @@ class ReadOnceTomography(AbstractEstimator):
     Access: multi copy: the pointers stay entangled with the copies that have passed. `cost.qubits` is n + 1 and
     D pointers of O(log k) qubits.
 
-    Statistics: `bias_bound` and its warning as for `GentleSweep`, at most D/(2 s^2 k) = \(\sqrt D\)/(2k). Fidelity "exact"
-    with the same reservation.
+    Statistics: `bias_bound` and its warning as for `GentleSweep`, at most D/(2 s^2 k) = \(\sqrt D\)/(2k). Fidelity
+    "exact" with the same reservation.
 
     Cost: `copies` copies (less what does not divide), O(M) gates a copy, known in advance.
 
