@@ -1,11 +1,14 @@
 r"""Kernels of infinitely wide networks, block by block, within a bound on memory."""
 
+from functools import partial
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 
 from ..memory import allowed_bytes, require
 from ..objective import is_finite
+from ..precision import in_full_precision
 from .assembly import assemble, checked_size, fewer, largest, windows
 from .kernel_memory import BLOCK_BYTES, Forecast, distinct, forecast
 from .kernel_state import Kernel
@@ -73,22 +76,35 @@ def kernel(
     allowed = allowed_bytes(max_bytes, jax.devices()[0])
     rows, columns = _blocks(expected, len(x1), len(x2), checked_size(batch_size), allowed)
     run = _compiled if expected.can_compile else _block
+    mirror = _mirrored if own and expected.is_hermitian else None
+
+    def block(left, row, column):
+        found = run(recursion, left, column.of(x2))
+        # Jumps magnify the rounding of small phases, which differ between (x, y) and (y, x).
+        return _hermitian(found) if mirror and row == column else found
+
     found = assemble(
         windows(len(x1), rows),
         windows(len(x2), columns),
         lambda row: row.of(x1),
-        lambda left, row, column: run(recursion, left, column.of(x2)),
-        _mirrored if own and expected.is_hermitian else None,
+        block,
+        mirror,
         "kernel" if progress else None,
     )
     return _packaged(found, expected)
 
 
+@in_full_precision
 def _block(recursion: Recursion, x1, x2):
     return distinct(recursion.run(x1, x2))
 
 
 _compiled = eqx.filter_jit(_block)
+
+
+@partial(jax.jit, donate_argnums=0)
+def _hermitian(kernels):
+    return tuple((kernel + kernel.conj().T) / 2 for kernel in kernels)
 
 
 def _mirrored(kernels):

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 
+from ..precision import in_full_precision
+
 
 class Held(NamedTuple):
     """Bytes that a program holds at its peak; zeros on platforms that do not tell."""
@@ -49,6 +51,7 @@ def bytes_of(tree) -> int:
 
 
 @partial(jax.jit, static_argnums=0)
+@in_full_precision
 def _run(static, dynamic):
     leaves, structure = static
     function, args = eqx.combine(jax.tree.unflatten(structure, leaves), dynamic)

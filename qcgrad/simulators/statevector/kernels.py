@@ -1,50 +1,36 @@
 """The compiled entry points, the same for both engines: one for each kind of query."""
 
-from collections.abc import Callable
-from functools import partial, wraps
-from typing import TypeVar
+from functools import partial
 
 import jax
 
+from ...precision import in_full_precision
 from . import sample
-
-_F = TypeVar("_F", bound=Callable)
-
-
-def _in_full_precision(function: _F) -> _F:
-    """Matrix products as precise as the amplitudes: accelerators round the factors to 10 bits unless told otherwise."""
-
-    @wraps(function)
-    def precise(*args):
-        with jax.default_matmul_precision("highest"):
-            return function(*args)
-
-    return precise  # pyright: ignore[reportReturnType]
 
 
 @jax.jit
-@_in_full_precision
+@in_full_precision
 def state(circuit, angles):
     """(2^n,) state at angles (A,)."""
     return circuit.states(angles[None])[0]
 
 
 @jax.jit
-@_in_full_precision
+@in_full_precision
 def values(circuit, angles):
     """(B, K) exact expectation values at angles (B, A)."""
     return circuit.values(angles)
 
 
 @jax.jit
-@_in_full_precision
+@in_full_precision
 def sweeps(circuit, angles, cotangents):
     """Values (B, K) and gradients (B, C, A) by un-computing; cotangents (C, K)."""
     return circuit.sweeps(angles, cotangents)
 
 
 @jax.jit
-@_in_full_precision
+@in_full_precision
 def reverse(circuit, angles, cotangents):
     """Values (K,) and gradients (C, A) at angles (A,) by reverse-mode differentiation."""
     value, pull_back = jax.vjp(lambda angles: circuit.values(angles[None])[0], angles)
@@ -52,7 +38,7 @@ def reverse(circuit, angles, cotangents):
 
 
 @partial(jax.jit, static_argnums=1)
-@_in_full_precision
+@in_full_precision
 def sampled(circuit, max_shots, bases, angles, shots, key):
     """Means (B, K) and their variances from `shots` (B,) outcomes in each basis."""
     keys = jax.random.split(key, angles.shape[0])
