@@ -19,6 +19,7 @@ import pytest
 import qcgrad as qg
 from qcgrad import interop, ntk, queries
 from qcgrad import networks as nn
+from qcgrad.ir.program import Program
 from tests.contracts.problems import linear, mean_square
 from tests.contracts.rows import ROWS
 from tests.contracts.test_backends import QUERIES
@@ -102,6 +103,8 @@ def same(a, b):
 
 
 def vars_of(thing):
+    if isinstance(thing, Program):
+        return thing.__getstate__()  # what it has cached besides points back at it
     return dict(getattr(thing, "__dict__", {}))
 
 

@@ -41,9 +41,9 @@ class Composition:
             >>> import qcgrad as qg
             >>> layer = qg.Circuit(1).ry(0, param=0)
             >>> print(qg.Circuit(2).compose(layer, [0]).compose(layer, [1], first_param=1).cx(0, 1))
-            q0: ─RY(θ0)─●─
+            q0: ─RY(θ0)─●──
                         │
-            q1: ─RY(θ1)─X─
+            q1: ─RY(θ1)─X──
         """
         if not isinstance(other, Composition):
             raise TypeError(f"other is {other!r}: give a qcgrad.Circuit")
@@ -72,7 +72,7 @@ class Composition:
         Example:
             >>> import qcgrad as qg
             >>> print(qg.Circuit(1).ry(0, param=0).s(0).inverse())
-            q0: ─SDG─RY(-θ0)─
+            q0: ─SDG─RY(-θ0)──
         """
         undone = [_adjoint(gate) for gate in reversed(self.gates)]
         return type(self)(self.num_qubits, undone)  # pyright: ignore[reportCallIssue]

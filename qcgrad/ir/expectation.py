@@ -13,7 +13,7 @@ from . import chain
 from .angles import gate_angles
 from .circuit import Circuit
 from .observable import PauliSum
-from .parameter_map import AffineMap, ravel, same_structure, unravel
+from .parameter_map import AffineMap, PureMap, ravel, same_structure, unravel
 from .program import Program
 
 
@@ -127,10 +127,15 @@ class Expectation(AbstractObjective):
         if isinstance(known, AffineMap):
             reading = chain.affine(reading, known.row, known.column, known.weight, known.num_inputs)
             return _map_rows(lambda rows: unravel(rows, params), reading)
+        known = known if isinstance(known, PureMap) else self._mapped
         if same_structure(params, self.example):
             return chain.general(reading, known, params)
         reading = chain.general(reading, known, self._structured(params))
         return _map_rows(lambda rows: jax.vmap(ravel)(rows), reading)
+
+    def _mapped(self, params):
+        mapped = self.parameter_map(params)  # pyright: ignore[reportOptionalCall]
+        return jnp.stack([jnp.asarray(part) for part in mapped]) if isinstance(mapped, (list, tuple)) else mapped
 
     def _structured(self, params):
         # Shapes only: the precision is that of the vector.
@@ -142,9 +147,7 @@ class Expectation(AbstractObjective):
             return params
         if not same_structure(params, self.example):
             params = self._structured(params)
-        mapped = self.parameter_map(params)
-        if isinstance(mapped, (list, tuple)):
-            mapped = jnp.stack([jnp.asarray(part) for part in mapped])
+        mapped = self._mapped(params)
         if mapped is None or np.dtype(jnp.result_type(mapped)).kind != "f":
             found = "None" if mapped is None else jnp.result_type(mapped)
             raise TypeError(f"parameter_map returned {found}: return an array of real floating-point numbers")

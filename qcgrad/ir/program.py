@@ -52,6 +52,10 @@ class Program:
     def __hash__(self):
         return hash((self.circuit, self.observables))
 
+    def __getstate__(self):
+        # What follows from the two is found again; some of it points back here.
+        return {"circuit": self.circuit, "observables": self.observables}
+
     def bound(self, angles) -> Circuit:
         """The circuit with the gate angles of a query (A,) as plain numbers, radians: what a device can run.
 

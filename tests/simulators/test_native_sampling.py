@@ -15,6 +15,7 @@ from qcgrad.queries import Evaluate
 from qcgrad.simulators.statevector import native_library
 from tests import dense
 from tests.simulators.test_engines import hardware_efficient
+from tests.simulators.test_statevector import chain
 from tests.strategies import circuits, pauli_terms
 from theory.statistics import assert_frequencies, counts, empirical_bernstein, key, normal, variance_ratio
 
@@ -184,7 +185,7 @@ def test_many_shots_need_memory_for_their_random_numbers_only():
 
 
 def test_sampling_holds_two_states_and_exact_values_one():
-    program = qg.Expectation(qg.Circuit(10).ry(0, param=0), "X" + 9 * "I").program
+    program = qg.Expectation(chain(10), 9 * "I" + "X").program
     state, angles = 16 * 2**10, np.array([[0.4]])
     assert sampled(program, angles, 5, backend=qg.Statevector(max_bytes=2 * state, engine="native"))
     with pytest.raises(qg.StateTooLarge, match="holds 2 of them"):

@@ -116,7 +116,7 @@ def test_snapshots_of_a_stabilizer_state_never_contradict_it(ensemble):
     """
     bell = np.array([1, 0, 0, 1]) / np.sqrt(2)
     query = RandomizedMeasure(program(2), np.zeros(1), ensemble, 4000)
-    x, z, bits = bases.snapshots(bell, query, key(0))
+    x, z, bits = bases.snapshots(bell, query, (0, 1), key(0))
     ex, ez, sign = group_elements(x, z)
     eigenvalue = sign * (1 - 2 * (np.bitwise_count(np.arange(4) & bits[:, None]) & 1).astype(int))
     for word, expected in (("XX", 1), ("ZZ", 1), ("YY", -1)):

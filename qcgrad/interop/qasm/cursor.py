@@ -16,7 +16,7 @@ class SyntaxFault(Exception):
     """The token with this number cannot stand here."""
 
     def __init__(self, message: str, number: int):
-        super().__init__(message)
+        super().__init__(message, number)
         self.message, self.number = message, number
 
 

@@ -15,7 +15,7 @@ class Refusal(Exception):
     """A statement that is understood and not supported; the token with this number starts it."""
 
     def __init__(self, message: str, number: int):
-        super().__init__(message)
+        super().__init__(message, number)
         self.message, self.number = message, number
 
 

@@ -122,7 +122,7 @@ class Statevector(AbstractBackend):
         if isinstance(query, RandomizedMeasure):
             return self._randomized(query, key)
         if isinstance(query, answers.QUESTIONS):
-            return answers.answer(query, key, self.state)
+            return answers.answer(query, key, self._state_of_part)
         return self.refuse(query)
 
     def state(self, program, angles) -> jax.Array:
@@ -144,18 +144,24 @@ class Statevector(AbstractBackend):
         circuit, angles = self._prepared(program, angles)
         return kernels.state(circuit, angles)
 
+    def _state_of_part(self, program, angles):
+        """The state of what is left of a circuit: on one device where it has too few amplitudes for all of them."""
+        is_small = self.mesh is not None and program.num_qubits < self.mesh.size.bit_length()
+        backend = Statevector(self.max_bytes, "jax") if is_small else self
+        return backend.state(program, angles)
+
     def _measure(self, query, key):
         whole = query.program
         part = whole.part(query.x, query.z)
         x, z = (pauli.squeezed(masks, part.qubits, whole.num_qubits) for masks in (query.x, query.z))
-        psi = np.asarray(self.state(part.program, part.select(query.angles)))
+        psi = np.asarray(self._state_of_part(part.program, part.select(query.angles)))
         return stabilizer_bases.count(psi, replace(query, x=x, z=z), key)
 
     def _randomized(self, query, key):
         # A basis of all qubits at once entangles idle ones too; letters do not.
         part = query.program.busy if query.ensemble == "local" else query.program.on_all
         self._check_memory(part.program, query.angles, _STATES_PER_BASIS)
-        psi = np.asarray(self.state(part.program, part.select(query.angles)))
+        psi = np.asarray(self._state_of_part(part.program, part.select(query.angles)))
         return stabilizer_bases.snapshots(psi, query, part.qubits, key)
 
     def _evaluate(self, query, key):
