@@ -6,7 +6,7 @@ import inspect
 import pickle
 import pkgutil
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
+from functools import cached_property, partial
 from multiprocessing import get_context
 
 import equinox as eqx
@@ -19,7 +19,6 @@ import pytest
 import qcgrad as qg
 from qcgrad import interop, ntk, queries
 from qcgrad import networks as nn
-from qcgrad.ir.program import Program
 from tests.contracts.problems import linear, mean_square
 from tests.contracts.rows import ROWS
 from tests.contracts.test_backends import QUERIES
@@ -103,9 +102,9 @@ def same(a, b):
 
 
 def vars_of(thing):
-    if isinstance(thing, Program):
-        return thing.__getstate__()  # what it has cached besides points back at it
-    return dict(getattr(thing, "__dict__", {}))
+    """Attributes; what is cached follows from the others, and may point back."""
+    cached = {n for kind in type(thing).__mro__ for n, m in vars(kind).items() if isinstance(m, cached_property)}
+    return {name: value for name, value in getattr(thing, "__dict__", {}).items() if name not in cached}
 
 
 def round_trips(thing):
