@@ -32,8 +32,9 @@ class PureMap(abc.ABC):
         return self  # nothing in it changes, and its compilation stays shared
 
     def __getstate__(self):
-        compiled = ("jacobian", "pull_back")
-        return {name: value for name, value in self.__dict__.items() if name not in compiled}
+        # Not what is compiled: it is found again where the map arrives.
+        cached = [name for name in self.__dict__ if isinstance(getattr(type(self), name, None), cached_property)]
+        return {name: value for name, value in self.__dict__.items() if name not in cached}
 
 
 class AffineMap(PureMap):
