@@ -1,7 +1,7 @@
 """Compiled programs of any function, and what XLA says of their memory before they run."""
 
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -25,10 +25,12 @@ def run(function: Callable, *args) -> Any:
 
 def held(function: Callable, *args) -> Held:
     """What `run` will hold, with shapes in place of arrays; it compiles, and `run` takes over what was compiled."""
-    memory = _run.lower(*_parts(function, args)).compile().memory_analysis()
-    if memory is None:
-        return Held(0, 0, 0)
-    return Held(memory.argument_size_in_bytes, memory.output_size_in_bytes, memory.temp_size_in_bytes)
+    return _held(*_hashable(function, args))
+
+
+def returned(function: Callable, *args) -> Any:
+    """What `run` will return, shapes in place of arrays."""
+    return _returned(*_hashable(function, args))
 
 
 def primitives(jaxpr) -> Iterator[str]:
@@ -56,6 +58,27 @@ def _run(static, dynamic):
     leaves, structure = static
     function, args = eqx.combine(jax.tree.unflatten(structure, leaves), dynamic)
     return function(*args)
+
+
+# Kernels of many networks ask the same again and again, and tracing takes longer than running what is small.
+@lru_cache(maxsize=256)
+def _held(static, leaves, structure, is_64_bit) -> Held:
+    memory = _run.lower(static, jax.tree.unflatten(structure, leaves)).compile().memory_analysis()
+    if memory is None:
+        return Held(0, 0, 0)
+    return Held(memory.argument_size_in_bytes, memory.output_size_in_bytes, memory.temp_size_in_bytes)
+
+
+@lru_cache(maxsize=256)
+def _returned(static, leaves, structure, is_64_bit):
+    return jax.eval_shape(partial(_run, static), jax.tree.unflatten(structure, leaves))
+
+
+def _hashable(function, args):
+    """All that shapes and memory depend on."""
+    static, dynamic = _parts(function, args)
+    leaves, structure = jax.tree.flatten(shapes_of(dynamic))
+    return static, tuple(leaves), structure, jax.config.jax_enable_x64  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _parts(function, args):

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from ..memory import allowed_bytes, require
 from ..networks.assembly import assemble, fewer, windows
-from ..networks.program import Held, bytes_of, held, run, shapes_of
+from ..networks.program import Held, bytes_of, held, returned, run, shapes_of
 from ..objective import is_concrete
 from .problem import Model, Problem
 from .real_block import real_block
@@ -156,8 +156,8 @@ def _shapes(method, problem, kind, size):
     params = shapes_of(problem.params)
     both = [jax.ShapeDtypeStruct((min(size, len(x)), *x.shape[1:]), x.dtype) for x in (problem.x1, problem.x2)]
     models = (problem.model, problem.rule_model)
-    kept = [eqx.filter_eval_shape(_kept, method, m, params, x) for m, x in zip(models, both, strict=True)]
-    return both, kept, eqx.filter_eval_shape(_block, method, shapes_of(_slim(problem)), kind, *kept)
+    kept = [returned(_kept, method, m, params, x) for m, x in zip(models, both, strict=True)]
+    return both, kept, returned(_block, method, shapes_of(_slim(problem)), kind, *kept)
 
 
 def _slim(problem):

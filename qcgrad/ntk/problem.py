@@ -10,6 +10,7 @@ import numpy as np
 
 from ..networks.layers.base import AbstractLayer
 from ..networks.leaves import as_data, checked_parameters
+from ..networks.program import returned, shapes_of
 from ..networks.rules import AbstractRule
 from ..networks.takes_rule import require_rule_taken
 from ..objective import as_real, is_concrete, is_finite
@@ -110,7 +111,7 @@ def _inputs(name, x):
 
 def _outputs(model, params, x):
     """(O, dtype), from shapes alone."""
-    found = jax.eval_shape(model.apply if model.rule is None else _with_rule(model), params, x)
+    found = returned(_applied, model, shapes_of(params), shapes_of(x))
     if not hasattr(found, "shape"):
         raise TypeError(
             f"apply returned {jax.tree.structure(found)}: it must return one array; stack real and complex outputs "
@@ -143,5 +144,5 @@ def _first_outputs(model, params, x):
     return model.batch(params, x)[0]
 
 
-def _with_rule(model):
-    return lambda params, x: model.apply(params, x, rule=model.rule)
+def _applied(model, params, x):
+    return model.apply(params, x) if model.rule is None else model.apply(params, x, rule=model.rule)

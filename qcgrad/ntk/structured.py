@@ -19,6 +19,7 @@ import jax.numpy as jnp
 from ..networks.layers.base import AbstractLayer
 from ..networks.layers.dense import Dense
 from ..networks.layers.serial import Serial
+from ..networks.program import returned, shapes_of
 from .blocks import AbstractMethod
 from .jacobian import cotangents
 from .problem import Metric, Problem
@@ -131,9 +132,9 @@ def why_not_structured(problem: Problem) -> str | None:
     steps = layers_of(problem.model.apply, problem.params)
     if not steps:
         return "apply is not the method `apply` of a network made by qcgrad.networks.serial"
-    h = jax.eval_shape(lambda x: x, problem.x1)
+    h = shapes_of(problem.x1)
     for layer, params in steps:
-        behind = jax.eval_shape(lambda p, x, layer=layer: layer.apply(p, x), params, h)
+        behind = returned(_applied, layer, shapes_of(params), h)
         name = type(layer).__name__
         if isinstance(layer, Dense):
             if h.ndim != 2:
@@ -146,6 +147,10 @@ def why_not_structured(problem: Problem) -> str | None:
             return f"the layer {name} has parameters and is not Dense"
         h = behind
     return None
+
+
+def _applied(layer, params, x):
+    return layer.apply(params, x)
 
 
 def gram(a, b):
