@@ -73,7 +73,9 @@ def compute(small: bool = False) -> Result:
     problems = make_problems(net, seeds, seed=1)
     raw = make_runner(net, None)(tuned["modReLU"]["modulus"].rate, *problems)
     first = _first_steps(net, problems)
-    return Result(_turned(net, runners["modReLU"], seeds), _one_weight(), *first, rates, tuned, raw)
+    # What is exact needs few networks; with all turns they are as many as the others, whose programs serve again.
+    turned = _turned(net, runners["modReLU"], seeds // TURNS if small else seeds)
+    return Result(turned, _one_weight(), *first, rates, tuned, raw)
 
 
 def check(result: Result):
@@ -94,7 +96,8 @@ def check(result: Result):
                 f"{name}, {method}: the best rate is at the end of the grid"
             )
         for method in ("split", "split, turned axes"):
-            # 0.4 +- 0.05: below zero with probability 1e-15.
+            # modReLU: 0.44 +- 0.05 (split) and 0.42 +- 0.056 (turned axes), of 640 networks: below zero with
+            # probability 1e-13.
             gain, error = _gain(methods, method)
             assert gain > 0, f"{name}, {method}: log of the gain {gain:.2f} +- {error:.2f}"
     start, end = result.raw[:, 0], result.raw[:, -1]
@@ -154,7 +157,9 @@ def _tuned(net, runners, rates, seeds) -> dict[str, Tuned]:
         if method == "split, turned axes":
             searched, final = ((*each[:3], phases(each[0], seed)) for seed, each in enumerate((searched, final)))
         runner = runners["modulus" if method == "modulus" else "split"]
-        rate = min(rates, key=lambda rate: np.mean(np.log(runner(rate, *searched)[:, -1])))
+        rate = rates[0]
+        if len(rates) > 1:
+            rate = min(rates, key=lambda rate: np.mean(np.log(runner(rate, *searched)[:, -1])))
         found[method] = Tuned(float(rate), runner(rate, *final))
     return found
 
@@ -162,7 +167,7 @@ def _tuned(net, runners, rates, seeds) -> dict[str, Tuned]:
 def _turned(net, runners, seeds: int) -> dict[str, np.ndarray]:
     """Losses of networks that are the same functions but for a phase of the output, which the targets share."""
     params, x, y, axes = make_problems(net, seeds, seed=2)
-    draw, curves = rng(0), []
+    draw, problems = rng(0), []
     for _ in range(TURNS):
         weights, structure = jax.tree.flatten(params)
         turned, before = [], np.ones((seeds, DIMENSION))
@@ -170,9 +175,10 @@ def _turned(net, runners, seeds: int) -> dict[str, np.ndarray]:
             after = np.exp(2j * np.pi * draw.uniform(size=(seeds, weight.shape[-1])))
             turned.append(np.conj(before)[:, :, None] * weight * after[:, None, :])
             before = after
-        problem = structure.unflatten(turned), x, y * before, axes
-        curves.append({kind: runners[kind](RATE_OF_TURNS, *problem) for kind in KINDS})
-    return {kind: np.stack([curve[kind] for curve in curves], axis=1) for kind in KINDS}
+        problems.append((structure.unflatten(turned), x, y * before, axes))
+    together = jax.tree.map(lambda *each: np.concatenate(each), *problems)
+    curves = {kind: runners[kind](RATE_OF_TURNS, *together) for kind in KINDS}
+    return {kind: curve.reshape(TURNS, seeds, -1).swapaxes(0, 1) for kind, curve in curves.items()}
 
 
 def _one_weight() -> float:

@@ -12,24 +12,22 @@ Gradient flow of 1/2 sum |e|^2, e = f - y, from uniform angles, four inputs (der
 4. The drift of the kernel falls in proportion to the residual that is to be learned: that is where training is lazy.
 """
 
-import functools
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 import qcgrad as qg
 from qcgrad import ntk
 from theory.claim import canvas, run
-from theory.complex_ntk.circuit_family import DIMENSION, QUBITS, commutators, encoded, family, plain, pulled_back
-from theory.statistics import rng, student
+from theory.complex_ntk.circuit_family import family, plain
+from theory.complex_ntk.circuit_runs import RECORDS, TIME, data, draw, train
+from theory.statistics import student
 
-INPUTS = 4
-# Mean of tr(G A)^2 / tr(A^2) over directions of a generator G of a rotation, tr G = 0, tr G^2 = d/4.
-SHARE = DIMENSION / 4 / (DIMENSION**2 - 1)
-# In units of 1/(P g): the kernel of one input is 2 (1 - f^2) there. STEPS of Runge-Kutta between two records.
-TIME, RECORDS, STEPS = 2.0, 10, 2
+# Depths of the small version, and exponents between them, of 580 circuits (+- 0.01): with 16 layers the flow's error is
+# too large to fall as its first order does. Of four depths from 8 to 512 the exponents are -0.53 and -0.57.
+SMALL = (16, 128)
+AT_SMALL = {"distance": -0.51, "flow": -0.65}
 
 
 class Race(NamedTuple):
@@ -56,7 +54,7 @@ class Race(NamedTuple):
 
 
 class Result(NamedTuple):
-    """Largest relative difference of equal kernels, error of the Runge-Kutta steps, races by depth and by scale."""
+    """Largest relative difference of equal kernels, mean error of Runge-Kutta steps as `Race.flow`, and the races."""
 
     identity: float
     integration: float
@@ -65,14 +63,14 @@ class Result(NamedTuple):
 
 
 def compute(small: bool = False) -> Result:
-    """Some 15 seconds with two depths if small, else a minute."""
-    depths, seeds = ((16, 128), 36) if small else ((8, 32, 128, 512), 32)
-    by_scale = {
-        s: _race(depths[0], seeds, s) for s in ((1 / 16, 1 / 4) if small else (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0))
-    }
-    fine, coarse = (_train(depths[0], seeds, 1.0, steps)[0] for steps in (2 * STEPS, STEPS))
-    by_depth = {depth: _race(depth, seeds, 1.0) for depth in depths}
-    return Result(_identity(), float(np.max(np.abs(fine - coarse))), by_depth, by_scale)
+    """Seconds with two depths if small, else a minute."""
+    depths, seeds, steps = (SMALL, 72, 1) if small else ((8, 32, 128, 512), 32, 2)
+    scales = (1 / 16, 1 / 4) if small else (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
+    by_scale = {scale: _race(depths[0], seeds, scale, steps) for scale in scales}
+    (fine, _, y, *_), (coarse, *_) = (train(depths[0], seeds, 1.0, each) for each in (2 * steps, steps))
+    integration = np.mean(_root_mean_square(fine - coarse) / np.linalg.norm(fine[:, 0] - y, axis=1))
+    by_depth = {depth: _race(depth, seeds, 1.0, steps) for depth in depths}
+    return Result(_identity(), float(integration), by_depth, by_scale)
 
 
 def check(result: Result):
@@ -84,9 +82,12 @@ def check(result: Result):
     assert result.integration < closest / 5, f"steps are too long, {result.integration:.1e} of {closest:.1e}"
     for name in ("distance", "flow"):
         slope, error = _exponent({depth: getattr(race, name) for depth, race in races.items()})
-        # The first and last layers point somewhere in particular: corrections of relative order 1/L. Chance is 0.3 if
+        # The first and last layers point somewhere in particular: corrections of relative order 1/L. Chance is 0.24 if
         # small, where neither constants nor 1/L pass.
-        assert abs(slope + 0.5) < 0.15 + student(len(deepest.flow) - 1, 2) * error, f"{name}: exponent {slope:.2f}"
+        expected, tolerance = (AT_SMALL[name], 0.05) if tuple(races) == SMALL else (-0.5, 0.15)
+        allowed = tolerance + student(len(deepest.flow) - 1, 2) * error
+        assert abs(slope - expected) < allowed, f"{name}: exponent {slope:.2f}, not {expected} +- {allowed:.2f}"
+    # 0.66 +- 0.09 if small, of 580 circuits, and 1.4 +- 0.1.
     gap, error = _mean(np.log(deepest.frozen / deepest.flow))
     assert gap > 0, f"the frozen kernel predicts as well as the flow of M, log of the ratio {gap:.2f} +- {error:.2f}"
     # Triangle inequality: the frozen prediction itself moves with Theta_0, as far as the flow's error says.
@@ -148,89 +149,38 @@ def figure(result: Result, path):
     drawing.savefig(path, dpi=150)
 
 
-def _data():
-    """Inputs and the direction of the residual."""
-    draw = np.random.default_rng(0)
-    return jnp.asarray(draw.uniform(-np.pi, np.pi, (INPUTS, QUBITS))), jnp.asarray(draw.uniform(-1, 1, INPUTS))
-
-
-def _draw(layers, seeds):
-    return rng(layers).uniform(-np.pi, np.pi, (seeds, 2 * QUBITS * layers))
-
-
 def _identity() -> float:
-    (x, _), params = _data(), _draw(1, 1)[0]
+    (x, _), params = data(), draw(1, 1)[0]
     shifted = family(1, qg.ParameterShift())
     jacobian = jax.jit(jax.jacrev(shifted))(params, x)
     found = ntk.empirical(family(1, qg.Adjoint()), params, x), ntk.empirical(plain, params, x, method="vector_product")
     return max(ntk.drift(kernel, jacobian @ jacobian.T) for kernel in found)
 
 
-@functools.cache  # compiled once for all scales and steps
-def _training(layers):
-    """(params, scale, steps) -> outputs of circuits and of the flow of M, targets, kernels / (P g), tr(A A')."""
-    x, residual = _data()
-    f, psi, unit = family(layers, qg.Adjoint()), encoded(x), 2 * QUBITS * layers * SHARE
-
-    def outputs(m):
-        return jnp.einsum("na,ab,nb->n", psi, m, psi).real
-
-    def one(params, scale, steps):
-        targets = f(params, x) + scale * residual
-
-        def angles(params):
-            values, pull = jax.vjp(lambda p: f(p, x), params)
-            return -pull(values - targets)[0] / unit
-
-        def observable(m):
-            a = commutators(m, psi)
-            return -1j * jnp.einsum("n,nab->ab", outputs(m) - targets, a @ m - m @ a)
-
-        path, m = _integrated(angles, params, steps), pulled_back(params)
-        a = commutators(m, psi)
-        isotropic = jnp.einsum("nab,mba->nm", a, a).real
-        kernels = [ntk.empirical(f, p, x, method="jacobian") / unit for p in (params, path[-1])]
-        flow = jax.vmap(outputs)(_integrated(observable, m, steps))
-        return jax.lax.map(lambda p: f(p, x), path), flow, targets, *kernels, isotropic
-
-    return jax.jit(lambda params, scale, steps: jax.lax.map(lambda each: one(each, scale, steps), params))
+def _race(layers, seeds, scale, steps) -> Race:
+    f, ideal, y, theta, later, isotropic = train(layers, seeds, scale, steps)
+    paths = f - y[:, None], _decayed(theta, f[:, 0] - y), ideal - y[:, None], _decayed(isotropic, f[:, 0] - y)
+    start = np.linalg.norm(paths[0][:, 0], axis=1)
+    errors = (_root_mean_square(paths[i] - paths[j]) / start for i, j in ((0, 1), (0, 2), (2, 3)))
+    distance, drift = (
+        np.array([ntk.drift(*pair) for pair in zip(*kernels, strict=True)])
+        for kernels in ((theta, isotropic), (later, theta))
+    )
+    spectra = (np.mean(np.linalg.eigvalsh(kernels)[:, ::-1], axis=0) for kernels in (theta, isotropic))
+    curves = [np.mean(np.linalg.norm(path, axis=2) / start[:, None], axis=0) for path in paths[:3]]
+    return Race(distance, *errors, drift, *spectra, np.array(curves))
 
 
-def _train(layers, seeds, scale, steps=STEPS):
-    return [np.asarray(each) for each in _training(layers)(_draw(layers, seeds), scale, steps)]
+def _root_mean_square(path):
+    """Of the norm, over time: (S,)."""
+    return np.sqrt(np.mean(np.sum(path**2, axis=2), axis=1))
 
 
-def _integrated(velocity, state, steps):
-    """States at RECORDS + 1 times, by the classical Runge-Kutta method."""
-    h = TIME / RECORDS / steps
-
-    def step(_, state):
-        k1 = velocity(state)
-        k2 = velocity(state + h / 2 * k1)
-        k3 = velocity(state + h / 2 * k2)
-        return state + h / 6 * (k1 + 2 * k2 + 2 * k3 + velocity(state + h * k3))
-
-    def record(state, _):
-        state = jax.lax.fori_loop(0, steps, step, state)
-        return state, state
-
-    return jnp.concatenate([state[None], jax.lax.scan(record, state, length=RECORDS)[1]])
-
-
-def _race(layers, seeds, scale) -> Race:
-    times = np.linspace(0, TIME, RECORDS + 1)
-    rows, spectra, curves = [], [], []
-    for f, ideal, y, theta, later, isotropic in zip(*_train(layers, seeds, scale), strict=True):
-        frozen, limit = (np.asarray(ntk.gradient_flow(k, y, times, initial=f[0]).train) for k in (theta, isotropic))
-        start = np.linalg.norm(f[0] - y)
-        pairs = ((f, frozen), (f, ideal), (ideal, limit))
-        errors = [np.sqrt(np.mean(np.sum((a - b) ** 2, axis=1))) / start for a, b in pairs]
-        rows.append((ntk.drift(theta, isotropic), *errors, ntk.drift(later, theta)))
-        spectra.append([np.asarray(ntk.eigenvalues(k)) for k in (theta, isotropic)])
-        curves.append([np.linalg.norm(path - y, axis=1) / start for path in (f, frozen, ideal)])
-    distance, frozen, flow, limit, drift = np.transpose(rows)
-    spectrum, isotropic = np.mean(spectra, axis=0)
-    return Race(distance, frozen, flow, limit, drift, spectrum, isotropic, np.mean(curves, axis=0))
+def _decayed(kernels, errors):
+    """exp(-K t) e of every circuit at the recorded times, (S, RECORDS + 1, N)."""
+    values, vectors = np.linalg.eigh(kernels)
+    decay = np.exp(-values[:, None] * np.linspace(0, TIME, RECORDS + 1)[:, None])
+    return np.einsum("sij,stj,skj,sk->sti", vectors, decay, vectors, errors)
 
 
 def _mean(values):

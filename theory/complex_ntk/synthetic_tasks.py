@@ -25,9 +25,19 @@ from qcgrad.networks.kernel_state import Kernel
 from qcgrad.studies import complex_tasks as tasks
 from theory.claim import canvas, run
 from theory.complex_ntk.real_limit import network
+from theory.complex_ntk.synthetic_kernels import (
+    AVERAGED,
+    MODRELU,
+    MODRELU_PAIR,
+    REAL,
+    SPLIT,
+    each,
+    modrelu_kernels,
+    real_outputs,
+    relu_kernels,
+)
 from theory.statistics import normal, shifted, student
 
-TURNS, BIAS = 8, -0.5  # the bias is that of modReLU
 RIDGE = 0.01  # jitter over the mean diagonal of Theta: the noise of the channels is 20 dB below their signal
 CIRCULARITIES, ANGLE = (0.0, 0.5, 0.9), 1.0  # of the improper noise; radians
 SIZES = (16, 64, 160)
@@ -40,8 +50,6 @@ TASKS = {
     PSK: lambda seed, count: tasks.modulation(seed, count, ("psk2", "psk4"), window=4),
     POLSAR: lambda seed, count: tasks.polsar(seed, count, looks=2, classes=5),
 }
-REAL, SPLIT, AVERAGED = "real ReLU", "split ReLU", "split ReLU, averaged over turns"
-MODRELU, MODRELU_PAIR = "modReLU", "modReLU, two real outputs"
 
 #: (task, better, worse, sizes)
 BETTER = (
@@ -78,21 +86,24 @@ class Result(NamedTuple):
 
 
 def compute(small: bool = False) -> Result:
-    """About ten seconds if small, else some two minutes."""
+    """A few seconds if small, else some two minutes.
+
+    Small leaves out modReLU: it loses to split ReLU on the FIR channel for 19 of 20 data sets, which few cannot show.
+    """
     sizes, tested = ((64,), 60) if small else (SIZES, 80)
     errors, distance = {}, 0.0
     for name in (FIR,) if small else TASKS:
         found: dict[str, list] = {}
-        for seed in range(12):
+        for seed in range(8 if small else 12):
             task = TASKS[name](shifted(seed), sizes[-1] + tested)
-            kernels = _kernels(task.x)
+            kernels = relu_kernels(task.x) | ({} if small else modrelu_kernels(task.x))
             for key, kernel in kernels.items():
                 found.setdefault(key, []).append([_error(kernel, task, size, tested) for size in sizes])
-            real, half = kernels[REAL].ntk, np.real(kernels[SPLIT].ntk) / 2
+            real, half = kernels[REAL].ntk, real_outputs(kernels[SPLIT]).ntk
             distance = max(distance, float(np.max(np.abs(half - real)) / np.max(np.abs(real))))
         errors[name] = {key: np.array(values) for key, values in found.items()}
     # A few draws do not show what half circularity gains.
-    draws = np.stack([_improper(seed) for seed in range(16 if small else 48)])
+    draws = np.stack([_improper(seed) for seed in range(12 if small else 48)])
     improper = {kappa: draws[:, i] for i, kappa in enumerate(CIRCULARITIES) if kappa != 0.5 or not small}
     return Result(sizes, tested, errors, distance, improper)
 
@@ -102,7 +113,7 @@ def check(result: Result):
     errors, sizes = result.errors, result.sizes
     # Rounding of a cosine near one is 1e-8 in its angle.
     assert result.real_distance < 1e-6, f"split ReLU is {result.real_distance:.1e} away from the real network"
-    for task, better, worse, at in (claim for claim in BETTER if claim[0] in errors):
+    for task, better, worse, at in (claim for claim in BETTER if {*claim[1:3]} <= {*errors.get(claim[0], ())}):
         for n in set(at) & set(sizes):
             gain = (errors[task][worse] - errors[task][better])[:, sizes.index(n)]
             assert _stands_out(gain, sizes), f"{task}, {n} samples: {better} is not better than {worse}, {gain}"
@@ -134,7 +145,9 @@ def report(result: Result):
             cells = zip(found.mean(axis=0), _standard_error(found), strict=True)
             yield f"  {kernel:32s}" + "".join(f"  {mean:.4f} ({error:.4f})" for mean, error in cells)
     yield "differences in standard errors"
-    for task, better, worse, *_ in (claim for claim in (*BETTER, *UNDECIDED) if claim[0] in result.errors):
+    for task, better, worse, *_ in (*BETTER, *UNDECIDED):
+        if not {better, worse} <= {*result.errors.get(task, ())}:
+            continue
         t = _in_errors(result.errors[task][worse] - result.errors[task][better])
         yield f"  {task}: {better} before {worse}:" + "".join(f" {value:5.1f}" for value in t)
     for kappa, found in result.improper.items():
@@ -147,7 +160,7 @@ def figure(result: Result, path):
     drawing, axes = canvas(2, 3, width=4.4, height=3.7)
     colours, markers = ("#000000", "#0072B2", "#009E73", "#D55E00", "#E69F00"), ("s-", "o-", "D-", "^-", "v--")
     for axis, (task, errors) in zip(axes.ravel(), result.errors.items(), strict=False):
-        for (kernel, found), colour, marker in zip(errors.items(), colours, markers, strict=True):
+        for (kernel, found), colour, marker in zip(errors.items(), colours, markers, strict=False):
             mean, error = found.mean(axis=0), _standard_error(found)
             axis.errorbar(result.sizes, mean, error, fmt=marker, color=colour, label=kernel, ms=5)
         is_class = task in (PSK, POLSAR)
@@ -178,40 +191,19 @@ def _in_errors(differences):
 
 
 def _stands_out(gains, sizes) -> bool:
-    """Three standard errors above zero; if small, above zero for most data sets, as it is for 99 of 100 of them."""
+    """Three standard errors above zero; if small, above zero for most data sets.
+
+    The median of 8 is below zero by luck with probability 1e-9 if one gain of 500 is, that of 12 if one of 100 is.
+    On the FIR channel logarithms of the errors differ by 8 times their standard deviation over data sets; of 250 draws
+    of improper noise all gained.
+    """
     return bool(_in_errors(gains) > 3 if sizes == SIZES else np.median(gains) > 0)
-
-
-def _kernels(x) -> dict[str, Kernel]:
-    """The kernels of the claim between all inputs, which are scaled to mean power one."""
-    x = x / np.sqrt(np.mean(np.abs(x) ** 2)) + 0j
-    split, phases = network(nn.SplitReLU()), np.exp(2j * np.pi * np.arange(TURNS) / TURNS)
-    # In NumPy, slices of every size need no compilation.
-    orbit = [_each(np.asarray, split.kernel(phase * x, x)) for phase in phases]
-    modrelu = _each(np.asarray, network(nn.ModReLU(BIAS)).kernel(x))
-    return {
-        REAL: _each(np.asarray, network(nn.ReLU()).kernel(np.concatenate([x.real, x.imag], axis=1))),
-        SPLIT: orbit[0],
-        AVERAGED: _each(lambda *k: np.tensordot(phases.conj() / TURNS, np.stack(k), 1), *orbit),
-        MODRELU: modrelu,
-        MODRELU_PAIR: _real_outputs(modrelu),
-    }
-
-
-def _each(function, *kernels) -> Kernel:
-    return Kernel(*(function(*arrays) for arrays in zip(*kernels, strict=True)))
-
-
-def _real_outputs(kernel: Kernel) -> Kernel:
-    """The same network with real readouts: kernels Re K/2, Re Theta/2, which pseudo-kernels equal."""
-    half = _each(lambda k: np.real(k) / 2, kernel)
-    return half._replace(pseudo=half.nngp, ntk_pseudo=half.ntk)
 
 
 def _parts(kernel: Kernel, size: int, tested: int):
     """Between the first inputs, from the last to the first, and between the last."""
     first, last = slice(size), slice(-tested, None)
-    return [_each(lambda k, part=part: k[part], kernel) for part in ((first, first), (last, first), (last, last))]
+    return [each(lambda k, part=part: k[part], kernel) for part in ((first, first), (last, first), (last, last))]
 
 
 def _error(kernel: Kernel, task, size: int, tested: int) -> float:
@@ -234,7 +226,7 @@ def _improper(seed: int):
     made = [
         tasks.improper_noise(shifted(seed), size + tested, circularity=kappa, angle=ANGLE) for kappa in CIRCULARITIES
     ]
-    train, cross, test = _parts(_each(np.asarray, network(nn.SplitReLU()).kernel(made[0].x)), size, tested)
+    train, cross, test = _parts(each(np.asarray, network(nn.SplitReLU()).kernel(made[0].x)), size, tested)
     # At 0 dB the noise has the power of the signal. The kernel of noisy targets is that of signal and noise.
     noise = np.mean(np.real(np.diagonal(train.nngp))) * np.eye(size)
     errors = []
