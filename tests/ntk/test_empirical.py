@@ -205,3 +205,19 @@ def test_bad_input_is_named(arguments, error, message):
     arguments = {"apply": linear, "params": np.ones(3), "x1": X, **arguments}
     with pytest.raises(error, match=message):
         ntk.empirical(**arguments)
+
+
+@pytest.mark.parametrize("method", ["jacobian", "vector_product"])
+def test_the_kernel_of_another_network_of_the_same_shapes_is_not_planned_again(method):
+    traced = []
+
+    def apply(params, x):
+        traced.append(len(x))
+        return jnp.tanh(x @ params)
+
+    x = jnp.ones((3, 2))
+    first = ntk.empirical(apply, jnp.array([0.1, 0.2]), x, method=method)
+    before = len(traced)
+    second = ntk.empirical(apply, jnp.array([0.3, 0.4]), x, method=method)
+    assert len(traced) <= before + 1  # looking for convolutions
+    assert not np.allclose(first, second)
