@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from theory.statistics import SEED_SHIFT
+
 THEORY = Path(__file__).parents[2] / "theory"
 TEXTS = {path: path.read_text(encoding="utf-8") for path in sorted(THEORY.rglob("*.py"))}
 SCRIPTS = [path for path, text in TEXTS.items() if "def compute(" in text]
@@ -31,7 +33,8 @@ def test_claim_holds_in_small(path, tmp_path):
     result = script.compute(small=True)
     script.check(result)
     assert list(script.report(result))
-    script.figure(result, tmp_path / "figure.png")
-    assert (tmp_path / "figure.png").stat().st_size > 10_000
+    if SEED_SHIFT == 0:  # other seeds draw the same figure, for a second each
+        script.figure(result, tmp_path / "figure.png")
+        assert (tmp_path / "figure.png").stat().st_size > 10_000
     assert path.with_suffix(".md").is_file(), "the derivation is missing"
     assert path.with_suffix(".png").is_file(), "the figure is missing"
