@@ -151,11 +151,12 @@ def check(result: Result):
             assert found.half > 10 * found.to_real, f"{name}: half of the spectrum moves the kernel by {found.half:.1e}"
     for size, found in result.accuracy.items():
         assert found["split ReLU"].gain == 0, f"split ReLU: accuracy changes by {found['split ReLU'].gain:.1e}"
-        # Of few images, or where nearly all are right, no sign is claimed: there it must not be the opposite.
+        # Of few images, or where nearly all are right, no sign is claimed: there it must not be the opposite. All
+        # predictions may be the same, with no gain and no error.
         least = 3 if size == FEW_IMAGES else -normal(2)
         for name in result.kernels.keys() - {"split ReLU"}:
             gain, error = found[name].gain * (1 if name == "modReLU" else -1), found[name].standard_error
-            assert gain > least * error, f"{name}, {size} images: gain {found[name].gain:.4f} +- {error:.4f}"
+            assert gain >= least * error, f"{name}, {size} images: gain {found[name].gain:.4f} +- {error:.4f}"
     if result.finite is not None:
         _check_finite(result.finite)
 
