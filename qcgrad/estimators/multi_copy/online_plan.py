@@ -116,14 +116,16 @@ def largest_common_form(program: Program) -> SweepForm:
     np.add.at(slopes, table.slot[table.slot >= 0], [2 * weights.sum() for weights in generators])
     sizes = np.abs(program.terms[2]).sum(axis=1)
     full = pauli.mask_array([2**program.num_qubits - 1] * count, program.num_qubits)
-    spread = np.zeros((program.num_observables, count))
-    spread[:, 0] = sizes
+    # One string carries it all. Sparse, since there may be as many strings as parameters.
+    first_only = np.zeros((2, len(sizes) * len(slopes)), np.int64)
+    first_only[0] = np.arange(first_only.shape[1])
+    derivatives = (sizes[:, None] * slopes).ravel()
     worst = PauliComponents(
         preparation=Program(Circuit(program.num_qubits, gates[:first]), program.observables),
         x=full,
         z=full,
-        gradient=sparse.csr_array(np.repeat(spread, len(slopes), axis=0) * np.tile(slopes, len(sizes))[:, None]),
-        value=sparse.csr_array(spread),
+        gradient=sparse.csr_array((derivatives, first_only), shape=(len(derivatives), count)),
+        value=sparse.csr_array((sizes, first_only[:, : len(sizes)]), shape=(len(sizes), count)),
         constants=np.zeros(program.num_observables),
     )
     return common_state_form(worst, program.num_observables)
