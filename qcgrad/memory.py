@@ -1,6 +1,8 @@
 """How much memory there is: what a computation needs is compared with it before anything is allocated."""
 
 import os
+from bisect import bisect_right
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -53,11 +55,9 @@ def require(what: str, needed: int, allowed: int, advice: str, error: type[TooLa
 def require_count(
     what: str,
     count: int,
-    each: int,
+    needed: Callable[[int], int],
     allowed: int,
     advice: str,
-    *,
-    beside: int = 0,
     error: type[TooLarge] = TooLarge,
 ) -> None:
     """`require` for many equal things, saying how many of them would fit.
@@ -65,18 +65,18 @@ def require_count(
     Args:
         what: they, in the plural.
         count: how many there are.
-        each: bytes of one.
+        needed: bytes of any number of them, ascending.
         allowed: bytes.
         advice: how to have fewer.
-        beside: bytes that are needed whatever their number.
         error: as for `require`.
 
     Raises:
         TooLarge: they do not fit.
     """
-    fit = max(0, (allowed - beside) // each)
-    advice = f"{fit:,} would fit, so {advice}" if fit else advice
-    require(f"{counted(count)} {what} take", beside + count * each, allowed, advice, error)
+    if (bytes_of_all := needed(count)) > allowed:
+        fit = bisect_right(range(count), allowed, key=needed) - 1
+        advice = f"{fit:,} would fit, so {advice}" if fit > 0 else advice
+        require(f"{counted(count)} {what} take", bytes_of_all, allowed, advice, error)
 
 
 def in_words(count: int) -> str:

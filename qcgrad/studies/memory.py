@@ -70,9 +70,8 @@ def _circuit_bytes(cell: Cell, circuit: StudyCircuit) -> tuple[int, int]:
         settings = _settings_bytes(evaluations, circuit.num_angles)
         shots = gradient_shots(circuit.num_angles, cell["epsilon"], cell["delta"])
         return reference, settings + 2 * _FLOAT * shots * len(program.bases)
-    # One form for each string of the observable, with an ancilla.
-    strings = int((program.terms[0] | program.terms[1] != 0).sum())
-    return max(reference, (strings + _COPIES_OF_SWEPT) * 2 * (reference // 3)), _REMEMBERED
+    # One form after another, each with an ancilla.
+    return max(reference, _COPIES_OF_SWEPT * 2 * (reference // 3)), _REMEMBERED
 
 
 def check_hard_instance(cell: Cell, max_bytes: int | None = None):

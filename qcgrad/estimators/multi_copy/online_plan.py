@@ -9,6 +9,7 @@ from ...ir import Circuit, Program, pauli
 from ...ir.generators import generator
 from ...ir.pull_back import PauliComponents
 from ...ir.sweep_form import SweepForm, common_state_form
+from ..checks import MOST
 
 # In units of a string's target error e: a prediction off by less than _CLEAR e passes, the error of the estimate
 # after a stop is _TOLERANCE e, so an update moves the prediction by at least (_CLEAR - 2 _TOLERANCE) e.
@@ -54,8 +55,18 @@ def sweep_plan(form: SweepForm, accuracy: float, delta: float, copies: int | Non
         accuracy: e.
         delta: probability that any of the form's answers is off by more, or that the bound on stops fails.
         copies: k, or None for what the proof asks for.
+
+    Raises:
+        ValueError: an accuracy that takes more copies than can be counted.
     """
     log = math.log(_EVENTS * max(form.num_components, 1) / delta)
+    # The most that a measurement takes: for the estimate behind a stop, or for a batch.
+    most = max(math.sqrt(2 * log) / _TOLERANCE, 0 if copies else 2 * (log + math.sqrt(2 * log)) / (1 - _CLEAR))
+    if accuracy < (least := most / math.sqrt(MOST)):
+        raise ValueError(
+            f"epsilon leaves each string an accuracy of {accuracy:.2g}, and below {least:.2g} a measurement would take "
+            f"more than {MOST:,} copies: give a larger epsilon"
+        )
     needed = math.ceil((2 * (log + math.sqrt(2 * log)) / ((1 - _CLEAR) * accuracy)) ** 2)
     k = copies or needed
     # With few copies the counts spread further than that; the margin then stays half-way.

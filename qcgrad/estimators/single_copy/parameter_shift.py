@@ -172,7 +172,7 @@ class _Evaluations(NamedTuple):
             needed,
             allowed,
             f"about {math.isqrt(self.num_gates**2 * allowed // max(needed, 1)):,} such gates would fit; use "
-            "qcgrad.Adjoint or qcgrad.GentleSweep, whose memory does not grow with the square of their number",
+            "qcgrad.Adjoint, whose memory does not grow with the square of their number",
         )
 
     def settings(self, circuit: Circuit, angles):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # scipy.sparse is slow to import, so it waits until it is use
 
 
 # Measured: a value with its row and column as they come, as one table, and as rows of sums.
-_BYTES_PER_OUTCOME = 100
+BYTES_PER_OUTCOME = 120
 
 
 class Outcomes(NamedTuple):
@@ -114,7 +114,7 @@ def _moments(rows, found: StringEstimates):
 
     require(
         f"variances of sums of {len(found.mean):,} strings, which {found.told:,} outcomes tell of, take",
-        _BYTES_PER_OUTCOME * found.told,
+        BYTES_PER_OUTCOME * found.told,
         allowed_bytes(),
         "give fewer copies, and average several estimates",
     )

@@ -57,10 +57,10 @@ def check_pairs(pairs: int, num_qubits: int, max_bytes: int | None = None):
     require_count(
         "Bell measurements",
         pairs,
-        _BYTES_PER_PAIR + wide,
+        lambda pairs: pairs * (_BYTES_PER_PAIR + wide),
         allowed_bytes(max_bytes),
         "give fewer copies, and average several estimates",
-        error=StateTooLarge,
+        StateTooLarge,
     )
 
 

@@ -15,7 +15,7 @@ from ...ir.sweep_form import SweepForm
 # Amplitudes of A_i|Psi> carried along at a time: a quarter of a GiB.
 _CARRIED_AMPLITUDES = 1 << 24
 # Measured: these before and behind a row, their images under its string, and a product.
-_COPIES_OF_CARRIED = 5
+_COPIES_OF_CARRIED = 6
 
 
 def _once_per_form(function: Callable[[SweepForm], np.ndarray]) -> Callable[[SweepForm], np.ndarray]:

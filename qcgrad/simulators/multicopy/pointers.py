@@ -43,11 +43,12 @@ def sweep(query: PointerSweep, key, max_bytes: int | None = None) -> PointerOutc
     require_count(
         f"sweeps over {form.num_components:,} strings",
         query.batches,
-        8 * _NUMBERS_HELD * form.num_components,
+        lambda batches: (
+            8 * _NUMBERS_HELD * form.num_components * batches + STATES_HELD * form.state_bytes * min(together, batches)
+        ),
         allowed_bytes(max_bytes),
         "give fewer batches",
-        beside=STATES_HELD * form.state_bytes * min(together, query.batches),
-        error=StateTooLarge,
+        StateTooLarge,
     )
     parts = [
         _sweep(form, query.copies, query.pointer_variance, min(together, query.batches - start), rng)

@@ -18,7 +18,7 @@ from .symmetric import SymmetricState, check_dimension, draw_count, peak_bytes
 _MATRICES_HELD = 8
 # Of each pair of strings: the products as they are remembered and in the sweep's order, covariances and what becomes
 # of them at a check.
-_GAUSSIAN_BYTES = 16 + 16 + 5 * 8
+_GAUSSIAN_BYTES = 16 + 16 + 8 * 8
 
 
 def run(query: ThresholdSweep, key, max_bytes: int | None = None) -> SweepStop:

@@ -53,8 +53,8 @@ def check_draws(bases, dtype, shots: int, max_bytes: int | None, mesh: jax.shard
     require_count(
         "draws",
         shots,
-        bases.numbers_per_shot * np.dtype(dtype).itemsize,
+        lambda shots: shots * bases.numbers_per_shot * np.dtype(dtype).itemsize,
         allowed_on_device(max_bytes, mesh),
         "give fewer shots and average several estimates",
-        error=StateTooLarge,
+        StateTooLarge,
     )

@@ -40,25 +40,24 @@ def check_counts(query: MeasureBases, num_qubits: int, max_bytes: int | None = N
     require_count(
         f"sets of {width} strings, with 2^{width} outcome counts each,",
         bases,
-        8 << width,
+        lambda bases: (bases << 3 + width) + _working_bytes(num_qubits, bases, width),
         allowed_bytes(max_bytes),
         "measure fewer strings together",
-        beside=_working_bytes(num_qubits, bases, width),
-        error=StateTooLarge,
+        StateTooLarge,
     )
 
 
 def check_snapshots(query: RandomizedMeasure, num_qubits: int, max_bytes: int | None = None):
     """Refuse more random bases than fit into memory; arguments and errors as for `check_counts`."""
     n = query.program.num_qubits
+    each = (_MASKS_HELD[query.ensemble] * n + 4) * pauli.mask_bytes(n)
     require_count(
         f"random bases of {n} qubits",
         query.shots,
-        (_MASKS_HELD[query.ensemble] * n + 4) * pauli.mask_bytes(n),
+        lambda shots: shots * each + _working_bytes(num_qubits, shots, num_qubits),
         allowed_bytes(max_bytes),
         "give fewer copies, and average several estimates",
-        beside=_working_bytes(num_qubits, query.shots, num_qubits),
-        error=StateTooLarge,
+        StateTooLarge,
     )
 
 
