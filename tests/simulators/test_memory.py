@@ -143,13 +143,12 @@ CASES = {
     "random local bases": answered(random_bases(5, "local", 500_000)),
     "random local bases, few qubits": answered(random_bases(2, "local", 2_000_000)),
     "random stabilizer bases": answered(random_bases(5, "clifford", 300_000)),
-    "random stabilizer bases, few qubits": answered(random_bases(2, "clifford", 1_500_000)),
     "outcomes of sweeps": answered(lambda: PointerSweep(form(1, 100), 100, 1.0, 50_000)),
     "states of sweeps": answered(lambda: PointerSweep(form(19, 3), 100, 1.0)),
     "one component": answered(lambda: MeasureComponent(form(19, 3), 2, 100)),
-    "exact back-action": forgotten(answered(lambda: checks(form(2, 4), 16, "exact"))),
-    "Gaussian back-action": answered(lambda: checks(form(3, 1500), 10**6, "gaussian")),
-    "Gaussian back-action, large states": answered(lambda: checks(form(15, 30), 10**6, "gaussian"), max_bytes=2**23),
+    "exact back-action": forgotten(answered(lambda: checks(form(2, 4), 14, "exact"))),
+    "Gaussian back-action": answered(lambda: checks(form(3, 1000), 10**6, "gaussian")),
+    "Gaussian back-action, large states": answered(lambda: checks(form(15, 10), 10**6, "gaussian"), max_bytes=2**23),
     "shifted angles": shifted(2500),
 }
 
