@@ -163,21 +163,32 @@ def draw_key(key, query):
 
 
 def as_key(key):
-    """A JAX random key from a key, a raw PRNG key, or an integer seed."""
+    """A JAX random key from a key, a raw PRNG key, or an integer seed of any size."""
     if key is None:
         return None
     if isinstance(key, bool):
         raise TypeError(f"key is {key}: give one JAX random key, jax.random.key(seed), or an integer seed")
     if isinstance(key, (int, np.integer)):
-        if not -(2**63) <= key < 2**63:
-            raise ValueError(f"key is {key}: give an integer seed of at most 64 bits")
-        return jax.random.key(int(key))
+        return _key_of_seed(int(key))
     dtype = getattr(key, "dtype", None)
     if dtype is not None and jnp.issubdtype(dtype, jax.dtypes.prng_key) and key.ndim == 0:
         return key
     if dtype == np.uint32 and key.ndim == 1:
         return jax.random.wrap_key_data(jnp.asarray(key))
     raise TypeError(f"key is {key!r}: give one JAX random key, jax.random.key(seed), or an integer seed")
+
+
+def _key_of_seed(seed: int):
+    """`jax.random.key(seed)` of a seed that has 32 bits, and a key of its own for every other integer."""
+    if 0 <= seed < 2**32:
+        return jax.random.key(seed)
+    # JAX drops the upper bits without a word, or without its 64-bit mode: then seeds would draw the same numbers.
+    size = 4 * max(2, seed.bit_length() // 32 + 1)
+    first, *others = np.frombuffer(seed.to_bytes(size, "little", signed=True), "<u4")
+    key = jax.random.key(int(first))
+    for word in others:
+        key = jax.random.fold_in(key, word)
+    return key
 
 
 def check_arguments(objective, estimator):

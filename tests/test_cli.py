@@ -306,7 +306,7 @@ def test_scaling_refuses_what_would_not_fit_and_goes_on(study, tmp_path):
     study.write_text('methods = ["backprop"]\n[network]\nlevels = [1, 2, 3]\n')
     result = run("scaling", "--spec", study, "--out", tmp_path / "some", "--max-memory", 4096 / 2**30)
     assert result.exit_code == 1
-    assert "refused: backprop, perceptron, n = 3: it would take 7,424 bytes and 4,096 are allowed" in result.stderr
+    assert "n = 3: it would take 7,424 bytes (7.2 KiB) and 4,096 bytes (4.0 KiB) are" in result.stderr
     assert "2 cells computed." in result.stdout
     assert "give a positive number of GiB" in refusal("scaling", "--max-memory", "nan")
 

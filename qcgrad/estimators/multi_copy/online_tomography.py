@@ -13,7 +13,7 @@ from ...ir.sweep_form import Encoding, SweepForm, common_state_form, one_state_f
 from ...objective import Point
 from ...queries import Access, Evaluate
 from ..checks import checked_choice, checked_count, checked_fraction
-from ..programs import program_at
+from ..programs import check_covariances, program_at
 from . import online_run
 from .hypothesis import AbstractHypothesis, Dense, MatrixProduct, Product
 from .online_plan import accuracies, largest_common_form, sweep_plan
@@ -129,6 +129,7 @@ class OnlineTomography(AbstractEstimator):
         return self.backaction
 
     def init(self, point):
+        check_covariances(point, self)
         program = program_at(point, self, samples=True)
         forms = self._forms(program, np.asarray(point.coordinates, float))
         starts: dict[int, AbstractHypothesis] = {}

@@ -14,7 +14,7 @@ from ...objective import Point
 from ...queries import Access, Evaluate, MeasureBases, stabilizer_gates
 from ..checks import checked_count
 from ..pauli_components import fixed_gates, most_strings, pauli_components
-from ..programs import program_at
+from ..programs import check_covariances, program_at
 from . import string_statistics as statistics
 from .string_statistics import StringEstimates
 
@@ -39,6 +39,7 @@ class CommonStateEstimator(AbstractEstimator):
         """All strings from the answer."""
 
     def init(self, point):
+        check_covariances(point, self)
         components = pauli_components(program_at(point, self, samples=True), point.coordinates, self)
         if not len(components.x):
             return _State(point, components, None)
