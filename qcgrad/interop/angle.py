@@ -86,6 +86,11 @@ def as_angle(value: Angle | float) -> Angle:
     return value if isinstance(value, Angle) else Angle(None, 0.0, float(value))
 
 
+def turns(angle: Angle | float) -> bool:
+    """Whether a rotation by this angle is more than the number 0 makes it: the identity."""
+    return angle.atom is not None or bool(angle.offset) if isinstance(angle, Angle) else bool(angle)
+
+
 def apply(function: str, *operands: Angle) -> Angle:
     """A function of `FUNCTIONS` on angles; numbers are computed now, with Python's own precision.
 

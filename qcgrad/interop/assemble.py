@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ..ir.circuit import Circuit
 from ..ir.gates import Gate
 from .angle import Angle, parameter_map
-from .instruction import Instruction, has_angle, lowered
+from .instruction import WITH_ANGLE, Instruction, lowered
 
 _INVISIBLE = frozenset(["gphase", "id"])
 
@@ -24,21 +24,32 @@ def assemble(num_qubits: int, instructions: Sequence[Instruction], num_inputs: i
         depends have gradient zero; the map keeps their place.
     """
     kept = lowered([i for i in instructions if i.name not in _INVISIBLE])
-    atoms = dict.fromkeys([i.angle.atom for i in kept])
+    atoms = dict.fromkeys([i.angle.atom for i in kept if type(i.angle) is Angle])
     atoms.pop(None, None)
     inputs = [atom for atom in atoms if isinstance(atom, int)]
     plain = len(inputs) == len(atoms) and max(inputs, default=-1) + 1 == num_inputs
     index = {k: k for k in range(num_inputs)} if plain else {atom: k for k, atom in enumerate(atoms)}
     # One instruction that occurs often becomes one gate.
-    gates = {key: _gate(i, index) for key, i in {id(i): i for i in kept}.items()}
-    circuit = Circuit(num_qubits, [gates[id(i)] for i in kept], name)
-    return circuit, None if plain else parameter_map(tuple(atoms), num_inputs)
+    gates: dict[int, Gate] = {}
+    made = []
+    for i in kept:
+        gate = gates.get(id(i))
+        if gate is None:
+            gate = gates[id(i)] = _gate(i, index)
+        made.append(gate)
+    return Circuit(num_qubits, made, name), None if plain else parameter_map(tuple(atoms), num_inputs)
 
 
 def _gate(instruction: Instruction, index) -> Gate:
     name, wires, angle, detail = instruction
-    if not has_angle(instruction):
-        return Gate(name, wires, detail=detail)
-    if isinstance(angle, Angle) and not angle.is_constant:
-        return Gate(name, wires, index[angle.atom], angle.scale, angle.offset, detail)
-    return Gate(name, wires, None, 1.0, angle.offset, detail)
+    if name not in WITH_ANGLE:
+        angle = 0.0
+    elif type(angle) is Angle:
+        if angle.atom is not None:
+            return Gate(name, wires, index[angle.atom], angle.scale, angle.offset, detail)
+        angle = angle.offset
+    # A frozen dataclass sets field by field, half of the time for a long program: these go in at once, and those left
+    # out are the class's defaults, of a fixed gate.
+    gate = object.__new__(Gate)
+    gate.__dict__.update(name=name, wires=wires, offset=float(angle), detail=detail)
+    return gate

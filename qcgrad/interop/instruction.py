@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ from ..ir import pauli
 from ..ir.gates import GATES, Gate, MatrixPrimitive, PauliPrimitive, Unitary
 from ..ir.observable import PauliSum
 from ..ir.strings import walsh_hadamard
-from .angle import Angle
+from .angle import Angle, as_angle
 
 ZERO = Angle()
 # The widest matrix that a circuit takes.
@@ -19,20 +20,28 @@ _MAX_MATRIX_WIRES = 3
 
 
 class Instruction(NamedTuple):
-    """A gate of `qcgrad.Circuit` whose angle is an `Angle`; fields as in `qcgrad.Gate`.
+    """A gate of `qcgrad.Circuit` whose angle is an `Angle`, or a number: the constants of a long program are many.
 
+    The other fields are those of `qcgrad.Gate`.
     A "unitary" may have more wires than its matrix: the ones in front are controls, which `lowered` writes out.
     """
 
     name: str
     wires: tuple[int, ...]
-    angle: Angle = ZERO
+    angle: Angle | float = ZERO
     detail: Any = None
 
-    def on(self, wires) -> "Instruction":
-        """The same gate with local wire i replaced by wires[i]."""
-        return Instruction(self.name, tuple([wires[w] for w in self.wires]), self.angle, self.detail)
 
+def placed(instructions: list[Instruction], wires: Sequence[int]) -> list[Instruction]:
+    """The same gates with local wire i replaced by wires[i]."""
+    return [
+        # Most have one wire; written out it takes half the time.
+        Instruction(name, (wires[local[0]],) if len(local) == 1 else tuple([wires[w] for w in local]), angle, detail)
+        for name, local, angle, detail in instructions
+    ]
+
+
+WITH_ANGLE = frozenset(["pauli_rot", "evolution", *(name for name, spec in GATES.items() if spec.has_angle)])
 
 # Controlled forms that have a name of their own. X, Y, Z, S, T carry no phase of their own to lose.
 _CONTROLLED = {
@@ -58,8 +67,7 @@ _SELF_ADJOINT = {"id", "x", "y", "z", "h", "cx", "cy", "cz", "ch", "swap", "ccx"
 
 def has_angle(instruction: Instruction) -> bool:
     """Whether the gate takes an angle (a constant one included)."""
-    name = instruction.name
-    return name in ("pauli_rot", "evolution") or (name in GATES and GATES[name].has_angle)
+    return instruction.name in WITH_ANGLE
 
 
 def controlled(instructions: list[Instruction], controls: tuple[int, ...]) -> list[Instruction]:
@@ -94,7 +102,7 @@ def _controlled(instruction: Instruction, control: int) -> list[Instruction]:
     return found
 
 
-def _as_evolution(primitive: PauliPrimitive, extra: tuple[int, ...], angle: Angle) -> Instruction:
+def _as_evolution(primitive: PauliPrimitive, extra: tuple[int, ...], angle: Angle | float) -> Instruction:
     """exp(-i t Pi (P - kappa)/2), Pi the projector on all controls being 1: commuting terms, any size."""
     controls = (*extra, *primitive.controls)
     wires = (*controls, *primitive.wires)
@@ -115,12 +123,18 @@ def _terms(hamiltonian: PauliSum):
 
 def lowered(instructions: list[Instruction]) -> list[Instruction]:
     """The same gates, without controls on matrices."""
-    return [i for instruction in instructions for i in _lowered(instruction)]
+    found = []
+    for instruction in instructions:
+        if instruction.name == "unitary":
+            found += _lowered(instruction)
+        else:
+            found.append(instruction)
+    return found
 
 
 def _lowered(instruction: Instruction) -> list[Instruction]:
-    name, wires, _, detail = instruction
-    if name != "unitary" or len(wires) == detail.num_wires:
+    _, wires, _, detail = instruction
+    if len(wires) == detail.num_wires:
         return [instruction]
     size = len(detail.matrix)
     if len(wires) <= _MAX_MATRIX_WIRES:
@@ -182,8 +196,9 @@ def power(instructions: list[Instruction], exponent: float) -> list[Instruction]
         if abs(exponent) > 1000:
             raise ImportRefused(f"pow({exponent:g}): a gate repeated more than 1000 times; write a loop in Python")
         return base * abs(int(exponent))
-    if len(instructions) == 1 and instructions[0].angle.is_constant and instructions[0].name != "unitary":
+    if len(instructions) == 1 and as_angle(instructions[0].angle).is_constant and instructions[0].name != "unitary":
         name, wires, angle, detail = instructions[0]
+        angle = as_angle(angle)
         primitives = Gate(name, wires, None, 1.0, angle.offset, detail).primitives()
         if len(primitives) == 1 and isinstance(primitives[0], PauliPrimitive):
             t = primitives[0].scale * angle.offset + primitives[0].offset

@@ -3,6 +3,9 @@
 import math
 from collections.abc import Iterable
 from functools import cached_property
+from itertools import chain
+from operator import attrgetter
+from types import NoneType
 
 import numpy as np
 
@@ -14,6 +17,10 @@ from .fluent import FluentGates
 from .gates import GATES, Gate, Unitary
 from .observable import PauliSum
 from .op_table import OpTable, lower
+
+# From here on a look at all gates together saves time.
+_MANY = 100
+_FIELDS = ("name", "wires", "param", "scale", "offset", "detail")
 
 
 class Circuit(FluentGates, Composition):
@@ -60,7 +67,7 @@ class Circuit(FluentGates, Composition):
             raise TypeError(f"gates is {gates!r}: give a sequence of qcgrad.Gate")
         self.gates = tuple(gates)
         self.name = name
-        for gate in self.gates:
+        for gate in self.gates if len(self.gates) < _MANY else _distinct(self.gates):
             _check(gate, self.num_qubits)
 
     def add(self, gate: Gate) -> "Circuit":
@@ -120,6 +127,24 @@ class Circuit(FluentGates, Composition):
 
     def __repr__(self):
         return f"Circuit(num_qubits={self.num_qubits}, {self.num_gates} gates, {self.num_parameters} parameters)"
+
+
+def _distinct(gates: tuple[Gate, ...]) -> Iterable[Gate]:
+    """Those that have to be checked so that all are: long circuits repeat names and qubits, if not angles."""
+    if set(map(type, gates)) != {Gate}:
+        return gates
+    names, wires, params, scales, offsets, details = (list(map(attrgetter(f), gates)) for f in _FIELDS)
+    # Of the plain types only, as equal keys are to mean equal gates and True equals 1.
+    columns = (names, str), (wires, tuple), (scales, float), (offsets, float)
+    is_plain = all(set(map(type, column)) == {kind} for column, kind in columns) and (
+        set(map(type, chain.from_iterable(wires))) <= {int}
+        and set(map(type, params)) <= {int, NoneType}
+        and min(set(params) - {None}, default=0) >= 0
+    )
+    if not is_plain or not all(map(math.isfinite, scales)) or not all(map(math.isfinite, offsets)):
+        return gates
+    is_fixed = [p is None for p in params]
+    return dict(zip(zip(names, wires, is_fixed, map(id, details), strict=True), gates, strict=True)).values()
 
 
 def _check(gate: Gate, num_qubits: int):

@@ -8,9 +8,9 @@ import numpy as np
 
 from ...errors import ImportRefused
 from ...ir.gates import GATES
-from ..angle import Angle, as_angle
+from ..angle import Angle
 from ..composite import emit, euler, signature, u3
-from ..instruction import Instruction, controlled, inverse, power
+from ..instruction import Instruction, controlled, inverse, placed, power
 from .limits import MAX_GATES
 from .nodes import Expression
 from .scope import Scope
@@ -53,7 +53,7 @@ class LibraryGate:
     def emit(self, angles, wires):
         if self._build is None:
             return emit(self.name, angles, wires)
-        return [i.on(wires) for i in self._build(*angles)]
+        return placed(self._build(*angles), wires)
 
 
 class OpaqueGate:
@@ -70,7 +70,7 @@ class OpaqueGate:
 
 # OpenQASM 3 and its gate library put other global phases than Qiskit; they show under `ctrl @`.
 _VERSION_3 = {
-    "U": (1, 3, lambda theta, phi, lam: [*u3(theta, phi, lam), Instruction("gphase", (), as_angle(theta) * 0.5)]),
+    "U": (1, 3, lambda theta, phi, lam: [*u3(theta, phi, lam), Instruction("gphase", (), theta * 0.5)]),
     "u2": (1, 2, lambda phi, lam: euler(np.pi / 2, phi, lam)),
     "u3": (1, 3, lambda theta, phi, lam: euler(theta, phi, lam)),
     "gphase": (0, 1, None),

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from . import nodes
+from .calls import call_by_parts
 from .cursor import Cursor, SyntaxFault
 from .expressions import SCALAR_TYPES, designator, expression, value_set
 from .language import LANGUAGES, OPENQASM_2, OPENQASM_3, Language
@@ -170,6 +171,9 @@ class Parser:
 @lru_cache(maxsize=4096)
 def _simple(piece: str, version: int):
     """The one statement of a piece of text; None where blocks are about."""
+    found = call_by_parts(piece, version)
+    if found is not None:
+        return found
     if "{" in piece or "}" in piece:
         return None
     language = LANGUAGES[version]

@@ -1,0 +1,70 @@
+"""Calls with angles, `u3(0.1, pi/4, -2) q[3];`, read in parts: where each line is another, its parts still repeat.
+
+Name, expressions and operands are read by the same rules of the grammar as in any other statement, each distinct text
+once; only a plain real number is no text to remember. A piece of another shape, or with a fault in a part, is left to
+the rule for whole statements, which knows the places of faults.
+"""
+
+import math
+import re
+from functools import lru_cache
+from typing import Any
+
+from . import nodes
+from .cursor import Cursor, SyntaxFault
+from .expressions import expressions, operands
+from .language import LANGUAGES
+from .nodes import Operand
+from .source import tokens
+
+# No part holds a parenthesis or a semicolon, so no token and no expression reaches from one into the next.
+_PARTS = re.compile(r"([^(){}]*)\(([^(){}]*)\)([^(){}]*)")
+# A number with a point or an exponent is the same real number in both versions; an integer is not.
+_REAL = re.compile(r"\s*-?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][+-]?[0-9]+)?\s*")
+
+
+def call_by_parts(piece: str, version: int) -> nodes.Call | None:
+    """The call of a piece of text, None where it has another shape or a fault."""
+    parts = _PARTS.fullmatch(piece)
+    if parts is None:
+        return None
+    head, inside, tail = parts.groups()
+    name, qubits = _name(head, version), _operands(tail, version)
+    if name is None or qubits is None:
+        return None
+    arguments = []
+    for text in inside.split(","):
+        value = float(text) if _REAL.fullmatch(text) else _argument(text, version)
+        if value is None or (type(value) is float and not math.isfinite(value)):
+            return None
+        arguments.append(value)
+    return nodes.Call(name, tuple(arguments), qubits)
+
+
+@lru_cache(maxsize=4096)
+def _name(text: str, version: int) -> str | None:
+    found = tokens(text)
+    is_name = found[0].isidentifier() and not found[1] and found[0] not in LANGUAGES[version].keywords
+    return found[0] if is_name else None
+
+
+@lru_cache(maxsize=4096)
+def _operands(text: str, version: int) -> tuple[Operand, ...] | None:
+    return _whole(text, version, operands)
+
+
+@lru_cache(maxsize=4096)
+def _argument(text: str, version: int) -> nodes.Expression | None:
+    # With the parenthesis behind it, as in the statement.
+    found = _whole(text + ")", version, lambda cursor: expressions(cursor, ")"))
+    return found[0] if found is not None and len(found) == 1 else None
+
+
+def _whole(text: str, version: int, rule) -> Any:
+    """What a rule makes of a text, None where it does not take all of it."""
+    cursor = Cursor(tokens(text), LANGUAGES[version])
+    try:
+        found = rule(cursor)
+    except SyntaxFault:
+        return None
+    return found if cursor.is_at_end else None
