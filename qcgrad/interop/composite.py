@@ -20,9 +20,10 @@ def euler(theta, phi, lam, phase=0.0) -> list[Instruction]:
     return [*found, Instruction("gphase", (), phase)] if turns(phase) else found
 
 
-def u3(theta, phi, lam) -> list[Instruction]:
+def u3(theta, phi, lam, wires=(0,)) -> list[Instruction]:
     """[[cos, -e^{i lam} sin], [e^{i phi} sin, e^{i(phi + lam)} cos]] of theta/2: phases instead of RZs."""
-    return [Instruction(name, (0,), a) for name, a in (("p", lam), ("ry", theta), ("p", phi)) if turns(a)]
+    found = [Instruction("p", wires, lam), Instruction("ry", wires, theta), Instruction("p", wires, phi)]
+    return found if turns(theta) and turns(phi) and turns(lam) else [i for i in found if turns(i.angle)]
 
 
 def _cu(theta, phi, lam, gamma):
@@ -112,6 +113,9 @@ PRODUCTS: dict[str, tuple[int, int, Callable[..., list[Instruction]]]] = {
 }
 
 
+_U3 = frozenset(name for name, (_, _, build) in PRODUCTS.items() if build is u3)
+
+
 def signature(name: str) -> tuple[int, int] | None:
     """(wires, angles) of a gate that `emit` knows, else None."""
     if name in PRODUCTS:
@@ -123,6 +127,8 @@ def signature(name: str) -> tuple[int, int] | None:
 
 def emit(name: str, angles, wires) -> list[Instruction]:
     """A named gate on `wires` as instructions; call only where `signature` gives the same counts."""
+    if name in _U3:  # of the products the one that programs are full of: built in its place
+        return u3(*angles, tuple(wires))
     if name in PRODUCTS:
         return placed(PRODUCTS[name][2](*angles), wires)
     return [Instruction(name, tuple(wires), *angles)]

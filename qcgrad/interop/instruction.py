@@ -123,18 +123,12 @@ def _terms(hamiltonian: PauliSum):
 
 def lowered(instructions: list[Instruction]) -> list[Instruction]:
     """The same gates, without controls on matrices."""
-    found = []
-    for instruction in instructions:
-        if instruction.name == "unitary":
-            found += _lowered(instruction)
-        else:
-            found.append(instruction)
-    return found
+    return [i for instruction in instructions for i in _lowered(instruction)]
 
 
 def _lowered(instruction: Instruction) -> list[Instruction]:
-    _, wires, _, detail = instruction
-    if len(wires) == detail.num_wires:
+    name, wires, _, detail = instruction
+    if name != "unitary" or len(wires) == detail.num_wires:
         return [instruction]
     size = len(detail.matrix)
     if len(wires) <= _MAX_MATRIX_WIRES:

@@ -3,9 +3,7 @@
 import math
 from collections.abc import Iterable
 from functools import cached_property
-from itertools import chain
 from operator import attrgetter
-from types import NoneType
 
 import numpy as np
 
@@ -20,7 +18,6 @@ from .op_table import OpTable, lower
 
 # From here on a look at all gates together saves time.
 _MANY = 100
-_FIELDS = ("name", "wires", "param", "scale", "offset", "detail")
 
 
 class Circuit(FluentGates, Composition):
@@ -130,21 +127,17 @@ class Circuit(FluentGates, Composition):
 
 
 def _distinct(gates: tuple[Gate, ...]) -> Iterable[Gate]:
-    """Those that have to be checked so that all are: long circuits repeat names and qubits, if not angles."""
+    """Those that have to be checked so that all are: long circuits share names and tuples of qubits, if not angles."""
     if set(map(type, gates)) != {Gate}:
         return gates
-    names, wires, params, scales, offsets, details = (list(map(attrgetter(f), gates)) for f in _FIELDS)
-    # Of the plain types only, as equal keys are to mean equal gates and True equals 1.
-    columns = (names, str), (wires, tuple), (scales, float), (offsets, float)
-    is_plain = all(set(map(type, column)) == {kind} for column, kind in columns) and (
-        set(map(type, chain.from_iterable(wires))) <= {int}
-        and set(map(type, params)) <= {int, NoneType}
-        and min(set(params) - {None}, default=0) >= 0
-    )
-    if not is_plain or not all(map(math.isfinite, scales)) or not all(map(math.isfinite, offsets)):
+    scales, offsets = (list(map(attrgetter(field), gates)) for field in ("scale", "offset"))
+    if set(map(type, scales)) | set(map(type, offsets)) != {float}:
         return gates
-    is_fixed = [p is None for p in params]
-    return dict(zip(zip(names, wires, is_fixed, map(id, details), strict=True), gates, strict=True)).values()
+    if not all(map(math.isfinite, scales)) or not all(map(math.isfinite, offsets)):
+        return gates
+    # The same objects, not equal ones: True equals 1 and is no qubit.
+    shared = zip(*(map(id, map(attrgetter(f), gates)) for f in ("name", "wires", "param", "detail")), strict=True)
+    return dict(zip(shared, gates, strict=True)).values()
 
 
 def _check(gate: Gate, num_qubits: int):

@@ -29,8 +29,8 @@ def call_by_parts(piece: str, version: int) -> nodes.Call | None:
     if parts is None:
         return None
     head, inside, tail = parts.groups()
-    name, qubits = _name(head, version), _operands(tail, version)
-    if name is None or qubits is None:
+    frame = _frame(head, tail, version)
+    if frame is None:
         return None
     arguments = []
     for text in inside.split(","):
@@ -38,19 +38,18 @@ def call_by_parts(piece: str, version: int) -> nodes.Call | None:
         if value is None or (type(value) is float and not math.isfinite(value)):
             return None
         arguments.append(value)
+    name, qubits = frame
     return nodes.Call(name, tuple(arguments), qubits)
 
 
 @lru_cache(maxsize=4096)
-def _name(text: str, version: int) -> str | None:
-    found = tokens(text)
-    is_name = found[0].isidentifier() and not found[1] and found[0] not in LANGUAGES[version].keywords
-    return found[0] if is_name else None
-
-
-@lru_cache(maxsize=4096)
-def _operands(text: str, version: int) -> tuple[Operand, ...] | None:
-    return _whole(text, version, operands)
+def _frame(head: str, tail: str, version: int) -> tuple[str, tuple[Operand, ...]] | None:
+    """Name and operands."""
+    name, following = tokens(head)[:2]
+    if following or not name.isidentifier() or name in LANGUAGES[version].keywords:
+        return None
+    found = _whole(tail, version, operands)
+    return None if found is None else (name, found)
 
 
 @lru_cache(maxsize=4096)
