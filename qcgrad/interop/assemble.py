@@ -29,7 +29,7 @@ def assemble(num_qubits: int, instructions: Sequence[Instruction], num_inputs: i
         kept = [i for i in kept if i.name not in _INVISIBLE]
     if "unitary" in names:
         kept = lowered(kept)
-    atoms = dict.fromkeys([i.angle.atom for i in kept if type(i.angle) is Angle])
+    atoms = dict.fromkeys([i.angle.atom for i in kept if isinstance(i.angle, Angle)])
     atoms.pop(None, None)
     inputs = [atom for atom in atoms if isinstance(atom, int)]
     plain = len(inputs) == len(atoms) and max(inputs, default=-1) + 1 == num_inputs
@@ -51,7 +51,7 @@ def _gate(instruction: Instruction, index) -> Gate:
     name, wires, angle, detail = instruction
     if name not in WITH_ANGLE:
         return Gate(name, wires, detail=detail)
-    if type(angle) is Angle:
+    if isinstance(angle, Angle):
         if angle.atom is not None:
             return Gate(name, wires, index[angle.atom], angle.scale, angle.offset, detail)
         angle = angle.offset

@@ -128,7 +128,7 @@ def signature(name: str) -> tuple[int, int] | None:
 def emit(name: str, angles, wires) -> list[Instruction]:
     """A named gate on `wires` as instructions; call only where `signature` gives the same counts."""
     if name in _U3:  # of the products the one that programs are full of: built in its place
-        return u3(*angles, tuple(wires))
+        return u3(*angles, wires=tuple(wires))
     if name in PRODUCTS:
         return placed(PRODUCTS[name][2](*angles), wires)
     return [Instruction(name, tuple(wires), *angles)]

@@ -121,7 +121,7 @@ def _terms(hamiltonian: PauliSum):
     return zip(hamiltonian.words, hamiltonian.coefficients.tolist(), strict=True)
 
 
-def lowered(instructions: list[Instruction]) -> list[Instruction]:
+def lowered(instructions: Sequence[Instruction]) -> list[Instruction]:
     """The same gates, without controls on matrices."""
     return [i for instruction in instructions for i in _lowered(instruction)]
 

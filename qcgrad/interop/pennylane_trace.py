@@ -118,7 +118,8 @@ def _circuit(closed, recorded: _Recorded):
     values, atoms = read_map(closed)
     kept = [[i for i in tape if i.name not in ("gphase", "id")] for tape in recorded.instructions]
     angles = [_angle(v) for v in values]
-    used = dict.fromkeys(angles[a.atom].atom for a in (as_angle(i.angle) for i in kept[0]) if not a.is_constant)
+    indices: list[Any] = [as_angle(i.angle).atom for i in kept[0]]
+    used = dict.fromkeys(angles[k].atom for k in indices if k is not None)
     used.pop(None, None)
     # The circuit's parameters are the atoms in use, in order.
     index = {atom: k for k, atom in enumerate(used)}
