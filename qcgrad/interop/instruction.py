@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import ImportRefused
 from ..ir import pauli
+from ..ir.adjoint import adjoint
 from ..ir.gates import GATES, Gate, MatrixPrimitive, PauliPrimitive, Unitary
 from ..ir.observable import PauliSum
 from ..ir.strings import walsh_hadamard
@@ -41,6 +42,7 @@ def placed(instructions: list[Instruction], wires: Sequence[int]) -> list[Instru
     ]
 
 
+# Gates that take an angle, constant ones included.
 WITH_ANGLE = frozenset(["pauli_rot", "evolution", *(name for name, spec in GATES.items() if spec.has_angle)])
 
 # Controlled forms that have a name of their own. X, Y, Z, S, T carry no phase of their own to lose.
@@ -61,13 +63,6 @@ _CONTROLLED = {
     "gphase": "p",
 }
 _PHASES = {"s": 0.5, "sdg": -0.5, "t": 0.25, "tdg": -0.25}
-_ADJOINTS = {"s": "sdg", "sdg": "s", "t": "tdg", "tdg": "t", "sx": "sxdg", "sxdg": "sx"}
-_SELF_ADJOINT = {"id", "x", "y", "z", "h", "cx", "cy", "cz", "ch", "swap", "ccx", "ccz", "cswap"}
-
-
-def has_angle(instruction: Instruction) -> bool:
-    """Whether the gate takes an angle (a constant one included)."""
-    return instruction.name in WITH_ANGLE
 
 
 def controlled(instructions: list[Instruction], controls: tuple[int, ...]) -> list[Instruction]:
@@ -157,24 +152,10 @@ def inverse(instructions: list[Instruction]) -> list[Instruction]:
 
 def _inverse(instruction: Instruction) -> Instruction:
     name, wires, angle, detail = instruction
-    if name in _SELF_ADJOINT:
-        return instruction
-    if name in _ADJOINTS:
-        return Instruction(_ADJOINTS[name], wires)
-    if has_angle(instruction):
-        return Instruction(name, wires, -angle, detail)
-    if name == "unitary":
-        return Instruction(name, wires, ZERO, Unitary(detail.matrix.conj().T))
-    if name == "csx":
-        return Instruction("evolution", wires, Angle(offset=-math.pi / 2), _CSX_GENERATOR)
-    if name == "iswap":
-        return Instruction("evolution", wires, Angle(offset=math.pi / 4), _ISWAP_GENERATOR)
-    raise ImportRefused(f"the inverse of gate {name} is not known; write the inverse gate out")
-
-
-# csx = exp(-i pi/2 * (1-Z)/2 (X-1)/2), iswap = exp(i pi/4 (XX + YY)).
-_CSX_GENERATOR = PauliSum({"IX": 0.25, "ZX": -0.25, "II": -0.25, "ZI": 0.25})
-_ISWAP_GENERATOR = PauliSum({"XX": 1.0, "YY": 1.0})
+    if name not in GATES and name not in WITH_ANGLE and name != "unitary":
+        raise ImportRefused(f"the inverse of gate {name} is not known; write the inverse gate out")
+    name, angle, detail = adjoint(name, angle, detail)
+    return Instruction(name, wires, angle, detail)
 
 
 def power(instructions: list[Instruction], exponent: float) -> list[Instruction]:
@@ -185,7 +166,7 @@ def power(instructions: list[Instruction], exponent: float) -> list[Instruction]
     """
     if float(exponent).is_integer():
         base = inverse(instructions) if exponent < 0 else instructions
-        if len(base) == 1 and has_angle(base[0]):
+        if len(base) == 1 and base[0].name in WITH_ANGLE:
             return [base[0]._replace(angle=base[0].angle * abs(exponent))]
         if abs(exponent) > 1000:
             raise ImportRefused(f"pow({exponent:g}): a gate repeated more than 1000 times; write a loop in Python")
