@@ -1,14 +1,13 @@
 """Carrying out statements: what a program does, as gates with symbolic angles."""
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...errors import ImportRefused
 from ..angle import Angle
 from ..instruction import Instruction
 from . import nodes
-from .definitions import define, find_gate
-from .gates import Callee, check_counts, modified, resolved, size_of
+from .definitions import define
+from .gates import Callee, modified
 from .language import Language
 from .limits import MAX_GATES, MAX_NESTING
 from .measurements import Measurements
@@ -18,19 +17,11 @@ from .scope import Bits, Scope
 from .sizes import least_size
 from .source import Place, QasmError, Source
 from .subroutines import arguments_of
-from .values import angle, converted, evaluate, type_size
+from .targets import Parts
+from .values import converted, evaluate, type_size
 
 _MAX_KNOWN = 4096
 _BITS = "classical bits are left out: nothing reads them"
-
-
-class Target(NamedTuple):
-    """A gate and the qubits of each of its calls, with the number of gates that all come to."""
-
-    callee: Callee
-    modifiers: Sequence[tuple[str, float]]
-    calls: list[tuple[int, ...]]
-    size: int
 
 
 class Reader:
@@ -58,9 +49,7 @@ class Reader:
         self._left = MAX_GATES
         # What a call at the top gave, by the identity of its statement: equal ones are one object, see `Parser`.
         self._known: dict[int, tuple[nodes.Call, list[Instruction]]] = {}
-        # The same for parts of calls, see `calls`: what name and operands stand for, and values of expressions.
-        self._targets: dict[tuple[str, int, int], tuple[nodes.Call, Target]] = {}
-        self._values: dict[int, tuple[nodes.Expression, float | Angle]] = {}
+        self._parts = Parts(self._gates, self.registers, self._scope)
 
     def read(self, place: Place, node: Any, scope: Scope | None = None):
         """Carry out one statement.
@@ -71,9 +60,8 @@ class Reader:
         self.notes.place = place
         try:
             if type(node) is not nodes.Call:
-                # It may change what names mean, or which qubits are measured.
-                for known in (self._known, self._targets, self._values):
-                    known.clear()
+                self._known.clear()  # it may change what names mean, or which qubits are measured
+                self._parts.forget()
             elif id(node) in self._known:
                 self._repeat(*self._known[id(node)])
                 return
@@ -174,57 +162,14 @@ class Reader:
         if node.name in self._subroutines:
             self._call_subroutine(node, scope)
             return
-        callee, modifiers, calls, size = self._target(node, scope)
-        arguments = [a if type(a) is float else self._value(a, scope) for a in node.arguments]
+        callee, modifiers, calls, size = self._parts.target(node, scope)
+        arguments = [a if type(a) is float else self._parts.value(a, scope) for a in node.arguments]
         self._spend(size, f"gate {node.name}")
         start = len(self.instructions)
         for wires in calls:
             self._emit(callee, modifiers, arguments, wires)
         if scope is self._scope and not callee.has_reset and len(self._known) < _MAX_KNOWN:
             self._known[id(node)] = node, self.instructions[start:]
-
-    def _target(self, node, scope) -> Target:
-        """What a call acts with and on, all but its angles."""
-        key = node.name, len(node.arguments), id(node.operands)
-        # Without angles the call repeats as a whole.
-        is_known = scope is self._scope and node.arguments and not node.modifiers
-        if is_known and key in self._targets:
-            return self._targets[key][1]
-        callee = find_gate(node.name, self._gates, scope)
-        modifiers = resolved(node.modifiers, scope) if node.modifiers else ()
-        check_counts(callee, modifiers, len(node.operands), len(node.arguments))
-        wires = self.registers.single(node.operands, scope)
-        calls = [wires] if wires is not None else self._broadcast(node, scope)
-        if any(len(set(wires)) < len(wires) for wires in calls):
-            raise ImportRefused("a gate call names a qubit twice")
-        found = Target(callee, modifiers, calls, len(calls) * size_of(callee, modifiers))
-        if is_known:
-            _remember(self._targets, key, (node, found))
-        return found
-
-    def _value(self, node, scope) -> float | Angle:
-        """The value of an angle."""
-        if scope is not self._scope:
-            return angle(node, scope)
-        known = self._values.get(id(node))
-        if known is not None:
-            return known[1]
-        notes = self.notes.count
-        value = angle(node, scope)
-        if self.notes.count == notes:  # a note counts how often it applies
-            _remember(self._values, id(node), (node, value))
-        return value
-
-    def _broadcast(self, node, scope):
-        """The wires of each call: one on whole registers means one for each of their qubits."""
-        operands = [self.registers.select(o, scope) for o in node.operands]
-        sizes = {len(wires) for wires, is_register in operands if is_register}
-        if len(sizes) > 1:
-            raise ImportRefused(f"a gate on registers of different sizes {sorted(sizes)}")
-        return [
-            tuple([wires[k] if is_register else wires[0] for wires, is_register in operands])
-            for k in range(sizes.pop() if sizes else 1)
-        ]
 
     def _emit(self, callee, modifiers, arguments, wires):
         found = modified(callee, modifiers, arguments, wires) if modifiers else callee.emit(arguments, wires)
@@ -287,9 +232,3 @@ class Reader:
         nodes.If: _if,
         nodes.Empty: _empty,
     }
-
-
-def _remember(known: dict, key, value):
-    if len(known) >= _MAX_KNOWN:
-        known.clear()
-    known[key] = value
