@@ -29,7 +29,7 @@ def assemble(num_qubits: int, instructions: Sequence[Instruction], num_inputs: i
         kept = [i for i in kept if i.name not in _INVISIBLE]
     if "unitary" in names:
         kept = lowered(kept)
-    atoms = dict.fromkeys([i.angle.atom for i in kept if isinstance(i.angle, Angle)])
+    atoms = dict.fromkeys([i.angle.atom for i in kept if isinstance(i.angle, Angle)] if num_inputs else [])
     atoms.pop(None, None)
     inputs = [atom for atom in atoms if isinstance(atom, int)]
     plain = len(inputs) == len(atoms) and max(inputs, default=-1) + 1 == num_inputs

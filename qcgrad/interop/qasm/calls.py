@@ -5,7 +5,6 @@ once; only a plain real number is no text to remember. A piece of another shape,
 the rule for whole statements, which knows the places of faults.
 """
 
-import math
 import re
 from functools import lru_cache
 from typing import Any
@@ -19,8 +18,9 @@ from .source import tokens
 
 # No part holds a parenthesis or a semicolon, so no token and no expression reaches from one into the next.
 _PARTS = re.compile(r"([^(){}]*)\(([^(){}]*)\)([^(){}]*)")
-# A number with a point or an exponent is the same real number in both versions; an integer is not.
-_REAL = re.compile(r"\s*-?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][+-]?[0-9]+)?\s*")
+# A number with a point or an exponent is the same real number in both versions; an integer is not. With so few digits
+# it is finite.
+_is_real = re.compile(r"\s*-?(?:[0-9]{1,99}\.[0-9]*|\.[0-9]+|[0-9]{1,99}(?=[eE]))(?:[eE][+-]?[0-9]{1,2})?\s*").fullmatch
 
 
 def call_by_parts(piece: str, version: int) -> nodes.Call | None:
@@ -34,8 +34,8 @@ def call_by_parts(piece: str, version: int) -> nodes.Call | None:
         return None
     arguments = []
     for text in inside.split(","):
-        value = float(text) if _REAL.fullmatch(text) else _argument(text, version)
-        if value is None or (type(value) is float and not math.isfinite(value)):
+        value = float(text) if _is_real(text) else _argument(text, version)
+        if value is None:
             return None
         arguments.append(value)
     name, qubits = frame

@@ -72,16 +72,17 @@ class Reader:
             raise self.source.error(str(error), place) from error
 
     def _repeat(self, node, found):
-        self._spend(len(found), f"gate {node.name}")
+        self._spend(len(found), node.name)
         self.instructions += found
 
     def _run(self, body: nodes.Body, scope: Scope):
         for place, statement in body:
-            self._spend(1, "the program")
+            self._spend(1, "program", "the")
             self.read(place, statement, scope)
 
-    def _spend(self, count, what):
-        self._require(count, what)
+    def _spend(self, count, name, kind="gate"):
+        if count > self._left:
+            self._require(count, f"{kind} {name}")
         self._left -= count
 
     def _require(self, count, what):
@@ -164,7 +165,7 @@ class Reader:
             return
         callee, modifiers, calls, size = self._parts.target(node, scope)
         arguments = [a if type(a) is float else self._parts.value(a, scope) for a in node.arguments]
-        self._spend(size, f"gate {node.name}")
+        self._spend(size, node.name)
         start = len(self.instructions)
         for wires in calls:
             self._emit(callee, modifiers, arguments, wires)
@@ -201,7 +202,7 @@ class Reader:
         else:
             values = values_of(node.values, scope, "the range of a loop")
         self._require(len(values) * (1 + self._least(node.body, scope)), "a loop")
-        self._spend(len(values), "a loop")
+        self._spend(len(values), "loop", "a")
         for value in values:
             inner = scope.child({node.name: converted(value, node.type, size, node.name)})
             self._run(node.body, inner.child({}))
