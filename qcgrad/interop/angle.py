@@ -35,6 +35,10 @@ class Angle:
     def is_constant(self) -> bool:
         return self.atom is None
 
+    def __bool__(self) -> bool:
+        """False for the number 0 alone, as with numbers."""
+        return self.atom is not None or self.offset != 0
+
     def substituted(self, atoms: "Sequence[Angle]") -> "Angle":
         """The same angle with its atom k, an index, replaced by `atoms[k]`; a factor of zero is kept."""
         if self.is_constant:
@@ -84,11 +88,6 @@ class Angle:
 def as_angle(value: Angle | float) -> Angle:
     """A number as a constant angle; angles pass through."""
     return value if isinstance(value, Angle) else Angle(None, 0.0, float(value))
-
-
-def turns(angle: Angle | float) -> bool:
-    """Whether a rotation by this angle is more than the number 0 makes it: the identity."""
-    return angle.atom is not None or bool(angle.offset) if isinstance(angle, Angle) else bool(angle)
 
 
 def apply(function: str, *operands: Angle) -> Angle:

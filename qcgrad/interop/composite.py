@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable
 
 from ..ir.gates import GATES
-from .angle import Angle, turns
+from .angle import Angle
 from .instruction import Instruction, controlled, placed
 
 _PI = math.pi
@@ -16,14 +16,14 @@ _PI = math.pi
 
 def euler(theta, phi, lam, phase=0.0) -> list[Instruction]:
     """e^{i phase} RZ(phi) RY(theta) RZ(lam)."""
-    found = [Instruction(name, (0,), a) for name, a in (("rz", lam), ("ry", theta), ("rz", phi)) if turns(a)]
-    return [*found, Instruction("gphase", (), phase)] if turns(phase) else found
+    found = [Instruction(name, (0,), a) for name, a in (("rz", lam), ("ry", theta), ("rz", phi)) if a]
+    return [*found, Instruction("gphase", (), phase)] if phase else found
 
 
 def u3(theta, phi, lam, wires=(0,)) -> list[Instruction]:
     """[[cos, -e^{i lam} sin], [e^{i phi} sin, e^{i(phi + lam)} cos]] of theta/2: phases instead of RZs."""
     found = [Instruction("p", wires, lam), Instruction("ry", wires, theta), Instruction("p", wires, phi)]
-    return found if turns(theta) and turns(phi) and turns(lam) else [i for i in found if turns(i.angle)]
+    return found if theta and phi and lam else [i for i in found if i.angle]
 
 
 def _cu(theta, phi, lam, gamma):
