@@ -20,6 +20,10 @@ from .values import angle, evaluate, integer
 Angles = Sequence["float | Angle"]
 
 
+# Places of a definition that it remembers.
+_MAX_KNOWN = 4096
+
+
 class Callee(Protocol):
     """What a gate call can name.
 
@@ -109,14 +113,14 @@ class Definition:
         self.depth = 1 + max((call.callee.depth for call in body), default=0)
         self.has_reset = any(call.callee.has_reset for call in body)
         self._parameters, self._body, self._scope, self._source = parameters, body, scope, source
+        self._known: dict[tuple[int, ...], list[tuple[int, ...]]] = {}
 
     def emit(self, angles, wires):
         scope = self._scope.child(dict(zip(self._parameters, angles, strict=True)))
         found = []
-        for place, callee, arguments, qubits, modifiers in self._body:
+        for (place, callee, arguments, _, modifiers), on in zip(self._body, self._placed(tuple(wires)), strict=True):
             try:
                 values = [angle(a, scope) for a in arguments]
-                on = tuple([wires[q] for q in qubits])
                 found += (
                     modified(callee, resolved(modifiers, scope), values, on) if modifiers else callee.emit(values, on)
                 )
@@ -124,6 +128,15 @@ class Definition:
                 raise
             except ImportRefused as error:
                 raise self._source.error(f"{error} (in gate {self.name})", place) from error
+        return found
+
+    def _placed(self, wires):
+        """The wires of each call in the body; shared, so that circuits are checked once for all calls."""
+        found = self._known.get(wires)
+        if found is None:
+            if len(self._known) >= _MAX_KNOWN:
+                self._known.clear()
+            self._known[wires] = found = [tuple([wires[q] for q in call.qubits]) for call in self._body]
         return found
 
 
