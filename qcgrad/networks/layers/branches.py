@@ -64,7 +64,7 @@ class Sum(AbstractLayer):
     def propagate(self, state):
         states = on_common_pairs([branch.propagate(state) for branch in self.branches])
         independent = [
-            after.is_gaussian and any(part.has_weights for part in branch.walk())
+            after.law == "gaussian" and any(part.has_weights for part in branch.walk())
             for branch, after in zip(self.branches, states, strict=True)
         ]
         if independent.count(False) > 1:
@@ -72,10 +72,14 @@ class Sum(AbstractLayer):
                 "Sum has no infinite-width kernel here: more than one branch does not end in weights of its own, so "
                 "that branches are correlated. End them with a Dense or Conv layer."
             )
-        total = states[0]
+        total, laws = states[0], {after.law for after in states}
         for after in states[1:]:
             total = _added(total, after)
-        return total._replace(is_gaussian=all(after.is_gaussian for after in states))
+        return total._replace(
+            law=laws.pop() if len(laws) == 1 else "features",
+            has_limit=all(after.has_limit for after in states),
+            is_narrow=any(after.is_narrow for after in states),
+        )
 
 
 def Residual(branch: AbstractLayer) -> Sum:
