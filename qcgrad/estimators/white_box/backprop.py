@@ -9,6 +9,7 @@ import numpy as np
 from ...errors import NotApplicable
 from ...estimator import OneRoundEstimator
 from ...networks import AbstractRule, Loss
+from ...networks.rules import NetworkRule
 from ...networks.takes_rule import require_rule_taken
 from ...objective import Reading, is_concrete, zeros_like
 from ...queries import Access, Backward
@@ -94,7 +95,7 @@ class Backprop(OneRoundEstimator):
                 f"Backprop differentiates networks, but the objective is a {type(point.objective).__name__}: "
                 "use qcgrad.Adjoint or qcgrad.ReverseMode for circuits"
             )
-        if self.rule is not None:
+        if isinstance(self.rule, NetworkRule):
             require_rule_taken(point.objective.apply, self.rule, point.coordinates, point.objective.batch[0])
         return Backward(point.objective, point.coordinates, point.cotangents, self.rule)
 

@@ -4,6 +4,7 @@ import jax
 
 from ...errors import NotApplicable
 from ..gap import gap_of_sum
+from ..rules.layer_rule import LayerRule
 from .base import AbstractLayer
 from .serial import serial
 from .spacing import on_common_pairs
@@ -55,7 +56,27 @@ class Sum(AbstractLayer):
         return tuple(branch.init(key, shape) for branch, key in zip(self.branches, keys, strict=True))
 
     def apply(self, params, x, rule=None):
+        if isinstance(rule, LayerRule):
+            return rule.through(self, params, x)
         return sum(branch.apply(own, x, rule) for branch, own in zip(self.branches, params, strict=True))
+
+    def placed(self, shape):
+        for i, branch in enumerate(self.branches):
+            yield from (((i, *path), *rest) for path, *rest in branch.placed(shape))
+
+    def trace(self, params, x, rule, path):
+        pairs = [
+            b.trace(own, x, rule, (*path, i)) for i, (b, own) in enumerate(zip(self.branches, params, strict=True))
+        ]
+        return sum(y for y, _ in pairs), tuple(kept for _, kept in pairs)
+
+    def pull(self, params, kept, cotangent, rule, path):
+        gradients, fronts = [], []
+        for i, branch in enumerate(self.branches):
+            gradient, front = branch.pull(params[i], kept[i], cotangent, rule, (*path, i))
+            gradients.append(gradient)
+            fronts.append(front)
+        return tuple(gradients), sum(fronts)
 
     def pairs_in_front(self, behind, shape):
         wanted = {branch.pairs_in_front(behind, shape) for branch in self.branches}
