@@ -77,8 +77,8 @@ class StochasticBackprop(LayerRule):
         if smallest < self.cells:
             found = f"{smallest} along an axis: give fewer cells" if smallest else "none: use convolutions"
             raise NotApplicable(
-                f"StochasticBackprop leaves out cells of positions, {self.cells} along an axis, but layers with weights "
-                f"have {found}"
+                f"StochasticBackprop leaves out cells of positions, {self.cells} along an axis, but layers with "
+                f"weights have {found}"
             )
         if self.key is None:
             raise ValueError("StochasticBackprop draws a mask for each pass: give rule.drawn(jax.random.key_data(key))")
