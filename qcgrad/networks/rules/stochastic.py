@@ -80,8 +80,6 @@ class StochasticBackprop(LayerRule):
                 f"StochasticBackprop leaves out cells of positions, {self.cells} along an axis, but layers with "
                 f"weights have {found}"
             )
-        if self.key is None:
-            raise ValueError("StochasticBackprop draws a mask for each pass: give rule.drawn(jax.random.key_data(key))")
         return super().through(layer, params, x)
 
     def send(self, layer, params, residual, cotangent):
@@ -103,6 +101,8 @@ class StochasticBackprop(LayerRule):
 
     def kept_cells(self, axes: int) -> jax.Array:
         """Which cells of this pass are kept: booleans (cells, ..., cells)."""
+        if self.key is None:
+            raise ValueError("StochasticBackprop draws a mask for each pass: give rule.drawn(jax.random.key_data(key))")
         key, shape = jax.random.wrap_key_data(self.key), (self.cells,) * axes
         if self.mask == "grid":
             start = jax.random.randint(key, (), 0, self._step)
