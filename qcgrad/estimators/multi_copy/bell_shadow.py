@@ -100,7 +100,7 @@ class BellShadow(AbstractEstimator):
     def fidelity(self):
         return "idealized" if self.signs == "votes" else "exact"
 
-    def init(self, point):
+    def init(self, point, key):
         program, source = _program(point, self)
         # A mixed state is prepared before the circuit starts, so it is the common state.
         components = pauli_components(program, point.coordinates, self, to_start=source is not None)

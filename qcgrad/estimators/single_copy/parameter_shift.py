@@ -78,7 +78,7 @@ class ParameterShift(OneRoundEstimator):
         self.shots = shots
         self.split = split
 
-    def plan(self, point):
+    def plan(self, point, key):
         program = program_at(point, self, samples=self.shots is not None)
         shifts = _Evaluations.of(program.circuit.angle_gates)
         return (Evaluate(program, shifts.settings(program.circuit, point.coordinates), self._shots(shifts)),)

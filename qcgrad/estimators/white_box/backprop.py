@@ -92,7 +92,7 @@ class Backprop(OneRoundEstimator):
         """Whether the true gradient is asked for beside the rule's."""
         return self.departs and self.compare
 
-    def plan(self, point):
+    def plan(self, point, key):
         asked = self.value_query(point)
         return (asked,) * self.draws + ((replace(asked, rule=None),) if self.compares else ())
 
