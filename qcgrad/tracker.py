@@ -74,6 +74,7 @@ class Tracker:
             _open.remove(self)
         _here.depth -= 1
         self._compiled_apart.__exit__(*error)
+        del self._compiled_apart  # a closed ledger is plain data, which pickles
 
     def __repr__(self):
         parts = ", ".join(f"{name}: {cost.copies:,} copies" for name, cost in self.by_estimator.items())
