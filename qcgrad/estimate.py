@@ -244,7 +244,7 @@ def _assemble(objective, reading: Reading, cost: Cost, result: Result, fidelity:
         parts = jax.tree.map(lambda leaf: leaf[0], parts)
     # device_put compiles nothing, whatever the shape; jnp.asarray may.
     value, gradient, variance, value_variance, bias, value_bias = jax.device_put(parts)
-    return Estimate(value, gradient, variance, value_variance, bias, value_bias, cost, result, fidelity)
+    return Estimate(value, gradient, variance, value_variance, bias, value_bias, cost, result, fidelity, reading.stats)
 
 
 def _no_bias(numbers):

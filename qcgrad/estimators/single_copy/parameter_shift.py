@@ -95,6 +95,7 @@ class ParameterShift(OneRoundEstimator):
             # All evaluations are independent, so variances add up with squared coefficients.
             variance=xp.square(cotangents) @ shifts.sum_by_gate(coefficients**2 * variance[1:]).T,
             value_variance=variance[0],
+            stats={} if self.shots is None else {"degrees_of_freedom": np.min(self.shots) - 1},
         )
 
     def value_query(self, point):

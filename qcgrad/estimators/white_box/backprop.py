@@ -1,6 +1,7 @@
 """Classical backpropagation, with the chain rule or with a rule that departs from it."""
 
 from dataclasses import replace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -23,8 +24,8 @@ class Backprop(OneRoundEstimator):
 
     Weights may be complex. Without a rule this is real-valued backpropagation on (Re w, Im w), which is full Wirtinger
     backpropagation up to a factor 2 in the learning rate, and true. A rule that departs from the chain rule gives
-    \(\hat g \ne g\): then `bias_bound` is \(|\hat g - g|\) of each component and the result's message holds the
-    alignment
+    \(\hat g \ne g\): then `bias_bound` is \(|\hat g - g|\) of each component and `stats` holds "norm", "true_norm" and
+    the alignment as "cosine",
 
     .. math:: \cos(g, \hat g) = \mathrm{Re}\langle g, \hat g\rangle / (\lVert g\rVert\,\lVert\hat g\rVert),
 
@@ -112,10 +113,11 @@ class Backprop(OneRoundEstimator):
             bias = unknown
         else:
             bias = jax.tree.map(lambda g, true, v: jnp.abs(g - true) + 3 * jnp.sqrt(v), gradient, truth, variance)
-        note = (
-            f"alignment of the rule's gradient with the true one: {_cosine(gradient, truth)}" if self.compares else ""
-        )
-        return Reading(value, gradient, variance, zeros_like(value), bias, note=note)
+        stats = _alignment(gradient, truth) if self.compares else {}
+        note = f"alignment of the rule's gradient with the true one: {_in_words(stats)}" if self.compares else ""
+        if self._is_random:
+            stats["degrees_of_freedom"] = self.draws - 1
+        return Reading(value, gradient, variance, zeros_like(value), bias, stats=stats, note=note)
 
     def _variance(self, mean, drawn):
         """Of the mean of independent draws."""
@@ -134,10 +136,17 @@ class Backprop(OneRoundEstimator):
         return Backward(point.objective, point.coordinates, point.cotangents, self.rule)
 
 
-def _cosine(ours, truth):
-    """Re<g, g_rule> / (|g| |g_rule|) in words, for numbers that are at hand."""
-    if not is_concrete((ours, truth)):
-        return "not known while JAX traces"
-    a, b = (np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(tree)]) for tree in (ours, truth))
-    size = np.linalg.norm(a) * np.linalg.norm(b)
-    return f"cosine {np.vdot(b, a).real / size:.6f}" if size > 0 else "undefined, a gradient is zero"
+def _alignment(ours, truth) -> dict[str, Any]:
+    """Re<g, g_rule> / (|g| |g_rule|), NaN where a gradient is zero, and both norms."""
+    xp = np if is_concrete((ours, truth)) else jnp
+    a, b = (xp.concatenate([xp.ravel(leaf) for leaf in jax.tree.leaves(tree)]) for tree in (ours, truth))
+    norm, true_norm = xp.linalg.norm(a), xp.linalg.norm(b)
+    size = norm * true_norm
+    cosine = xp.where(size > 0, xp.vdot(b, a).real / xp.where(size > 0, size, 1), xp.nan)
+    return {"cosine": cosine, "norm": norm, "true_norm": true_norm}
+
+
+def _in_words(stats) -> str:
+    if not is_concrete(stats):
+        return "in stats, not known while JAX traces"
+    return "undefined, a gradient is zero" if np.isnan(stats["cosine"]) else f"cosine {stats['cosine']:.6f}"
