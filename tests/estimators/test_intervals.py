@@ -18,17 +18,16 @@ METHODS = {
     "CliffordShadow": qg.CliffordShadow(400),
     "LocalShadow": qg.LocalShadow(400),
     "BellShadow": qg.BellShadow(2000),
-    "GentleSweep": qg.GentleSweep(4000, pointer_variance=30.0),
-    "GentleSweep, few batches": qg.GentleSweep(4000, batches=3, pointer_variance=30.0),
+    "GentleSweep": qg.GentleSweep(4000, batches=3, pointer_variance=30.0),
     "ReadOnceTomography": qg.ReadOnceTomography(4000),
 }
-TRIALS, LEVEL = 400, 0.9
+TRIALS, LEVEL = 250, 0.9
 
 
 @pytest.mark.statistical
 @pytest.mark.parametrize("name", METHODS)
 def test_intervals_cover_the_truth(name):
-    """At least 80.5 % of 400 intervals of 90 %: with that a coverage of 72 % fails almost surely (power 1 - 1e-4)."""
+    """At least 77 % of 250 intervals of 90 %; a coverage of 65 % fails with probability 1 - 1e-4."""
     truth = float(qg.estimate(OBJECTIVE, PARAMS, qg.Adjoint()).gradient[0])
     covered = 0
     for one in jax.random.split(key(0), TRIALS):
@@ -41,17 +40,17 @@ def test_intervals_cover_the_truth(name):
 @pytest.mark.statistical
 def test_three_batches_need_students_quantile():
     """Two standard errors of three batches cover 82 %, Student's interval 95 %; the bias bound is left aside here."""
-    method, truth = METHODS["GentleSweep, few batches"], qg.estimate(OBJECTIVE, PARAMS, qg.Adjoint()).gradient
+    method, truth = METHODS["GentleSweep"], qg.estimate(OBJECTIVE, PARAMS, qg.Adjoint()).gradient
     wide = narrow = 0
-    for one in jax.random.split(key(1), 1000):
+    for one in jax.random.split(key(1), 600):
         e = qg.estimate(OBJECTIVE, PARAMS, method, key=one)
         assert e.stats["degrees_of_freedom"] == 2
         spread = (e.interval(0.95)[1] - e.gradient - e.bias_bound)[0]
         off = abs(e.gradient[0] - truth[0])
         wide += int(off <= spread)
         narrow += int(off <= 2 * e.standard_error[0])
-    assert wide >= stats.binom.ppf(FALSE_ALARM, 1000, 0.95)
-    assert narrow <= stats.binom.isf(FALSE_ALARM, 1000, 0.82)
+    assert wide >= stats.binom.ppf(FALSE_ALARM, 600, 0.95)
+    assert narrow <= stats.binom.isf(FALSE_ALARM, 600, 0.82)
 
 
 def test_exact_methods_have_intervals_of_no_width():
@@ -72,6 +71,7 @@ def test_levels_are_probabilities(level):
 
 
 def test_intervals_need_numbers():
+    objective = qg.Expectation(qg.Circuit(1).ry(0, param=0), "Z")
+    traced = jax.jit(lambda p: qg.estimate(objective, p, qg.ParameterShift(shots=10), key=0).interval()[0])
     with pytest.raises(TypeError, match="intervals need numbers"):
-        objective = qg.Expectation(qg.Circuit(1).ry(0, param=0), "Z")
-        jax.jit(lambda p: qg.estimate(objective, p, qg.ParameterShift(shots=10), key=0).interval()[0])(PARAMS)
+        traced(PARAMS)
