@@ -12,6 +12,7 @@ from .estimator import AbstractEstimator, total_cost, unknown
 from .objective import AbstractObjective, Point, Reading, is_concrete, zeros_like
 from .result import Estimate, Result
 from .rounds import affordable, exhausted
+from .tracker import charge
 
 
 def estimate(
@@ -118,7 +119,8 @@ def run(point: Point, estimator: AbstractEstimator, backend: AbstractBackend, ke
     """The loop itself, on coordinates. Returns (reading, cost, result)."""
     cost = Cost()
     result = Result("ok", "all queries were answered")
-    state = estimator.init(point)
+    key, used = draw_key(key, estimator)
+    state = estimator.init(point, used)
     while queries := estimator.ask(state):
         for query in queries:
             _check_access(query, estimator, backend)
@@ -138,7 +140,19 @@ def run(point: Point, estimator: AbstractEstimator, backend: AbstractBackend, ke
             state = estimator.tell(state, tuple(answers))
         if is_cut:
             break
-    return estimator.read(state), cost, result
+    reading = estimator.read(state)
+    charge(estimator, cost, reading.value)
+    return reading, cost, result
+
+
+def run_value(point: Point, estimator: AbstractEstimator, backend: AbstractBackend, key):
+    """The value alone, (K,), checked and charged as everything else."""
+    query = estimator.value_query(point)
+    _check_access(query, estimator, backend)
+    answer = backend.answer(query, draw_key(key, query)[1])
+    value = answer.mean[0] if hasattr(answer, "mean") else answer.value
+    charge(estimator, query.cost(), value)
+    return value
 
 
 def _real(dtype) -> np.dtype:
@@ -152,9 +166,9 @@ def _real(dtype) -> np.dtype:
     return jax.dtypes.canonicalize_dtype(found)
 
 
-def draw_key(key, query):
-    """(remaining key, key for this query); a query that draws nothing leaves the key alone."""
-    if not query.is_random:
+def draw_key(key, asker):
+    """(remaining key, key for this query or estimator); one that draws nothing leaves the key alone."""
+    if not asker.is_random:
         return key, None
     if key is None:
         raise ValueError("key is missing: this method samples, so give key=jax.random.key(seed)")
@@ -206,7 +220,7 @@ def check_traceable(estimator: AbstractEstimator):
     if not estimator.is_traceable:
         raise NotApplicable(
             f"{type(estimator).__name__} cannot be traced by JAX: what it asks depends on answers, or on the numbers "
-            "of the angles; call qcgrad.estimate outside jax.jit, jax.vmap and jax.grad"
+            "of the angles; call qcgrad.estimate outside jax.jit, jax.vmap and jax.grad, or use qcgrad.as_jax"
         )
 
 
@@ -241,7 +255,7 @@ def _assemble(objective, reading: Reading, cost: Cost, result: Result, fidelity:
         parts = jax.tree.map(lambda leaf: leaf[0], parts)
     # device_put compiles nothing, whatever the shape; jnp.asarray may.
     value, gradient, variance, value_variance, bias, value_bias = jax.device_put(parts)
-    return Estimate(value, gradient, variance, value_variance, bias, value_bias, cost, result, fidelity)
+    return Estimate(value, gradient, variance, value_variance, bias, value_bias, cost, result, fidelity, reading.stats)
 
 
 def _no_bias(numbers):

@@ -100,7 +100,7 @@ class BellShadow(AbstractEstimator):
     def fidelity(self):
         return "idealized" if self.signs == "votes" else "exact"
 
-    def init(self, point):
+    def init(self, point, key):
         check_covariances(point, self)
         program, source = _program(point, self)
         # A mixed state is prepared before the circuit starts, so it is the common state.

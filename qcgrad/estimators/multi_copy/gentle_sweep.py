@@ -107,7 +107,7 @@ class GentleSweep(AbstractEstimator):
         self.pointer_variance = pointer_variance
         self.extrapolate = checked_flag("extrapolate", extrapolate)
 
-    def init(self, point):
+    def init(self, point, key):
         check_covariances(point, self)
         program = program_at(point, self, samples=True)
         forms = one_state_forms(program, np.asarray(point.coordinates, float), self.encoding)
@@ -155,7 +155,7 @@ class GentleSweep(AbstractEstimator):
 
     def predict(self, point):
         """Exact: the pointer variance changes no cost."""
-        state = self.init(point)
+        state = self.init(point, None)
         main = self._sweeps(state, [1.0] * len(state.forms))
         return total_cost(self._pilot(state) + main if self._has_pilot else main)
 

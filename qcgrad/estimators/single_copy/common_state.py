@@ -38,7 +38,7 @@ class CommonStateEstimator(AbstractEstimator):
     def estimates(self, plan: "Plan", components: PauliComponents, answer: Any) -> StringEstimates:
         """All strings from the answer."""
 
-    def init(self, point):
+    def init(self, point, key):
         check_covariances(point, self)
         components = pauli_components(program_at(point, self, samples=True), point.coordinates, self)
         if not len(components.x):
@@ -70,7 +70,7 @@ class CommonStateEstimator(AbstractEstimator):
 
         Which strings there are follows from the angles, and a prediction knows none.
         """
-        asked = self.ask(self.init(point))
+        asked = self.ask(self.init(point, None))
         if not asked or not isinstance(asked[0], MeasureBases):
             return total_cost(asked)
         program = program_at(point, self, samples=True)

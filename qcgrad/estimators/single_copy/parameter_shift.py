@@ -84,7 +84,7 @@ class ParameterShift(OneRoundEstimator):
         self.shots = shots
         self.split = split
 
-    def plan(self, point):
+    def plan(self, point, key):
         program = program_at(point, self, samples=self.shots is not None)
         shifts = _Evaluations.of(program.circuit.angle_gates)
         shifts.check_memory(point.coordinates)
@@ -109,6 +109,7 @@ class ParameterShift(OneRoundEstimator):
             # All evaluations are independent, so variances add up with squared coefficients.
             variance=xp.square(cotangents) @ shifts.sum_by_gate(coefficients**2 * variance[1:]).T,
             value_variance=variance[0],
+            stats={} if self.shots is None else {"degrees_of_freedom": np.min(self.shots) - 1},
         )
 
     def value_query(self, point):

@@ -77,6 +77,7 @@ def reading(components: PauliComponents, found: StringEstimates, point: Point) -
         variance=variance[outputs:].reshape(shape).astype(dtype),
         value_variance=variance[:outputs].astype(dtype),
         covariance=covariance,
+        stats={"degrees_of_freedom": min(found.copies.tolist(), default=np.inf) - 1},
     )
 
 
