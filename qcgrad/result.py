@@ -119,7 +119,7 @@ class Estimate(eqx.Module):
         return lambda variance, bias: quantile * jnp.sqrt(variance) + bias
 
     def __repr__(self):
-        leaves = jax.tree.leaves(self)
+        leaves = jax.tree.leaves((self.value, self.gradient, self.variance, self.bias_bound))
         has_numbers = is_concrete(leaves) and all(isinstance(leaf, (jax.Array, np.ndarray)) for leaf in leaves)
         return in_words(self) if has_numbers else eqx.tree_pformat(self)
 
