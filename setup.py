@@ -68,7 +68,11 @@ engine = Extension(
 setup(
     packages=[*find_packages(include=["qcgrad*"]), "qcgrad.circuits", *(f"qcgrad.circuits.{f}" for f in families)],
     package_dir={"qcgrad.circuits": "circuits"},
-    package_data={"qcgrad.circuits": ["README.md"], **{f"qcgrad.circuits.{f}": ["*.qasm", "*.toml"] for f in families}},
+    package_data={
+        "qcgrad": ["py.typed"],
+        "qcgrad.circuits": ["README.md"],
+        **{f"qcgrad.circuits.{f}": ["*.qasm", "*.toml"] for f in families},
+    },
     ext_modules=[engine],
     cmdclass={"build_ext": BuildNative},
 )

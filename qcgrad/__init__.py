@@ -41,3 +41,6 @@ from .result import Estimate as Estimate
 from .result import Result as Result
 from .simulators import Statevector as Statevector
 from .simulators import set_num_threads as set_num_threads
+from .tracker import Charge as Charge
+from .tracker import Tracker as Tracker
+from .version import __version__ as __version__

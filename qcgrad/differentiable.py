@@ -1,11 +1,14 @@
 """An objective as an ordinary JAX function whose gradient is the estimator of one's choice."""
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from .backend import AbstractBackend, resolve
 from .errors import NotApplicable
-from .estimate import as_key, check_arguments, check_traceable, draw_key, run
+from .estimate import as_key, check_arguments, run, run_value
 from .estimator import AbstractEstimator
 from .objective import AbstractObjective, Point
 
@@ -19,7 +22,7 @@ def as_jax(objective: AbstractObjective, estimator: AbstractEstimator, backend: 
 
     Args:
         objective: what to evaluate.
-        estimator: how to differentiate; one with `is_traceable`.
+        estimator: how to differentiate. Those without `is_traceable` are called on the host, one run after another.
         backend: who answers, as for `qcgrad.estimate`.
 
     Returns:
@@ -28,7 +31,7 @@ def as_jax(objective: AbstractObjective, estimator: AbstractEstimator, backend: 
         QNode is called as the QNode is, `f(x, weights, key=key)`.
 
     Raises:
-        NotApplicable: the estimator cannot be traced by JAX.
+        NotApplicable: the objective becomes another one at given parameters.
 
     Example:
         >>> import jax, qcgrad as qg
@@ -39,7 +42,6 @@ def as_jax(objective: AbstractObjective, estimator: AbstractEstimator, backend: 
         0.877583 -0.479426
     """
     check_arguments(objective, estimator)
-    check_traceable(estimator)
     if type(objective).at is not AbstractObjective.at:
         raise NotApplicable(
             f"{type(objective).__name__} becomes another objective at given parameters, so that JAX cannot trace it: "
@@ -47,19 +49,17 @@ def as_jax(objective: AbstractObjective, estimator: AbstractEstimator, backend: 
         )
     backend = resolve(backend, objective)
     outputs = objective.num_outputs
+    asked = _Asked(objective, estimator, backend)
 
     @jax.custom_vjp
     def evaluate(coordinates, key):
-        query = estimator.value_query(Point(objective, coordinates, jnp.ones((1, outputs))))
-        answer = backend.answer(query, draw_key(key, query)[1])
-        return jnp.asarray(answer.mean[0] if hasattr(answer, "mean") else answer.value)
+        return asked.value(coordinates, key)
 
     def forward(coordinates, key):
         if outputs > 1:
             return evaluate(coordinates, key), (coordinates, key)
         # With one output the gradient's direction is known already: one run gives value and gradient.
-        reading, _, _ = run(Point(objective, coordinates, jnp.ones((1, 1))), estimator, backend, key)
-        return jnp.asarray(reading.value), reading.gradient
+        return asked.value_and_gradient(coordinates, key, jnp.ones((1, 1)))
 
     def backward(residual, cotangent):
         if outputs == 1:
@@ -67,8 +67,8 @@ def as_jax(objective: AbstractObjective, estimator: AbstractEstimator, backend: 
         coordinates, key = residual
         # A second, independent part of the key: the forward pass has used the first.
         fresh = None if key is None else jax.random.fold_in(key, 1)
-        reading, _, _ = run(Point(objective, coordinates, cotangent[None]), estimator, backend, fresh)
-        return jax.tree.map(lambda leaf: leaf[0], reading.gradient), None
+        _, gradient = asked.value_and_gradient(coordinates, fresh, cotangent[None])
+        return jax.tree.map(lambda leaf: leaf[0], gradient), None
 
     evaluate.defvjp(forward, backward)
 
@@ -87,3 +87,55 @@ def as_jax(objective: AbstractObjective, estimator: AbstractEstimator, backend: 
         return objective.outputs(value)
 
     return objective.as_function(f)
+
+
+class _Asked(NamedTuple):
+    """An estimator's value and gradient by coordinates, in a program of JAX or called from one.
+
+    Methods that choose their questions by looking at numbers run on the host, one call after another.
+    """
+
+    objective: AbstractObjective
+    estimator: AbstractEstimator
+    backend: AbstractBackend
+
+    def value(self, coordinates, key):
+        cotangents = jnp.ones((1, self.objective.num_outputs))
+        if self.estimator.is_traceable:
+            return jnp.asarray(run_value(self._point(coordinates, cotangents), self.estimator, self.backend, key))
+
+        def on_host(coordinates, key):
+            return run_value(self._point(coordinates, cotangents), self.estimator, self.backend, key)
+
+        return self._call(on_host, self._value_shape(coordinates), coordinates, key)
+
+    def value_and_gradient(self, coordinates, key, cotangents):
+        """((K,), coordinates with a leading axis of cotangents)."""
+        if self.estimator.is_traceable:
+            reading, _, _ = run(self._point(coordinates, cotangents), self.estimator, self.backend, key)
+            return jnp.asarray(reading.value), reading.gradient
+
+        def on_host(coordinates, key, cotangents):
+            reading, _, _ = run(self._point(coordinates, cotangents), self.estimator, self.backend, key)
+            return reading.value, reading.gradient
+
+        gradient = jax.tree.map(
+            lambda leaf: jax.ShapeDtypeStruct((len(cotangents), *leaf.shape), leaf.dtype), coordinates
+        )
+        return self._call(on_host, (self._value_shape(coordinates), gradient), coordinates, key, cotangents)
+
+    def _point(self, coordinates, cotangents) -> Point:
+        return Point(self.objective, coordinates, cotangents)
+
+    def _value_shape(self, coordinates):
+        return jax.ShapeDtypeStruct((self.objective.num_outputs,), jnp.result_type(*jax.tree.leaves(coordinates)))
+
+    def _call(self, function, shapes, coordinates, key, *others):
+        raw = None if key is None else jax.random.key_data(key)
+
+        def on_numbers(coordinates, raw, *others):
+            coordinates, *others = jax.tree.map(np.asarray, (coordinates, *others))
+            found = function(coordinates, None if raw is None else jax.random.wrap_key_data(jnp.asarray(raw)), *others)
+            return jax.tree.map(lambda array, shape: np.asarray(array, shape.dtype), found, shapes)
+
+        return jax.pure_callback(on_numbers, shapes, coordinates, raw, *others, vmap_method="sequential")

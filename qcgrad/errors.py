@@ -53,9 +53,3 @@ def _rebuilt(kind: type[QcgradError], args: tuple, attributes: dict) -> QcgradEr
     error.args = args
     error.__dict__.update(attributes)
     return error
-
-
-def shown(number: int) -> str:
-    """A number of bytes or operations for a message, as a power of ten where nobody counts digits any more."""
-    digits = len(str(number))
-    return f"{number:,}" if digits <= 18 else f"10^{digits - 1}"

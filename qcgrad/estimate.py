@@ -12,6 +12,7 @@ from .estimator import AbstractEstimator, total_cost, unknown
 from .objective import AbstractObjective, Point, Reading, is_concrete, zeros_like
 from .result import Estimate, Result
 from .rounds import affordable, exhausted
+from .tracker import charge
 
 
 def estimate(
@@ -118,7 +119,8 @@ def run(point: Point, estimator: AbstractEstimator, backend: AbstractBackend, ke
     """The loop itself, on coordinates. Returns (reading, cost, result)."""
     cost = Cost()
     result = Result("ok", "all queries were answered")
-    state = estimator.init(point)
+    key, used = draw_key(key, estimator)
+    state = estimator.init(point, used)
     while queries := estimator.ask(state):
         for query in queries:
             _check_access(query, estimator, backend)
@@ -138,7 +140,19 @@ def run(point: Point, estimator: AbstractEstimator, backend: AbstractBackend, ke
             state = estimator.tell(state, tuple(answers))
         if is_cut:
             break
-    return estimator.read(state), cost, result
+    reading = estimator.read(state)
+    charge(estimator, cost, reading.value)
+    return reading, cost, result
+
+
+def run_value(point: Point, estimator: AbstractEstimator, backend: AbstractBackend, key):
+    """The value alone, (K,), checked and charged as everything else."""
+    query = estimator.value_query(point)
+    _check_access(query, estimator, backend)
+    answer = backend.answer(query, draw_key(key, query)[1])
+    value = answer.mean[0] if hasattr(answer, "mean") else answer.value
+    charge(estimator, query.cost(), value)
+    return value
 
 
 def _real(dtype) -> np.dtype:
@@ -152,9 +166,9 @@ def _real(dtype) -> np.dtype:
     return jax.dtypes.canonicalize_dtype(found)
 
 
-def draw_key(key, query):
-    """(remaining key, key for this query); a query that draws nothing leaves the key alone."""
-    if not query.is_random:
+def draw_key(key, asker):
+    """(remaining key, key for this query or estimator); one that draws nothing leaves the key alone."""
+    if not asker.is_random:
         return key, None
     if key is None:
         raise ValueError("key is missing: this method samples, so give key=jax.random.key(seed)")
@@ -163,21 +177,32 @@ def draw_key(key, query):
 
 
 def as_key(key):
-    """A JAX random key from a key, a raw PRNG key, or an integer seed."""
+    """A JAX random key from a key, a raw PRNG key, or an integer seed of any size."""
     if key is None:
         return None
     if isinstance(key, bool):
         raise TypeError(f"key is {key}: give one JAX random key, jax.random.key(seed), or an integer seed")
     if isinstance(key, (int, np.integer)):
-        if not -(2**63) <= key < 2**63:
-            raise ValueError(f"key is {key}: give an integer seed of at most 64 bits")
-        return jax.random.key(int(key))
+        return _key_of_seed(int(key))
     dtype = getattr(key, "dtype", None)
     if dtype is not None and jnp.issubdtype(dtype, jax.dtypes.prng_key) and key.ndim == 0:
         return key
     if dtype == np.uint32 and key.ndim == 1:
         return jax.random.wrap_key_data(jnp.asarray(key))
     raise TypeError(f"key is {key!r}: give one JAX random key, jax.random.key(seed), or an integer seed")
+
+
+def _key_of_seed(seed: int):
+    """`jax.random.key(seed)` of a seed that has 32 bits, and a key of its own for every other integer."""
+    if 0 <= seed < 2**32:
+        return jax.random.key(seed)
+    # JAX drops the upper bits without a word, or without its 64-bit mode: then seeds would draw the same numbers.
+    size = 4 * max(2, seed.bit_length() // 32 + 1)
+    first, *others = np.frombuffer(seed.to_bytes(size, "little", signed=True), "<u4")
+    key = jax.random.key(int(first))
+    for word in others:
+        key = jax.random.fold_in(key, word)
+    return key
 
 
 def check_arguments(objective, estimator):
@@ -195,7 +220,7 @@ def check_traceable(estimator: AbstractEstimator):
     if not estimator.is_traceable:
         raise NotApplicable(
             f"{type(estimator).__name__} cannot be traced by JAX: what it asks depends on answers, or on the numbers "
-            "of the angles; call qcgrad.estimate outside jax.jit, jax.vmap and jax.grad"
+            "of the angles; call qcgrad.estimate outside jax.jit, jax.vmap and jax.grad, or use qcgrad.as_jax"
         )
 
 
@@ -230,7 +255,7 @@ def _assemble(objective, reading: Reading, cost: Cost, result: Result, fidelity:
         parts = jax.tree.map(lambda leaf: leaf[0], parts)
     # device_put compiles nothing, whatever the shape; jnp.asarray may.
     value, gradient, variance, value_variance, bias, value_bias = jax.device_put(parts)
-    return Estimate(value, gradient, variance, value_variance, bias, value_bias, cost, result, fidelity)
+    return Estimate(value, gradient, variance, value_variance, bias, value_bias, cost, result, fidelity, reading.stats)
 
 
 def _no_bias(numbers):

@@ -25,14 +25,21 @@ class AbstractEstimator(eqx.Module):
     is_traceable: ClassVar[bool] = True
     """Whether the method works under `jax.jit` and `jax.vmap`: its queries do not depend on answers."""
 
+    is_random: ClassVar[bool] = False
+    """Whether the method draws at random what it asks, so that `init` needs a key; answers are drawn by backends."""
+
     @property
     def fidelity(self) -> str:
         """How faithfully answers are simulated: "exact", "gaussian", or "idealized" (`bias_bound` says by how much)."""
         return "exact"
 
     @abc.abstractmethod
-    def init(self, point: Point) -> Any:
+    def init(self, point: Point, key) -> Any:
         """State before the first round.
+
+        Args:
+            point: where to work.
+            key: JAX random key for methods with `is_random`, else None.
 
         Raises:
             NotApplicable: the method's rule does not hold for this objective.
@@ -69,15 +76,15 @@ class OneRoundEstimator(AbstractEstimator):
     """A method whose queries are all known in advance: write `plan` and `combine`."""
 
     @abc.abstractmethod
-    def plan(self, point: Point) -> tuple[AbstractQuery, ...]:
-        """All queries."""
+    def plan(self, point: Point, key) -> tuple[AbstractQuery, ...]:
+        """All queries; `key` as in `init`."""
 
     @abc.abstractmethod
     def combine(self, point: Point, answers: tuple) -> Reading:
         """The result from the answers, in the order of the plan."""
 
-    def init(self, point):
-        return _Rounds(point, self.plan(point))
+    def init(self, point, key):
+        return _Rounds(point, self.plan(point, key))
 
     def ask(self, state):
         return state.queries if state.answers is None else ()
@@ -91,7 +98,8 @@ class OneRoundEstimator(AbstractEstimator):
         return self.combine(state.point, state.answers)
 
     def predict(self, point):
-        return total_cost(self.plan(point))
+        # Which of its queries a random method draws does not change what they cost.
+        return total_cost(self.plan(point, jax.random.key(0) if self.is_random else None))
 
 
 def total_cost(queries) -> Cost:

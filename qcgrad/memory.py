@@ -1,10 +1,13 @@
 """How much memory there is: what a computation needs is compared with it before anything is allocated."""
 
 import os
+from bisect import bisect_right
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from .errors import TooLarge
+from .readable import counted
 
 #: The part of free memory that is used where nobody says how much may be.
 SHARE = 0.8
@@ -33,23 +36,53 @@ def allowed_bytes(max_bytes: int | None = None, device: Any = None) -> int:
     return int(min(max_bytes, 2**62))
 
 
-def require(what: str, needed: int, allowed: int, advice: str) -> None:
+def require(what: str, needed: int, allowed: int, advice: str, error: type[TooLarge] = TooLarge) -> None:
     """Refuse what needs more bytes than are allowed.
 
     Args:
         what: the subject of the sentence, with its verb: "... takes".
         needed, allowed: bytes.
         advice: what would fit.
+        error: the class of the refusal, `StateTooLarge` where a backend has a limit of its own.
 
     Raises:
         TooLarge: it does not fit.
     """
     if needed > allowed:
-        raise TooLarge(f"{what} {in_words(needed)} and {in_words(allowed)} are allowed: {advice}")
+        raise error(f"{what} {in_words(needed)} and {in_words(allowed)} are allowed: {advice}")
+
+
+def require_count(
+    what: str,
+    count: int,
+    needed: Callable[[int], int],
+    allowed: int,
+    advice: str,
+    error: type[TooLarge] = TooLarge,
+) -> None:
+    """`require` for many equal things, saying how many of them would fit.
+
+    Args:
+        what: they, in the plural.
+        count: how many there are.
+        needed: bytes of any number of them, ascending.
+        allowed: bytes.
+        advice: how to have fewer.
+        error: as for `require`.
+
+    Raises:
+        TooLarge: they do not fit.
+    """
+    if (bytes_of_all := needed(count)) > allowed:
+        fit = bisect_right(range(count), allowed, key=needed) - 1
+        advice = f"{fit:,} would fit, so {advice}" if fit > 0 else advice
+        require(f"{counted(count)} {what} take", bytes_of_all, allowed, advice, error)
 
 
 def in_words(count: int) -> str:
     """12,345,678 bytes (11.8 MiB)."""
+    if count >= 10**18:
+        return f"{counted(count)} bytes"
     size, unit = float(count), "bytes"
     for larger in ("KiB", "MiB", "GiB", "TiB", "PiB"):
         if size < 1024:

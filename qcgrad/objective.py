@@ -22,7 +22,9 @@ class Reading(NamedTuple):
         bias_bound: same structure as the gradient, bound on |E[estimate] - truth|; None means zero.
         value_bias_bound: (K,), the same for the value; None means zero.
         covariance: (C, A, A) where components that get summed by the chain rule are correlated, else None.
-        note: what else the method found out, in words for the result's message.
+        stats: what else the method found out, by name: numbers and arrays. "degrees_of_freedom" are those of the
+            variances; where it is missing, they count as known.
+        note: the same in words, for the result's message.
     """
 
     value: Any
@@ -32,6 +34,7 @@ class Reading(NamedTuple):
     bias_bound: Any = None
     value_bias_bound: Any = None
     covariance: Any = None
+    stats: dict[str, Any] = {}
     note: str = ""
 
 

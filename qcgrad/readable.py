@@ -44,6 +44,12 @@ def with_error(number: Any, error: Any) -> str:
     return f"{number:.{decimals}f}" if 0 <= decimals <= 12 else f"{number:.3g}"
 
 
+def counted(number: int) -> str:
+    """A count, as a power of ten where nobody counts digits any more."""
+    # Not by writing it out: Python refuses to write integers of thousands of digits.
+    return f"{number:,}" if number < 10**18 else f"10^{math.floor(math.log10(number))}"
+
+
 def size(number: Any) -> str:
     """An error or a bound in two digits."""
     return "unknown" if np.isnan(number) else "0" if number == 0 else f"{number:.2g}"

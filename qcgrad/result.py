@@ -49,6 +49,8 @@ class Estimate(eqx.Module):
         cost: what was spent.
         result: "ok" or what happened, with a `message`.
         fidelity: "exact", or how the simulation idealizes the physics.
+        stats: what else the method found out: numbers and arrays by name, such as "cosine", "pointer_variances",
+            "triggers", "degrees_of_freedom"; each method's docstring says which.
     """
 
     value: Any
@@ -60,6 +62,7 @@ class Estimate(eqx.Module):
     cost: Cost = eqx.field(static=True)
     result: Result = eqx.field(static=True)
     fidelity: str = eqx.field(static=True)
+    stats: dict[str, Any] = eqx.field(default_factory=dict)
 
     @property
     def standard_error(self) -> Any:
@@ -71,8 +74,52 @@ class Estimate(eqx.Module):
         """Square root of `value_variance`."""
         return jax.tree.map(jnp.sqrt, self.value_variance)
 
+    def interval(self, level: float = 0.95) -> tuple[Any, Any]:
+        r"""Confidence intervals \(\hat g \pm (t\,\sigma + b)\) of the derivatives, (lower, upper), as `gradient`.
+
+        Sigma is `standard_error`, b `bias_bound`, and t the quantile of Student's distribution with the degrees of
+        freedom in `stats`, of the normal one where variances count as known. Exact for Gaussian estimates; b bounds the
+        bias, so that biased methods are covered more often than `level` says.
+
+        Args:
+            level: probability that an interval covers the true derivative, between 0 and 1.
+
+        Raises:
+            ValueError: another level.
+            TypeError: the estimate is being traced by JAX.
+
+        Example:
+            >>> import qcgrad as qg
+            >>> objective = qg.Expectation(qg.Circuit(1).ry(0, param=0), "Z")
+            >>> lower, upper = qg.estimate(objective, [0.5], qg.ParameterShift(shots=1000), key=0).interval(0.999)
+            >>> bool(lower[0] < -0.4794 < upper[0])
+            True
+
+        References:
+            Student, "The probable error of a mean", Biometrika 6, 1 (1908).
+        """
+        spread = jax.tree.map(self._half_width(level), self.variance, self.bias_bound)
+        lower = jax.tree.map(lambda g, s: g - s, self.gradient, spread)
+        return lower, jax.tree.map(lambda g, s: g + s, self.gradient, spread)
+
+    def value_interval(self, level: float = 0.95) -> tuple[Any, Any]:
+        """The same for `value`."""
+        spread = self._half_width(level)(self.value_variance, self.value_bias_bound)
+        return self.value - spread, self.value + spread
+
+    def _half_width(self, level: float):
+        from scipy.stats import t
+
+        if not isinstance(level, (int, float)) or isinstance(level, bool) or not 0 < level < 1:
+            raise ValueError(f"level is {level!r}: give a probability between 0 and 1, for example 0.95")
+        freedom = self.stats.get("degrees_of_freedom", np.inf)
+        if not is_concrete((freedom, self.variance)):
+            raise TypeError("intervals need numbers, but JAX is tracing this estimate: ask for them outside jax.jit")
+        quantile = t.ppf((1 + level) / 2, np.maximum(freedom, np.finfo(float).tiny))
+        return lambda variance, bias: quantile * jnp.sqrt(variance) + bias
+
     def __repr__(self):
-        leaves = jax.tree.leaves(self)
+        leaves = jax.tree.leaves((self.value, self.gradient, self.variance, self.bias_bound))
         has_numbers = is_concrete(leaves) and all(isinstance(leaf, (jax.Array, np.ndarray)) for leaf in leaves)
         return in_words(self) if has_numbers else eqx.tree_pformat(self)
 

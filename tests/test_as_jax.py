@@ -167,3 +167,60 @@ def test_what_is_no_estimator_is_refused_when_the_function_is_made(estimator):
 def test_what_is_no_objective_is_refused_when_the_function_is_made():
     with pytest.raises(TypeError, match=r"objective is .*give an objective"):
         qg.as_jax(CIRCUIT, qg.Adjoint())
+
+
+ADAPTIVE = {
+    "GentleSweep": qg.GentleSweep(4000),
+    "ReadOnceTomography": qg.ReadOnceTomography(4000),
+    "OnlineTomography": qg.OnlineTomography(0.5, 0.1),
+    "DirectPauli": qg.DirectPauli(3000),
+    "BellShadow": qg.BellShadow(3000),
+}
+CLIFFORD = qg.Expectation(qg.Circuit(2).h(0).cx(0, 1).rz(0, param=0).rx(1, param=1), "XY")
+
+
+@pytest.mark.parametrize("name", ADAPTIVE)
+def test_adaptive_methods_run_on_the_host_from_any_program(name):
+    """The same numbers as `estimate` with the same keys, under jit, vmap and scan; each run is charged."""
+    estimator, theta = ADAPTIVE[name], jnp.zeros(2)
+    f, keys = qg.as_jax(CLIFFORD, estimator), jax.random.split(jax.random.key(3), 3)
+    single = [qg.estimate(CLIFFORD, theta, estimator, key=k) for k in keys]
+    rows = np.stack([e.gradient for e in single])
+    value, gradient = jax.jit(jax.value_and_grad(f))(theta, keys[0])
+    np.testing.assert_allclose(value, single[0].value, atol=1e-12)
+    np.testing.assert_allclose(gradient, rows[0], atol=1e-12)
+    np.testing.assert_allclose(jax.vmap(jax.grad(f), (None, 0))(theta, keys), rows, atol=1e-12)
+    with qg.Tracker() as spent:
+        _, steps = jax.jit(lambda keys: jax.lax.scan(lambda c, k: (c, jax.grad(f)(theta, k)), 0, keys))(keys)
+    np.testing.assert_allclose(steps, rows, atol=1e-12)
+    assert spent.total == sum(e.cost for e in single)
+
+
+def test_adaptive_methods_train():
+    """Ten steps of a method that chooses its questions reach a ground energy, -sqrt(2), inside one compiled loop."""
+    circuit = qg.Circuit(2).ry(0, param=0).ry(1, param=1).cx(0, 1).ry(0, param=2)
+    objective = qg.Expectation(circuit, {"ZZ": -1.0, "XI": -1.0})
+    f, start = qg.as_jax(objective, qg.GentleSweep(400_000, pointer_variance=4.0)), jnp.array([0.4, 0.3, 0.2])
+
+    def step(theta, key):
+        return theta - 0.2 * jax.grad(f)(theta, key), None
+
+    theta, _ = jax.jit(lambda keys: jax.lax.scan(step, start, keys))(jax.random.split(jax.random.key(0), 10))
+    before, after = (float(qg.estimate(objective, t, qg.Adjoint()).value) for t in (start, theta))
+    assert before > -1.3
+    assert after < -1.38
+
+
+def test_the_function_checks_access_as_estimate_does():
+    class Device(qg.AbstractBackend):
+        access = qg.queries.Access.single_copy
+
+        def answer(self, query, key):
+            return qg.Statevector().answer(query, key)
+
+    f = qg.as_jax(SCALAR, qg.Adjoint(), Device())
+    with pytest.raises(qg.AccessError, match="Device allows single_copy only"):
+        jax.grad(f)(THETA)
+    loss = qg.Loss(lambda w, x: x @ w, lambda out, y: jnp.sum((out - y) ** 2), (jnp.eye(2), jnp.ones(2)))
+    with pytest.raises(qg.AccessError, match="Backward needs white_box access"):
+        qg.as_jax(loss, qg.Backprop(), Device())(jnp.zeros(2))

@@ -82,6 +82,40 @@ def test_grad_prints_errors_and_cost(program):
     assert "exact" in run("grad", program, "--observable", "ZZ", "--random-params", 1, "--method", "adjoint").stdout
 
 
+MEASURED = QASM.replace("qubit[2] q;", "qubit[2] q;\nbit[2] c;") + "c = measure q;\n"
+NOTES = ["line 6: classical bits are left out", "line 11: measure is left out: after the last gate it changes no"]
+
+
+def test_grad_notes_what_of_the_file_is_left_out(tmp_path, program):
+    path = tmp_path / "measured.qasm"
+    path.write_text(MEASURED)
+    options = ("--observable", "ZZ", "--params", "0.4 0.2", "--method", "adjoint")
+    result = run("grad", path, *options)
+    lines = result.stderr.splitlines()
+    assert len(lines) == 2
+    assert all(line.startswith(f"note: {path}, {note}") for line, note in zip(lines, NOTES, strict=True))
+    assert "left out" not in result.stdout
+    in_json = run("grad", path, *options, "--json")
+    assert in_json.stderr == ""
+    notes = json.loads(in_json.stdout)["notes"]
+    assert all(found.startswith(note) for found, note in zip(notes, NOTES, strict=True))
+    assert run("grad", program, *options).stderr == ""
+    assert json.loads(run("grad", program, *options, "--json").stdout)["notes"] == []
+
+
+def test_scaling_notes_what_of_a_file_is_left_out(tmp_path, program):
+    path = tmp_path / "measured.qasm"
+    path.write_text(MEASURED)
+    options = ("--circuits", f"{program}, {path}", "--methods", "adjoint,parameter-shift", "--epsilon", "0.3")
+    for repetition in ("computed", "taken from an earlier run"):  # the notes are kept with the results
+        result = run("scaling", *options, "--out", tmp_path / "out")
+        assert result.exit_code == 0
+        assert repetition in result.stdout
+        lines = [line for line in result.stderr.splitlines() if line.startswith("note: ")]
+        assert len(lines) == 2
+        assert all(line.startswith(f"note: measured.qasm, {note}") for line, note in zip(lines, NOTES, strict=True))
+
+
 def test_grad_by_bell_shadow_at_clifford_angles(program, tmp_path):
     parameters = tmp_path / "parameters.json"
     parameters.write_text("[0.0, 0.0]")
@@ -306,7 +340,7 @@ def test_scaling_refuses_what_would_not_fit_and_goes_on(study, tmp_path):
     study.write_text('methods = ["backprop"]\n[network]\nlevels = [1, 2, 3]\n')
     result = run("scaling", "--spec", study, "--out", tmp_path / "some", "--max-memory", 4096 / 2**30)
     assert result.exit_code == 1
-    assert "refused: backprop, perceptron, n = 3: it would take 7,424 bytes and 4,096 are allowed" in result.stderr
+    assert "n = 3: it would take 7,424 bytes (7.2 KiB) and 4,096 bytes (4.0 KiB) are" in result.stderr
     assert "2 cells computed." in result.stdout
     assert "give a positive number of GiB" in refusal("scaling", "--max-memory", "nan")
 

@@ -28,6 +28,8 @@ OBJECTIVE = qg.Expectation(CIRCUIT, {"ZZ": 1.0, "XI": 0.5})
 MIXTURE = qg.Mixture([(0.9, qg.Circuit(1)), (0.1, qg.Circuit(1).x(0))])
 LOSS = qg.Loss(linear, mean_square, (jnp.eye(2), jnp.ones(2)), jnp.zeros(2))
 ESTIMATE = qg.estimate(OBJECTIVE, [0.3, 0.7], qg.ParameterShift(shots=20), key=0)
+with qg.Tracker() as LEDGER:
+    qg.estimate(OBJECTIVE, [0.3, 0.7], qg.ParameterShift(shots=20), key=0)
 NETWORK = nn.serial(nn.Dense(3), nn.SplitReLU(), nn.Dense(2))
 POINTS = np.array([[1.0 + 1j, 0.5], [0.3, -1j]])
 QASM = "OPENQASM 3.0; include 'stdgates.inc'; input float a; qubit[2] q; rx(2*a) q[0]; cp(sin(a)) q[0], q[1];"
@@ -75,6 +77,11 @@ OBJECTS = [
     nn.Convention.pytorch,
     nn.FullWirtinger(),
     nn.HolomorphicBranch(),
+    nn.LayerRule(),
+    nn.FeedbackAlignment.init(NETWORK, (2,), jax.random.key(0)),
+    nn.DirectFeedbackAlignment.init(NETWORK, (2,), jax.random.key(0)),
+    nn.StochasticBackprop(0.25, 4).drawn(np.zeros(2, np.uint32)),
+    LEDGER,
     NETWORK.kernel(POINTS),
     ntk.empirical(NETWORK.apply, NETWORK.init(jax.random.key(0), (2,)), POINTS),
     *[row.estimator for row in ROWS],

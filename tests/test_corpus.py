@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import qcgrad as qg
@@ -56,6 +57,33 @@ def test_each_class_is_recognised(folder, monkeypatch):
         assert corpus.judge(plain, limits).kind == kind
     monkeypatch.setattr("qcgrad.interop.load_qasm", lambda path: loaded)
     assert corpus.judge(folder / "reset.qasm", limits).kind == "wrong"  # what is not unitary was loaded
+
+
+def test_products_of_neighbouring_gates_are_the_circuit():
+    rng = np.random.default_rng(0)
+
+    def placed(wires, matrix, num_qubits):
+        rest = [q for q in range(num_qubits) if q not in wires]
+        order = [*wires, *rest]
+        whole = np.kron(matrix, np.eye(2 ** len(rest))).reshape((2,) * 2 * num_qubits)
+        axes = [order.index(q) for q in range(num_qubits)]
+        return whole.transpose([*axes, *(a + num_qubits for a in axes)]).reshape(2**num_qubits, -1)
+
+    for num_qubits, width in ((2, 3), (5, 3), (6, 3), (5, 4)):
+        gates = []
+        for _ in range(60):
+            wires = rng.permutation(num_qubits)[: rng.integers(1, min(3, num_qubits) + 1)].tolist()
+            matrix = rng.standard_normal((2, 2 ** len(wires), 2 ** len(wires)))
+            gates.append((wires, np.linalg.qr(matrix[0] + 1j * matrix[1])[0]))
+        blocks = corpus.fused(gates, width)
+        assert len(blocks) < len(gates)
+        assert all(len(wires) <= width for wires, _ in blocks)
+        one, other = np.eye(2**num_qubits), np.eye(2**num_qubits)
+        for wires, matrix in gates:
+            one = placed(wires, matrix, num_qubits) @ one
+        for wires, matrix in blocks:
+            other = placed(wires, matrix, num_qubits) @ other
+        np.testing.assert_allclose(other, one, atol=1e-13)
 
 
 def test_the_command_counts_and_bounds_every_file(folder):

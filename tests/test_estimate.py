@@ -7,6 +7,7 @@ import pytest
 from jax.flatten_util import ravel_pytree
 
 import qcgrad as qg
+from qcgrad.estimate import as_key
 from tests.recorder import Recorder
 
 OBJECTIVE = qg.Expectation(qg.Circuit(2).ry(0, param=0).cx(0, 1).rz(1, param=1).ry(0, param=1), {"ZZ": 1.0, "XI": 0.5})
@@ -33,6 +34,31 @@ def test_an_estimate_is_a_pytree_whose_cost_stays():
 def test_all_forms_of_one_seed_draw_the_same(key):
     e = qg.estimate(OBJECTIVE, PARAMS, SHOTS, key=key)
     np.testing.assert_array_equal(e.gradient, qg.estimate(OBJECTIVE, PARAMS, SHOTS, key=jax.random.key(7)).gradient)
+
+
+def test_seeds_of_any_size_and_sign_are_seeds_of_their_own():
+    """JAX alone keeps 32 bits of a seed, or 64 in its 64-bit mode."""
+    seeds = [
+        0,
+        1,
+        -1,
+        -(2**32),
+        2**31,
+        2**32 - 1,
+        2**32,
+        2**40,
+        -(2**40),
+        2**63,
+        2**64 - 1,
+        2**64,
+        -(2**63) - 1,
+        10**5000,
+    ]
+    with jax.enable_x64(False):
+        found = {tuple(jax.random.key_data(as_key(seed)).tolist()) for seed in seeds}
+    assert len(found) == len(seeds)
+    assert found == {tuple(jax.random.key_data(as_key(seed)).tolist()) for seed in seeds}
+    assert as_key(2**32 - 1) == jax.random.key(2**32 - 1)
 
 
 def test_an_exact_method_ignores_the_key():

@@ -1,10 +1,14 @@
 """Importing qcgrad is quiet, light, and changes no setting. Each check runs in a fresh interpreter."""
 
+import importlib.metadata
+import importlib.resources
 import os
 import subprocess
 import sys
 
 import pytest
+
+import qcgrad
 
 HEAVY = ["pennylane", "qiskit", "stim", "dask", "matplotlib", "typer", "openqasm3", "pydantic", "rich", "scipy.special"]
 
@@ -20,6 +24,11 @@ def python(code, *options):
 def test_import_is_clean_when_warnings_are_errors():
     done = python("import qcgrad", "-W", "error")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_package_says_its_version_and_that_it_is_typed():
+    assert importlib.metadata.version("qcgrad") == qcgrad.__version__
+    assert importlib.resources.files("qcgrad").joinpath("py.typed").is_file()
 
 
 def test_import_loads_none_of_the_heavy_libraries():

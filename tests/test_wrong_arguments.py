@@ -151,9 +151,14 @@ REFUSED = [
     (lambda: qg.OperatorPool(C, "ZZ", [1]), ValueError, "paulis holds 1"),
     (lambda: qg.Expectation(C, "ZZ", 3, example=np.zeros(2)), TypeError, "parameter_map is 3: give a function"),
     (
-        lambda: qg.estimate(OBJECTIVE, PARAMS, qg.ParameterShift(shots=10), key=2**70),
+        lambda: qg.predict_cost(OBJECTIVE, qg.OnlineTomography(1e-9, 0.1)),
         ValueError,
-        "give an integer seed of at most 64",
+        "epsilon leaves each string an accuracy of 5e-10, and below",
+    ),
+    (
+        lambda: qg.estimate(OBJECTIVE, PARAMS, qg.OnlineTomography(5e-324, 0.1, copies=100), key=0),
+        ValueError,
+        "more than 1,000,000,000,000,000,000 copies: give a larger epsilon",
     ),
     (lambda: qg.predict_cost(OBJECTIVE, qg.Adjoint(), dtype="x"), ValueError, "dtype='x': give float32 or float64"),
     (lambda: qg.predict_cost(OBJECTIVE, qg.Adjoint(), dtype=complex), ValueError, "give float32 or float64"),

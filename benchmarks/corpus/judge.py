@@ -142,18 +142,18 @@ def _compared(loaded, reference, limits) -> Verdict:
 def _as_matrices(circuit):
     """Qiskit's circuit with its own matrix of every gate, so that no table of gates of ours is used."""
     import qcgrad as qg
+    from qcgrad.ir.gates import Unitary
 
     built = []
     _collect(circuit, range(circuit.num_qubits), {}, built)
-    return qg.Circuit(circuit.num_qubits, built)
+    blocks = ((tuple(wires), Unitary(matrix)) for wires, matrix in fused(built))
+    return qg.Circuit(circuit.num_qubits, [qg.Gate("unitary", w, None, 1.0, 0.0, u) for w, u in blocks])
 
 
 def _collect(circuit, wires, known, built):
+    """(wires, matrix) of the gates; the first wire is the most significant bit of the matrix index."""
     from qiskit.circuit import Barrier, Delay, Measure, Reset
     from qiskit.quantum_info import Operator
-
-    import qcgrad as qg
-    from qcgrad.ir.gates import Unitary
 
     place = dict(zip(circuit.qubits, wires, strict=True))
     for item in circuit.data:
@@ -165,8 +165,47 @@ def _collect(circuit, wires, known, built):
             continue
         key = (operation.name, tuple(map(float, operation.params))) if _is_standard(operation) else None
         if key is None or key not in known:
-            known[key] = Unitary(Operator(operation).data)
-        built.append(qg.Gate("unitary", tuple(qubits[::-1]), None, 1.0, 0.0, known[key]))
+            known[key] = Operator(operation).data
+        built.append((qubits[::-1], known[key]))
+
+
+def fused(gates, width=3):
+    """The same product with neighbours multiplied out, on at most `width` qubits: a dense matrix of that size takes as
+    long for one gate as for many.
+
+    Args:
+        gates: (wires, matrix) in order; the first wire is the most significant bit of the matrix index.
+        width: qubits of one product.
+    """
+    # The last product on each qubit; those that are still open act on different qubits, so they commute.
+    done, is_open = [], {}
+    for wires, matrix in gates:
+        touched = list({id(b): b for b in (is_open.get(w) for w in wires) if b is not None}.values())
+        if len({*wires, *(w for block in touched for w in block[0])}) > width:
+            closed = [block for block in touched if not set(block[0]) <= set(wires)]
+            done += closed
+            for wire in (w for block in closed for w in block[0]):
+                del is_open[wire]
+            touched = [block for block in touched if set(block[0]) <= set(wires)]
+        block = _times(wires, matrix, touched)
+        is_open |= dict.fromkeys(block[0], block)
+    return done + list({id(b): b for b in is_open.values()}.values())
+
+
+def _times(wires, matrix, blocks):
+    """(wires, matrix) of disjoint blocks and then a gate."""
+    import numpy as np
+
+    joined, product = [], np.eye(1)
+    for block_wires, block in blocks:
+        joined, product = joined + block_wires, np.kron(product, block)
+    fresh = [w for w in wires if w not in joined]
+    joined, product = joined + fresh, np.kron(product, np.eye(2 ** len(fresh)))
+    axes = [joined.index(w) for w in wires]
+    size = len(joined)
+    columns = np.moveaxis(product.reshape((2,) * size + (-1,)), axes, range(len(axes)))
+    columns = (matrix @ columns.reshape(len(matrix), -1)).reshape((2,) * size + (-1,))
+    return joined, np.moveaxis(columns, range(len(axes)), axes).reshape(2**size, 2**size)
 
 
 def _is_standard(operation) -> bool:

@@ -44,7 +44,8 @@ def grad(
     """Value and gradient of a circuit, with standard errors and cost.
 
     A library circuit (see qcgrad circuits) brings its own observable and parameters, and so does a file with a .toml
-    file beside it as in the library. In JSON, null is a number that is not known. Exit code 1: the result is not "ok".
+    file beside it as in the library. What of a file is left out, as final measurements are, stderr notes, and in JSON
+    "notes". In JSON, null is a number that is not known. Exit code 1: the result is not "ok".
     """
     from ..estimate import estimate
     from .methods import canonical, make_estimator
@@ -53,7 +54,8 @@ def grad(
         raise UserError(f"--seed {seed}: give an integer of 64 bits")
     method = canonical(method)
     estimator = make_estimator(method, shots=shots, copies=copies, epsilon=epsilon, delta=delta)
-    objective, names, default_params = _objective(file, observable)
+    objective, program, default_params = _objective(file, observable)
+    names = program.parameter_names
     values = _parameters(len(names), params, params_file, random_params, default_params)
     notes = consoles.notes()
     if notes.is_terminal:
@@ -61,19 +63,21 @@ def grad(
             found = estimate(objective, values, estimator, key=seed)
     else:
         found = estimate(objective, values, estimator, key=seed)
-    shown = _as_data(file, method, estimator, names, values, found, seed)
+    shown = _as_data(file, method, estimator, program, values, found, seed)
     if as_json:
         import json
 
         print(json.dumps(shown, indent=2, allow_nan=False))
     else:
+        for note in program.notes:
+            notes.print(f"note: {file}, {note}", highlight=False, markup=False, soft_wrap=True)
         _print(shown, consoles.output())
     if found.result != "ok":
         raise typer.Exit(1)
 
 
 def _objective(file: str, observable: str | None):
-    """(objective, parameter names, default parameters or None)."""
+    """(objective, program, default parameters or None)."""
     from ..interop.library import is_file_name, load_circuit
     from ..interop.openqasm import load_qasm
 
@@ -91,7 +95,7 @@ def _objective(file: str, observable: str | None):
         objective = circuit.objective if observable is None else program.expectation(observable)
     if not program.parameter_names:
         raise UserError(f"{file} has no parameters, so there is nothing to differentiate: declare 'input float[64] a;'")
-    return objective, program.parameter_names, parameters
+    return objective, program, parameters
 
 
 def _parameters(count, text, path, random_seed, default):
@@ -121,14 +125,14 @@ def _parameters(count, text, path, random_seed, default):
     return np.array(values, dtype=float)
 
 
-def _as_data(file, method, estimator, names, values, found, seed) -> dict[str, Any]:
+def _as_data(file, method, estimator, program, values, found, seed) -> dict[str, Any]:
     """Everything that is shown, as plain data."""
     from dataclasses import asdict
 
     import numpy as np
 
     error, bias = np.sqrt(np.asarray(found.variance)), np.asarray(found.bias_bound) + 0.0  # no negative zeros
-    rows = zip(names, values, np.asarray(found.gradient), error, bias, strict=True)
+    rows = zip(program.parameter_names, values, np.asarray(found.gradient), error, bias, strict=True)
     return {
         "circuit": file,
         "method": method,
@@ -150,6 +154,7 @@ def _as_data(file, method, estimator, names, values, found, seed) -> dict[str, A
             for name, at, g, e, b in rows
         ],
         "cost": asdict(found.cost),
+        "notes": list(program.notes),
     }
 
 

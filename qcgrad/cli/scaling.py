@@ -67,6 +67,7 @@ def scaling(
     study = _study(spec, methods, circuits, observable, epsilon, max_qubits, seed, quick)
     folder = out or Path("qcgrad-results") / f"scaling-{study.fingerprint}"
     outcome = _outcome(context, study, folder, None if max_memory is None else _bytes(max_memory))
+    _say_notes(consoles.notes(), outcome)
     _say_missing(consoles.notes(), outcome)
     _write(outcome, study, folder)
     if outcome.failures or outcome.refused:
@@ -137,6 +138,13 @@ def _again(context: typer.Context) -> list[str]:
         elif value is not None and value is not False:
             words += [f"--{name.replace('_', '-')}", str(value)]
     return words
+
+
+def _say_notes(notes, outcome):
+    """What of the circuits' files was read differently than written, once for each file."""
+    found = {(cell["circuit"], note): None for cell, record in outcome.records for note in record.get("notes", ())}
+    for circuit, note in found:
+        notes.print(f"note: {circuit}, {note}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _say_missing(notes, outcome):

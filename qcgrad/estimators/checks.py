@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-# Counts are drawn as 64-bit integers, and a method may add up a few of them.
-_MOST = 10**18
+MOST = 10**18
+"""Counts are drawn as 64-bit integers, and a method may add up a few of them."""
 
 
 def checked_count(name: str, value) -> int:
@@ -18,8 +18,8 @@ def checked_count(name: str, value) -> int:
         raise ValueError(f"{name}={value!r}: give a positive integer") from None
     if not math.isfinite(number) or number != int(number) or number < 1:
         raise ValueError(f"{name}={value!r}: give a positive integer")
-    if int(value) > _MOST:
-        raise ValueError(f"{name}={value!r}: give at most {_MOST:,}")
+    if int(value) > MOST:
+        raise ValueError(f"{name}={value!r}: give at most {MOST:,}")
     return int(value)
 
 

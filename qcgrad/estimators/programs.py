@@ -1,13 +1,19 @@
 """What every circuit estimator starts with."""
 
+import math
+
 import numpy as np
 
 from ..errors import NotApplicable
 from ..ir import Expectation, Program
+from ..memory import allowed_bytes, require
 from ..objective import Point
 
 # Between these, squares of coefficients keep their digits when they are added up and divided by shots.
 _SQUARES = {np.dtype(np.float32): (1e-15, 1e18), np.dtype(np.float64): (1e-140, 1e150)}
+
+# The covariances of one form or all strings, what they are made of, and their sum.
+_COVARIANCES_HELD = 3
 
 
 def program_at(point: Point, estimator, samples: bool = False) -> Program:
@@ -29,6 +35,28 @@ def program_at(point: Point, estimator, samples: bool = False) -> Program:
         )
     check_scale(point.objective.program, point.coordinates.dtype, samples)
     return point.objective.program
+
+
+def check_covariances(point: Point, estimator) -> None:
+    """Refuse, before anything is asked, derivatives whose covariances would not fit.
+
+    They are kept, a full matrix for each output, where one parameter drives several angles, so that errors add up.
+
+    Raises:
+        TooLarge: with the number of angles that would fit.
+    """
+    if not getattr(point.objective, "mixes_angles", False):
+        return
+    outputs, angles = len(point.cotangents), len(point.coordinates)
+    needed, allowed = _COVARIANCES_HELD * 8 * (outputs * (1 + angles)) ** 2, allowed_bytes()
+    require(
+        f"{type(estimator).__name__} with parameters that drive several of {angles:,} gate angles holds covariances of "
+        f"{outputs * (1 + angles):,} values and derivatives, which take",
+        needed,
+        allowed,
+        f"about {math.isqrt(angles**2 * allowed // needed):,} angles would fit; use qcgrad.Adjoint, or a parameter for "
+        "each gate",
+    )
 
 
 def check_scale(program: Program, dtype, samples: bool):

@@ -35,6 +35,10 @@ class Angle:
     def is_constant(self) -> bool:
         return self.atom is None
 
+    def __bool__(self) -> bool:
+        """False for the number 0 alone, as with numbers."""
+        return self.atom is not None or self.offset != 0
+
     def substituted(self, atoms: "Sequence[Angle]") -> "Angle":
         """The same angle with its atom k, an index, replaced by `atoms[k]`; a factor of zero is kept."""
         if self.is_constant:

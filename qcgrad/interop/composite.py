@@ -8,50 +8,37 @@ import math
 from collections.abc import Callable
 
 from ..ir.gates import GATES
-from .angle import Angle, as_angle
-from .instruction import Instruction, controlled
+from .angle import Angle
+from .instruction import Instruction, controlled, placed
 
 _PI = math.pi
 
 
 def euler(theta, phi, lam, phase=0.0) -> list[Instruction]:
     """e^{i phase} RZ(phi) RY(theta) RZ(lam)."""
-    found = [
-        Instruction("rz", (0,), as_angle(lam)),
-        Instruction("ry", (0,), as_angle(theta)),
-        Instruction("rz", (0,), as_angle(phi)),
-        Instruction("gphase", (), as_angle(phase)),
-    ]
-    return [i for i in found if _turns(i.angle)]
+    found = [Instruction(name, (0,), a) for name, a in (("rz", lam), ("ry", theta), ("rz", phi)) if a]
+    return [*found, Instruction("gphase", (), phase)] if phase else found
 
 
-def _turns(angle):
-    return angle.offset or angle.atom is not None
-
-
-def u3(theta, phi, lam) -> list[Instruction]:
+def u3(theta, phi, lam, wires=(0,)) -> list[Instruction]:
     """[[cos, -e^{i lam} sin], [e^{i phi} sin, e^{i(phi + lam)} cos]] of theta/2: phases instead of RZs."""
-    found = [
-        Instruction("p", (0,), as_angle(lam)),
-        Instruction("ry", (0,), as_angle(theta)),
-        Instruction("p", (0,), as_angle(phi)),
-    ]
-    return [i for i in found if _turns(i.angle)]
+    found = [Instruction("p", wires, lam), Instruction("ry", wires, theta), Instruction("p", wires, phi)]
+    return found if theta and phi and lam else [i for i in found if i.angle]
 
 
 def _cu(theta, phi, lam, gamma):
-    return [Instruction("p", (0,), as_angle(gamma)), *_on_target(u3(theta, phi, lam))]
+    return [Instruction("p", (0,), gamma), *_on_target(u3(theta, phi, lam))]
 
 
 def _on_target(instructions):
-    return controlled([i.on((1,)) for i in instructions], (0,))
+    return controlled(placed(instructions, (1,)), (0,))
 
 
 def _phased_x(theta, phi):
     return [
-        Instruction("rz", (0,), -as_angle(phi)),
-        Instruction("rx", (0,), as_angle(theta)),
-        Instruction("rz", (0,), as_angle(phi)),
+        Instruction("rz", (0,), -phi),
+        Instruction("rx", (0,), theta),
+        Instruction("rz", (0,), phi),
     ]
 
 
@@ -60,8 +47,8 @@ def _xx_yy(sign):
 
     def gates(theta, beta=0.0):
         # Qiskit turns its qubit 0 for plus and its qubit 1 for minus.
-        turned, beta = (0, as_angle(beta)) if sign > 0 else (1, -as_angle(beta))
-        half = as_angle(theta) * 0.5
+        turned, beta = (0, beta) if sign > 0 else (1, -beta)
+        half = theta * 0.5
         return [
             Instruction("rz", (turned,), beta),
             Instruction("rxx", (0, 1), half),
@@ -73,7 +60,7 @@ def _xx_yy(sign):
 
 
 def _relabel(name):
-    return lambda *angles: [Instruction(name, tuple(range(GATES[name].num_wires)), *map(as_angle, angles))]
+    return lambda *angles: [Instruction(name, tuple(range(GATES[name].num_wires)), *angles)]
 
 
 def _multi_controlled_x(num_controls):
@@ -84,13 +71,13 @@ def _margolus():
     """Toffoli up to relative phases (Qiskit's rccx)."""
     h = u3(_PI / 2, 0, _PI)
     middle = [Instruction("t", (2,)), Instruction("cx", (1, 2)), Instruction("tdg", (2,))]
-    h = [i.on((2,)) for i in h]
+    h = placed(h, (2,))
     return [*h, *middle, Instruction("cx", (0, 2)), *middle, *h]
 
 
 def _margolus_3():
     """Three-controlled X up to relative phases (Qiskit's rcccx)."""
-    h = [i.on((3,)) for i in u3(_PI / 2, 0, _PI)]
+    h = placed(u3(_PI / 2, 0, _PI), (3,))
     t, tdg = Instruction("t", (3,)), Instruction("tdg", (3,))
     outer = [*h, t, Instruction("cx", (2, 3)), tdg, *h]
     half = [Instruction("cx", (0, 3)), t, Instruction("cx", (1, 3)), tdg]
@@ -126,6 +113,9 @@ PRODUCTS: dict[str, tuple[int, int, Callable[..., list[Instruction]]]] = {
 }
 
 
+_U3 = frozenset(name for name, (_, _, build) in PRODUCTS.items() if build is u3)
+
+
 def signature(name: str) -> tuple[int, int] | None:
     """(wires, angles) of a gate that `emit` knows, else None."""
     if name in PRODUCTS:
@@ -137,6 +127,8 @@ def signature(name: str) -> tuple[int, int] | None:
 
 def emit(name: str, angles, wires) -> list[Instruction]:
     """A named gate on `wires` as instructions; call only where `signature` gives the same counts."""
+    if name in _U3:  # of the products the one that programs are full of: built in its place
+        return u3(*angles, wires=tuple(wires))
     if name in PRODUCTS:
-        return [i.on(wires) for i in PRODUCTS[name][2](*angles)]
-    return [Instruction(name, tuple(wires), *map(as_angle, angles))]
+        return placed(PRODUCTS[name][2](*angles), wires)
+    return [Instruction(name, tuple(wires), *angles)]

@@ -4,14 +4,15 @@ import numpy as np
 
 from ..ir.gates import Gate, MatrixPrimitive
 from ..ir.observable import PauliSum
-from .instruction import Instruction, has_angle, lowered
+from .angle import as_angle
+from .instruction import WITH_ANGLE, Instruction, lowered
 
 
 def matrix(instructions: list[Instruction], num_wires: int) -> np.ndarray:
     """The unitary of instructions with constant angles; wire 0 is the most significant bit."""
     out = np.eye(2**num_wires, dtype=np.complex128)
     for name, wires, angle, detail in lowered(instructions):
-        constant = angle.offset if has_angle(Instruction(name, wires, angle, detail)) else 0.0
+        constant = as_angle(angle).offset if name in WITH_ANGLE else 0.0
         for primitive in Gate(name, wires, None, 1.0, 0.0, detail).primitives():
             out = _primitive(primitive, constant, num_wires) @ out
     return out

@@ -2,16 +2,18 @@
 
 import itertools
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..errors import ImportRefused
 from ..ir import pauli
+from ..ir.adjoint import adjoint
 from ..ir.gates import GATES, Gate, MatrixPrimitive, PauliPrimitive, Unitary
 from ..ir.observable import PauliSum
 from ..ir.strings import walsh_hadamard
-from .angle import Angle
+from .angle import Angle, as_angle
 
 ZERO = Angle()
 # The widest matrix that a circuit takes.
@@ -19,20 +21,29 @@ _MAX_MATRIX_WIRES = 3
 
 
 class Instruction(NamedTuple):
-    """A gate of `qcgrad.Circuit` whose angle is an `Angle`; fields as in `qcgrad.Gate`.
+    """A gate of `qcgrad.Circuit` whose angle is an `Angle`, or a number: the constants of a long program are many.
 
+    The other fields are those of `qcgrad.Gate`.
     A "unitary" may have more wires than its matrix: the ones in front are controls, which `lowered` writes out.
     """
 
     name: str
     wires: tuple[int, ...]
-    angle: Angle = ZERO
+    angle: Angle | float = ZERO
     detail: Any = None
 
-    def on(self, wires) -> "Instruction":
-        """The same gate with local wire i replaced by wires[i]."""
-        return Instruction(self.name, tuple([wires[w] for w in self.wires]), self.angle, self.detail)
 
+def placed(instructions: list[Instruction], wires: Sequence[int]) -> list[Instruction]:
+    """The same gates with local wire i replaced by wires[i]."""
+    return [
+        # Most have one wire; written out it takes half the time.
+        Instruction(name, (wires[local[0]],) if len(local) == 1 else tuple([wires[w] for w in local]), angle, detail)
+        for name, local, angle, detail in instructions
+    ]
+
+
+# Gates that take an angle, constant ones included.
+WITH_ANGLE = frozenset(["pauli_rot", "evolution", *(name for name, spec in GATES.items() if spec.has_angle)])
 
 # Controlled forms that have a name of their own. X, Y, Z, S, T carry no phase of their own to lose.
 _CONTROLLED = {
@@ -52,14 +63,6 @@ _CONTROLLED = {
     "gphase": "p",
 }
 _PHASES = {"s": 0.5, "sdg": -0.5, "t": 0.25, "tdg": -0.25}
-_ADJOINTS = {"s": "sdg", "sdg": "s", "t": "tdg", "tdg": "t", "sx": "sxdg", "sxdg": "sx"}
-_SELF_ADJOINT = {"id", "x", "y", "z", "h", "cx", "cy", "cz", "ch", "swap", "ccx", "ccz", "cswap"}
-
-
-def has_angle(instruction: Instruction) -> bool:
-    """Whether the gate takes an angle (a constant one included)."""
-    name = instruction.name
-    return name in ("pauli_rot", "evolution") or (name in GATES and GATES[name].has_angle)
 
 
 def controlled(instructions: list[Instruction], controls: tuple[int, ...]) -> list[Instruction]:
@@ -94,7 +97,7 @@ def _controlled(instruction: Instruction, control: int) -> list[Instruction]:
     return found
 
 
-def _as_evolution(primitive: PauliPrimitive, extra: tuple[int, ...], angle: Angle) -> Instruction:
+def _as_evolution(primitive: PauliPrimitive, extra: tuple[int, ...], angle: Angle | float) -> Instruction:
     """exp(-i t Pi (P - kappa)/2), Pi the projector on all controls being 1: commuting terms, any size."""
     controls = (*extra, *primitive.controls)
     wires = (*controls, *primitive.wires)
@@ -113,7 +116,7 @@ def _terms(hamiltonian: PauliSum):
     return zip(hamiltonian.words, hamiltonian.coefficients.tolist(), strict=True)
 
 
-def lowered(instructions: list[Instruction]) -> list[Instruction]:
+def lowered(instructions: Sequence[Instruction]) -> list[Instruction]:
     """The same gates, without controls on matrices."""
     return [i for instruction in instructions for i in _lowered(instruction)]
 
@@ -149,24 +152,10 @@ def inverse(instructions: list[Instruction]) -> list[Instruction]:
 
 def _inverse(instruction: Instruction) -> Instruction:
     name, wires, angle, detail = instruction
-    if name in _SELF_ADJOINT:
-        return instruction
-    if name in _ADJOINTS:
-        return Instruction(_ADJOINTS[name], wires)
-    if has_angle(instruction):
-        return Instruction(name, wires, -angle, detail)
-    if name == "unitary":
-        return Instruction(name, wires, ZERO, Unitary(detail.matrix.conj().T))
-    if name == "csx":
-        return Instruction("evolution", wires, Angle(offset=-math.pi / 2), _CSX_GENERATOR)
-    if name == "iswap":
-        return Instruction("evolution", wires, Angle(offset=math.pi / 4), _ISWAP_GENERATOR)
-    raise ImportRefused(f"the inverse of gate {name} is not known; write the inverse gate out")
-
-
-# csx = exp(-i pi/2 * (1-Z)/2 (X-1)/2), iswap = exp(i pi/4 (XX + YY)).
-_CSX_GENERATOR = PauliSum({"IX": 0.25, "ZX": -0.25, "II": -0.25, "ZI": 0.25})
-_ISWAP_GENERATOR = PauliSum({"XX": 1.0, "YY": 1.0})
+    if name not in GATES and name not in WITH_ANGLE and name != "unitary":
+        raise ImportRefused(f"the inverse of gate {name} is not known; write the inverse gate out")
+    name, angle, detail = adjoint(name, angle, detail)
+    return Instruction(name, wires, angle, detail)
 
 
 def power(instructions: list[Instruction], exponent: float) -> list[Instruction]:
@@ -177,13 +166,14 @@ def power(instructions: list[Instruction], exponent: float) -> list[Instruction]
     """
     if float(exponent).is_integer():
         base = inverse(instructions) if exponent < 0 else instructions
-        if len(base) == 1 and has_angle(base[0]):
+        if len(base) == 1 and base[0].name in WITH_ANGLE:
             return [base[0]._replace(angle=base[0].angle * abs(exponent))]
         if abs(exponent) > 1000:
             raise ImportRefused(f"pow({exponent:g}): a gate repeated more than 1000 times; write a loop in Python")
         return base * abs(int(exponent))
-    if len(instructions) == 1 and instructions[0].angle.is_constant and instructions[0].name != "unitary":
+    if len(instructions) == 1 and as_angle(instructions[0].angle).is_constant and instructions[0].name != "unitary":
         name, wires, angle, detail = instructions[0]
+        angle = as_angle(angle)
         primitives = Gate(name, wires, None, 1.0, angle.offset, detail).primitives()
         if len(primitives) == 1 and isinstance(primitives[0], PauliPrimitive):
             t = primitives[0].scale * angle.offset + primitives[0].offset

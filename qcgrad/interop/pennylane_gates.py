@@ -10,7 +10,7 @@ from ..ir.gates import Unitary
 from ..ir.observable import PauliSum
 from .array_gates import check_entries
 from .composite import emit, euler, u3
-from .instruction import ZERO, Instruction, controlled, inverse, power
+from .instruction import ZERO, Instruction, controlled, inverse, placed, power
 from .pennylane_observables import pauli_terms
 from .pennylane_recorder import Recorder, real
 
@@ -89,7 +89,7 @@ def walk(operation: Any, wires: dict[Any, int], recorder: Recorder) -> list[Inst
     if name in _NAMES:
         return emit(_NAMES[name], [recorder.angle(v) for v in operation.data], places)
     if name in _SPECIAL:
-        return [i.on(places) for i in _SPECIAL[name](operation, recorder)]
+        return placed(_SPECIAL[name](operation, recorder), places)
     if isinstance(operation, Adjoint):
         return inverse(walk(operation.base, wires, recorder))
     if isinstance(operation, Controlled):
@@ -143,7 +143,7 @@ def _xy(operation, recorder):
 
 _SPECIAL = {
     "Rot": _rot,
-    "CRot": lambda op, recorder: controlled([i.on((1,)) for i in _rot(op, recorder)], (0,)),
+    "CRot": lambda op, recorder: controlled(placed(_rot(op, recorder), (1,)), (0,)),
     "U2": _u2,
     "U3": lambda op, recorder: u3(*(recorder.angle(v) for v in op.data)),
     "IsingXY": _xy,

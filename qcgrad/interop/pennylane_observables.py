@@ -93,8 +93,13 @@ def pauli_terms(observable) -> list[tuple[str, tuple, Any]]:
             ) from error
         except Exception as error:  # each observable class fails in its own way
             raise ImportRefused(f"operator {observable.name} has no Pauli form: {error}") from error
-        if np.abs(matrix - matrix.conj().T).max() > 1e-10:
+        if not np.all(np.isfinite(matrix)):
+            raise ImportRefused(f"the operator {observable.name} has entries that are no finite numbers")
+        # By its entries, and up to rounding of the largest; what is left of that is no coefficient.
+        adjoint = matrix.conj().T
+        if np.abs(matrix - adjoint).max() > 1e-10 * max(1.0, np.abs(matrix).max()):
             raise ImportRefused(f"the operator {observable.name} is not Hermitian")
+        matrix = (matrix + adjoint) / 2
         sentence = qml.pauli_decompose(matrix, wire_order=observable.wires, pauli=True, check_hermitian=False)
     return [("".join(word.values()), tuple(word), c) for word, c in sentence.items()]
 

@@ -14,7 +14,7 @@ from jax.core import Tracer
 from ..errors import ImportRefused
 from ..ir.observable import PauliSum
 from ..ir.parameter_map import AffineMap
-from .angle import Angle
+from .angle import Angle, as_angle
 from .assemble import assemble
 from .indexable import indexable
 from .pennylane_gates import refuse_broadcasting, walk
@@ -118,7 +118,8 @@ def _circuit(closed, recorded: _Recorded):
     values, atoms = read_map(closed)
     kept = [[i for i in tape if i.name not in ("gphase", "id")] for tape in recorded.instructions]
     angles = [_angle(v) for v in values]
-    used = dict.fromkeys(angles[i.angle.atom].atom for i in kept[0] if not i.angle.is_constant)
+    indices: list[Any] = [as_angle(i.angle).atom for i in kept[0]]
+    used = dict.fromkeys(angles[k].atom for k in indices if k is not None)
     used.pop(None, None)
     # The circuit's parameters are the atoms in use, in order.
     index = {atom: k for k, atom in enumerate(used)}
@@ -135,9 +136,7 @@ def _circuit(closed, recorded: _Recorded):
 
 
 def _substituted(instruction, angles):
-    if instruction.angle.is_constant:
-        return instruction
-    return instruction._replace(angle=instruction.angle.substituted(angles))
+    return instruction._replace(angle=as_angle(instruction.angle).substituted(angles))
 
 
 def _angle(value: Values) -> Angle:

@@ -29,7 +29,7 @@ def walk(circuit: Any, wires: tuple[int, ...], angles: Angles) -> list[Instructi
         found += _instruction(item.operation, tuple(place[q] for q in item.qubits), angles)
         if len(found) > _MAX_INSTRUCTIONS:
             raise ImportRefused(f"the circuit expands to more than {_MAX_INSTRUCTIONS:,} gates: import parts of it")
-    return [i for i in found if i.name != "gphase" or i.angle != ZERO]
+    return [i for i in found if i.name != "gphase" or i.angle]
 
 
 def _instruction(operation, wires, angles) -> list[Instruction]:

@@ -7,6 +7,7 @@ import numpy as np
 from ..errors import ImportRefused
 from ..ir.gates import MAX_DENSE_WIRES, Unitary
 from ..ir.observable import PauliSum
+from .angle import as_angle
 from .dense import matrix
 from .instruction import ZERO, Instruction, power
 from .qiskit_angles import Angles
@@ -57,7 +58,7 @@ def fractional_power(instructions: list[Instruction], exponent: float) -> list[I
         return power(instructions, exponent)
     except ImportRefused:
         wires = list(dict.fromkeys(w for i in instructions for w in i.wires))
-        is_fixed = all(i.angle.is_constant for i in instructions)
+        is_fixed = all(as_angle(i.angle).is_constant for i in instructions)
         if not is_fixed or not 1 <= len(wires) <= _MAX_POWER_WIRES:
             raise
     local = [i._replace(wires=tuple(wires.index(w) for w in i.wires)) for i in instructions]

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable
 from functools import cached_property
+from operator import attrgetter
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from .fluent import FluentGates
 from .gates import GATES, Gate, Unitary
 from .observable import PauliSum
 from .op_table import OpTable, lower
+
+# From here on a look at all gates together saves time.
+_MANY = 100
 
 
 class Circuit(FluentGates, Composition):
@@ -60,7 +64,7 @@ class Circuit(FluentGates, Composition):
             raise TypeError(f"gates is {gates!r}: give a sequence of qcgrad.Gate")
         self.gates = tuple(gates)
         self.name = name
-        for gate in self.gates:
+        for gate in self.gates if len(self.gates) < _MANY else _distinct(self.gates):
             _check(gate, self.num_qubits)
 
     def add(self, gate: Gate) -> "Circuit":
@@ -120,6 +124,20 @@ class Circuit(FluentGates, Composition):
 
     def __repr__(self):
         return f"Circuit(num_qubits={self.num_qubits}, {self.num_gates} gates, {self.num_parameters} parameters)"
+
+
+def _distinct(gates: tuple[Gate, ...]) -> Iterable[Gate]:
+    """Those that have to be checked so that all are: long circuits share names and tuples of qubits, if not angles."""
+    if set(map(type, gates)) != {Gate}:
+        return gates
+    scales, offsets = (list(map(attrgetter(field), gates)) for field in ("scale", "offset"))
+    if set(map(type, scales)) | set(map(type, offsets)) != {float}:
+        return gates
+    if not all(map(math.isfinite, scales)) or not all(map(math.isfinite, offsets)):
+        return gates
+    # The same objects, not equal ones: True equals 1 and is no qubit.
+    shared = zip(*(map(id, map(attrgetter(f), gates)) for f in ("name", "wires", "param", "detail")), strict=True)
+    return dict(zip(shared, gates, strict=True)).values()
 
 
 def _check(gate: Gate, num_qubits: int):

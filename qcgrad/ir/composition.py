@@ -1,21 +1,13 @@
 """Circuits made of circuits: one after the other, backwards, several times."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Self
 
 import numpy as np
 
-from .gates import GATES, Gate, Unitary
-from .observable import PauliSum
-
-_ADJOINT = {"s": "sdg", "sdg": "s", "t": "tdg", "tdg": "t", "sx": "sxdg", "sxdg": "sx"}
-# csx = exp(-i pi/2 (1 - Z)/2 (X - 1)/2) and iswap = exp(i pi/4 (XX + YY)), run backwards.
-_BACKWARDS = {
-    "csx": (PauliSum({"IX": 0.25, "ZX": -0.25, "II": -0.25, "ZI": 0.25}), -math.pi / 2),
-    "iswap": (PauliSum({"XX": 1.0, "YY": 1.0}), math.pi / 4),
-}
+from .adjoint import adjoint
+from .gates import Gate
 
 
 class Composition:
@@ -104,13 +96,6 @@ class Composition:
 
 
 def _adjoint(gate: Gate) -> Gate:
-    if gate.name in _ADJOINT:
-        return replace(gate, name=_ADJOINT[gate.name])
-    if gate.name in _BACKWARDS:
-        generator, angle = _BACKWARDS[gate.name]
-        return Gate("evolution", gate.wires, None, 1.0, angle, generator)
-    if gate.name == "unitary":
-        return replace(gate, detail=Unitary(gate.detail.matrix.conj().T))
-    if gate.name in GATES and not GATES[gate.name].has_angle:
-        return gate  # all other fixed gates undo themselves
-    return replace(gate, scale=-gate.scale if gate.param is not None else 1.0, offset=0.0 - gate.offset)
+    name, offset, detail = adjoint(gate.name, gate.offset, gate.detail)
+    scale = 1.0 if gate.param is None else -gate.scale
+    return Gate(name, gate.wires, gate.param, scale, offset, detail)

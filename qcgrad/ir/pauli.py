@@ -5,6 +5,7 @@ n-1-q of a mask, so qubit 0 is the most significant bit of a basis-state index, 
 character of a word: "XYZ" acts with X on qubit 0.
 """
 
+import sys
 from collections.abc import Sequence
 
 import numpy as np
@@ -27,6 +28,11 @@ def bit(qubit: int, num_qubits: int) -> int:
 def mask_array(values, num_qubits: int) -> np.ndarray:
     """Masks on n qubits as an array of the dtype that holds them."""
     return np.array(values, np.int64 if num_qubits <= WORD_QUBITS else object)
+
+
+def mask_bytes(num_qubits: int) -> int:
+    """What a mask takes in such an array, the integer that it points to included."""
+    return 8 if num_qubits <= WORD_QUBITS else 8 + sys.getsizeof(1 << (num_qubits - 1))
 
 
 def squeezed(mask, qubits: Sequence[int], num_qubits: int):

@@ -11,6 +11,9 @@ _FACTOR = 64
 # Amplitudes transformed at a time: keeps the working set at a few tens of MiB.
 CHUNK_AMPLITUDES = 1 << 20
 
+# Measured, of a transform: what is multiplied, real and imaginary parts before and behind, and what becomes of them.
+_BYTES_PER_AMPLITUDE = 96
+
 
 def distinct(x: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Each string once, ascending by x, then z, and where each of the given ones went: (x, z, position)."""
@@ -56,6 +59,12 @@ def expectations(diagonals, dimension: int, x: np.ndarray, z: np.ndarray) -> np.
         # P|b> = i^{|x & z|} (-1)^{z.b} |b XOR x>
         out[chosen] = np.real(1j ** pauli.popcount(x[chosen] & z[chosen]) * table[where[chosen] - start, z[chosen]])
     return out
+
+
+def transform_bytes(dimension: int, masks: int) -> int:
+    """What `expectations`, and other transforms of that many rows, hold while they work on vectors of 2^n numbers."""
+    together = max(1, CHUNK_AMPLITUDES // dimension)
+    return _BYTES_PER_AMPLITUDE * dimension * min(masks, together)
 
 
 def pure_diagonals(state: np.ndarray):

@@ -88,9 +88,14 @@ class SweepForm:
         """Whether the strings may be visited in any order: nothing is un-computed between them."""
         return not self.undo
 
-    @cached_property
+    @property
+    def state_bytes(self) -> int:
+        """What the amplitudes of one copy take."""
+        return 16 * 2**self.num_qubits
+
+    @property
     def state(self) -> np.ndarray:
-        """(2^N,) amplitudes: what a simulator holds one copy of."""
+        """(2^N,) amplitudes, worked out anew: there may be a form for every string of an observable."""
         return rows.run(self.preparation, rows.zero_state(self.num_qubits))
 
     @cached_property

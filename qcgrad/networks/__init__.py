@@ -39,8 +39,13 @@ from .layers.serial import serial as serial
 from .loss import Loss as Loss
 from .optimizers import descend as descend
 from .rules import AbstractRule as AbstractRule
+from .rules import ActivationRule as ActivationRule
+from .rules import DirectFeedbackAlignment as DirectFeedbackAlignment
+from .rules import FeedbackAlignment as FeedbackAlignment
 from .rules import FullWirtinger as FullWirtinger
 from .rules import HolomorphicBranch as HolomorphicBranch
+from .rules import LayerRule as LayerRule
+from .rules import StochasticBackprop as StochasticBackprop
 from .wirtinger import cauchy_riemann_residual as cauchy_riemann_residual
 from .wirtinger import conj_grad as conj_grad
 from .wirtinger import holomorphic_derivative as holomorphic_derivative

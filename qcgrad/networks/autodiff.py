@@ -23,7 +23,7 @@ class Autodiff(AbstractBackend):
     def answer(self, query, key):
         if not isinstance(query, Backward):
             return self.refuse(query)
-        value, gradient = query.loss.value_and_gradient(query.weights, query.rule)
+        value, gradient = query.loss.value_and_gradient(query.weights, query.rule, key)
         rows = jnp.asarray(query.cotangents)[:, 0]
         scaled = jax.tree.map(lambda g: rows.astype(g.dtype).reshape(-1, *[1] * g.ndim) * g[None], gradient)
         return Sweep(value[None], scaled)

@@ -11,9 +11,11 @@ weight of unit variance give twice as much).
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import jax
+
+Law = Literal["data", "gaussian", "flattened", "features"]
 
 
 class KernelState(NamedTuple):
@@ -40,8 +42,11 @@ class KernelState(NamedTuple):
             each axis; strided layers behind see no others. F = m m' counts the pixels that they start from: entry
             (f, u, u') is for pixels m u + f and m u' + f.
         is_complex: whether activations are complex numbers.
-        is_gaussian: whether activations are centred Gaussians of random weights: not so for data and behind
-            activation functions.
+        law: what the entries are: "data"; "gaussian", centred Gaussians of random weights, all channels alike;
+            "flattened", such Gaussians whose variances differ from entry to entry; "features", functions of them.
+        has_limit: whether the last weights are followed by linear maps only. Behind anything else finitely many outputs
+            are no Gaussians, and their tangent kernel stays random at every width.
+        is_narrow: whether there is one random channel only, which does not become Gaussian behind further weights.
         shapes_only: whether numbers do not matter: memory is being predicted.
     """
 
@@ -59,7 +64,9 @@ class KernelState(NamedTuple):
     positions: str = "none"
     spacing: tuple[int, ...] = ()
     is_complex: bool = True
-    is_gaussian: bool = False
+    law: Law = "data"
+    has_limit: bool = True
+    is_narrow: bool = False
     shapes_only: bool = False
 
     @property

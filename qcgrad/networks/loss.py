@@ -57,9 +57,13 @@ class Loss(AbstractObjective):
         self.weights_like = weights_like
         self.is_vector = False
 
-    def value_and_gradient(self, weights, rule: AbstractRule | None = None):
-        """The loss and, in JAX's convention, its gradient by a backward pass, compiled once for each network."""
-        return _run(self.apply, self.loss_fn, weights, self.batch, rule)
+    def value_and_gradient(self, weights, rule: AbstractRule | None = None, key=None):
+        """The loss and, in JAX's convention, its gradient by a backward pass, compiled once for each network.
+
+        `key` is a JAX random key, for rules that are random.
+        """
+        raw = None if key is None else jax.random.key_data(key)
+        return _run(self.apply, self.loss_fn, weights, self.batch, rule, raw)
 
     @property
     def num_outputs(self):
@@ -96,5 +100,5 @@ class Loss(AbstractObjective):
 
 
 @partial(jax.jit, static_argnums=(0, 1))
-def _run(apply, loss_fn, weights, batch, rule):
-    return xla.backward(apply, loss_fn)(weights, batch, rule)
+def _run(apply, loss_fn, weights, batch, rule, key):
+    return xla.backward(apply, loss_fn)(weights, batch, rule, key)

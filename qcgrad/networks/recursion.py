@@ -10,6 +10,7 @@ from .activations.base import AbstractActivation
 from .gap import gap_between
 from .kernel_state import KernelState
 from .layers.base import AbstractLayer, Pairs
+from .layers.norm import LayerNorm
 from .layers.positions import mean_over_same
 from .layers.serial import Serial
 from .layers.spacing import split_starts, thinned
@@ -44,7 +45,8 @@ class Recursion(eqx.Module):
         """The state of the data, or behind the weights that meet them, and behind every layer since then.
 
         Raises:
-            NotApplicable: a layer has no infinite-width kernel, and why; or the network ends with an activation.
+            NotApplicable: a layer has no infinite-width kernel, and why; or nonlinear layers stand behind the last
+                weights.
         """
         first, start = self.layers[0] if self.layers else None, 0
         if isinstance(first, AbstractWeightLayer):
@@ -57,13 +59,16 @@ class Recursion(eqx.Module):
         for layer, pairs in zip(self.layers[start:], self.pairs[start:-1], strict=True):
             state = layer.propagate(thinned(state, pairs))
             yield state
-        parts = [part for layer in self.layers for part in layer.walk()]
-        if parts and isinstance(parts[-1], AbstractActivation):
+        if not state.has_limit:
             raise NotApplicable(
-                f"the network ends with {type(parts[-1]).__name__}: its outputs are not Gaussian, and its tangent "
-                "kernel stays random at every width. End with a Dense or Conv layer (and a Readout)"
+                f"the network ends with {self._last_nonlinear()}: its outputs are not Gaussian, and its tangent kernel "
+                "stays random at every width. End with a Dense or Conv layer (and a Readout or pooling)"
             )
         yield mean_over_same(state)
+
+    def _last_nonlinear(self) -> str:
+        parts = [part for layer in self.layers for part in layer.walk()]
+        return next(type(part).__name__ for part in reversed(parts) if isinstance(part, AbstractActivation | LayerNorm))
 
     def run(self, x1, x2) -> KernelState:
         """The state behind the network, without positions."""

@@ -7,6 +7,7 @@ import jax
 from ..errors import NotApplicable
 from .layers.base import AbstractLayer
 from .program import primitives
+from .rules import LayerRule
 
 _ADVICE = (
     "write it as apply(weights, x, rule=None) and pass the rule on to the activations, as the networks of "
@@ -20,7 +21,10 @@ def require_rule_taken(apply, rule, weights, x) -> None:
     Raises:
         NotApplicable: it does not, and why; what else goes wrong in `apply` comes through as it is.
     """
-    if isinstance(getattr(apply, "__self__", None), AbstractLayer):
+    network = getattr(apply, "__self__", None)
+    if isinstance(network, AbstractLayer):
+        if isinstance(rule, LayerRule) and not network.sublayers:
+            raise NotApplicable(f"the network is a single layer, {type(network).__name__}: write it as serial(layer)")
         return  # passes it on, and where no activation asks for it no gradient depends on it
     if not _accepts(apply, weights, x, rule):
         raise NotApplicable(f"the network's apply takes no rule ({_name(apply)} has no such argument): {_ADVICE}")

@@ -6,22 +6,28 @@ import jax
 import numpy as np
 
 from ..cost import Cost
+from .rules.base import Task
 
 
 def forward(apply, loss_fn):
-    """The program of one forward pass: (weights, batch, rule=None) -> loss."""
+    """The program of one forward pass: (weights, batch) -> loss."""
 
-    def program(weights, batch, rule=None):
-        # Only networks that know of rules take the argument.
-        outputs = apply(weights, batch[0]) if rule is None else apply(weights, batch[0], rule=rule)
-        return loss_fn(outputs, batch[1])
+    def program(weights, batch, rule=None, key=None):
+        return Task(apply, loss_fn, batch).value(weights)
 
     return program
 
 
 def backward(apply, loss_fn):
-    """The program of one forward and backward pass: (weights, batch, rule=None) -> (loss, gradient)."""
-    return jax.value_and_grad(forward(apply, loss_fn))
+    """The program of one forward and backward pass: (weights, batch, rule=None, key=None) -> (loss, gradient)."""
+
+    def program(weights, batch, rule=None, key=None):
+        task = Task(apply, loss_fn, batch)
+        if rule is None:
+            return jax.value_and_grad(task.value)(weights)
+        return rule.value_and_gradient(task, weights, key)
+
+    return program
 
 
 def analysed_cost(program, apply, loss_fn, weights, batch, rule=None) -> Cost:
@@ -32,7 +38,8 @@ def analysed_cost(program, apply, loss_fn, weights, batch, rule=None) -> Cost:
         apply, loss_fn: the network.
         weights, batch, rule: pytrees of arrays; only shapes and dtypes matter.
     """
-    leaves, structure = jax.tree.flatten((weights, batch, rule))
+    key = np.zeros(2, np.uint32) if rule is not None and rule.is_random else None
+    leaves, structure = jax.tree.flatten((weights, batch, rule, key))
     shapes = tuple((np.shape(leaf), np.dtype(leaf.dtype)) for leaf in leaves)
     return _analysed(program, apply, loss_fn, structure, shapes)
 

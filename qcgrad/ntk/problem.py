@@ -8,10 +8,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..errors import NotApplicable
 from ..networks.layers.base import AbstractLayer
 from ..networks.leaves import as_data, checked_parameters
 from ..networks.program import returned, shapes_of
-from ..networks.rules import AbstractRule
+from ..networks.rules import AbstractRule, NetworkRule
 from ..networks.takes_rule import require_rule_taken
 from ..objective import as_real, is_concrete, is_finite
 
@@ -22,7 +23,7 @@ class Model(eqx.Module):
     """A network as its kernels see it: any function (params, x) -> (N,) or (N, O)."""
 
     apply: Callable
-    rule: AbstractRule | None = None
+    rule: NetworkRule | None = None
 
     def batch(self, params, x):
         """Outputs (N, O) of a batch."""
@@ -72,6 +73,8 @@ def make_problem(apply, params, x1, x2, rule, metric, needs_pseudo=True) -> Prob
             f"rule is {rule!r}: give a rule object, for example qcgrad.networks.HolomorphicBranch(), or a function "
             "(params, x) with the network's values and the rule's derivatives"
         )
+    if isinstance(rule, AbstractRule) and not isinstance(rule, NetworkRule):
+        raise NotApplicable(f"{type(rule).__name__} is no derivative of the network's outputs, so it has no kernel")
     params = checked_parameters("params", params)
     left = _inputs("x1", x1)
     right = left if x2 is None else _inputs("x2", x2)
@@ -81,7 +84,7 @@ def make_problem(apply, params, x1, x2, rule, metric, needs_pseudo=True) -> Prob
     left, right = left.astype(dtype), right.astype(dtype)
     model = rule_model = Model(apply)
     if rule is not None:
-        rule_model = Model(apply, rule) if isinstance(rule, AbstractRule) else Model(rule)
+        rule_model = Model(apply, rule) if isinstance(rule, NetworkRule) else Model(rule)
         if rule_model.rule is not None:
             require_rule_taken(apply, rule, params, left)
     shapes = [_outputs(side, params, left) for side in (model, rule_model)]

@@ -13,13 +13,15 @@ ones. No Jacobian by the weights is ever formed.
 import math
 from typing import NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from ..networks.layers.base import AbstractLayer
+from ..errors import NotApplicable
 from ..networks.layers.dense import Dense
 from ..networks.layers.serial import Serial
 from ..networks.program import returned, shapes_of
+from ..networks.rules import LayerRule, NetworkRule
 from .blocks import AbstractMethod
 from .jacobian import cotangents
 from .problem import Metric, Problem
@@ -42,38 +44,68 @@ class Factors(NamedTuple):
     inputs: jax.Array
 
 
+class Collect(LayerRule):
+    """A backward pass that keeps `Factors` in place of gradients; signals are (inputs, rows, *shape).
+
+    Attributes:
+        metric: of the kernel.
+        is_complex: whether outputs are.
+        activations: a rule for activations, or None.
+    """
+
+    metric: Metric = eqx.field(static=True)
+    is_complex: bool = eqx.field(static=True)
+    activations: NetworkRule | None
+
+    def send(self, layer, params, residual, cotangent):
+        if isinstance(layer, Dense):
+            return _transposed(cotangent, layer.scaled(params).weight, residual)
+        _, pull = jax.vjp(lambda h: layer.apply(params, h, self.activations), residual)
+        return jax.vmap(pull, in_axes=1, out_axes=1)(cotangent)[0]
+
+    def keep(self, layer, params, residual, cotangent):
+        if not isinstance(layer, Dense):
+            if jax.tree.leaves(params):
+                raise NotApplicable(f"the layer {type(layer).__name__} has parameters and is not Dense")
+            return None
+        if residual.ndim != 2:
+            shape = residual.shape[1:]
+            raise NotApplicable(f"a Dense layer shares its weights between positions (its inputs have shape {shape})")
+        if layer.dtype == "complex" and layer.tau != 0:
+            raise NotApplicable("a Dense layer has improper weights (tau is not 0)")
+        if layer.dtype == "real" and jnp.iscomplexobj(residual):
+            raise NotApplicable("a Dense layer has real weights on complex inputs")
+        bias = layer.scaled(params).bias
+        inputs = layer.sigma_w / math.sqrt(residual.shape[-1]) * residual
+        if bias is not None:
+            inputs = jnp.concatenate([inputs, jnp.full((len(inputs), 1), layer.sigma_b, inputs.dtype)], axis=1)
+        scale = 1.0 if self.metric == "unit" or layer.dtype == "real" else 2**0.5
+        if not self.is_complex:
+            # a = u/2 with u the derivative of f; b = conj a doubles the real part.
+            return Factors(cotangent if layer.dtype == "real" else scale * 2**-0.5 * cotangent, None, inputs)
+        u, v = jnp.split(cotangent, 2, axis=1)
+        if layer.dtype == "real":
+            return Factors(jax.lax.complex(u, v), None, inputs)
+        return Factors(scale / 2 * (u + 1j * v), scale / 2 * (u - 1j * v), inputs)
+
+
 class Structured(AbstractMethod):
-    """Dense layers and layers without parameters, one behind the other."""
+    """Dense layers and layers without parameters, one behind the other or in branches."""
 
     metric: Metric
 
     def features(self, model, params, x):
-        steps = layers_of(model.apply, params)
-        h, trace = x, []
-        for layer, layer_params in steps:
-            if isinstance(layer, Dense):
-                trace.append((h, None))
-                h = layer.apply(layer_params, h)
-            else:
-                value, pull = jax.vjp(lambda h, layer=layer, p=layer_params: layer.apply(p, h, model.rule), h)
-                trace.append((h, pull))
-                h = value
-        outputs = h.reshape(len(x), -1)
-        rows = cotangents(outputs[0])
+        net = network_of(model.apply)
+        if net is None:
+            raise AssertionError("only networks of layers have a layerwise form")
+        shape = jax.eval_shape(model.batch, params, x)
+        collect = Collect(self.metric, jnp.issubdtype(shape.dtype, jnp.complexfloating), model.rule)
+        outputs, kept = net.trace(params, x, collect, ())
+        rows = cotangents(outputs[0].ravel())
         # Inputs before rows, (b, C, ...): then blocks of Gram matrices lie as the result wants them.
-        back = jnp.broadcast_to(rows[None], (len(x), *rows.shape)).reshape(len(x), len(rows), *h.shape[1:])
-        found, is_complex = [], jnp.iscomplexobj(outputs)
-        lowest = next(i for i, (layer, _) in enumerate(steps) if isinstance(layer, Dense))
-        for i in reversed(range(lowest, len(steps))):
-            (layer, layer_params), (h, pull) = steps[i], trace[i]
-            if pull is not None:
-                (back,) = jax.vmap(pull, in_axes=1, out_axes=1)(back)
-                continue
-            weight, bias = layer.scaled(layer_params)  # pyright: ignore[reportAttributeAccessIssue]
-            found.append(self._factors(layer, h, bias, back, is_complex))
-            if i > lowest:
-                back = _transposed(back, weight, h)
-        return found
+        back = jnp.broadcast_to(rows[None], (len(x), *rows.shape)).reshape(len(x), len(rows), *outputs.shape[1:])
+        found, _ = net.pull(params, kept, back, collect, ())
+        return jax.tree.leaves(found, is_leaf=lambda part: isinstance(part, Factors))
 
     def contract(self, problem, left, right):
         theta, pseudo = 0.0, 0.0
@@ -97,60 +129,30 @@ class Structured(AbstractMethod):
     def default_batch(self, problem):
         return max(1, _ROWS // problem.num_outputs)
 
-    def _factors(self, layer, h, bias, back, is_complex) -> Factors:
-        inputs = layer.sigma_w / math.sqrt(h.shape[-1]) * h
-        if bias is not None:
-            inputs = jnp.concatenate([inputs, jnp.full((len(h), 1), layer.sigma_b, inputs.dtype)], axis=1)
-        scale = 1.0 if self.metric == "unit" or layer.dtype == "real" else 2**0.5
-        if not is_complex:
-            # a = u/2 with u the derivative of f; b = conj a doubles the real part.
-            return Factors(back if layer.dtype == "real" else scale * 2**-0.5 * back, None, inputs)
-        u, v = jnp.split(back, 2, axis=1)
-        if layer.dtype == "real":
-            return Factors(jax.lax.complex(u, v), None, inputs)
-        return Factors(scale / 2 * (u + 1j * v), scale / 2 * (u - 1j * v), inputs)
 
-
-def layers_of(apply, params) -> list[tuple[AbstractLayer, object]]:
-    """The layers behind `net.apply`, nested networks unfolded, each with its parameters; empty if there are none."""
+def network_of(apply) -> Serial | None:
+    """The network whose method `apply` this is."""
     net = getattr(apply, "__self__", None)
-    return list(_unfolded(net, params)) if isinstance(net, Serial) and apply == net.apply else []
-
-
-def _unfolded(net, params):
-    for layer, layer_params in zip(net.layers, params, strict=True):
-        if isinstance(layer, Serial):
-            yield from _unfolded(layer, layer_params)
-        else:
-            yield layer, layer_params
+    return net if isinstance(net, Serial) and apply == net.apply else None
 
 
 def why_not_structured(problem: Problem) -> str | None:
     """Why there is no layerwise form, or None if there is one."""
     if problem.rule_model.apply is not problem.model.apply:
         return "the rule is a function of its own"
-    steps = layers_of(problem.model.apply, problem.params)
-    if not steps:
+    if isinstance(problem.rule_model.rule, LayerRule):
+        return "the rule changes what layers send or keep"
+    if network_of(problem.model.apply) is None:
         return "apply is not the method `apply` of a network made by qcgrad.networks.serial"
-    h = shapes_of(problem.x1)
-    for layer, params in steps:
-        behind = returned(_applied, layer, shapes_of(params), h)
-        name = type(layer).__name__
-        if isinstance(layer, Dense):
-            if h.ndim != 2:
-                return f"a Dense layer shares its weights between positions (its inputs have shape {h.shape[1:]})"
-            if layer.dtype == "complex" and layer.tau != 0:
-                return "a Dense layer has improper weights (tau is not 0)"
-            if layer.dtype == "real" and jnp.issubdtype(behind.dtype, jnp.complexfloating):
-                return "a Dense layer has real weights on complex inputs"
-        elif jax.tree.leaves(params):
-            return f"the layer {name} has parameters and is not Dense"
-        h = behind
+    try:
+        returned(_features, Structured(problem.metric), problem.model, shapes_of(problem.params), shapes_of(problem.x1))
+    except NotApplicable as reason:
+        return str(reason)
     return None
 
 
-def _applied(layer, params, x):
-    return layer.apply(params, x)
+def _features(method, model, params, x):
+    return method.features(model, params, x)
 
 
 def gram(a, b):

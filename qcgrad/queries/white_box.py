@@ -70,7 +70,7 @@ class Network(Protocol):
     """What `Backward` needs to know of a network's loss."""
 
     def backward_cost(self, weights: Any, rule: Any = None) -> Cost: ...
-    def value_and_gradient(self, weights: Any, rule: Any = None) -> tuple[Any, Any]: ...
+    def value_and_gradient(self, weights: Any, rule: Any = None, key: Any = None) -> tuple[Any, Any]: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +81,7 @@ class Backward(AbstractQuery):
         loss: the objective.
         weights: pytree of arrays.
         cotangents: (C, 1) factors on the gradient.
-        rule: how derivatives pass activations (`networks.AbstractRule`); None is the true gradient.
+        rule: the way to the gradient (`networks.AbstractRule`); None is the true one.
 
     Gradients by complex weights are in JAX's convention.
 
@@ -93,6 +93,10 @@ class Backward(AbstractQuery):
     cotangents: Any
     rule: Any = None
     access: ClassVar[Access] = Access.white_box
+
+    @property
+    def is_random(self) -> bool:
+        return self.rule is not None and self.rule.is_random
 
     def cost(self) -> Cost:
         return self.loss.backward_cost(self.weights, self.rule)

@@ -49,6 +49,7 @@ def circuit_record(cell: Cell, notify, max_bytes: int | None = None) -> Record:
         **accuracy,
         "observable": circuit.observable,
         "angles": circuit.angles,
+        "notes": list(circuit.notes),
     }
 
 

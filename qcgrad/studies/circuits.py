@@ -29,6 +29,7 @@ class StudyCircuit:
         params: the point, shape (P,), radians.
         observable, angles: where each of them comes from, in words.
         recorded: the library's or the .toml file's record of the same objective at the same point, if there is one.
+        notes: what of the program was read differently than written, see `qcgrad.interop.Imported`.
     """
 
     name: str
@@ -37,6 +38,7 @@ class StudyCircuit:
     observable: str
     angles: str
     recorded: LibraryCircuit | None
+    notes: tuple[str, ...] = ()
 
     @property
     def num_angles(self) -> int:
@@ -115,7 +117,7 @@ def load_study_circuit(name: str, observable: str | None = None, seed: int = 0) 
         origin = observable or "Z on every qubit, summed (default)"
         objective = program.expectation(observable or _z_on_every_qubit(program))
         recorded = None  # its values belong to another observable
-    found = StudyCircuit(name, objective, params, origin, angles, recorded)
+    found = StudyCircuit(name, objective, params, origin, angles, recorded, program.notes)
     _check_measurable(found)
     return found
 

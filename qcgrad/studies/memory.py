@@ -3,20 +3,21 @@
 import math
 from collections.abc import Callable
 
-from ..errors import StateTooLarge, shown
+from ..errors import StateTooLarge
 from ..estimate import predict_cost
 from ..estimators import Adjoint
 from ..ir.gates import frequencies
-from ..memory import allowed_bytes
+from ..memory import allowed_bytes, require
+from ..simulators.statevector.backend import SETTINGS_BYTES
 from .accuracy import gradient_shots
 from .circuits import StudyCircuit
 from .plan import Cell
 
 _FLOAT, _COMPLEX = 8, 16
 
-# The next three are measured. Angles of all evaluations: shifted, padded to a size that circuits share, and what JAX
-# makes of them.
-_COPIES_OF_SETTINGS = 5
+# The next four are measured. What a slice of the evaluations' angles is copied to: selected, padded to a size that
+# circuits share, and what JAX makes of it.
+_COPIES_OF_SLICE = 4
 # A state of a sweep, and what its rows make of it while they are applied.
 _COPIES_OF_SWEPT = 8
 # Strings that `ir.rows` remembers.
@@ -40,7 +41,7 @@ def check(needed: int, fitting: Callable[[int], str], max_bytes: int | None = No
     """
     allowed = allowed_bytes(max_bytes)
     if needed > allowed:
-        raise StateTooLarge(f"it would take {shown(needed)} bytes and {allowed:,} are allowed: {fitting(allowed)}")
+        require("it would take", needed, allowed, fitting(allowed), StateTooLarge)
 
 
 def check_circuit(cell: Cell, circuit: StudyCircuit, max_bytes: int | None = None):
@@ -66,12 +67,11 @@ def _circuit_bytes(cell: Cell, circuit: StudyCircuit) -> tuple[int, int]:
         return reference, 0
     if cell["method"] == "parameter-shift":
         evaluations = 1 + sum(2 * len(frequencies(gate) or ()) for gate in program.circuit.angle_gates)
-        settings = _COPIES_OF_SETTINGS * _FLOAT * evaluations * circuit.num_angles
+        settings = _settings_bytes(evaluations, circuit.num_angles)
         shots = gradient_shots(circuit.num_angles, cell["epsilon"], cell["delta"])
         return reference, settings + 2 * _FLOAT * shots * len(program.bases)
-    # One form for each string of the observable, with an ancilla.
-    strings = int((program.terms[0] | program.terms[1] != 0).sum())
-    return max(reference, (strings + _COPIES_OF_SWEPT) * 2 * (reference // 3)), _REMEMBERED
+    # One form after another, each with an ancilla.
+    return max(reference, _COPIES_OF_SWEPT * 2 * (reference // 3)), _REMEMBERED
 
 
 def check_hard_instance(cell: Cell, max_bytes: int | None = None):
@@ -91,7 +91,13 @@ def _hard_bytes(method: str, n: int) -> int:
     trials = _COPIES_OF_TRIALS * TRIALS_AT_ONCE * (_COMPLEX * 2 ** (n + 1) + _FLOAT * components)
     if method != "parameter-shift":
         return trials
-    return trials + _COPIES_OF_SETTINGS * _FLOAT * (1 + 2 * components) * components
+    return trials + _settings_bytes(1 + 2 * components, components)
+
+
+def _settings_bytes(evaluations: int, angles: int) -> int:
+    """What the parameter-shift rule's evaluations hold of their angles: all of them once, and copies of a slice."""
+    settings = _FLOAT * evaluations * angles
+    return settings + _COPIES_OF_SLICE * min(settings, SETTINGS_BYTES)
 
 
 def check_network(cell: Cell, max_bytes: int | None = None):

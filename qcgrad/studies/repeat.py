@@ -22,7 +22,7 @@ TRIALS_AT_ONCE = 100
 
 
 class Rehearsed(AbstractEstimator):
-    """An estimator at one fixed point, whose state before the first round is worked out once.
+    """An estimator at one fixed point, whose state before the first round is worked out once if it is not random.
 
     States are immutable, so starting every trial from the same one changes no result and no cost.
 
@@ -46,14 +46,20 @@ class Rehearsed(AbstractEstimator):
         return self.inner.fidelity
 
     @property
+    def is_random(self):  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.inner.is_random
+
+    @property
     def is_traceable(self):  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.inner.is_traceable
 
-    def init(self, point):
+    def init(self, point, key):
+        if self.is_random:
+            return self.inner.init(point, key)
         where = (id(point.objective), np.asarray(point.coordinates).tobytes())
         if self.remembered.get("where") != where:
             # The point is kept too: its objective's id stays taken as long as the memory is used.
-            self.remembered.update(where=where, point=point, state=self.inner.init(point))
+            self.remembered.update(where=where, point=point, state=self.inner.init(point, None))
         return self.remembered["state"]
 
     def ask(self, state):

@@ -2,7 +2,6 @@
 
 import csv
 import hashlib
-import importlib.metadata
 import json
 import os
 import sqlite3
@@ -12,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from ..version import __version__
 from .claims import CLAIMS, Claims, Failure
 
 _CELLS = """
@@ -172,14 +172,7 @@ def code_version() -> str:
     for circuit in list_circuits():
         digest.update(circuit.path.read_bytes())
         digest.update(repr((circuit.terms, circuit.params.tolist())).encode())
-    return f"{_package_version()}+{digest.hexdigest()[:16]}"
-
-
-def _package_version() -> str:
-    try:
-        return importlib.metadata.version("qcgrad")
-    except importlib.metadata.PackageNotFoundError:  # a source tree that was never installed
-        return "0"
+    return f"{__version__}+{digest.hexdigest()[:16]}"
 
 
 def write_csv(path: "str | Path", rows: list[dict[str, Any]]):

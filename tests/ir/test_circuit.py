@@ -1,5 +1,7 @@
 """Circuits: immutability, parameters, the fluent methods, and refusals that name the gate."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -119,3 +121,30 @@ def test_diagram_folds_long_circuits():
 
 def test_an_empty_circuit_has_a_diagram():
     assert str(qg.Circuit(2)).splitlines()[::2] == ["q0: ──", "q1: ──"]
+
+
+@pytest.mark.parametrize(
+    ("gate", "message"),
+    [
+        (qg.Gate("x", (True,)), "gate x on qubit True"),
+        (qg.Gate("cx", (1, 3)), "gate cx on qubit 3"),
+        (qg.Gate("cx", (1, 1)), "names a qubit twice"),
+        (qg.Gate("x", (0, 1)), "gate x acts on 1 qubits"),
+        (qg.Gate("rx", (0,), None, 1.0, math.nan), "offset=nan"),
+        (qg.Gate("rx", (0,), 0, math.inf), "scale=inf"),
+        (qg.Gate("rx", (0,), -1), "param=-1"),
+        (qg.Gate("rx", (0,), True), "param=True"),
+        (qg.Gate("x", (0,), 1), "takes no parameter"),
+        (qg.Gate("pauli_rot", (0, 1), detail="X"), "pauli_rot with word 'X'"),
+        (qg.Gate("no gate", (0,)), "'no gate' is not known"),
+        ("x", "gates holds 'x'"),
+    ],
+)
+def test_a_gate_among_many_is_checked_like_one_alone(gate, message):
+    """Long circuits are checked by what their gates do not share."""
+    wires, last = (1,), (0, 1)
+    many = [qg.Gate("x", wires), *(qg.Gate("rx", wires, k, 0.5, 0.1 * k) for k in range(200)), qg.Gate("cx", last)]
+    assert qg.Circuit(3, many).num_gates == 202
+    for gates in ([gate], [*many, gate], [gate, *many], [*many, gate, *many, gate]):
+        with pytest.raises((ValueError, TypeError), match=message):
+            qg.Circuit(3, gates)

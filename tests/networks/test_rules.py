@@ -103,7 +103,7 @@ def test_the_holomorphic_branch_is_exact_for_holomorphic_activations():
 
 
 def test_a_rule_of_ones_own_is_one_method():
-    class Scaled(nn.AbstractRule):
+    class Scaled(nn.ActivationRule):
         factor: jax.Array
 
         def pull_back(self, holomorphic, antiholomorphic, cotangent):

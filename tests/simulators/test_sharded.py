@@ -131,4 +131,4 @@ def test_refusals_name_what_to_do():
     odd, small, large = done.stdout.splitlines()
     assert "mesh has 3 devices" in odd
     assert "num_qubits=2 cannot be sharded over 4 devices: give a circuit of at least 3 qubits" in small
-    assert "12,288 bytes on each of 4 devices; 12,287 are allowed" in large
+    assert "on each of 4 devices, 12,288 bytes (12.0 KiB) and 12,287 bytes (12.0 KiB) are allowed" in large

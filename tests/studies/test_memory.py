@@ -76,15 +76,15 @@ def test_predicted_peaks_are_right_within_a_factor_of_two(tmp_path):
     [
         (
             {**NETWORK, "n": 4, "batch": 10**9},
-            r"^it would take 488,000,000,000 bytes and 1,000,000 are allowed: a batch",
+            r"^it would take 488,000,000,000 bytes .* and 1,000,000 bytes .* are allowed: a batch",
         ),
-        ({**HARD, "method": "parameter-shift", "n": 8}, r"343,\d{3},\d{3},\d{3} bytes .* n = 3 would fit"),
-        ({**HARD, "method": "read-once", "n": 8}, r"bytes and 1,000,000 are allowed: n = 3 would fit"),
+        ({**HARD, "method": "parameter-shift", "n": 8}, r"69,\d{3},\d{3},\d{3} bytes .* n = 3 would fit"),
+        ({**HARD, "method": "read-once", "n": 8}, r"1,000,000 bytes .* are allowed: n = 3 would fit"),
         (
             {**CIRCUIT, "method": "adjoint", "circuit": "tfim_hva_n20_p3"},
             "50,331,648 bytes .* about 14 qubits would fit",
         ),
-        ({**CIRCUIT, "method": "gentle-sweep", "circuit": "tfim_hva_n12_p4"}, "bytes and 1,000,000 are allowed"),
+        ({**CIRCUIT, "method": "gentle-sweep", "circuit": "tfim_hva_n12_p4"}, "1,000,000 bytes .* are allowed"),
     ],
 )
 def test_cells_that_would_not_fit_are_refused_with_what_would(cell, message):

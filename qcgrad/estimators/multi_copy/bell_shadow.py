@@ -15,7 +15,7 @@ from ...objective import Point
 from ...queries import Access, BellSample, Evaluate, MajorityVotes
 from ..checks import checked_choice, checked_count, checked_fraction
 from ..pauli_components import pauli_components
-from ..programs import check_scale, program_at
+from ..programs import check_covariances, check_scale, program_at
 from . import mimicking
 from . import pauli_statistics as statistics
 from .bell_cost import predicted_cost, vote_copies
@@ -100,7 +100,8 @@ class BellShadow(AbstractEstimator):
     def fidelity(self):
         return "idealized" if self.signs == "votes" else "exact"
 
-    def init(self, point):
+    def init(self, point, key):
+        check_covariances(point, self)
         program, source = _program(point, self)
         # A mixed state is prepared before the circuit starts, so it is the common state.
         components = pauli_components(program, point.coordinates, self, to_start=source is not None)

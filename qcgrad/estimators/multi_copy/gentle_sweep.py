@@ -10,7 +10,7 @@ from ...estimator import AbstractEstimator, total_cost, unknown
 from ...ir.sweep_form import Encoding, SweepForm, one_state_forms
 from ...queries import Access, Evaluate, PointerSweep
 from ..checks import checked_choice, checked_count, checked_flag, checked_positive
-from ..programs import program_at
+from ..programs import check_covariances, program_at
 from . import pointer_statistics as statistics
 from .pointer_statistics import BatchedMeans
 
@@ -107,7 +107,8 @@ class GentleSweep(AbstractEstimator):
         self.pointer_variance = pointer_variance
         self.extrapolate = checked_flag("extrapolate", extrapolate)
 
-    def init(self, point):
+    def init(self, point, key):
+        check_covariances(point, self)
         program = program_at(point, self, samples=True)
         forms = one_state_forms(program, np.asarray(point.coordinates, float), self.encoding)
         pilots = max(1, self.copies // _PILOT) if self._has_pilot else 0
@@ -154,7 +155,7 @@ class GentleSweep(AbstractEstimator):
 
     def predict(self, point):
         """Exact: the pointer variance changes no cost."""
-        state = self.init(point)
+        state = self.init(point, None)
         main = self._sweeps(state, [1.0] * len(state.forms))
         return total_cost(self._pilot(state) + main if self._has_pilot else main)
 

@@ -23,10 +23,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...cost import Cost
-from ...errors import StateTooLarge, shown
+from ...errors import StateTooLarge
 from ...ir.pauli import popcount
 from ...ir.strings import expectations
+from ...memory import in_words
 from ...queries import Ensemble
+from ...readable import counted
 
 # An update takes 8^n operations and there may be thousands: at 10 qubits each takes about a second.
 MAX_QUBITS = 10
@@ -146,7 +148,7 @@ def check_size(num_qubits: int):
     if num_qubits > MAX_QUBITS:
         cost = classical_cost(num_qubits, 1)
         raise StateTooLarge(
-            f"a mimicking state of {num_qubits} qubits takes {shown(cost.peak_bytes)} bytes and {shown(cost.flops)} "
+            f"a mimicking state of {num_qubits} qubits takes {in_words(cost.peak_bytes)} and {counted(cost.flops)} "
             f"FLOPs an update; at most {MAX_QUBITS} qubits are supported: use signs='votes'"
         )
 

@@ -9,6 +9,7 @@ from ...ir import Circuit, Program, pauli
 from ...ir.generators import generator
 from ...ir.pull_back import PauliComponents
 from ...ir.sweep_form import SweepForm, common_state_form
+from ..checks import MOST
 
 # In units of a string's target error e: a prediction off by less than _CLEAR e passes, the error of the estimate
 # after a stop is _TOLERANCE e, so an update moves the prediction by at least (_CLEAR - 2 _TOLERANCE) e.
@@ -54,8 +55,18 @@ def sweep_plan(form: SweepForm, accuracy: float, delta: float, copies: int | Non
         accuracy: e.
         delta: probability that any of the form's answers is off by more, or that the bound on stops fails.
         copies: k, or None for what the proof asks for.
+
+    Raises:
+        ValueError: an accuracy that takes more copies than can be counted.
     """
     log = math.log(_EVENTS * max(form.num_components, 1) / delta)
+    # The most that a measurement takes: for the estimate behind a stop, or for a batch.
+    most = max(math.sqrt(2 * log) / _TOLERANCE, 0 if copies else 2 * (log + math.sqrt(2 * log)) / (1 - _CLEAR))
+    if accuracy < (least := most / math.sqrt(MOST)):
+        raise ValueError(
+            f"epsilon leaves each string an accuracy of {accuracy:.2g}, and below {least:.2g} a measurement would take "
+            f"more than {MOST:,} copies: give a larger epsilon"
+        )
     needed = math.ceil((2 * (log + math.sqrt(2 * log)) / ((1 - _CLEAR) * accuracy)) ** 2)
     k = copies or needed
     # With few copies the counts spread further than that; the margin then stays half-way.
@@ -116,14 +127,16 @@ def largest_common_form(program: Program) -> SweepForm:
     np.add.at(slopes, table.slot[table.slot >= 0], [2 * weights.sum() for weights in generators])
     sizes = np.abs(program.terms[2]).sum(axis=1)
     full = pauli.mask_array([2**program.num_qubits - 1] * count, program.num_qubits)
-    spread = np.zeros((program.num_observables, count))
-    spread[:, 0] = sizes
+    # One string carries it all. Sparse, since there may be as many strings as parameters.
+    first_only = np.zeros((2, len(sizes) * len(slopes)), np.int64)
+    first_only[0] = np.arange(first_only.shape[1])
+    derivatives = (sizes[:, None] * slopes).ravel()
     worst = PauliComponents(
         preparation=Program(Circuit(program.num_qubits, gates[:first]), program.observables),
         x=full,
         z=full,
-        gradient=sparse.csr_array(np.repeat(spread, len(slopes), axis=0) * np.tile(slopes, len(sizes))[:, None]),
-        value=sparse.csr_array(spread),
+        gradient=sparse.csr_array((derivatives, first_only), shape=(len(derivatives), count)),
+        value=sparse.csr_array((sizes, first_only[:, : len(sizes)]), shape=(len(sizes), count)),
         constants=np.zeros(program.num_observables),
     )
     return common_state_form(worst, program.num_observables)

@@ -29,9 +29,14 @@ def reading(point: Point, runs: tuple[FormRun, ...], constants: np.ndarray) -> R
         sums = {name: None if part is None else part + more for (name, part), more in
                 zip(sums.items(), _parts(run, mixing, angles, correlated), strict=True)}  # fmt: skip
     dtype = point.coordinates.dtype
-    return Reading(
-        **{name: None if part is None else part.astype(dtype) for name, part in sums.items()}, note=_note(runs)
-    )
+    stats = {
+        "forms": len(runs),
+        "triggers": sum(run.triggers for run in runs),
+        "max_triggers": sum(run.plan.max_triggers for run in runs),
+        "exceeded": sum(run.has_exceeded_bound for run in runs),
+    }
+    parts = {name: None if part is None else part.astype(dtype) for name, part in sums.items()}
+    return Reading(**parts, stats=stats, note=_in_words(stats))
 
 
 def _parts(run: FormRun, mixing, angles, correlated):
@@ -60,16 +65,14 @@ def _parts(run: FormRun, mixing, angles, correlated):
     )
 
 
-def _note(runs: tuple[FormRun, ...]) -> str:
-    if not runs:
+def _in_words(stats) -> str:
+    if not stats["forms"]:
         return "nothing to measure"
-    triggers, bound = sum(run.triggers for run in runs), sum(run.plan.max_triggers for run in runs)
-    forms = f"{len(runs)} form{'s' if len(runs) > 1 else ''}"
-    note = f"{triggers:,} triggers of at most {bound:,} in {forms}"
-    exceeded = sum(run.has_exceeded_bound for run in runs)
-    if exceeded:
+    forms = f"{stats['forms']} form{'s' if stats['forms'] > 1 else ''}"
+    note = f"{stats['triggers']:,} triggers of at most {stats['max_triggers']:,} in {forms}"
+    if stats["exceeded"]:
         note += (
-            f"; {exceeded} of them had more triggers than the bound for exact updates, and what was left was measured "
-            "string by string: a larger max_bond or hypothesis='dense' may do with fewer"
+            f"; {stats['exceeded']} of them had more triggers than the bound for exact updates, and what was left was "
+            "measured string by string: a larger max_bond or hypothesis='dense' may do with fewer"
         )
     return note

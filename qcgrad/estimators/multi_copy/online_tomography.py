@@ -3,6 +3,7 @@
 from typing import ClassVar, Literal, NamedTuple, get_args
 
 import equinox as eqx
+import jax
 import numpy as np
 
 from ...cost import Cost
@@ -13,15 +14,12 @@ from ...ir.sweep_form import Encoding, SweepForm, common_state_form, one_state_f
 from ...objective import Point
 from ...queries import Access, Evaluate
 from ..checks import checked_choice, checked_count, checked_fraction
-from ..programs import program_at
+from ..programs import check_covariances, program_at
 from . import online_run
 from .hypothesis import AbstractHypothesis, Dense, MatrixProduct, Product
 from .online_plan import accuracies, largest_common_form, sweep_plan
 from .online_reading import reading
 from .online_run import Backaction, FormRun
-
-# The shuffle of order="random". It need not be secret, only chosen without looking at the state.
-_SHUFFLE_SEED = 0
 
 
 class OnlineTomography(AbstractEstimator):
@@ -56,7 +54,7 @@ class OnlineTomography(AbstractEstimator):
         encoding: of observables that are not a single string: "terms" (string by string), "block" (block encoding:
             far fewer copies, on a few more qubits), or "none" (refuse them).
         order: "circuit", or "random" where all derivatives are Pauli expectations of one state, so that the order is
-            free: a fixed shuffle of the strings.
+            free: the strings are shuffled anew in each estimate.
         max_bond: bond dimension of "mpo".
         copies: k of each batch, in place of the proof's. Fewer void the guarantee, and `bias_bound` then says
             nothing about predictions.
@@ -128,7 +126,12 @@ class OnlineTomography(AbstractEstimator):
     def fidelity(self):
         return self.backaction
 
-    def init(self, point):
+    @property
+    def is_random(self):  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.order == "random"
+
+    def init(self, point, key):
+        check_covariances(point, self)
         program = program_at(point, self, samples=True)
         forms = self._forms(program, np.asarray(point.coordinates, float))
         starts: dict[int, AbstractHypothesis] = {}
@@ -138,8 +141,8 @@ class OnlineTomography(AbstractEstimator):
             if form.num_qubits not in starts:
                 starts[form.num_qubits] = self._start(form)
             visited = np.arange(form.num_components)
-            if self.order == "random":
-                visited = np.random.default_rng(_SHUFFLE_SEED).permutation(visited)
+            if self.is_random:
+                visited = np.asarray(jax.random.permutation(key, form.num_components))
             runs.append(online_run.start(form, plan, self.backaction, starts[form.num_qubits], visited))
         return _State(point, tuple(runs))
 

@@ -100,6 +100,12 @@ def reading(components: PauliComponents, found: Magnitudes, signs: Signs | None,
         bias_bound=(abs(components.gradient) @ bias).reshape(shape).astype(dtype),
         value_bias_bound=(abs(components.value) @ bias).astype(dtype),
         covariance=None if covariance is None else _by_output(covariance[outputs:, outputs:], shape),
+        stats={
+            "samples": len(found.outcomes.x),
+            "resolved": len(found.resolved),
+            "noise": found.noise,
+            "degrees_of_freedom": max(len(found.outcomes.x) - 1, 0),
+        },
     )
 
 

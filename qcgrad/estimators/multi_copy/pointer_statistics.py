@@ -1,7 +1,7 @@
 """What the estimators that read with Gaussian pointers share: copies for each form, and readings from batches."""
 
 import warnings
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -128,12 +128,16 @@ def reading(combinations: list[Combination], point: Point, constants) -> Reading
                 covariance += (squares @ spread.reshape(len(spread), -1)).reshape(covariance.shape)
     dtype = point.coordinates.dtype
     numbers = (value, gradient, variance, value_variance, bias, value_bias)
-    note = _note(combinations) + _warned(combinations, gradient, bias)
-    return Reading(*(n.astype(dtype) for n in numbers), covariance=covariance, note=note)
+    sets = [found for combination in combinations for found in combination.sets]
+    stats: dict[str, Any] = {"pointer_variances": np.array([found.pointer_variance for found in sets], dtype)}
+    if sets:
+        stats["degrees_of_freedom"] = min(len(found.means) for found in sets) - 1
+    note = _in_words(stats) + _warned(combinations, gradient, bias)
+    return Reading(*(n.astype(dtype) for n in numbers), covariance=covariance, stats=stats, note=note)
 
 
-def _note(combinations: list[Combination]) -> str:
-    widths = [f"{found.pointer_variance:.3g}" for combination in combinations for found in combination.sets]
+def _in_words(stats) -> str:
+    widths = [f"{width:.3g}" for width in stats["pointer_variances"]]
     return f"pointer variance {', '.join(widths)}" if widths else "nothing to measure"
 
 

@@ -10,7 +10,7 @@ from ...estimator import AbstractEstimator, total_cost, unknown
 from ...ir.sweep_form import Encoding, SweepForm, one_state_forms
 from ...queries import Access, Evaluate, PointerSweep
 from ..checks import checked_choice, checked_count
-from ..programs import program_at
+from ..programs import check_covariances, program_at
 from . import pointer_statistics as statistics
 from .pointer_statistics import BatchedMeans
 
@@ -68,7 +68,8 @@ class ReadOnceTomography(AbstractEstimator):
         self.batches = checked_count("batches", batches)
         self.encoding = checked_choice("encoding", encoding, get_args(Encoding))
 
-    def init(self, point):
+    def init(self, point, key):
+        check_covariances(point, self)
         program = program_at(point, self, samples=True)
         forms = one_state_forms(program, np.asarray(point.coordinates, float), self.encoding)
         return _State(point, program.constants, forms, self._plan(forms))
@@ -95,7 +96,7 @@ class ReadOnceTomography(AbstractEstimator):
         return Evaluate(program_at(point, self), point.coordinates[None])
 
     def predict(self, point):
-        return total_cost(self.init(point).sweeps)
+        return total_cost(self.init(point, None).sweeps)
 
     def _plan(self, forms: list[SweepForm]) -> tuple[PointerSweep, ...]:
         return tuple(

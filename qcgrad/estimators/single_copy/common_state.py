@@ -14,7 +14,7 @@ from ...objective import Point
 from ...queries import Access, Evaluate, MeasureBases, stabilizer_gates
 from ..checks import checked_count
 from ..pauli_components import fixed_gates, most_strings, pauli_components
-from ..programs import program_at
+from ..programs import check_covariances, program_at
 from . import string_statistics as statistics
 from .string_statistics import StringEstimates
 
@@ -38,7 +38,8 @@ class CommonStateEstimator(AbstractEstimator):
     def estimates(self, plan: "Plan", components: PauliComponents, answer: Any) -> StringEstimates:
         """All strings from the answer."""
 
-    def init(self, point):
+    def init(self, point, key):
+        check_covariances(point, self)
         components = pauli_components(program_at(point, self, samples=True), point.coordinates, self)
         if not len(components.x):
             return _State(point, components, None)
@@ -69,7 +70,7 @@ class CommonStateEstimator(AbstractEstimator):
 
         Which strings there are follows from the angles, and a prediction knows none.
         """
-        asked = self.ask(self.init(point))
+        asked = self.ask(self.init(point, None))
         if not asked or not isinstance(asked[0], MeasureBases):
             return total_cost(asked)
         program = program_at(point, self, samples=True)

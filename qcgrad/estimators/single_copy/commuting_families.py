@@ -23,6 +23,7 @@ import numpy as np
 
 from ...ir import pauli
 from ...ir.stabilizers import parity_sign
+from ...ir.strings import walsh_hadamard
 from .string_statistics import Outcomes, StringEstimates
 
 # Irreducible polynomials over GF(2); bit k is the coefficient of x^k, index m the degree.
@@ -51,10 +52,10 @@ class Families(NamedTuple):
     def estimates(self, counts: np.ndarray) -> StringEstimates:
         """All strings from outcome counts (B, 2^r)."""
         copies = counts.sum(axis=1)
-        index = np.arange(counts.shape[1])
-        totals = counts @ parity_sign(index[:, None], index).astype(float)
+        totals = walsh_hadamard(counts.astype(float))
         mean = self.sign * totals[self.family, self.member] / copies[self.family]
-        return StringEstimates(mean, np.ones(len(mean)), copies[self.family], lambda: self._outcomes(counts))
+        seen = np.count_nonzero(counts, axis=1) @ np.bincount(self.family, minlength=len(counts))
+        return StringEstimates(mean, np.ones(len(mean)), copies[self.family], lambda: self._outcomes(counts), int(seen))
 
     def _outcomes(self, counts) -> Outcomes:
         import scipy.sparse as sparse

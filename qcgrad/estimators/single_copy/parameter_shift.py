@@ -1,5 +1,6 @@
 """The parameter-shift rule."""
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple
@@ -13,6 +14,7 @@ from ...estimator import OneRoundEstimator
 from ...ir import Circuit
 from ...ir.angles import rounded
 from ...ir.gates import Gate, frequencies
+from ...memory import allowed_bytes, require
 from ...objective import Reading, is_concrete
 from ...queries import Access, Evaluate
 from ..checks import checked_count
@@ -21,6 +23,9 @@ from .shift_rules import ShiftRule, shift_rule
 
 # A generator with more gaps than this has no practical rule: 2R circuits each, noise growing with R.
 MAX_FREQUENCIES = 32
+
+# Measured: shifted, padded to a size that circuits share, and what JAX makes of them.
+_COPIES_WHEN_TRACED = 5
 
 
 class ParameterShift(OneRoundEstimator):
@@ -45,10 +50,11 @@ class ParameterShift(OneRoundEstimator):
     NaN where an evaluation has a single shot.
 
     Cost: 1 + sum over gates of 2R evaluations. Gates grow as M times the circuit: no backpropagation
-    scaling.
+    scaling. The settings of all evaluations are held, about 2 M^2 numbers.
 
     Raises:
         ValueError: shots that are zero, negative, fractional or boolean, or a sequence of wrong length.
+        TooLarge: settings that would not fit into memory.
         NotApplicable: a gate's spectrum is not known (evolution under a large Hamiltonian).
 
     Example:
@@ -78,10 +84,18 @@ class ParameterShift(OneRoundEstimator):
         self.shots = shots
         self.split = split
 
-    def plan(self, point):
+    def plan(self, point, key):
         program = program_at(point, self, samples=self.shots is not None)
         shifts = _Evaluations.of(program.circuit.angle_gates)
+        shifts.check_memory(point.coordinates)
         return (Evaluate(program, shifts.settings(program.circuit, point.coordinates), self._shots(shifts)),)
+
+    def predict(self, point):
+        """Exact; the number of settings decides, so all are taken to be the same and none is made."""
+        program = program_at(point, self, samples=self.shots is not None)
+        shifts = _Evaluations.of(program.circuit.angle_gates)
+        settings = np.broadcast_to(np.asarray(point.coordinates), shifts.shape)
+        return Evaluate(program, settings, self._shots(shifts)).cost()
 
     def combine(self, point, answers):
         mean, variance = answers[0]
@@ -95,6 +109,7 @@ class ParameterShift(OneRoundEstimator):
             # All evaluations are independent, so variances add up with squared coefficients.
             variance=xp.square(cotangents) @ shifts.sum_by_gate(coefficients**2 * variance[1:]).T,
             value_variance=variance[0],
+            stats={} if self.shots is None else {"degrees_of_freedom": np.min(self.shots) - 1},
         )
 
     def value_query(self, point):
@@ -141,9 +156,29 @@ class _Evaluations(NamedTuple):
         columns = [np.concatenate([rule[i] for rule in rules] or [np.zeros(0)]) for i in (0, 1)]
         return _Evaluations(len(gates), owner, *columns)
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(1 + B, A), of the settings."""
+        return 1 + len(self.owner), self.num_gates
+
+    def check_memory(self, angles):
+        """Refuse settings that would not fit, of angles (A,)."""
+        allowed = allowed_bytes()
+        # What JAX traces is copied as a whole by whoever answers; what it does not is copied in slices.
+        copies = 1 if is_concrete(angles) else _COPIES_WHEN_TRACED
+        needed = copies * math.prod(self.shape) * np.dtype(angles.dtype).itemsize
+        require(
+            f"ParameterShift on {self.num_gates:,} parameterised gates evaluates {self.shape[0]:,} settings of all "
+            "angles, which take",
+            needed,
+            allowed,
+            f"about {math.isqrt(self.num_gates**2 * allowed // max(needed, 1)):,} such gates would fit; use "
+            "qcgrad.Adjoint, whose memory does not grow with the square of their number",
+        )
+
     def settings(self, circuit: Circuit, angles):
         """(1 + B, A): the angles themselves, then every shifted copy."""
-        shape, rows = (1 + len(self.owner), self.num_gates), 1 + np.arange(len(self.owner))
+        shape, rows = self.shape, 1 + np.arange(len(self.owner))
         if is_concrete(angles):
             # In float32 a shift would get lost beside a large angle, so it is added in float64 and reduced.
             moved = np.asarray(angles, float)[self.owner] + self.shifts

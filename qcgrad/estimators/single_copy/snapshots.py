@@ -1,5 +1,7 @@
 """Expectations of Pauli strings from classical shadows."""
 
+import math
+
 import numpy as np
 
 from ...ir import pauli
@@ -28,6 +30,7 @@ def estimates(components: PauliComponents, shadow: Snapshots, weight: np.ndarray
         second_moment=weight,
         copies=np.full(strings, copies),
         outcomes=lambda: _outcomes(components, shadow, weight),
+        told=math.ceil(copies * np.sum(1 / weight)),
     )
 
 

@@ -6,10 +6,15 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ...ir.pull_back import PauliComponents
+from ...memory import allowed_bytes, require
 from ...objective import Point, Reading
 
 if TYPE_CHECKING:  # scipy.sparse is slow to import, so it waits until it is used
     import scipy.sparse as sparse
+
+
+# Measured: a value with its row and column as they come, as one table, and as rows of sums.
+BYTES_PER_OUTCOME = 120
 
 
 class Outcomes(NamedTuple):
@@ -34,12 +39,14 @@ class StringEstimates(NamedTuple):
         second_moment: (D,) of the estimate from one copy: the variance is (second_moment - <P>^2) / copies.
         copies: (D,) copies that each string's estimate averages over.
         outcomes: all outcomes, asked for only where strings are added up and covariances count.
+        told: how many numbers these hold, or how many are expected.
     """
 
     mean: np.ndarray
     second_moment: np.ndarray
     copies: np.ndarray
     outcomes: Callable[[], Outcomes]
+    told: int = 0
 
 
 def reading(components: PauliComponents, found: StringEstimates, point: Point) -> Reading:
@@ -70,6 +77,7 @@ def reading(components: PauliComponents, found: StringEstimates, point: Point) -
         variance=variance[outputs:].reshape(shape).astype(dtype),
         value_variance=variance[:outputs].astype(dtype),
         covariance=covariance,
+        stats={"degrees_of_freedom": min(found.copies.tolist(), default=np.inf) - 1},
     )
 
 
@@ -105,6 +113,12 @@ def _moments(rows, found: StringEstimates):
     """
     import scipy.sparse as sparse
 
+    require(
+        f"variances of sums of {len(found.mean):,} strings, which {found.told:,} outcomes tell of, take",
+        BYTES_PER_OUTCOME * found.told,
+        allowed_bytes(),
+        "give fewer copies, and average several estimates",
+    )
     outcomes = found.outcomes()
     copies = np.bincount(outcomes.group, outcomes.counts)
     share = outcomes.counts / copies[outcomes.group]

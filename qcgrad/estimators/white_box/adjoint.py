@@ -33,7 +33,7 @@ class Adjoint(OneRoundEstimator):
 
     access = Access.white_box
 
-    def plan(self, point):
+    def plan(self, point, key):
         program = program_at(point, self)
         return (AdjointSweep(program, point.coordinates, point.cotangents),)
 

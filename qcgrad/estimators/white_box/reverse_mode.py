@@ -28,7 +28,7 @@ class ReverseMode(OneRoundEstimator):
 
     access = Access.white_box
 
-    def plan(self, point):
+    def plan(self, point, key):
         program = program_at(point, self)
         return (ReverseSweep(program, point.coordinates, point.cotangents),)
 

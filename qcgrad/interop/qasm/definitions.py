@@ -4,7 +4,7 @@ import numpy as np
 
 from ...errors import ImportRefused
 from ...ir.gates import GATES
-from ..angle import Angle, as_angle
+from ..angle import Angle
 from ..composite import emit, signature
 from ..dense import matrix, phase_between
 from ..instruction import Instruction
@@ -116,6 +116,6 @@ def _native(definition) -> LibraryGate | None:
         phases.append(phase_between(matrix(body, counts[0]), matrix(emit(name, angles, wires), counts[0])))
     if None in phases or np.ptp(np.exp(1j * np.array(phases)).view(np.float64).reshape(-1, 2), axis=0).max() > 1e-12:
         return None
-    phase = [Instruction("gphase", (), as_angle(phases[0]))] if abs(phases[0]) > 1e-15 else []
+    phase = [Instruction("gphase", (), phases[0])] if abs(phases[0]) > 1e-15 else []
     wires = tuple(range(counts[0]))
     return LibraryGate(name, *counts, lambda *angles: [*emit(name, angles, wires), *phase])

@@ -8,9 +8,9 @@ import numpy as np
 
 from ...errors import ImportRefused
 from ...ir.gates import GATES
-from ..angle import Angle, as_angle
+from ..angle import Angle
 from ..composite import emit, euler, signature, u3
-from ..instruction import Instruction, controlled, inverse, power
+from ..instruction import Instruction, controlled, inverse, placed, power
 from .limits import MAX_GATES
 from .nodes import Expression
 from .scope import Scope
@@ -18,6 +18,10 @@ from .source import Place, QasmError, Source
 from .values import angle, evaluate, integer
 
 Angles = Sequence["float | Angle"]
+
+
+# Places of a definition that it remembers.
+_MAX_KNOWN = 4096
 
 
 class Callee(Protocol):
@@ -53,7 +57,7 @@ class LibraryGate:
     def emit(self, angles, wires):
         if self._build is None:
             return emit(self.name, angles, wires)
-        return [i.on(wires) for i in self._build(*angles)]
+        return placed(self._build(*angles), wires)
 
 
 class OpaqueGate:
@@ -70,7 +74,7 @@ class OpaqueGate:
 
 # OpenQASM 3 and its gate library put other global phases than Qiskit; they show under `ctrl @`.
 _VERSION_3 = {
-    "U": (1, 3, lambda theta, phi, lam: [*u3(theta, phi, lam), Instruction("gphase", (), as_angle(theta) * 0.5)]),
+    "U": (1, 3, lambda theta, phi, lam: [*u3(theta, phi, lam), Instruction("gphase", (), theta * 0.5)]),
     "u2": (1, 2, lambda phi, lam: euler(np.pi / 2, phi, lam)),
     "u3": (1, 3, lambda theta, phi, lam: euler(theta, phi, lam)),
     "gphase": (0, 1, None),
@@ -109,14 +113,14 @@ class Definition:
         self.depth = 1 + max((call.callee.depth for call in body), default=0)
         self.has_reset = any(call.callee.has_reset for call in body)
         self._parameters, self._body, self._scope, self._source = parameters, body, scope, source
+        self._known: dict[tuple[int, ...], list[tuple[int, ...]]] = {}
 
     def emit(self, angles, wires):
         scope = self._scope.child(dict(zip(self._parameters, angles, strict=True)))
         found = []
-        for place, callee, arguments, qubits, modifiers in self._body:
+        for (place, callee, arguments, _, modifiers), on in zip(self._body, self._placed(tuple(wires)), strict=True):
             try:
                 values = [angle(a, scope) for a in arguments]
-                on = tuple([wires[q] for q in qubits])
                 found += (
                     modified(callee, resolved(modifiers, scope), values, on) if modifiers else callee.emit(values, on)
                 )
@@ -124,6 +128,15 @@ class Definition:
                 raise
             except ImportRefused as error:
                 raise self._source.error(f"{error} (in gate {self.name})", place) from error
+        return found
+
+    def _placed(self, wires):
+        """The wires of each call in the body; shared, so that circuits are checked once for all calls."""
+        found = self._known.get(wires)
+        if found is None:
+            if len(self._known) >= _MAX_KNOWN:
+                self._known.clear()
+            self._known[wires] = found = [tuple([wires[q] for q in call.qubits]) for call in self._body]
         return found
 
 

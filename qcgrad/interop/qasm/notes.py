@@ -20,6 +20,11 @@ class Notes:
         first, place, before = self._found.get(kind, (text, self.place, 0))
         self._found[kind] = first, place, before + count
 
+    @property
+    def count(self) -> int:
+        """How often any remark applies."""
+        return sum(count for _, _, count in self._found.values())
+
     def lines(self) -> tuple[str, ...]:
         """The remarks as text."""
         return tuple(

@@ -6,17 +6,19 @@ themselves, and what is refused is refused at once, not after the rest of the fi
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
 from . import nodes
+from .calls import call_by_parts
 from .cursor import Cursor, SyntaxFault
 from .expressions import SCALAR_TYPES, designator, expression, value_set
-from .language import LANGUAGES, OPENQASM_2, OPENQASM_3, Language
+from .language import OPENQASM_2, OPENQASM_3, Language
 from .source import Place, Source, tokens
 from .statements import Refusal, signature, statement
 
 _BLOCKS = frozenset(["gate", "def", "for", "if"])
+# Pieces of text that are remembered with their statements.
+_MAX_KNOWN = 4096
 _VERSION = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
@@ -60,13 +62,21 @@ class Parser:
             QasmError: a syntax error or a statement that is not supported.
         """
         is_first = True
+        known: dict[str, Any] = {}
         for offset, piece in self._pieces:
+            found = known.get(piece)
+            if found is not None:
+                yield (offset, 0), found
+                continue
             self._offset = offset
             try:
                 if is_first and tokens(piece)[0] == "OPENQASM":
                     continue
-                found = _simple(piece, self.language.version)
+                found = _simple(piece, self.language)
                 if found is not None:
+                    if len(known) >= _MAX_KNOWN:
+                        known.clear()
+                    known[piece] = found
                     yield (offset, 0), found
                 else:
                     self._cursor = Cursor(tokens(piece), self.language)
@@ -167,12 +177,13 @@ class Parser:
         return nodes.If(condition, then, otherwise)
 
 
-@lru_cache(maxsize=4096)
-def _simple(piece: str, version: int):
+def _simple(piece: str, language: Language):
     """The one statement of a piece of text; None where blocks are about."""
+    found = call_by_parts(piece, language.version)
+    if found is not None:
+        return found
     if "{" in piece or "}" in piece:
         return None
-    language = LANGUAGES[version]
     cursor = Cursor(tokens(piece), language)
     if cursor.next in _BLOCKS and cursor.next in language.keywords:
         return None

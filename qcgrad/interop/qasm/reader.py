@@ -6,8 +6,8 @@ from ...errors import ImportRefused
 from ..angle import Angle
 from ..instruction import Instruction
 from . import nodes
-from .definitions import define, find_gate
-from .gates import Callee, check_counts, modified, resolved, size_of
+from .definitions import define
+from .gates import Callee, modified
 from .language import Language
 from .limits import MAX_GATES, MAX_NESTING
 from .measurements import Measurements
@@ -17,7 +17,8 @@ from .scope import Bits, Scope
 from .sizes import least_size
 from .source import Place, QasmError, Source
 from .subroutines import arguments_of
-from .values import angle, converted, evaluate, type_size
+from .targets import Parts
+from .values import converted, evaluate, type_size
 
 _MAX_KNOWN = 4096
 _BITS = "classical bits are left out: nothing reads them"
@@ -48,6 +49,7 @@ class Reader:
         self._left = MAX_GATES
         # What a call at the top gave, by the identity of its statement: equal ones are one object, see `Parser`.
         self._known: dict[int, tuple[nodes.Call, list[Instruction]]] = {}
+        self._parts = Parts(self._gates, self.registers, self._scope)
 
     def read(self, place: Place, node: Any, scope: Scope | None = None):
         """Carry out one statement.
@@ -59,6 +61,7 @@ class Reader:
         try:
             if type(node) is not nodes.Call:
                 self._known.clear()  # it may change what names mean, or which qubits are measured
+                self._parts.forget()
             elif id(node) in self._known:
                 self._repeat(*self._known[id(node)])
                 return
@@ -69,16 +72,17 @@ class Reader:
             raise self.source.error(str(error), place) from error
 
     def _repeat(self, node, found):
-        self._spend(len(found), f"gate {node.name}")
+        self._spend(len(found), node.name)
         self.instructions += found
 
     def _run(self, body: nodes.Body, scope: Scope):
         for place, statement in body:
-            self._spend(1, "the program")
+            self._spend(1, "program", "the")
             self.read(place, statement, scope)
 
-    def _spend(self, count, what):
-        self._require(count, what)
+    def _spend(self, count, name, kind="gate"):
+        if count > self._left:
+            self._require(count, f"{kind} {name}")
         self._left -= count
 
     def _require(self, count, what):
@@ -159,31 +163,14 @@ class Reader:
         if node.name in self._subroutines:
             self._call_subroutine(node, scope)
             return
-        callee = find_gate(node.name, self._gates, scope)
-        modifiers = resolved(node.modifiers, scope) if node.modifiers else ()
-        arguments = [angle(a, scope) for a in node.arguments]
-        check_counts(callee, modifiers, len(node.operands), len(arguments))
-        wires = self.registers.single(node.operands, scope)
-        calls = [wires] if wires is not None else self._broadcast(node, scope)
-        self._spend(len(calls) * size_of(callee, modifiers), f"gate {node.name}")
+        callee, modifiers, calls, size = self._parts.target(node, scope)
+        arguments = [a if type(a) is float else self._parts.value(a, scope) for a in node.arguments]
+        self._spend(size, node.name)
         start = len(self.instructions)
         for wires in calls:
-            if len(set(wires)) < len(wires):
-                raise ImportRefused("a gate call names a qubit twice")
             self._emit(callee, modifiers, arguments, wires)
         if scope is self._scope and not callee.has_reset and len(self._known) < _MAX_KNOWN:
             self._known[id(node)] = node, self.instructions[start:]
-
-    def _broadcast(self, node, scope):
-        """The wires of each call: one on whole registers means one for each of their qubits."""
-        operands = [self.registers.select(o, scope) for o in node.operands]
-        sizes = {len(wires) for wires, is_register in operands if is_register}
-        if len(sizes) > 1:
-            raise ImportRefused(f"a gate on registers of different sizes {sorted(sizes)}")
-        return [
-            tuple([wires[k] if is_register else wires[0] for wires, is_register in operands])
-            for k in range(sizes.pop() if sizes else 1)
-        ]
 
     def _emit(self, callee, modifiers, arguments, wires):
         found = modified(callee, modifiers, arguments, wires) if modifiers else callee.emit(arguments, wires)
@@ -215,7 +202,7 @@ class Reader:
         else:
             values = values_of(node.values, scope, "the range of a loop")
         self._require(len(values) * (1 + self._least(node.body, scope)), "a loop")
-        self._spend(len(values), "a loop")
+        self._spend(len(values), "loop", "a")
         for value in values:
             inner = scope.child({node.name: converted(value, node.type, size, node.name)})
             self._run(node.body, inner.child({}))

@@ -24,7 +24,7 @@ def propagate(activation, state: KernelState) -> KernelState:
     certificate = activation.certificate
     if not certificate.has_kernel:
         raise NotApplicable(f"{name} has no infinite-width kernel: {certificate.reason}")
-    if not state.is_gaussian:
+    if state.law != "gaussian":
         raise NotApplicable(
             f"{name} has no infinite-width kernel here: what goes in is not Gaussian. Put a Dense or Conv layer "
             "directly in front of it."
@@ -73,7 +73,8 @@ def _proper(activation, state: KernelState) -> KernelState:
         variance1=variance1,
         variance2=variance2,
         gap=_gap_behind(activation, state, dual, own1, own2),
-        is_gaussian=False,
+        law="features",
+        has_limit=False,
     )
 
 
@@ -101,7 +102,8 @@ def _real(activation, state: KernelState) -> KernelState:
         pseudo1=variance1,
         pseudo2=variance2,
         gap=_gap_behind(activation, state, dual, own1, own2),
-        is_gaussian=False,
+        law="features",
+        has_limit=False,
     )
 
 
@@ -139,5 +141,6 @@ def _improper(activation, state: KernelState) -> KernelState:
         pseudo1=pseudo1,
         pseudo2=pseudo2,
         gap=None,
-        is_gaussian=False,
+        law="features",
+        has_limit=False,
     )

@@ -2,11 +2,15 @@
 
 import abc
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import equinox as eqx
 
+from ...errors import NotApplicable
 from ..kernel_state import Kernel, KernelState
+
+if TYPE_CHECKING:
+    from ..rules.layer_rule import LayerRule
 
 Pairs = tuple[int, ...] | None
 
@@ -51,6 +55,29 @@ class AbstractLayer(eqx.Module):
     @abc.abstractmethod
     def apply(self, params, x, rule=None) -> Any:
         """Outputs for a batch x (N, *shape); `rule` changes derivatives, never values (see `rules`)."""
+
+    def placed(self, shape: tuple[int, ...]) -> "Iterator[tuple[tuple[int, ...], AbstractLayer, tuple[int, ...]]]":
+        """(path, layer, shape of its inputs) of each layer that is not composed of others."""
+        self._require_single()
+        yield (), self, shape
+
+    def trace(self, params, x, rule: "LayerRule", path: tuple[int, ...]):
+        """(outputs, what the rule keeps until the backward pass)."""
+        self._require_single()
+        y = self.apply(params, x)
+        return y, rule.at(path).store(x, y)
+
+    def pull(self, params, kept, cotangent, rule: "LayerRule", path: tuple[int, ...]):
+        """(gradient by the parameters, cotangent in front) from the one behind, as the rule says."""
+        here = rule.at(path)
+        return here.keep(self, params, kept, cotangent), here.send(self, params, kept, cotangent)
+
+    def _require_single(self):
+        if self.sublayers:
+            raise NotApplicable(
+                f"{type(self).__name__} is composed of layers, but does not say how rules for layers pass it: give it "
+                "the methods placed, trace and pull"
+            )
 
     def pairs_in_front(self, behind: Pairs, shape: tuple[int, ...]) -> Pairs:
         """Which pairs of positions must be known in front of the layer, to know those `behind` it.

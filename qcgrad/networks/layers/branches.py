@@ -4,6 +4,7 @@ import jax
 
 from ...errors import NotApplicable
 from ..gap import gap_of_sum
+from ..rules.layer_rule import LayerRule
 from .base import AbstractLayer
 from .serial import serial
 from .spacing import on_common_pairs
@@ -55,7 +56,27 @@ class Sum(AbstractLayer):
         return tuple(branch.init(key, shape) for branch, key in zip(self.branches, keys, strict=True))
 
     def apply(self, params, x, rule=None):
+        if isinstance(rule, LayerRule):
+            return rule.through(self, params, x)
         return sum(branch.apply(own, x, rule) for branch, own in zip(self.branches, params, strict=True))
+
+    def placed(self, shape):
+        for i, branch in enumerate(self.branches):
+            yield from (((i, *path), *rest) for path, *rest in branch.placed(shape))
+
+    def trace(self, params, x, rule, path):
+        pairs = [
+            b.trace(own, x, rule, (*path, i)) for i, (b, own) in enumerate(zip(self.branches, params, strict=True))
+        ]
+        return sum(y for y, _ in pairs), tuple(kept for _, kept in pairs)
+
+    def pull(self, params, kept, cotangent, rule, path):
+        gradients, fronts = [], []
+        for i, branch in enumerate(self.branches):
+            gradient, front = branch.pull(params[i], kept[i], cotangent, rule, (*path, i))
+            gradients.append(gradient)
+            fronts.append(front)
+        return tuple(gradients), sum(fronts)
 
     def pairs_in_front(self, behind, shape):
         wanted = {branch.pairs_in_front(behind, shape) for branch in self.branches}
@@ -64,7 +85,7 @@ class Sum(AbstractLayer):
     def propagate(self, state):
         states = on_common_pairs([branch.propagate(state) for branch in self.branches])
         independent = [
-            after.is_gaussian and any(part.has_weights for part in branch.walk())
+            after.law == "gaussian" and any(part.has_weights for part in branch.walk())
             for branch, after in zip(self.branches, states, strict=True)
         ]
         if independent.count(False) > 1:
@@ -72,10 +93,14 @@ class Sum(AbstractLayer):
                 "Sum has no infinite-width kernel here: more than one branch does not end in weights of its own, so "
                 "that branches are correlated. End them with a Dense or Conv layer."
             )
-        total = states[0]
+        total, laws = states[0], {after.law for after in states}
         for after in states[1:]:
             total = _added(total, after)
-        return total._replace(is_gaussian=all(after.is_gaussian for after in states))
+        return total._replace(
+            law=laws.pop() if len(laws) == 1 else "features",
+            has_limit=all(after.has_limit for after in states),
+            is_narrow=any(after.is_narrow for after in states),
+        )
 
 
 def Residual(branch: AbstractLayer) -> Sum:

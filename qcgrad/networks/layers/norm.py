@@ -66,7 +66,7 @@ class LayerNorm(AbstractLayer):
         return jnp.where(root == 0, 0, x / jnp.where(root == 0, 1, root))
 
     def propagate(self, state):
-        if self.center and not state.is_gaussian:
+        if self.center and state.law != "gaussian":
             raise NotApplicable(
                 "LayerNorm has no infinite-width kernel here: what goes in is not Gaussian and has a mean that kernels "
                 "do not carry. Put it directly behind a Dense or Conv layer, or use LayerNorm(center=False)."
@@ -83,4 +83,6 @@ class LayerNorm(AbstractLayer):
             variance2=state.variance2 * own2,
             pseudo1=None if state.pseudo1 is None else state.pseudo1 * own1,
             pseudo2=None if state.pseudo2 is None else state.pseudo2 * own2,
+            # The norm of data is a number, that of finitely many outputs is random.
+            has_limit=state.has_limit and state.law == "data",
         )

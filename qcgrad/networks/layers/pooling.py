@@ -130,7 +130,7 @@ class Flatten(AbstractLayer):
         if state.positions == "none":
             return state
         # Entries have different variances at different positions: Gaussian again only behind the next weights.
-        return mean_over_same(state)._replace(is_gaussian=False)
+        return mean_over_same(state)._replace(law="flattened" if state.law == "gaussian" else state.law)
 
 
 def _check_has_positions(layer, shape):

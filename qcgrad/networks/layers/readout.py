@@ -22,7 +22,8 @@ class Readout(AbstractLayer):
 
     Raises:
         ValueError: another kind.
-        NotApplicable: the infinite-width kernel of a modulus is asked for.
+        NotApplicable: the infinite-width kernel is asked for of a modulus, or of a real part in front of all weights or
+            directly behind an activation.
 
     Example:
         >>> import jax.numpy as jnp
@@ -57,6 +58,11 @@ class Readout(AbstractLayer):
             )
         if self.kind == "complex" or not state.is_complex:
             return state
+        if state.pseudo is None and state.law in ("data", "features"):
+            raise NotApplicable(
+                'Readout("real") has no infinite-width kernel here: what goes in need not be circular. Put a Dense or '
+                "Conv layer in front of it; of data, take the real part before."
+            )
 
         def real_part(kernel, pseudo):
             return jnp.real(kernel if pseudo is None else kernel + pseudo) / 2

@@ -3,6 +3,7 @@
 import jax
 
 from ..leaves import as_array, as_data, checked_shape
+from ..rules.layer_rule import LayerRule
 from .base import AbstractLayer
 
 
@@ -31,10 +32,31 @@ class Serial(AbstractLayer):
     def apply(self, params, x, rule=None):
         if len(params) != len(self.layers):
             raise ValueError(f"params hold {len(params)} entries, but there are {len(self.layers)} layers")
+        if isinstance(rule, LayerRule):
+            return rule.through(self, params, x)
         x, params = as_data("x", x), jax.tree.map(lambda leaf: as_array("params", leaf), params)
         for layer, layer_params in zip(self.layers, params, strict=True):
             x = layer.apply(layer_params, x, rule)
         return x
+
+    def placed(self, shape):
+        for i, layer in enumerate(self.layers):
+            yield from (((i, *path), *rest) for path, *rest in layer.placed(shape))
+            shape = layer.output_shape(shape)
+
+    def trace(self, params, x, rule, path):
+        kept = []
+        for i, (layer, layer_params) in enumerate(zip(self.layers, params, strict=True)):
+            x, residual = layer.trace(layer_params, x, rule, (*path, i))
+            kept.append(residual)
+        return x, tuple(kept)
+
+    def pull(self, params, kept, cotangent, rule, path):
+        gradients = []
+        for i, layer in reversed(list(enumerate(self.layers))):
+            gradient, cotangent = layer.pull(params[i], kept[i], cotangent, rule, (*path, i))
+            gradients.append(gradient)
+        return tuple(reversed(gradients)), cotangent
 
     def pairs_in_front(self, behind, shape):
         shapes = [shape]

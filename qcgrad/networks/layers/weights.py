@@ -22,6 +22,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ...errors import NotApplicable
 from ..gap import gap_of_sum
 from ..kernel_state import KernelState
 from .base import AbstractLayer
@@ -108,7 +109,17 @@ class AbstractWeightLayer(AbstractLayer):
         return turn * ((a + b) / math.sqrt(2) * circular + (a - b) / math.sqrt(2) * jnp.conj(circular))
 
     def propagate_weights(self, state: KernelState, mean: Callable[[jax.Array, int], jax.Array]) -> KernelState:
-        """Kernels behind the weights; `mean(array, batch_axes)` averages over the inputs that a weight meets."""
+        """Kernels behind the weights; `mean(array, batch_axes)` averages over the inputs that a weight meets.
+
+        Raises:
+            NotApplicable: the layer in front has width 1.
+        """
+        if state.is_narrow:
+            raise NotApplicable(
+                f"a layer of width 1 stands in front of {type(self).__name__}({self.width}): outputs behind such a "
+                "bottleneck are not Gaussian, however wide the other layers are. Make it wider, any width stands for "
+                "infinitely many; or compute the empirical kernel."
+            )
         is_complex = state.is_complex or self.dtype == "complex"
         state = state.map_arrays(mean)
         tau = self.pseudo_variance
@@ -137,7 +148,9 @@ class AbstractWeightLayer(AbstractLayer):
             pseudo1=covariance(state.pseudo1, tau),
             pseudo2=covariance(state.pseudo2, tau),
             is_complex=is_complex,
-            is_gaussian=True,
+            law="gaussian",
+            has_limit=True,
+            is_narrow=self.width == 1,
         )
 
     def _gap(self, state: KernelState, is_improper: bool):

@@ -11,32 +11,39 @@ QUESTIONS = BellSample | MajorityVotes | PointerSweep | MeasureComponent | Thres
 """What `answer` takes."""
 
 
-def answer(query: QUESTIONS, key, state: Callable):
+def answer(query: QUESTIONS, key, state: Callable, max_bytes: int | None = None):
     """The record that the query's docstring names.
 
     Args:
         query: what is asked.
         key: JAX random key.
         state: function from a program and its angles to amplitudes (2^n,).
+        max_bytes: refuse what needs more; by default 80 % of the memory that the host has free. Nothing here runs on
+            an accelerator.
+
+    Raises:
+        StateTooLarge: before anything is allocated, with the number of bytes.
     """
     if isinstance(query, BellSample):
-        return _bell_sample(query, key, state)
+        return _bell_sample(query, key, state, max_bytes)
     if isinstance(query, MajorityVotes):
-        found, qubits = copies.seen(query.program, query.x, query.z, query.angles, state)
+        found, qubits = copies.seen(query.program, query.x, query.z, query.angles, state, max_bytes)
         x, z = (pauli.squeezed(masks, qubits, query.program.num_qubits) for masks in (query.x, query.z))
         return votes.draw(found, replace(query, x=x, z=z), key)
     if isinstance(query, PointerSweep):
-        return pointers.sweep(query, key)
+        return pointers.sweep(query, key, max_bytes)
     if isinstance(query, MeasureComponent):
-        return pointers.measure_component(query, key)
-    return thresholds.run(query, key)
+        return pointers.measure_component(query, key, max_bytes)
+    return thresholds.run(query, key, max_bytes)
 
 
-def _bell_sample(query, key, state):
+def _bell_sample(query, key, state, max_bytes):
+    bell.check_pairs(query.pairs, query.program.num_qubits, max_bytes)
     if query.partner is not None:
         # The partner has amplitudes on all qubits.
-        return bell.sample(copies.whole(query.program, query.angles, state), query.pairs, key, query.partner)
-    found, qubits = copies.busy(query.program, query.angles, state)
+        found = copies.whole(query.program, query.angles, state, max_bytes)
+        return bell.sample(found, query.pairs, key, query.partner)
+    found, qubits = copies.busy(query.program, query.angles, state, max_bytes)
     outcomes = bell.sample(found, query.pairs, key)
     n = query.program.num_qubits
     return outcomes if len(qubits) == n else bell.widened(outcomes, qubits, n, key)

@@ -19,9 +19,14 @@ from collections.abc import Iterator
 import jax
 import numpy as np
 
+from ...errors import StateTooLarge
 from ...ir import pauli
 from ...ir.strings import CHUNK_AMPLITUDES, walsh_hadamard
+from ...memory import allowed_bytes, require_count
 from ...queries import BellOutcomes, Ensemble
+
+# Measured: which vectors meet, the masks, and what sorts them.
+_BYTES_PER_PAIR = 80
 
 
 def sample(state, pairs: int, key, partner: Ensemble | None = None) -> BellOutcomes:
@@ -39,6 +44,24 @@ def sample(state, pairs: int, key, partner: Ensemble | None = None) -> BellOutco
     for i, j, members in drawn(first.probabilities, second.probabilities, pairs, rng):
         x[members], z[members] = _sample_product(first.vectors[i], second.vectors[j], len(members), rng)
     return BellOutcomes(x, z)
+
+
+def check_pairs(pairs: int, num_qubits: int, max_bytes: int | None = None):
+    """Refuse more Bell measurements of n qubit pairs than fit into memory.
+
+    Raises:
+        StateTooLarge: with the number that would fit.
+    """
+    # Beyond 62 qubits the masks are Python's integers, and there are some of each size before and behind `widened`.
+    wide = 6 * pauli.mask_bytes(num_qubits) if num_qubits > pauli.WORD_QUBITS else 0
+    require_count(
+        "Bell measurements",
+        pairs,
+        lambda pairs: pairs * (_BYTES_PER_PAIR + wide),
+        allowed_bytes(max_bytes),
+        "give fewer copies, and average several estimates",
+        StateTooLarge,
+    )
 
 
 def widened(outcomes: BellOutcomes, qubits, num_qubits: int, key) -> BellOutcomes:

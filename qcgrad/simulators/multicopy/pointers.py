@@ -16,24 +16,40 @@ depend on each other.
 
 import numpy as np
 
-from ...errors import StateTooLarge, shown
+from ...errors import StateTooLarge
 from ...ir import rows
 from ...ir.sweep_form import SweepForm
-from ...memory import allowed_bytes
+from ...memory import allowed_bytes, require, require_count
 from ...queries import Means, MeasureComponent, PointerOutcomes, PointerSweep
 from .bell import generator
 
 # Amplitudes evolved at a time: a few tens of MiB.
 _CHUNK_AMPLITUDES = 1 << 20
-# The state, its image under a string, what is made of both, and a phase.
-_STATES_HELD = 4
+# Measured: a state, its image under a string, what is made of both, a string and its phases.
+STATES_HELD = 6
+# Of each string in each sweep: a kick, its noise, an outcome, and the outcomes of all sweeps together.
+_NUMBERS_HELD = 4
 
 
-def sweep(query: PointerSweep, key) -> PointerOutcomes:
-    """Outcomes of `batches` independent sweeps; O(batches (rows + D) 2^N)."""
+def sweep(query: PointerSweep, key, max_bytes: int | None = None) -> PointerOutcomes:
+    """Outcomes of `batches` independent sweeps; O(batches (rows + D) 2^N).
+
+    Raises:
+        StateTooLarge: before anything is allocated, with the number of bytes.
+    """
     rng = generator(key)
-    form = as_sweep_form(query.form)
+    form = as_sweep_form(query.form, max_bytes)
     together = max(1, _CHUNK_AMPLITUDES >> form.num_qubits)
+    require_count(
+        f"sweeps over {form.num_components:,} strings",
+        query.batches,
+        lambda batches: (
+            8 * _NUMBERS_HELD * form.num_components * batches + STATES_HELD * form.state_bytes * min(together, batches)
+        ),
+        allowed_bytes(max_bytes),
+        "give fewer batches",
+        StateTooLarge,
+    )
     parts = [
         _sweep(form, query.copies, query.pointer_variance, min(together, query.batches - start), rng)
         for start in range(0, query.batches, together)
@@ -41,9 +57,9 @@ def sweep(query: PointerSweep, key) -> PointerOutcomes:
     return PointerOutcomes(np.concatenate(parts))
 
 
-def measure_component(query: MeasureComponent, key) -> Means:
+def measure_component(query: MeasureComponent, key, max_bytes: int | None = None) -> Means:
     """Mean of one string over fresh copies, and its unbiased variance (NaN for one shot)."""
-    form = as_sweep_form(query.form)
+    form = as_sweep_form(query.form, max_bytes)
     state = rows.run(form.undo[: form.step[query.component]], form.state)
     expectation = rows.expectation(int(form.x[query.component]), int(form.z[query.component]), state)
     accepted = generator(key).binomial(query.shots, np.clip((1 + expectation) / 2, 0, 1))
@@ -70,18 +86,24 @@ def _sweep(form, copies, pointer_variance, batches, rng):
     return means
 
 
-def as_sweep_form(form) -> SweepForm:
+def as_sweep_form(form, max_bytes: int | None = None) -> SweepForm:
     """The form of a query, which a simulator needs in full, on the qubits that have to be simulated.
+
+    Args:
+        form: of the query.
+        max_bytes: refuse forms whose states need more; by default 80 % of the memory that is free.
 
     Raises:
         StateTooLarge: before anything is allocated, with the number of bytes.
     """
     if not isinstance(form, SweepForm):
         raise TypeError(f"a sweep over {type(form).__name__} cannot be simulated: give an ir.sweep_form.SweepForm")
-    busy, allowed = form.busy, allowed_bytes()
-    if (needed := _STATES_HELD * 16 * 2**busy.num_qubits) > allowed:
-        raise StateTooLarge(
-            f"a sweep over {form.num_qubits} qubits, of which {busy.num_qubits} are not idle, holds {_STATES_HELD} "
-            f"states, {shown(needed)} bytes, and {allowed:,} are allowed: use fewer qubits or another method"
-        )
+    busy = form.busy
+    require(
+        f"a sweep over {form.num_qubits} qubits, of which {busy.num_qubits} are not idle, holds {STATES_HELD} states,",
+        STATES_HELD * busy.state_bytes,
+        allowed_bytes(max_bytes),
+        "use fewer qubits or another method",
+        StateTooLarge,
+    )
     return busy

@@ -23,6 +23,13 @@ from ...errors import StateTooLarge
 
 DIMENSION_LIMIT = 1_000_000
 
+# Of sorted pairs of modes: all of them can take far more than the state.
+_REMEMBERED_BYTES = 256 << 20
+# While occupations are listed: 16-bit numbers before, behind, and as one array.
+_BYTES_PER_OCCUPATION = 6
+# Amplitudes before, behind and sorted, their phases, and what sorts them.
+_BYTES_PER_AMPLITUDE = 112
+
 # Elements of a unitary below this are zeros with rounding: their rotation is skipped.
 _ZERO = 1e-15
 
@@ -126,6 +133,15 @@ def check_dimension(copies: int, modes: int, limit: int = DIMENSION_LIMIT) -> No
         )
 
 
+def peak_bytes(copies: int, modes: int) -> int:
+    """What a `SymmetricState` and its rotations hold at their peak."""
+    dimension = math.comb(copies + modes - 1, modes - 1)
+    remembered = min(_REMEMBERED_BYTES, 4 * dimension * modes * (modes - 1) // 2)
+    # Of two modes only the total k occurs, of more every one up to k.
+    wigner = 16 * (copies + 1) ** 2 * (1 if modes <= 2 else math.ceil((copies + 1) / 3))
+    return dimension * (_BYTES_PER_OCCUPATION * modes + _BYTES_PER_AMPLITUDE) + remembered + wigner
+
+
 def draw_count(distribution: np.ndarray, rng) -> int:
     """One draw from a distribution over 0..k."""
     return int(rng.choice(len(distribution), p=distribution))
@@ -157,12 +173,14 @@ class _Fock:
             sizes = remaining + 1
             parent = np.repeat(np.arange(len(sizes)), sizes)
             count = np.arange(len(parent)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-            columns = [*(column[parent] for column in columns), count]
+            columns = [*(column[parent] for column in columns), count.astype(np.int16)]
             remaining = remaining[parent] - count
         return np.array([*columns, remaining], np.int16)
 
     def pair(self, first: int, second: int) -> _Pair:
         if (first, second) not in self._pairs:
+            while len(self._pairs) >= max(1, _REMEMBERED_BYTES // (4 * self.occupations.shape[1])):
+                del self._pairs[next(iter(self._pairs))]
             a, b = self.occupations[[first, second]].astype(np.int32)
             # A stable sort keeps the rests in the same order for every occupation of the pair.
             order = np.argsort((a + b) * (self.copies + 1) + b, kind="stable").astype(np.int32)

@@ -2,18 +2,26 @@
 
 import numpy as np
 
+from ...errors import StateTooLarge
 from ...ir import rows
 from ...ir.sweep_form import SweepForm
+from ...memory import allowed_bytes, require
 from ...queries import SweepStop, ThresholdSweep
 from . import moments
 from .bell import generator
 from .checks import Check, disturbance
 from .gaussian import GaussianModel
 from .pointers import as_sweep_form
-from .symmetric import SymmetricState, check_dimension, draw_count
+from .symmetric import SymmetricState, check_dimension, draw_count, peak_bytes
+
+# Unitaries (d, d) of one copy: the basis before and behind, what is un-computed, and what these are made of.
+_MATRICES_HELD = 8
+# Of each pair of strings: the products as they are remembered and in the sweep's order, covariances and what becomes
+# of them at a check.
+_GAUSSIAN_BYTES = 16 + 16 + 8 * 8
 
 
-def run(query: ThresholdSweep, key) -> SweepStop:
+def run(query: ThresholdSweep, key, max_bytes: int | None = None) -> SweepStop:
     r"""Check string after string on the same k copies; stop at the first that is off.
 
     - `backaction="exact"`: the copies live in the symmetric subspace (`symmetric.py`). Nothing is approximated.
@@ -25,13 +33,15 @@ def run(query: ThresholdSweep, key) -> SweepStop:
 
     Raises:
         ValueError: an order that goes back although the form un-computes; noise below 0.01 copies.
-        StateTooLarge: "exact" above the dimension limit.
+        StateTooLarge: "exact" above the dimension limit; what needs more than `max_bytes`, by default 80 % of the
+            memory that is free.
     """
-    form = as_sweep_form(query.form)
+    form = as_sweep_form(query.form, max_bytes)
     if np.any(np.diff(form.step[query.order]) < 0):
         raise ValueError("ThresholdSweep order: its strings are not in the order of the sweep; sort it ascending")
     if not query.noise >= 0.01:
         raise ValueError(f"ThresholdSweep noise={query.noise}: give a mean of at least 0.01 copies")
+    _check_memory(form, query, allowed_bytes(max_bytes))
     simulate = {"exact": _exact, "gaussian": _gaussian, "idealized": _idealized}[query.backaction]
     return simulate(form, query, Check.of(query), generator(key))
 
@@ -53,7 +63,6 @@ def eigenbasis(x: int, z: int, dimension: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _exact(form: SweepForm, query, check, rng):
     dimension, undone = 2**form.num_qubits, 0
-    check_dimension(query.copies, dimension)
     basis, copies = np.eye(dimension, dtype=complex), None
     for v, d in enumerate(np.asarray(query.order).tolist()):
         step = int(form.step[d])
@@ -70,6 +79,27 @@ def _exact(form: SweepForm, query, check, rng):
             return SweepStop(v, side, 0.0)
         copies = copies.filtered(accepting, np.sqrt(check[v].passing(np.arange(query.copies + 1))))
     return SweepStop(None, 0, 0.0)
+
+
+def _check_memory(form: SweepForm, query, allowed):
+    if query.backaction == "exact":
+        dimension = 2**form.num_qubits
+        check_dimension(query.copies, dimension)
+        require(
+            f"exact back-action on k={query.copies} copies of a state of dimension d={dimension} takes",
+            peak_bytes(query.copies, dimension) + _MATRICES_HELD * 16 * dimension**2,
+            allowed,
+            "use fewer copies or qubits, or backaction='gaussian' or 'idealized'",
+            StateTooLarge,
+        )
+    elif query.backaction == "gaussian":
+        require(
+            f"a Gaussian model of {form.num_components:,} strings on {form.num_qubits} qubits takes",
+            max(moments.products_bytes(form), _GAUSSIAN_BYTES * form.num_components**2),
+            allowed,
+            "use backaction='idealized', or an objective with fewer parameterised gates",
+            StateTooLarge,
+        )
 
 
 def _gaussian(form: SweepForm, query, check, rng):

@@ -1,18 +1,16 @@
 """The statevector simulator as a backend."""
 
 from dataclasses import replace
-from typing import Literal
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from ...backend import AbstractBackend, default_backend_for
-from ...errors import StateTooLarge, UnsupportedQuery, shown
+from ...errors import UnsupportedQuery
 from ...ir import pauli
 from ...ir.expectation import Expectation
 from ...ir.mixed_expectation import MixedExpectation
-from ...memory import allowed_bytes
 from ...objective import is_concrete, zeros_like
 from ...queries import (
     Access,
@@ -23,20 +21,16 @@ from ...queries import (
     RandomizedMeasure,
     ReverseSweep,
     Sweep,
-    state_bytes,
 )
 from ..multicopy import answers
-from . import kernels, native_library, sample, stabilizer_bases, walk
+from . import engines, kernels, limits, sample, stabilizer_bases, walk
+from .engines import Engine
 from .inputs import program_and_angles
-from .native_circuit import NativeCircuit
 from .native_sampling import NativeBases
-from .scanned import ScannedCircuit
-from .sharded import ShardedCircuit, flattened, is_addressable, shared_key
+from .sharded import flattened, is_addressable, shared_key
 
-# More controls than this are refused by the native engine and walked by the JAX path.
-_MAX_NATIVE_CONTROLS = 14
-# Outcome distributions of random bases: masks, signs and probabilities of 2^n products beside the state.
-_STATES_PER_BASIS = 8
+SETTINGS_BYTES = 1 << 25
+"""Settings are simulated this many bytes of their angles at a time, since several copies of these are made."""
 
 
 @default_backend_for(Expectation)
@@ -83,24 +77,15 @@ class Statevector(AbstractBackend):
     def __init__(
         self,
         max_bytes: int | None = None,
-        engine: Literal["auto", "native", "jax"] = "auto",
+        engine: Engine = "auto",
         mesh: jax.sharding.Mesh | None = None,
     ):
         is_count = isinstance(max_bytes, (int, np.integer)) and not isinstance(max_bytes, bool) and max_bytes > 0
         if max_bytes is not None and not is_count:
             raise ValueError(f"Statevector max_bytes={max_bytes!r}: give a positive number of bytes, or None")
-        if engine not in ("auto", "native", "jax"):
-            raise ValueError(f"Statevector engine={engine!r}: give 'auto', 'native' or 'jax'")
-        if engine == "native" and mesh is not None:
-            raise ValueError(
-                "Statevector engine='native' with a mesh: only the JAX path is sharded, give engine='auto'"
-            )
-        if engine == "native" and native_library.load() is None:
-            raise ValueError(
-                "Statevector engine='native': it was not built; install a C++ compiler and reinstall qcgrad"
-            )
+        engines.check(engine, mesh)
         self.max_bytes = max_bytes
-        self.engine = engine
+        self.engine: Engine = engine
         self.mesh = None if mesh is None else flattened(mesh)
 
     def answer(self, query, key):
@@ -122,7 +107,7 @@ class Statevector(AbstractBackend):
         if isinstance(query, RandomizedMeasure):
             return self._randomized(query, key)
         if isinstance(query, answers.QUESTIONS):
-            return answers.answer(query, key, self._state_of_part)
+            return answers.answer(query, key, self._state_of_part, self.max_bytes)
         return self.refuse(query)
 
     def state(self, program, angles) -> jax.Array:
@@ -140,8 +125,8 @@ class Statevector(AbstractBackend):
             [0.9553 0.2955]
         """
         program, angles = program_and_angles(program, angles)
-        self._check_memory(program, angles, states=2)
-        circuit, angles = self._prepared(program, angles)
+        self._check_states(program, angles, states=2)
+        circuit, angles = engines.prepared(program, angles, self.engine, self.mesh)
         return kernels.state(circuit, angles)
 
     def _state_of_part(self, program, angles):
@@ -154,39 +139,59 @@ class Statevector(AbstractBackend):
         whole = query.program
         part = whole.part(query.x, query.z)
         x, z = (pauli.squeezed(masks, part.qubits, whole.num_qubits) for masks in (query.x, query.z))
+        query = replace(query, x=x, z=z)
+        self._check_states(part.program, query.angles, states=2)
+        stabilizer_bases.check_counts(query, part.program.num_qubits, self.max_bytes)
         psi = np.asarray(self._state_of_part(part.program, part.select(query.angles)))
-        return stabilizer_bases.count(psi, replace(query, x=x, z=z), key)
+        return stabilizer_bases.count(psi, query, key)
 
     def _randomized(self, query, key):
         # A basis of all qubits at once entangles idle ones too; letters do not.
         part = query.program.busy if query.ensemble == "local" else query.program.on_all
-        self._check_memory(part.program, query.angles, _STATES_PER_BASIS)
+        self._check_states(part.program, query.angles, states=2)
+        stabilizer_bases.check_snapshots(query, part.program.num_qubits, self.max_bytes)
         psi = np.asarray(self._state_of_part(part.program, part.select(query.angles)))
         return stabilizer_bases.snapshots(psi, query, part.qubits, key)
 
     def _evaluate(self, query, key):
-        part, settings = self._seen(query.program, query.angles), len(query.angles)
+        """A slice of the settings at a time, so that no more than a slice is ever copied."""
+        settings = len(query.angles)
+        step = max(1, SETTINGS_BYTES // (query.angles.dtype.itemsize * engines.padded_angles(query.program)))
+        if settings <= step or not is_concrete(query.angles):  # what is traced is one array whatever is done
+            return self._evaluate_slice(query, query.angles, query.shots_per_setting, key)
+        parts = []
+        for start in range(0, settings, step):
+            part = slice(start, start + step)
+            used = key if key is None or not start else jax.random.fold_in(key, start)
+            parts.append(self._evaluate_slice(query, query.angles[part], query.shots_per_setting[part], used))
+        join = np.concatenate if is_concrete(parts) else jnp.concatenate
+        return Means(*map(join, zip(*parts, strict=True)))
+
+    def _evaluate_slice(self, query, angles, shots, key):
+        part, settings = self._seen(query.program, angles), len(angles)
         program = part.program
-        padded = 1 if settings == 1 else walk.bucket(settings, 2)
-        circuit, angles = self._prepared(program, _pad(part.select(query.angles), padded, axis=0))
+        count = 1 if settings == 1 else walk.bucket(settings, 2)
+        selected = engines.padded(part.select(angles), count, axis=0)
+        circuit, selected = engines.prepared(program, selected, self.engine, self.mesh)
         if query.shots is None:
-            self._check_memory(program, query.angles, circuit.states_held(0))
-            mean = _to_host(query.angles, kernels.values(circuit, angles))[:settings]
+            self._check_states(program, angles, circuit.states_held(0))
+            mean = _to_host(angles, kernels.values(circuit, selected))[:settings]
             return Means(mean, zeros_like(mean))
-        bases = (NativeBases if self._is_native(program) else sample.to_bases)(program, angles.dtype)
-        self._check_memory(program, query.angles, bases.states_held)
+        is_native = engines.is_native(program, self.engine, self.mesh)
+        bases = (NativeBases if is_native else sample.to_bases)(program, angles.dtype)
+        self._check_states(program, angles, bases.states_held)
         # Drawing a few more outcomes than count lets neighbouring numbers of shots share a compiled program.
-        drawn = walk.bucket(max(query.shots_per_setting))
-        self._check_sampling(bases, angles.dtype, drawn)
-        shots = np.pad(np.asarray(query.shots_per_setting, np.int32), (0, padded - settings))
-        mean, variance = _to_host(query.angles, kernels.sampled(circuit, drawn, bases, angles, shots, key))
+        drawn = walk.bucket(max(shots))
+        limits.check_draws(bases, angles.dtype, drawn, self.max_bytes, self.mesh)
+        shots = np.pad(np.asarray(shots, np.int32), (0, count - settings))
+        mean, variance = _to_host(angles, kernels.sampled(circuit, drawn, bases, selected, shots, key))
         return Means(mean[:settings], variance[:settings])
 
     def _adjoint(self, query):
         part = self._seen(query.program, query.angles)
         program = part.program
-        circuit, angles = self._prepared(program, part.select(query.angles)[None])
-        self._check_memory(program, query.angles, circuit.states_held(len(query.cotangents)))
+        circuit, angles = engines.prepared(program, part.select(query.angles)[None], self.engine, self.mesh)
+        self._check_states(program, query.angles, circuit.states_held(len(query.cotangents)))
         found = kernels.sweeps(circuit, angles, query.cotangents.astype(angles.dtype))
         value, gradient = _to_host(query.angles, found)
         return Sweep(value[0], part.expand(gradient[0, :, : program.num_angles], query.program.num_angles))
@@ -194,10 +199,10 @@ class Statevector(AbstractBackend):
     def _reverse(self, query):
         part, dtype = self._seen(query.program, query.angles), query.angles.dtype
         program = part.program
-        angles = _pad(part.select(query.angles), _padded_angles(program), axis=-1)
+        angles = engines.padded(part.select(query.angles), engines.padded_angles(program), axis=-1)
         # Only the JAX path can be differentiated step by step.
-        circuit = self._jax_circuit(program, dtype, _padded_angles(program))
-        self._check_memory(program, query.angles, circuit.states_recorded(len(query.cotangents)))
+        circuit = engines.jax_circuit(program, dtype, self.mesh)
+        self._check_states(program, query.angles, circuit.states_recorded(len(query.cotangents)))
         value, gradient = _to_host(query.angles, kernels.reverse(circuit, angles, query.cotangents.astype(dtype)))
         return Sweep(value, part.expand(gradient[:, : program.num_angles], query.program.num_angles))
 
@@ -206,71 +211,14 @@ class Statevector(AbstractBackend):
         part = program.seen
         if part.program.num_qubits > pauli.WORD_QUBITS:
             # What is prepared to be simulated holds masks of that size.
-            self._check_memory(part.program, angles, states=1)
+            self._check_states(part.program, angles, states=1)
         if self.mesh is not None and part.program.num_qubits < self.mesh.size.bit_length():
             # Every device needs amplitudes of its own.
             return program.on_all
         return part
 
-    def _prepared(self, program, angles):
-        """The circuit for the engine in use, and its angles (..., A) padded to a size that many circuits share."""
-        count = _padded_angles(program)
-        kind = NativeCircuit if self._is_native(program) else self._jax_circuit
-        return kind(program, angles.dtype, count), _pad(angles, count, axis=-1)
-
-    def _jax_circuit(self, program, dtype, count) -> ScannedCircuit | ShardedCircuit:
-        if self.mesh is not None:
-            return ShardedCircuit(program, dtype, count, self.mesh)
-        return ScannedCircuit(program, dtype, count)
-
-    def _is_native(self, program) -> bool:
-        if self.engine != "auto":
-            return self.engine == "native"
-        if self.mesh is not None or jax.default_backend() != "cpu":
-            return False
-        if native_library.load() is None:
-            native_library.warn_of_absence()
-            return False
-        controls = program.circuit.op_table.controls
-        return int(np.bitwise_count(controls).max(initial=0)) <= _MAX_NATIVE_CONTROLS
-
-    def _check_memory(self, program, angles, states):
-        devices = 1 if self.mesh is None else self.mesh.size
-        needed = states * state_bytes(program.num_qubits, angles.dtype) // devices
-        allowed = self._allowed_bytes()
-        if needed > allowed:
-            each = "" if devices == 1 else f" on each of {devices} devices"
-            state = shown(state_bytes(program.num_qubits, angles.dtype))
-            raise StateTooLarge(
-                f"{program.remaining} have to be simulated: a state of {program.num_qubits} qubits in "
-                f"{np.result_type(angles.dtype, np.complex64)} takes {state} bytes and this query holds {states} of "
-                f"them, {shown(needed)} bytes{each}; {allowed:,} are allowed: use fewer qubits, float32 "
-                "parameters, or another method (Statevector(max_bytes=...) moves the limit)"
-            )
-
-    def _check_sampling(self, bases, dtype, shots):
-        needed = shots * bases.numbers_per_shot * np.dtype(dtype).itemsize
-        allowed = self._allowed_bytes()
-        if needed > allowed:
-            raise StateTooLarge(
-                f"{shots:,} draws take {needed:,} bytes and {allowed:,} are allowed: give fewer shots and average "
-                "several estimates"
-            )
-
-    def _allowed_bytes(self) -> int:
-        device = jax.devices()[0] if self.mesh is None else self.mesh.local_devices[0]
-        return self.max_bytes or allowed_bytes(device=device)
-
-
-def _padded_angles(program) -> int:
-    return walk.bucket(max(program.num_angles, 1), 64)
-
-
-def _pad(array, length, axis):
-    xp = np if is_concrete(array) else jnp
-    widths = [(0, 0)] * np.ndim(array)
-    widths[axis] = (0, length - np.shape(array)[axis])
-    return xp.pad(xp.asarray(array), widths)
+    def _check_states(self, program, angles, states):
+        limits.check_states(program, angles.dtype, states, self.max_bytes, self.mesh)
 
 
 def _to_host(inputs, outputs):

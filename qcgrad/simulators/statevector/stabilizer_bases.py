@@ -10,13 +10,55 @@ more than one: the expectations of all strings are computed once, one transform 
 
 import numpy as np
 
+from ...errors import StateTooLarge
 from ...ir import pauli, strings
 from ...ir.stabilizers import group_elements
+from ...memory import allowed_bytes, require_count
 from ...queries import BasisCounts, MeasureBases, RandomizedMeasure, Snapshots
 from ..multicopy.bell import generator
 
 # Probabilities held at a time.
 _CHUNK = 1 << 21
+# Measured, of each of these: two masks, a sign, an expectation, what sorts them, and what transforms them.
+_BYTES_PER_PROBABILITY = 100
+# Masks held for each qubit of a random basis: x and z, and what they are made of.
+_MASKS_HELD = {"local": 5, "clifford": 5}
+
+
+def check_counts(query: MeasureBases, num_qubits: int, max_bytes: int | None = None):
+    """Refuse sets of strings whose outcome counts would not fit.
+
+    Args:
+        query: on the n qubits that are simulated.
+        num_qubits: n.
+        max_bytes: refuse what needs more; by default 80 % of the memory that is free.
+
+    Raises:
+        StateTooLarge: with the number of sets that would fit.
+    """
+    bases, width = query.x.shape
+    require_count(
+        f"sets of {width} strings, with 2^{width} outcome counts each,",
+        bases,
+        lambda bases: (bases << 3 + width) + _working_bytes(num_qubits, bases, width),
+        allowed_bytes(max_bytes),
+        "measure fewer strings together",
+        StateTooLarge,
+    )
+
+
+def check_snapshots(query: RandomizedMeasure, num_qubits: int, max_bytes: int | None = None):
+    """Refuse more random bases than fit into memory; arguments and errors as for `check_counts`."""
+    n = query.program.num_qubits
+    each = (_MASKS_HELD[query.ensemble] * n + 4) * pauli.mask_bytes(n)
+    require_count(
+        f"random bases of {n} qubits",
+        query.shots,
+        lambda shots: shots * each + _working_bytes(num_qubits, shots, num_qubits),
+        allowed_bytes(max_bytes),
+        "give fewer copies, and average several estimates",
+        StateTooLarge,
+    )
 
 
 def count(psi, query: MeasureBases, key) -> BasisCounts:
@@ -110,6 +152,13 @@ def _probabilities(psi, x, z):
         element_x, element_z, sign = group_elements(x[part], z[part])
         weights = np.maximum(strings.walsh_hadamard(sign * _expectations(psi, element_x, element_z)), 0)
         yield part, weights / weights.sum(axis=1, keepdims=True)
+
+
+def _working_bytes(num_qubits: int, bases: int, width: int) -> int:
+    """What a slice of the bases' outcome distributions and the transforms behind it hold."""
+    together = min(bases, max(1, _CHUNK >> width)) << width
+    dimension = 2**num_qubits
+    return _BYTES_PER_PROBABILITY * together + strings.transform_bytes(dimension, min(together, dimension))
 
 
 def _expectations(psi, x, z):

@@ -1,14 +1,14 @@
 """The hypothesis as a density matrix, updated by exact matrix multiplicative weights."""
 
-import os
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ....cost import Cost
-from ....errors import StateTooLarge, shown
+from ....errors import StateTooLarge
 from ....ir import rows
 from ....ir.sweep_form import SweepForm
+from ....memory import allowed_bytes, require
 from .base import AbstractHypothesis
 
 # Strings held beside the D pulled-back ones: exponent, state, eigenvectors, one to work in.
@@ -45,13 +45,13 @@ class Dense(AbstractHypothesis):
         Raises:
             StateTooLarge: before anything is allocated, with the number of bytes.
         """
-        needed, allowed = _bytes(form), _allowed_bytes()
-        if needed > allowed:
-            raise StateTooLarge(
-                f"hypothesis='dense' on {form.num_qubits} qubits with {form.num_components} strings takes "
-                f"{shown(needed)} bytes and {allowed:,} are allowed: use hypothesis='mpo' (bounded bond dimension) or "
-                "'product'"
-            )
+        require(
+            f"hypothesis='dense' on {form.num_qubits} qubits with {form.num_components} strings takes",
+            _bytes(form),
+            allowed_bytes(),
+            "use hypothesis='mpo' (bounded bond dimension) or 'product'",
+            StateTooLarge,
+        )
         dimension = 2**form.num_qubits
         strings = np.empty((form.num_components, dimension, dimension), np.complex128)
         carried, done = np.eye(dimension, dtype=np.complex128), 0  # row i is W|i>
@@ -97,11 +97,3 @@ def _start_flops(form) -> int:
 
 def _update_flops(dimension) -> int:
     return 44 * dimension**3
-
-
-def _allowed_bytes() -> int:
-    """Half of the machine's memory; a guess of 4 GiB where the platform does not tell."""
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
-    except (ValueError, OSError, AttributeError):
-        return 4 << 30

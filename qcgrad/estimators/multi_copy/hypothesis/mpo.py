@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ....cost import Cost
+from ....errors import StateTooLarge
 from ....ir.rows import Row
 from ....ir.sweep_form import SweepForm
+from ....memory import allowed_bytes, require
 from .base import AbstractHypothesis
 from .local import is_plain_string, touched, unitary
 
@@ -54,8 +56,16 @@ class MatrixProduct(AbstractHypothesis):
 
         Raises:
             ImportError: quimb is not installed.
+            StateTooLarge: bonds that would not fit into memory, were all of them full.
         """
         _quimb()
+        require(
+            f"hypothesis='mpo' on {form.num_qubits} qubits with max_bond={max_bond} takes",
+            _bytes(form.num_qubits, max_bond),
+            allowed_bytes(),
+            "give a smaller max_bond",
+            StateTooLarge,
+        )
         one = np.array([1, 0, 0, 0], np.complex128).reshape(1, 4, 1)
         return cls(form, max_bond, 0, (one,) * form.num_qubits, 0)
 

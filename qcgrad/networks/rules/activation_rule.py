@@ -1,4 +1,4 @@
-r"""Backward rules: how derivatives pass an activation, without changing any value.
+r"""Rules for activations only.
 
 With \(c = 2\,\partial L/\partial h\) behind \(h = \varphi(z)\) (what `jax.vjp` passes around), the chain rule in
 Wirtinger calculus is
@@ -11,30 +11,23 @@ replace a term, so it is biased.
 """
 
 import abc
-from typing import ClassVar
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 
+from .base import NetworkRule
 
-class AbstractRule(eqx.Module):
-    r"""A backward rule. To add one, say in `pull_back` how a cotangent passes an activation.
 
-    The rule then works in `Backprop(rule=...)`, in `ntk.empirical(..., rule=...)` and wherever a network's `apply`
-    takes `rule=`. Fields are arrays or static. A rule that changes more than activations (fixed feedback weights, say)
-    is written as a whole function with the network's values and other derivatives, see `ntk.cross`.
+class ActivationRule(NetworkRule):
+    r"""A rule for activations: `pull_back` says how a cotangent passes one. All other layers keep their derivatives.
 
     Example:
         >>> import jax.numpy as jnp, qcgrad.networks as nn
-        >>> class StraightThrough(nn.AbstractRule):
+        >>> class StraightThrough(nn.ActivationRule):
         ...     def pull_back(self, holomorphic, antiholomorphic, cotangent):
         ...         return cotangent
         >>> rule = StraightThrough()
     """
-
-    is_exact: ClassVar[bool] = False
-    """Whether the rule is the chain rule, so that its gradient is the true one."""
 
     @abc.abstractmethod
     def pull_back(self, holomorphic, antiholomorphic, cotangent) -> jax.Array:
@@ -44,6 +37,9 @@ class AbstractRule(eqx.Module):
             holomorphic, antiholomorphic: phi_z and phi_zbar at the pre-activations.
             cotangent: c behind the activation, same shape, in JAX's convention (2 dL/dh).
         """
+
+    def through(self, layer, params, x):
+        return layer.apply(params, x, self)
 
     def activate(self, activation, z):
         """phi(z), with this rule for its derivative.
@@ -68,20 +64,3 @@ class AbstractRule(eqx.Module):
 
         value.defvjp(forward, backward)
         return value(z)
-
-
-class FullWirtinger(AbstractRule):
-    """The true gradient: both branches."""
-
-    is_exact: ClassVar[bool] = True
-
-    def pull_back(self, holomorphic, antiholomorphic, cotangent):
-        return holomorphic * cotangent + jnp.conj(antiholomorphic * cotangent)
-
-
-class HolomorphicBranch(AbstractRule):
-    r"""Only \(\varphi_z\): as if the activation were holomorphic (V1). Exact where it is, biased elsewhere."""
-
-    def pull_back(self, holomorphic, antiholomorphic, cotangent):
-        del antiholomorphic
-        return holomorphic * cotangent

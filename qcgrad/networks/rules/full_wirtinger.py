@@ -1,0 +1,17 @@
+"""The chain rule, written out."""
+
+from typing import ClassVar
+
+import jax.numpy as jnp
+
+from .activation_rule import ActivationRule
+
+
+class FullWirtinger(ActivationRule):
+    """The true gradient: both branches."""
+
+    is_exact: ClassVar[bool] = True
+    is_unbiased: ClassVar[bool] = True
+
+    def pull_back(self, holomorphic, antiholomorphic, cotangent):
+        return holomorphic * cotangent + jnp.conj(antiholomorphic * cotangent)

@@ -1,0 +1,11 @@
+"""Half of the chain rule."""
+
+from .activation_rule import ActivationRule
+
+
+class HolomorphicBranch(ActivationRule):
+    r"""Only \(\varphi_z\): as if the activation were holomorphic (V1). Exact where it is, biased elsewhere."""
+
+    def pull_back(self, holomorphic, antiholomorphic, cotangent):
+        del antiholomorphic
+        return holomorphic * cotangent
