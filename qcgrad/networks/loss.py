@@ -1,12 +1,12 @@
 """The objective of supervised learning: a loss of a network's outputs on a batch."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from ..cost import Cost
 from ..objective import AbstractObjective
@@ -14,6 +14,7 @@ from . import xla
 from .convention import Convention
 from .leaves import as_array, checked_parameters
 from .rules import AbstractRule
+from .rules.base import Task
 
 
 class Loss(AbstractObjective):
@@ -63,7 +64,7 @@ class Loss(AbstractObjective):
         `key` is a JAX random key, for rules that are random.
         """
         raw = None if key is None else jax.random.key_data(key)
-        return _run(self.apply, self.loss_fn, weights, self.batch, rule, raw)
+        return xla.backward(self.apply, self.loss_fn, weights, self.batch, rule, raw)
 
     @property
     def num_outputs(self):
@@ -71,7 +72,7 @@ class Loss(AbstractObjective):
 
     def check(self, params):
         params = checked_parameters("weights", params)
-        shape = jax.eval_shape(xla.forward(self.apply, self.loss_fn), params, self.batch)
+        shape = jax.eval_shape(Task(self.apply, self.loss_fn, self.batch).value, params)
         if getattr(shape, "shape", None) != () or jnp.issubdtype(shape.dtype, jnp.complexfloating):
             raise TypeError(f"loss_fn returned {shape}: it must return one real number, state the reduction in it")
         return params
@@ -96,9 +97,5 @@ class Loss(AbstractObjective):
 
     def backward_cost(self, weights, rule: AbstractRule | None = None) -> Cost:
         """Cost of one forward and backward pass."""
-        return xla.analysed_cost(xla.backward, self.apply, self.loss_fn, weights, self.batch, rule)
-
-
-@partial(jax.jit, static_argnums=(0, 1))
-def _run(apply, loss_fn, weights, batch, rule, key):
-    return xla.backward(apply, loss_fn)(weights, batch, rule, key)
+        key = np.zeros(2, np.uint32) if rule is not None and rule.is_random else None
+        return xla.analysed_cost(xla.backward, self.apply, self.loss_fn, weights, self.batch, rule, key)

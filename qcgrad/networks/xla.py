@@ -1,6 +1,6 @@
-"""What a compiled network costs, by XLA's own cost and memory analysis."""
+"""The compiled programs of a network's loss, and what they cost, by XLA's own cost and memory analysis."""
 
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import jax
 import numpy as np
@@ -9,37 +9,32 @@ from ..cost import Cost
 from .rules.base import Task
 
 
-def forward(apply, loss_fn):
-    """The program of one forward pass: (weights, batch) -> loss."""
-
-    def program(weights, batch, rule=None, key=None):
-        return Task(apply, loss_fn, batch).value(weights)
-
-    return program
+@partial(jax.jit, static_argnums=(0, 1))
+def forward(apply, loss_fn, weights, batch):
+    """One forward pass: the loss."""
+    return Task(apply, loss_fn, batch).value(weights)
 
 
-def backward(apply, loss_fn):
-    """The program of one forward and backward pass: (weights, batch, rule=None, key=None) -> (loss, gradient)."""
-
-    def program(weights, batch, rule=None, key=None):
-        task = Task(apply, loss_fn, batch)
-        if rule is None:
-            return jax.value_and_grad(task.value)(weights)
-        return rule.value_and_gradient(task, weights, key)
-
-    return program
+@partial(jax.jit, static_argnums=(0, 1))
+def backward(apply, loss_fn, weights, batch, rule=None, key=None):
+    """One forward and backward pass: (loss, gradient)."""
+    task = Task(apply, loss_fn, batch)
+    if rule is None:
+        return jax.value_and_grad(task.value)(weights)
+    return rule.value_and_gradient(task, weights, key)
 
 
-def analysed_cost(program, apply, loss_fn, weights, batch, rule=None) -> Cost:
-    """FLOPs and peak bytes (arguments, outputs, temporaries) of a compiled program; nothing is run.
+def analysed_cost(program, apply, loss_fn, *arguments) -> Cost:
+    """FLOPs and peak bytes (arguments, outputs, temporaries) of a program; nothing is run.
+
+    It is compiled for that, and what was compiled is what runs when the program is called.
 
     Args:
         program: `forward` or `backward`.
         apply, loss_fn: the network.
-        weights, batch, rule: pytrees of arrays; only shapes and dtypes matter.
+        arguments: the program's others, pytrees of arrays; only shapes and dtypes matter.
     """
-    key = np.zeros(2, np.uint32) if rule is not None and rule.is_random else None
-    leaves, structure = jax.tree.flatten((weights, batch, rule, key))
+    leaves, structure = jax.tree.flatten(arguments)
     shapes = tuple((np.shape(leaf), np.dtype(leaf.dtype)) for leaf in leaves)
     return _analysed(program, apply, loss_fn, structure, shapes)
 
@@ -47,7 +42,7 @@ def analysed_cost(program, apply, loss_fn, weights, batch, rule=None) -> Cost:
 @lru_cache(maxsize=256)
 def _analysed(program, apply, loss_fn, structure, shapes) -> Cost:
     arguments = jax.tree.unflatten(structure, [jax.ShapeDtypeStruct(*s) for s in shapes])
-    compiled = jax.jit(program(apply, loss_fn)).lower(*arguments).compile()
+    compiled = program.lower(apply, loss_fn, *arguments).compile()
     flops = (compiled.cost_analysis() or {}).get("flops", 0)
     memory = compiled.memory_analysis()
     held = 0

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import qcgrad as qg
+from qcgrad import networks as nn
 from tests.contracts.problems import linear, mean_square, perceptron, problem
 
 BATCH = (np.eye(3), np.ones(3))
@@ -107,3 +108,15 @@ def test_python_numbers_are_weights_too():
 def test_a_batch_is_a_pair(batch):
     with pytest.raises(TypeError, match="batch: give a pair"):
         qg.Loss(linear, mean_square, batch)
+
+
+def test_an_estimate_compiles_a_network_once(caplog):
+    """What was compiled to know the cost is what runs."""
+    net = nn.serial(nn.Dense(7), nn.Cardioid(), nn.Dense(2))
+    weights = net.init(jax.random.key(0), (3,))
+    loss = qg.Loss(net.apply, lambda f, y: jnp.mean(jnp.abs(f - y) ** 2), (jnp.ones((5, 3)), jnp.ones((5, 2))), weights)
+    with jax.log_compiles(), caplog.at_level("WARNING"):
+        for _ in range(2):
+            qg.estimate(loss, weights, qg.Backprop())
+    compiled = [record.message for record in caplog.records if "Compiling jit(backward)" in record.message]
+    assert len(compiled) == 1
