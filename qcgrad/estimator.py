@@ -1,7 +1,7 @@
 """How a gradient is estimated: the interface of a method, and its common special case."""
 
 import abc
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import equinox as eqx
 import jax
@@ -22,6 +22,10 @@ class AbstractEstimator(eqx.Module):
 
     access: ClassVar[Access]
     """The most access that this method ever asks for."""
+    called: ClassVar[str] = ""
+    """Name in catalogues where it is not the class name in kebab case."""
+    differentiates: ClassVar[Literal["circuits", "networks"]] = "circuits"
+    """What the method is for."""
     is_traceable: ClassVar[bool] = True
     """Whether the method works under `jax.jit` and `jax.vmap`: its queries do not depend on answers."""
 

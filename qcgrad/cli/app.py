@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from typer.core import TyperGroup
 
-from . import circuits, grad, info, ntk, scaling
+from . import circuits, grad, info, methods, ntk, scaling
 from .errors import EXIT_INTERRUPTED, EXIT_REFUSED, explain
 
 
@@ -41,6 +41,7 @@ application = typer.Typer(
 )
 application.command("scaling", epilog=scaling.EXAMPLE)(scaling.scaling)
 application.command("grad", epilog=grad.EXAMPLE)(grad.grad)
+application.command("methods", epilog=methods.EXAMPLE)(methods.methods)
 application.command("circuits", epilog=circuits.EXAMPLE)(circuits.circuits)
 application.command("ntk", epilog=ntk.EXAMPLE)(ntk.ntk)
 application.command("info", epilog=info.EXAMPLE)(info.info)
@@ -48,12 +49,9 @@ application.command("info", epilog=info.EXAMPLE)(info.info)
 
 def _print_version(wanted: bool):
     if wanted:
-        from importlib.metadata import PackageNotFoundError, version
+        from ..version import __version__
 
-        try:
-            print(f"qcgrad {version('qcgrad')}")
-        except PackageNotFoundError:
-            print("qcgrad (a source tree that was never installed)")
+        print(f"qcgrad {__version__}")
         raise typer.Exit
 
 

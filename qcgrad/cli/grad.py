@@ -10,6 +10,7 @@ from . import consoles
 from .errors import UserError
 from .numbers import numbers
 
+_DEFAULT = "parameter-shift"
 EXAMPLE = 'Example: qcgrad grad mine.qasm --observable "ZZI + 0.5*IXI" --params "0.1, 0.2" --shots 1000'
 
 
@@ -18,20 +19,15 @@ def grad(
     observable: Annotated[
         str | None, typer.Option(help='Pauli sum, letter i on qubit i, for example "ZZI + 0.5*IXI".')
     ] = None,
-    method: Annotated[
-        str,
-        typer.Option(
-            help="adjoint, reverse-mode, parameter-shift, gentle-sweep, read-once, online-tomography, bell-shadow."
-        ),
-    ] = "parameter-shift",
+    method: Annotated[str, typer.Option(help="How: a name that qcgrad methods lists.")] = _DEFAULT,
     shots: Annotated[
-        str | None, typer.Option(help="Shots per circuit evaluation of parameter-shift; exact if left out.")
+        str | None, typer.Option(help="Shots, for methods that count them; where they may be left out, exact.")
     ] = None,
-    copies: Annotated[str | None, typer.Option(help="Copies for gentle-sweep, read-once, bell-shadow.")] = None,
-    epsilon: Annotated[float | None, typer.Option(help="Accuracy of online-tomography.")] = None,
-    delta: Annotated[
-        float | None,
-        typer.Option(help="Failure probability of bell-shadow, online-tomography.", show_default="0.05"),
+    copies: Annotated[str | None, typer.Option(help="Copies, for methods that count them.")] = None,
+    epsilon: Annotated[str | None, typer.Option(help="Accuracy, for methods that promise one.")] = None,
+    delta: Annotated[str | None, typer.Option(help="Failure probability, for methods that promise one.")] = None,
+    option: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="Any other option of the method; may be repeated.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the sampling.")] = 0,
     params: Annotated[str | None, typer.Option(help='Parameters in radians, for example "0.1, 0.2".')] = None,
@@ -48,12 +44,18 @@ def grad(
     "notes". In JSON, null is a number that is not known. Exit code 1: the result is not "ok".
     """
     from ..estimate import estimate
-    from .methods import canonical, make_estimator
+    from .choices import assignments, find, make_estimator
 
     if not -(2**63) <= seed < 2**63:
         raise UserError(f"--seed {seed}: give an integer of 64 bits")
-    method = canonical(method)
-    estimator = make_estimator(method, shots=shots, copies=copies, epsilon=epsilon, delta=delta)
+    chosen = find(method, "circuits")
+    method = chosen.name
+    given = {"shots": shots, "copies": copies, "epsilon": epsilon, "delta": delta}
+    named = {name: text for name, text in given.items() if text is not None}
+    others = assignments(option or [])
+    if both := named.keys() & others.keys():
+        raise UserError(f"--{min(both)} and --option {min(both)} are both given: give one of them")
+    estimator = make_estimator(chosen, named | others)
     objective, program, default_params = _objective(file, observable)
     names = program.parameter_names
     values = _parameters(len(names), params, params_file, random_params, default_params)

@@ -105,7 +105,7 @@ class OnlineTomography(AbstractEstimator):
     def __init__(
         self,
         epsilon: float,
-        delta: float,
+        delta: float = 0.05,
         hypothesis: Literal["dense", "product", "mpo"] = "dense",
         backaction: Backaction = "idealized",
         encoding: Encoding = "terms",

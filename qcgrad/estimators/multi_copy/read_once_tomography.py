@@ -61,6 +61,7 @@ class ReadOnceTomography(AbstractEstimator):
     batches: int = eqx.field(static=True)
     encoding: Encoding = eqx.field(static=True)
     access = Access.multi_copy
+    called = "read-once"
     is_traceable: ClassVar[bool] = False
 
     def __init__(self, copies: int, *, batches: int = 8, encoding: Encoding = "terms"):

@@ -70,6 +70,7 @@ class Backprop(OneRoundEstimator):
     draws: int = 1
 
     access = Access.white_box
+    differentiates = "networks"
 
     def __check_init__(self):
         if self.rule is not None and not isinstance(self.rule, AbstractRule):

@@ -1,0 +1,84 @@
+"""Estimators by their name on the command line, from the catalogue."""
+
+import ast
+import difflib
+
+from ..catalogue import Method, methods
+from .errors import UserError
+
+
+def find(name: str, differentiates: str | None = None) -> Method:
+    """The method, of those for "circuits" or "networks" where one is named; capitals and underscores are accepted.
+
+    Raises:
+        UserError: unknown name, suggests the nearest.
+    """
+    known = {n: found for n, found in methods().items() if differentiates in (None, found.differentiates)}
+    canonical = name.strip().lower().replace("_", "-")
+    if canonical in known:
+        return known[canonical]
+    near = difflib.get_close_matches(canonical, known, n=1, cutoff=0.3)
+    hint = f": did you mean {near[0]!r}? Known" if near else "; known"
+    raise UserError(f"method {name!r} is not known{hint}: {', '.join(known)}")
+
+
+def make_estimator(method: Method, given: dict[str, str]):
+    """The estimator with these options, as written on the command line; each method checks its own.
+
+    Raises:
+        UserError: an option that the method does not have, one that it needs and was not given, a wrong value.
+    """
+    for name, text in given.items():
+        if method.option(name) is None:
+            raise UserError(f"{flag(name)} {text} does not apply to {method.name}: {_offered(method)}")
+    for option in method.options:
+        if option.is_required and option.name not in given:
+            raise UserError(f"{method.name} needs {flag(option.name)}: {option.help}")
+    try:
+        return method.make(**{name: value(text) for name, text in given.items()})
+    except (TypeError, ValueError) as error:
+        raise UserError(f"{method.name}: {error}") from error
+
+
+def assignments(texts: list[str]) -> dict[str, str]:
+    """Options written as name=value.
+
+    Raises:
+        UserError: no equals sign, or a name twice.
+    """
+    found: dict[str, str] = {}
+    for text in texts:
+        name, sign, rest = text.partition("=")
+        name = name.strip().replace("-", "_")
+        if not sign or not name:
+            raise UserError(f"--option {text}: write it as name=value, for example --option batches=16")
+        if name in found:
+            raise UserError(f"--option {name} is given twice")
+        found[name] = rest.strip()
+    return found
+
+
+def value(text: str):
+    """A number, a truth value, None, a list of these, or the text itself; 1e4 is the integer 10000."""
+    words = {"true": True, "false": False, "none": None}
+    if text.lower() in words:
+        return words[text.lower()]
+    try:
+        found = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+    return int(found) if isinstance(found, float) and found.is_integer() else found
+
+
+def flag(name: str) -> str:
+    """How an option is written."""
+    return f"--{name}" if name in SHORT else f"--option {name}=..."
+
+
+SHORT = ("shots", "copies", "epsilon", "delta")
+"""Options that are written as --name; all others as --option name=value."""
+
+
+def _offered(method: Method) -> str:
+    names = [flag(option.name) for option in method.options]
+    return f"it has {', '.join(names)}" if names else "it has no options"
