@@ -36,9 +36,7 @@ def circuits() -> list[Case]:
     )  # fmt: skip
     angles = np.array([0.4, -0.9, 1.3], jax.dtypes.canonicalize_dtype(float))
     return [
-        Case(
-            Expectation(plain, asymmetric), angles, "plain gates: look at the order of qubits and of gates, at signs"
-        ),
+        Case(Expectation(plain, asymmetric), angles, "plain gates: look at the order of qubits and of gates, at signs"),
         Case(
             Expectation(scaled, "Z"),
             angles[:2],
@@ -60,7 +58,8 @@ def in_float32(case: Case) -> Case:
 
 
 def pool() -> Case:
-    objective = OperatorPool(Circuit(2).ry(0, param=0, scale=2.0).cx(0, 1).rx(1, param=1), "ZI + 0.5*XX", ["YI", "XZ", "IX"])
+    circuit = Circuit(2).ry(0, param=0, scale=2.0).cx(0, 1).rx(1, param=1)
+    objective = OperatorPool(circuit, "ZI + 0.5*XX", ["YI", "XZ", "IX"])
     return Case(
         objective,
         np.array([0.3, 0.8], jax.dtypes.canonicalize_dtype(float)),
@@ -70,8 +69,9 @@ def pool() -> Case:
 
 def network() -> Case:
     x, y = jnp.array([[0.5, -1.0], [2.0, 0.3]], jnp.float32), jnp.array([1.0, -1.0], jnp.float32)
-    loss = Loss(lambda w, x: jnp.tanh(x @ w), lambda out, y: jnp.mean((out - y) ** 2), (x, y))
-    return Case(loss, np.array([0.4, -0.2], np.float32), "a network's loss and its gradient by reverse mode")
+    weights = np.array([0.4, -0.2], np.float32)
+    loss = Loss(lambda w, x: jnp.tanh(x @ w), lambda out, y: jnp.mean((out - y) ** 2), (x, y), weights)
+    return Case(loss, weights, "a network's loss and its gradient by reverse mode")
 
 
 def wrong_numbers(case: Case, found) -> str | None:
@@ -88,7 +88,7 @@ def wrong_numbers(case: Case, found) -> str | None:
         allowed = rounding + np.minimum(_ERRORS * np.sqrt(np.asarray(variance)), 0.5) + np.asarray(bias)
         if np.shape(number) != np.shape(truth) or not np.all(np.abs(number - truth) <= allowed):
             return (
-                f"the {what} comes out as {np.asarray(number).tolist()}, and right is {np.asarray(truth).tolist()} within "
-                f"{np.round(allowed, 6).tolist()}. What is tested: {case.hint}"
+                f"the {what} comes out as {np.asarray(number).tolist()}, and right is {np.asarray(truth).tolist()} "
+                f"within {np.round(allowed, 6).tolist()}. What is tested: {case.hint}"
             )
     return None

@@ -99,7 +99,7 @@ def test_kernels_of_improper_networks_are_as_symmetric_as_what_takes_them_asks(a
     """A bug: quadrature in two frames left 1e-4 between entries that are conjugates, and `gradient_flow` refused."""
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(2, 5, 4)) + 1j * rng.normal(size=(2, 5, 4))
-    k = nn.serial(nn.Dense(1), nn.Cardioid(), nn.Dense(1, tau=0.4), activation, nn.Dense(1, tau=1.0)).kernel(x)
+    k = nn.serial(nn.Dense(9), nn.Cardioid(), nn.Dense(9, tau=0.4), activation, nn.Dense(1, tau=1.0)).kernel(x)
     np.testing.assert_allclose(k.ntk, k.ntk.conj().T, atol=1e-13)
     np.testing.assert_allclose(k.ntk_pseudo, k.ntk_pseudo.T, atol=1e-13)
     flow = ntk.gradient_flow(k.ntk, y[:, 0], [1.0], pseudo=k.ntk_pseudo)

@@ -105,7 +105,7 @@ def figure(result: Result, path):
     drawing.savefig(path, dpi=150)
 
 
-def network(activation, width: int = 1, first: float = 1.0):
+def network(activation, width: int = 2, first: float = 1.0):
     """A network whose pre-activations all have variance 1 for inputs of `normalised` norm, real as the activation is.
 
     Args:
