@@ -59,6 +59,10 @@ class AbstractBackend(abc.ABC):
             UnsupportedQuery: a kind of query that this backend does not answer.
         """
 
+    def differentiable(self) -> "AbstractBackend":
+        """The same answers from programs that JAX can differentiate, for second derivatives; by default itself."""
+        return self
+
     def refuse(self, query: AbstractQuery):
         """Raise the error for a kind of query that this backend does not answer."""
         raise UnsupportedQuery(

@@ -10,15 +10,18 @@ from .backend import AbstractBackend, resolve
 from .errors import NotApplicable
 from .estimate import as_key, check_arguments, run, run_value
 from .estimator import AbstractEstimator
+from .linear_map import linear_map
 from .objective import AbstractObjective, Point
 
 
 def as_jax(objective: AbstractObjective, estimator: AbstractEstimator, backend: AbstractBackend | None = None):
     r"""A function `f(params)` or `f(params, key)` whose `jax.grad` is the estimator.
 
-    Works under `jax.jit`, `jax.vmap`, `jax.value_and_grad` and inside larger JAX programs; a vector of
-    observables gives the value (K,), and its vector-Jacobian product takes one backward sweep for
-    each cotangent, not K. The classical map from parameters to gate angles is differentiated by JAX.
+    Works under `jax.jit`, `jax.vmap`, `jax.value_and_grad`, `jax.jvp`, `jax.checkpoint` and inside larger JAX
+    programs; a vector of observables gives the value (K,), and its vector-Jacobian product takes one backward sweep for
+    each cotangent, not K. A derivative along a direction (`jax.jvp`, `jax.linearize`, `jax.jacfwd`) is the estimated
+    gradient along it, so it takes all K. Exact methods have second derivatives (`jax.hessian`), through programs of JAX
+    whatever the backend's engine. The classical map from parameters to gate angles is differentiated by JAX.
 
     Args:
         objective: what to evaluate.
@@ -31,7 +34,8 @@ def as_jax(objective: AbstractObjective, estimator: AbstractEstimator, backend: 
         QNode is called as the QNode is, `f(x, weights, key=key)`.
 
     Raises:
-        NotApplicable: the objective becomes another one at given parameters.
+        NotApplicable: the objective becomes another one at given parameters; a second derivative of a method that
+            samples.
 
     Example:
         >>> import jax, qcgrad as qg
@@ -51,42 +55,42 @@ def as_jax(objective: AbstractObjective, estimator: AbstractEstimator, backend: 
     outputs = objective.num_outputs
     asked = _Asked(objective, estimator, backend)
 
-    @jax.custom_vjp
+    @jax.custom_jvp
     def evaluate(coordinates, key):
         return asked.value(coordinates, key)
 
-    def forward(coordinates, key):
-        if outputs > 1:
-            return evaluate(coordinates, key), (coordinates, key)
-        # With one output the gradient's direction is known already: one run gives value and gradient.
-        return asked.value_and_gradient(coordinates, key, jnp.ones((1, 1)))
-
-    def backward(residual, cotangent):
+    @evaluate.defjvp
+    def moved(primals, tangents):
+        (coordinates, key), (direction, _) = primals, tangents
         if outputs == 1:
-            return jax.tree.map(lambda leaf: leaf[0] * cotangent[0].astype(leaf.dtype), residual), None
-        coordinates, key = residual
-        # A second, independent part of the key: the forward pass has used the first.
-        fresh = None if key is None else jax.random.fold_in(key, 1)
-        _, gradient = asked.value_and_gradient(coordinates, fresh, cotangent[None])
-        return jax.tree.map(lambda leaf: leaf[0], gradient), None
-
-    evaluate.defvjp(forward, backward)
+            # With one output the gradient's direction is known already: one run gives value and gradient.
+            value, gradient = asked.first(coordinates, key, jnp.ones((1, 1)))
+            return value, _along(gradient, direction)
+        # A second, independent part of the key for the gradient: the value has used the first.
+        fresh = None if key is None else jax.random.key_data(jax.random.fold_in(key, 1))
+        value = evaluate(coordinates, key)
+        return value, linear_map(
+            asked.tangent,
+            asked.pulled_back,
+            (coordinates, fresh),
+            direction,
+            jax.ShapeDtypeStruct(value.shape, value.dtype),
+        )
 
     def f(params, key=None):
         coordinates = objective.coordinates(objective.check(params))
-        try:
-            value = evaluate(jax.tree.map(jnp.asarray, coordinates), as_key(key))
-        except TypeError as error:
-            if "custom_vjp" not in str(error):
-                raise
-            raise NotApplicable(
-                "jax.jvp, jax.jacfwd, jax.linearize and jax.hessian need forward-mode derivatives, and an estimator "
-                "gives reverse-mode ones: use jax.grad, jax.vjp or jax.jacrev, and for second derivatives jax.jacrev "
-                "of jax.grad with an exact method and qcgrad.Statevector(engine='jax')"
-            ) from error
-        return objective.outputs(value)
+        return objective.outputs(evaluate(jax.tree.map(jnp.asarray, coordinates), as_key(key)))
 
     return objective.as_function(f)
+
+
+def _along(gradient, direction):
+    """(C,) derivatives along a direction, from gradients with a leading axis C."""
+
+    def one(rows, moved):
+        return jnp.real(rows.reshape(len(rows), -1) @ jnp.ravel(moved).astype(rows.dtype))
+
+    return sum(jax.tree.leaves(jax.tree.map(one, gradient, direction)))
 
 
 class _Asked(NamedTuple):
@@ -108,6 +112,34 @@ class _Asked(NamedTuple):
             return run_value(self._point(coordinates, cotangents), self.estimator, self.backend, key)
 
         return self._call(on_host, self._value_shape(coordinates), coordinates, key)
+
+    def first(self, coordinates, key, cotangents):
+        """`value_and_gradient`, which may be differentiated once more where the method is exact."""
+
+        @jax.custom_jvp
+        def found(coordinates, cotangents):
+            return self.value_and_gradient(coordinates, key, cotangents)
+
+        @found.defjvp
+        def moved(primals, tangents):
+            again = self._replace(backend=_Differentiable(self.backend.differentiable(), self.estimator))
+            if not self.estimator.is_traceable:
+                raise NotApplicable(_no_second_derivative(self.estimator))
+            return jax.jvp(lambda *point: again.value_and_gradient(point[0], key, point[1]), primals, tangents)
+
+        return found(coordinates, cotangents)
+
+    def tangent(self, residual, direction):
+        """(K,) derivatives of all outputs along a direction of the coordinates."""
+        coordinates, raw = residual
+        _, gradient = self.first(coordinates, _as_key(raw), jnp.eye(self.objective.num_outputs))
+        return _along(gradient, direction)
+
+    def pulled_back(self, residual, cotangent):
+        """The gradient of the outputs weighted by a cotangent (K,)."""
+        coordinates, raw = residual
+        _, gradient = self.first(coordinates, _as_key(raw), cotangent[None])
+        return jax.tree.map(lambda leaf: leaf[0], gradient)
 
     def value_and_gradient(self, coordinates, key, cotangents):
         """((K,), coordinates with a leading axis of cotangents)."""
@@ -135,7 +167,34 @@ class _Asked(NamedTuple):
 
         def on_numbers(coordinates, raw, *others):
             coordinates, *others = jax.tree.map(np.asarray, (coordinates, *others))
-            found = function(coordinates, None if raw is None else jax.random.wrap_key_data(jnp.asarray(raw)), *others)
+            found = function(coordinates, _as_key(raw), *others)
             return jax.tree.map(lambda array, shape: np.asarray(array, shape.dtype), found, shapes)
 
         return jax.pure_callback(on_numbers, shapes, coordinates, raw, *others, vmap_method="sequential")
+
+
+class _Differentiable(AbstractBackend):
+    """A backend in programs that are differentiated again: draws have no derivative."""
+
+    def __init__(self, inner: AbstractBackend, estimator: AbstractEstimator):
+        self.inner, self.estimator = inner, estimator
+
+    @property
+    def access(self):
+        return self.inner.access
+
+    def answer(self, query, key):
+        if query.is_random:
+            raise NotApplicable(_no_second_derivative(self.estimator))
+        return self.inner.answer(query, key)
+
+
+def _as_key(raw):
+    return None if raw is None else jax.random.wrap_key_data(jnp.asarray(raw))
+
+
+def _no_second_derivative(estimator) -> str:
+    return (
+        f"{type(estimator).__name__} samples, and draws have no derivative: second derivatives need an exact method, "
+        "qcgrad.Adjoint() or qcgrad.ParameterShift() without shots"
+    )

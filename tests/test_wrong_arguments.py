@@ -35,18 +35,6 @@ def test_tracing_a_method_that_looks_at_numbers_is_refused_by_name(estimator):
         jax.jit(lambda k: qg.estimate(OBJECTIVE, PARAMS, estimator, key=k).gradient)(jax.random.key(0))
 
 
-@pytest.mark.parametrize(
-    "derivative",
-    [jax.hessian, jax.jacfwd, lambda f: lambda p: jax.jvp(f, (p,), (p,))],
-    ids=["hessian", "jacfwd", "jvp"],
-)
-@pytest.mark.parametrize("estimator", [qg.Adjoint(), qg.ParameterShift()])
-def test_forward_mode_derivatives_of_as_jax_are_refused_with_what_to_do(estimator, derivative):
-    message = "forward-mode derivatives.* use jax.grad, jax.vjp or jax.jacrev|higher ones use qcgrad.Statevector"
-    with pytest.raises(qg.NotApplicable, match=message):
-        derivative(qg.as_jax(OBJECTIVE, estimator))(jnp.array(PARAMS))
-
-
 def test_a_pool_is_no_jax_function():
     with pytest.raises(qg.NotApplicable, match="OperatorPool becomes another objective at given parameters"):
         qg.as_jax(qg.OperatorPool(CIRCUIT, "ZZ", ["XX"]), qg.Adjoint())

@@ -141,7 +141,7 @@ def product(
 
     Args:
         apply, params, x1, x2, rule, param_metric: as for `empirical`; apply needs forward derivatives, so it may not be
-            a `jax.custom_vjp` function (circuits through `as_jax` are).
+            a `jax.custom_vjp` function.
         max_bytes: most bytes that a product may hold; by default 80 % of the memory that is free.
 
     Returns:
@@ -212,6 +212,5 @@ def _along(model, params, x, step):
         if "custom_vjp" not in str(error):
             raise
         raise TypeError(
-            "apply has no forward derivatives (it is a jax.custom_vjp function, as circuits through as_jax are): use "
-            'ntk.empirical(..., method="jacobian")'
+            'apply has no forward derivatives (it is a jax.custom_vjp function): use ntk.empirical(..., method="jacobian")'
         ) from error

@@ -88,6 +88,9 @@ class Statevector(AbstractBackend):
         self.engine: Engine = engine
         self.mesh = None if mesh is None else flattened(mesh)
 
+    def differentiable(self):
+        return self if self.engine == "jax" or self.mesh is not None else Statevector(self.max_bytes, "jax")
+
     def answer(self, query, key):
         if self.mesh is not None:
             key = shared_key(key, self.mesh)
