@@ -212,5 +212,6 @@ def _along(model, params, x, step):
         if "custom_vjp" not in str(error):
             raise
         raise TypeError(
-            'apply has no forward derivatives (it is a jax.custom_vjp function): use ntk.empirical(..., method="jacobian")'
+            "apply has no forward derivatives (it is a jax.custom_vjp function): use "
+            'ntk.empirical(..., method="jacobian")'
         ) from error
