@@ -68,6 +68,11 @@ class Method(NamedTuple):
         """What it is for, "circuits" or "networks"."""
         return self.make.differentiates
 
+    @property
+    def pays_in(self) -> str:
+        """The resource that grows with M, a field of `Cost`."""
+        return self.make.pays_in
+
     def option(self, name: str) -> Option | None:
         """The option of that name."""
         return next((option for option in self.options if option.name == name), None)
@@ -85,15 +90,21 @@ def methods() -> dict[str, Method]:
         >>> shift.access.name, [option.name for option in shift.options]
         ('single_copy', ['shots', 'split'])
     """
+    return dict(_methods())
+
+
+@lru_cache(maxsize=1)
+def _methods() -> dict[str, Method]:
+    # Looking through all installed packages takes a while, and they do not change while a program runs.
     found = {method.name: method for method in map(described, _own())}
     for entry in importlib.metadata.entry_points(group=GROUP):
         try:
             method = described(entry.load())
         except Exception as error:  # whatever a foreign package raises, the others stay usable
-            warnings.warn(f"method {entry.name} of {entry.value} is left out: {error}", stacklevel=2)
+            warnings.warn(f"method {entry.name} of {entry.value} is left out: {error}", stacklevel=3)
             continue
         if found.setdefault(method.name, method) is not method:
-            warnings.warn(f"method {method.name} of {entry.value} is left out: its name is taken", stacklevel=2)
+            warnings.warn(f"method {method.name} of {entry.value} is left out: its name is taken", stacklevel=3)
     return found
 
 

@@ -26,6 +26,8 @@ class AbstractEstimator(eqx.Module):
     """Name in catalogues where it is not the class name in kebab case."""
     differentiates: ClassVar[Literal["circuits", "networks"]] = "circuits"
     """What the method is for."""
+    pays_in: ClassVar[Literal["copies", "gates", "flops"]] = "copies"
+    """The resource that its cost is about."""
     is_traceable: ClassVar[bool] = True
     """Whether the method works under `jax.jit` and `jax.vmap`: its queries do not depend on answers."""
 

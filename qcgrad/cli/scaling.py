@@ -19,7 +19,7 @@ _OUT = Annotated[
 ]
 _METHODS = Annotated[
     str | None,
-    typer.Option(help="Comma-separated: adjoint, parameter-shift, gentle-sweep, read-once, bell-shadow, backprop."),
+    typer.Option(help="Comma-separated names, all that a study knows if left out.", show_default="all"),
 ]
 _CIRCUITS = Annotated[
     str | None,

@@ -5,18 +5,11 @@ from pathlib import Path
 import numpy as np
 
 from .scaling import UNITS, Law, hard_instance_fits
-from .spec import StudySpec
+from .spec import METHODS, StudySpec
 from .store import replacing
 
 # Okabe and Ito's palette: distinguishable with any kind of colour vision, and by shape in print.
-_COLOURS = {
-    "adjoint": "#0072B2",
-    "parameter-shift": "#D55E00",
-    "gentle-sweep": "#CC79A7",
-    "read-once": "#E69F00",
-    "bell-shadow": "#009E73",
-    "backprop": "#000000",
-}
+_PALETTE = ("#0072B2", "#D55E00", "#CC79A7", "#E69F00", "#009E73", "#000000", "#56B4E9", "#F0E442")
 _MARKERS = {"all-Pauli": "o", "perceptron": "D", "efficient_su2": "s", "tfim_hva": "^"}
 _SPARE_MARKERS = ("v", "P", "X", "<", ">")
 
@@ -86,9 +79,9 @@ def _draw_copies(axes, laws: list[Law], spec: StudySpec) -> int:
             law.sizes,
             law.copies,
             _marker(law, laws),
-            color=_COLOURS[law.method],
+            color=_colour(law.method),
             # Real circuits at shots from a bound, the hard instance measured: open and filled.
-            markerfacecolor=_COLOURS[law.method] if is_hard else "none",
+            markerfacecolor=_colour(law.method) if is_hard else "none",
             markersize=7,
             alpha=_shade(law, spec),
             label=f"{law.method}, {law.model}{_epsilon(law, spec)}" + (" (measured)" if is_hard else " (from a bound)"),
@@ -119,7 +112,7 @@ def _draw_fits(axes, law: Law):
     if fits is None:
         return
     grid = np.geomspace(law.sizes[0], law.sizes[-1], 100)
-    colour = _COLOURS[law.method]
+    colour = _colour(law.method)
     power = f"power law {fits.power.prefactor:.4g} M$^{{{fits.power.exponent:.2f}}}$"
     axes.loglog(grid, fits.power.at(grid), "--", color=colour, linewidth=1.2, label=power)
     sign = "+" if fits.logarithm.slope >= 0 else "−"
@@ -136,8 +129,8 @@ def _draw_ratio(axes, laws: list[Law], spec: StudySpec) -> int:
             law.sizes,
             law.ratio,
             f"-{_marker(law, laws)}",
-            color=_COLOURS[law.method],
-            markerfacecolor="none" if law.kind == "circuit" else _COLOURS[law.method],
+            color=_colour(law.method),
+            markerfacecolor="none" if law.kind == "circuit" else _colour(law.method),
             markersize=7,
             linewidth=1,
             label=f"{law.method}, {law.model}{_epsilon(law, spec)} ({UNITS[law.pays_in]})",
@@ -174,3 +167,7 @@ def _tick(value: float, _position) -> str:
         return f"{value:g}"
     mantissa, power = f"{value:.0e}".split("e")
     return f"$10^{{{int(power)}}}$" if mantissa == "1" else f"{mantissa}×$10^{{{int(power)}}}$"
+
+
+def _colour(method: str) -> str:
+    return _PALETTE[METHODS.index(method) % len(_PALETTE)]

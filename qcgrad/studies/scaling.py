@@ -3,9 +3,11 @@
 import math
 from dataclasses import dataclass
 
+from ..catalogue import methods
 from .fit import LogFit, PowerFit, fit_logarithm, fit_power
 from .plan import Cell
 from .records import Record
+from .spec import METHODS
 
 THRESHOLD = 0.2
 """An exponent of the cost ratio that is below this by two standard errors counts as "at most log M"."""
@@ -15,24 +17,6 @@ RULE = (
     f"plus two standard errors is below {THRESHOLD} (yes), minus two is above (no), else undecided. Methods pay in "
     "copies where they measure, in gates where they simulate, in FLOPs in a network."
 )
-
-ACCESS = {
-    "adjoint": "white box",
-    "parameter-shift": "single copy",
-    "gentle-sweep": "multi copy",
-    "read-once": "multi copy",
-    "bell-shadow": "multi copy",
-    "backprop": "white box",
-}
-
-PAYS_IN = {
-    "adjoint": "gates",
-    "parameter-shift": "copies",
-    "gentle-sweep": "copies",
-    "read-once": "copies",
-    "bell-shadow": "copies",
-    "backprop": "flops",
-}
 
 UNITS = {"copies": "copies", "gates": "gates", "flops": "FLOPs"}
 
@@ -60,12 +44,12 @@ class Law:
     @property
     def access(self) -> str:
         """How much of the state the method needs."""
-        return ACCESS[self.method]
+        return methods()[self.method].access.name.replace("_", " ")
 
     @property
     def pays_in(self) -> str:
         """The resource of `ratio`."""
-        return PAYS_IN[self.method]
+        return methods()[self.method].pays_in
 
     def power(self, name: str) -> PowerFit | None:
         """Power law of `copies`, `gates` or `ratio` in M; None where there is none to fit."""
@@ -107,7 +91,7 @@ def laws_of(records: list[tuple[Cell, Record]]) -> list[Law]:
     laws = []
     for (method, model, kind, epsilon), members in groups.items():
         members = sorted(members, key=lambda record: record["M"])
-        resource = PAYS_IN[method]
+        resource = methods()[method].pays_in
         laws.append(
             Law(
                 method,
@@ -120,8 +104,7 @@ def laws_of(records: list[tuple[Cell, Record]]) -> list[Law]:
                 tuple(r["gradient"][resource] / r["value"][resource] for r in members),
             )
         )
-    order = list(ACCESS)
-    return sorted(laws, key=lambda law: order.index(law.method))
+    return sorted(laws, key=lambda law: METHODS.index(law.method))
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ class Adjoint(OneRoundEstimator):
     """
 
     access = Access.white_box
+    pays_in = "gates"
 
     def plan(self, point, key):
         program = program_at(point, self)

@@ -71,6 +71,7 @@ class Backprop(OneRoundEstimator):
 
     access = Access.white_box
     differentiates = "networks"
+    pays_in = "flops"
 
     def __check_init__(self):
         if self.rule is not None and not isinstance(self.rule, AbstractRule):

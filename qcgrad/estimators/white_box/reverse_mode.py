@@ -27,6 +27,7 @@ class ReverseMode(OneRoundEstimator):
     """
 
     access = Access.white_box
+    pays_in = "gates"
 
     def plan(self, point, key):
         program = program_at(point, self)
