@@ -44,6 +44,10 @@ class Cost:
     flops: int = 0
     peak_bytes: int = 0
 
+    def __repr__(self):
+        spent = (f"{f.name}={getattr(self, f.name)}" for f in fields(self) if getattr(self, f.name))
+        return f"Cost({', '.join(spent)})"
+
     def __add__(self, other):
         if not isinstance(other, Cost):
             return NotImplemented

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import asdict
+from html import escape
 from itertools import islice
 from typing import Any
 
@@ -9,10 +10,29 @@ import jax
 import numpy as np
 
 _MOST_ROWS = 12
+_TITLE = "Estimate (derivatives are per radian where params are angles)"
 
 
 def in_words(estimate) -> str:
     """Value and derivatives with standard errors and bias bounds, cost and result, a line each."""
+    rows, missing, facts = _shown(estimate)
+    lines = [_TITLE, *_table(rows)]
+    lines += [f"  ... {missing:,} more"] if missing else []
+    return "\n".join([*lines, *(f"  {name:9} {text}" for name, text in facts.items())])
+
+
+def in_html(estimate) -> str:
+    """The same as a table for notebooks."""
+    (first, *rows), missing, facts = _shown(estimate)
+    head = "".join(f"<th>{escape(cell)}</th>" for cell in first)
+    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    more = f"<tr><td colspan={len(first)}>... {missing:,} more</td></tr>" if missing else ""
+    told = "<br>".join(f"<b>{name}</b> {escape(text)}" for name, text in facts.items())
+    return f"<table><caption>{escape(_TITLE)}</caption><tr>{head}</tr>{body}{more}</table><p>{told}</p>"
+
+
+def _shown(estimate):
+    """(rows of cells, the first one headings; how many numbers are left out; facts by name)."""
     errors = [np.sqrt(np.asarray(part)) for part in (estimate.value_variance, *jax.tree.leaves(estimate.variance))]
     biases = [np.asarray(part) for part in (estimate.value_bias_bound, *jax.tree.leaves(estimate.bias_bound))]
     leaves = [("", np.asarray(estimate.value))] + [
@@ -27,11 +47,9 @@ def in_words(estimate) -> str:
     missing = sum(numbers.size for _, numbers in leaves) + 1 - len(rows)
     if not any(np.any(bias) for bias in biases):
         rows = [row[:3] for row in rows]
-    lines = ["Estimate (derivatives are per radian where params are angles)", *_table(rows)]
-    lines += [f"  ... {missing:,} more"] if missing else []
     spent = ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in asdict(estimate.cost).items() if count)
-    lines += [f"  cost      {spent or 'nothing'}", f"  result    {estimate.result}: {estimate.result.message}"]
-    return "\n".join([*lines, f"  fidelity  {estimate.fidelity}"])
+    result = f"{estimate.result}: {estimate.result.message}"
+    return rows, missing, {"cost": spent or "nothing", "result": result, "fidelity": estimate.fidelity}
 
 
 def with_error(number: Any, error: Any) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from .cost import Cost
 from .objective import is_concrete
-from .readable import in_words
+from .readable import in_html, in_words
 
 
 class Result(str):
@@ -118,9 +118,16 @@ class Estimate(eqx.Module):
         quantile = t.ppf((1 + level) / 2, np.maximum(freedom, np.finfo(float).tiny))
         return lambda variance, bias: quantile * jnp.sqrt(variance) + bias
 
-    def __repr__(self):
+    @property
+    def _has_numbers(self) -> bool:
         leaves = jax.tree.leaves((self.value, self.gradient, self.variance, self.bias_bound))
-        has_numbers = is_concrete(leaves) and all(isinstance(leaf, (jax.Array, np.ndarray)) for leaf in leaves)
-        return in_words(self) if has_numbers else eqx.tree_pformat(self)
+        return is_concrete(leaves) and all(isinstance(leaf, (jax.Array, np.ndarray)) for leaf in leaves)
+
+    def __repr__(self):
+        return in_words(self) if self._has_numbers else eqx.tree_pformat(self)
 
     __str__ = __repr__
+
+    def _repr_html_(self) -> str | None:
+        """What notebooks show."""
+        return in_html(self) if self._has_numbers else None

@@ -81,3 +81,8 @@ def test_costs_add_up_by_sum():
     assert sum([]) == 0
     with pytest.raises(TypeError):
         1 + one
+
+
+def test_costs_show_what_was_spent():
+    assert repr(qg.Cost(copies=3, qubits=2)) == "Cost(copies=3, qubits=2)"
+    assert repr(qg.Cost()) == "Cost()"

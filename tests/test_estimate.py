@@ -273,6 +273,16 @@ def test_an_estimate_prints_numbers_with_their_errors():
     assert "gradient=ShapeDtypeStruct" in str(jax.eval_shape(lambda: found))
 
 
+def test_notebooks_show_a_table():
+    found = qg.estimate(OBJECTIVE, PARAMS, SHOTS, key=0)
+    html = found._repr_html_()
+    for cell in ("<th>standard error</th>", "d value/d params[0]", "<b>cost</b>", "shots 280"):
+        assert cell in html
+    odd = qg.estimate(MAPPED, {"a": 0.5, "b": 2.0}, SHOTS, key=0)
+    assert "params[&#x27;a&#x27;]" in odd._repr_html_()
+    assert jax.eval_shape(lambda: found)._repr_html_() is None
+
+
 def test_standard_errors_are_square_roots_of_variances():
     found = qg.estimate(OBJECTIVE, PARAMS, SHOTS, key=0)
     np.testing.assert_allclose(found.standard_error, np.sqrt(found.variance))
