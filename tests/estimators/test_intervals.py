@@ -21,13 +21,13 @@ METHODS = {
     "GentleSweep": qg.GentleSweep(4000, batches=3, pointer_variance=30.0),
     "ReadOnceTomography": qg.ReadOnceTomography(4000),
 }
-TRIALS, LEVEL = 250, 0.9
+TRIALS, LEVEL = 120, 0.9
 
 
 @pytest.mark.statistical
 @pytest.mark.parametrize("name", METHODS)
 def test_intervals_cover_the_truth(name):
-    """At least 77 % of 250 intervals of 90 %; a coverage of 65 % fails with probability 1 - 1e-4."""
+    """At least 70 % of 120 intervals of 90 %; a coverage of 55 % fails with probability 1 - 6e-4."""
     truth = float(qg.estimate(OBJECTIVE, PARAMS, qg.Adjoint()).gradient[0])
     covered = 0
     for one in jax.random.split(key(0), TRIALS):
@@ -39,18 +39,21 @@ def test_intervals_cover_the_truth(name):
 
 @pytest.mark.statistical
 def test_three_batches_need_students_quantile():
-    """Two standard errors of three batches cover 82 %, Student's interval 95 %; the bias bound is left aside here."""
+    """Two standard errors of three batches cover 82 %, Student's interval 95 %; the bias bound is left aside here.
+
+    Of 400 intervals 349 at least: a coverage of 82 % is found out with probability 99.7 %.
+    """
     method, truth = METHODS["GentleSweep"], qg.estimate(OBJECTIVE, PARAMS, qg.Adjoint()).gradient
     wide = narrow = 0
-    for one in jax.random.split(key(1), 600):
+    for one in jax.random.split(key(1), 400):
         e = qg.estimate(OBJECTIVE, PARAMS, method, key=one)
         assert e.stats["degrees_of_freedom"] == 2
         spread = (e.interval(0.95)[1] - e.gradient - e.bias_bound)[0]
         off = abs(e.gradient[0] - truth[0])
         wide += int(off <= spread)
         narrow += int(off <= 2 * e.standard_error[0])
-    assert wide >= stats.binom.ppf(FALSE_ALARM, 600, 0.95)
-    assert narrow <= stats.binom.isf(FALSE_ALARM, 600, 0.82)
+    assert wide >= stats.binom.ppf(FALSE_ALARM, 400, 0.95)
+    assert narrow <= stats.binom.isf(FALSE_ALARM, 400, 0.82)
 
 
 def test_exact_methods_have_intervals_of_no_width():
