@@ -51,7 +51,7 @@ def empirical(net, params, x1, x2, channels=None):
 
 
 def agrees(net, x1, x2, seeds=SEEDS, channels=None):
-    """Mean over seeds against theory, in Frobenius norm: tolerances are 16 to 20 % of it (modReLU 40 %).
+    """Mean over seeds against theory, in Frobenius norm: tolerances are 16 to 28 % of it.
 
     The expected squared distance is one standard error squared, and a norm deviates most from that if it has one part;
     the bias of finite width, O(1/n), comes on top.

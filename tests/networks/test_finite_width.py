@@ -4,7 +4,7 @@ import pytest
 
 from qcgrad import networks as nn
 
-from .finite import VECTORS, agrees, convolutional, data, dense, others
+from .finite import SEEDS, VECTORS, agrees, convolutional, data, dense, others
 
 pytestmark = pytest.mark.statistical
 
@@ -23,7 +23,8 @@ _SLOW = {
     "case", [pytest.param(case, marks=pytest.mark.slow if case in _SLOW else ()) for case in VECTORS]
 )
 def test_dense_networks_at_finite_width(case):
-    agrees(VECTORS[case], data(1, 3, 4), others(4))
+    # Tangent kernels of modReLU have long tails.
+    agrees(VECTORS[case], data(1, 3, 4), others(4), seeds=160 if "modReLU" in case else SEEDS)
 
 
 def test_real_networks_at_finite_width():
