@@ -19,10 +19,6 @@ VALUE = SHIFT.value_query(qg.estimator.Point(SCALAR, SCALAR.coordinates(THETA), 
 f = qg.as_jax(SCALAR, SHIFT)
 
 
-def times(cost, count):
-    return cost * count
-
-
 def descend(theta, key):
     return theta - jax.grad(f)(theta, key), None
 
@@ -34,15 +30,15 @@ def estimated(key):
 @pytest.mark.parametrize(
     ("call", "expected"),
     [
-        (lambda: qg.estimate(SCALAR, THETA, SHIFT, key=KEY), times(WHOLE, 1)),
-        (lambda: f(THETA, KEY), times(VALUE, 1)),
-        (lambda: jax.jit(f)(THETA, KEY), times(VALUE, 1)),
-        (lambda: jax.grad(f)(THETA, KEY), times(WHOLE, 1)),
-        (lambda: jax.vmap(f, (None, 0))(THETA, jax.random.split(KEY, 4)), times(VALUE, 4)),
-        (lambda: jax.vmap(jax.grad(f), (None, 0))(THETA, jax.random.split(KEY, 4)), times(WHOLE, 4)),
-        (lambda: jax.jit(jax.vmap(jax.grad(f), (0, None)))(jnp.stack([THETA] * 3), KEY), times(WHOLE, 3)),
-        (lambda: jax.lax.scan(descend, THETA, jax.random.split(KEY, 5)), times(WHOLE, 5)),
-        (lambda: jax.jit(jax.vmap(estimated))(jax.random.split(KEY, 2)), times(WHOLE, 2)),
+        (lambda: qg.estimate(SCALAR, THETA, SHIFT, key=KEY), WHOLE),
+        (lambda: f(THETA, KEY), VALUE),
+        (lambda: jax.jit(f)(THETA, KEY), VALUE),
+        (lambda: jax.grad(f)(THETA, KEY), WHOLE),
+        (lambda: jax.vmap(f, (None, 0))(THETA, jax.random.split(KEY, 4)), VALUE * 4),
+        (lambda: jax.vmap(jax.grad(f), (None, 0))(THETA, jax.random.split(KEY, 4)), WHOLE * 4),
+        (lambda: jax.jit(jax.vmap(jax.grad(f), (0, None)))(jnp.stack([THETA] * 3), KEY), WHOLE * 3),
+        (lambda: jax.lax.scan(descend, THETA, jax.random.split(KEY, 5)), WHOLE * 5),
+        (lambda: jax.jit(jax.vmap(estimated))(jax.random.split(KEY, 2)), WHOLE * 2),
     ],
     ids=["estimate", "value", "jit", "grad", "vmap", "vmap of grad", "jit of vmap", "scan", "vmap of estimate"],
 )  # fmt: skip
@@ -77,7 +73,7 @@ def test_ledgers_nest_and_compare_methods():
     assert outer.total == WHOLE + inner.total
     assert outer.by_estimator == {"ParameterShift": WHOLE, "Adjoint": inner.total}
     assert "2 runs" in repr(outer)
-    assert "ParameterShift: 70 copies" in repr(outer) or WHOLE.copies != 70
+    assert f"ParameterShift: {WHOLE.copies} copies" in repr(outer)
 
 
 def test_the_history_is_loss_against_copies():

@@ -1,7 +1,6 @@
 """Estimators by their name on the command line, from the catalogue."""
 
 import ast
-import difflib
 
 from ..catalogue import Method, methods
 from .errors import UserError
@@ -11,15 +10,12 @@ def find(name: str, differentiates: str | None = None) -> Method:
     """The method, of those for "circuits" or "networks" where one is named; capitals and underscores are accepted.
 
     Raises:
-        UserError: unknown name, suggests the nearest.
+        ValueError: unknown name, suggests the nearest.
     """
+    from ..studies.spec import nearest_method
+
     known = {n: found for n, found in methods().items() if differentiates in (None, found.differentiates)}
-    canonical = name.strip().lower().replace("_", "-")
-    if canonical in known:
-        return known[canonical]
-    near = difflib.get_close_matches(canonical, known, n=1, cutoff=0.3)
-    hint = f": did you mean {near[0]!r}? Known" if near else "; known"
-    raise UserError(f"method {name!r} is not known{hint}: {', '.join(known)}")
+    return known[nearest_method(name, known)]
 
 
 def make_estimator(method: Method, given: dict[str, str]):

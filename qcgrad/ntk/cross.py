@@ -50,8 +50,8 @@ def cross(
     Args:
         apply, params, method, param_metric, batch_size, progress, max_bytes: as for `empirical`.
         x: inputs (N, *shape).
-        rule: a `networks.AbstractRule`, or a function (params, x) with the values of apply and other derivatives
-            (feedback alignment, straight-through and the like).
+        rule: a `networks.ActivationRule` or `LayerRule`, or a function (params, x) with the values of apply and other
+            derivatives (straight-through and the like).
 
     Returns:
         A `CrossKernel`.

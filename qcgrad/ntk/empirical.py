@@ -42,8 +42,8 @@ def empirical(
         x1, x2: inputs (N1, *shape) and (N2, *shape); x2 is x1 by default.
         kind: "complex" is Theta (real for real outputs); "augmented" is the pair (Theta, Theta-tilde); "real_block" is
             the kernel of (Re f, Im f) by the real parameters.
-        rule: a `networks.AbstractRule`, if apply takes `rule=`, or a function (params, x) with the network's values
-            and the rule's derivatives.
+        rule: a `networks.ActivationRule` or `LayerRule`, if apply takes `rule=`, or a function (params, x) with the
+            network's values and the rule's derivatives.
         method: "structured" forms no Jacobian (networks of dense layers and activations), "jacobian" is for everything,
             "vector_product" for large networks with few inputs; "auto" is structured where it applies, else jacobian.
         param_metric: "unit", or "reim" for derivatives by Re and Im as they stand: complex parameters count twice.

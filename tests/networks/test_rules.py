@@ -207,3 +207,16 @@ def test_refusals():
         qg.estimate(plain, np.ones(3) + 0j, qg.Backprop(nn.HolomorphicBranch()))
     with pytest.raises(TypeError, match="give a rule object"):
         qg.Backprop("holomorphic")
+
+
+def test_an_exact_rule_has_no_bias_and_costs_no_comparison():
+    class Same(nn.ActivationRule):
+        is_exact = True
+
+        def pull_back(self, holomorphic, antiholomorphic, cotangent):
+            return holomorphic * cotangent + jnp.conj(antiholomorphic * cotangent)
+
+    loss, params = network(nn.SplitReLU())
+    e = qg.estimate(loss, params, qg.Backprop(Same()))
+    assert all(not np.any(leaf) for leaf in jax.tree.leaves(e.bias_bound))
+    assert e.cost == loss.backward_cost(params, Same())

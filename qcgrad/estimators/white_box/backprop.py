@@ -109,7 +109,7 @@ class Backprop(OneRoundEstimator):
         variance = zeros
         if self._is_random:
             variance = self._variance(gradient, drawn) if self.draws > 1 else unknown
-        if self.rule is None or self.rule.is_unbiased:
+        if self.rule is None or not self.departs or self.rule.is_unbiased:
             bias = zeros
         elif truth is None:
             bias = unknown

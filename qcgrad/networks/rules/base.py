@@ -41,7 +41,7 @@ class AbstractRule(eqx.Module):
     is_exact: ClassVar[bool] = False
     """Whether the gradient is the true one."""
     is_unbiased: ClassVar[bool] = False
-    """Whether the mean of the gradient over the rule's draws is the true one."""
+    """Whether the mean of the gradient over the rule's draws is the true one; exact rules need not say so."""
     is_random: ClassVar[bool] = False
     """Whether the rule draws anything at each call, and so needs a key."""
 

@@ -11,7 +11,6 @@ class FullWirtinger(ActivationRule):
     """The true gradient: both branches."""
 
     is_exact: ClassVar[bool] = True
-    is_unbiased: ClassVar[bool] = True
 
     def pull_back(self, holomorphic, antiholomorphic, cotangent):
         return holomorphic * cotangent + jnp.conj(antiholomorphic * cotangent)
