@@ -9,11 +9,14 @@ from .backward_sweeps import PointerOutcomes as PointerOutcomes
 from .backward_sweeps import PointerSweep as PointerSweep
 from .backward_sweeps import SweepStop as SweepStop
 from .backward_sweeps import ThresholdSweep as ThresholdSweep
+from .base import EXACT as EXACT
 from .base import AbstractQuery as AbstractQuery
 from .base import Access as Access
 from .base import Program as Program
 from .base import Sweepable as Sweepable
+from .base import fidelity_of as fidelity_of
 from .base import state_bytes as state_bytes
+from .base import together as together
 from .multi_copy import BellOutcomes as BellOutcomes
 from .multi_copy import BellSample as BellSample
 from .multi_copy import Ensemble as Ensemble

@@ -3,6 +3,7 @@
 import abc
 import enum
 import math
+from collections.abc import Iterable
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -98,6 +99,20 @@ class Sweepable(Protocol):
     @property
     def weights(self) -> np.ndarray: ...
     def gates_until(self, component: int) -> int: ...
+
+
+EXACT = "exact"
+"""The fidelity of answers that have the distribution which physics gives them."""
+
+
+def fidelity_of(answer: Any) -> str:
+    """How faithful an answer is: what its record says in `fidelity`; one without that field is exact."""
+    return getattr(answer, "fidelity", EXACT)
+
+
+def together(fidelities: Iterable[str]) -> str:
+    """The fidelity of what several answers give: "exact" if all are, else what the others say."""
+    return " and ".join(sorted(set(fidelities) - {EXACT})) or EXACT
 
 
 class AbstractQuery(abc.ABC):
