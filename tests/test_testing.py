@@ -56,13 +56,13 @@ class Reversed(Dense):
 
 class WithoutIdentity(Dense):
     def means(self, query):
-        mean, variance = super().means(query)
+        mean, variance, *_ = super().means(query)
         return Means(mean - query.program.constants, variance)
 
 
 class FirstObservableOnly(Dense):
     def means(self, query):
-        mean, variance = super().means(query)
+        mean, variance, *_ = super().means(query)
         return Means(np.repeat(mean[:, :1], mean.shape[1], axis=1), variance)
 
 
@@ -93,7 +93,7 @@ class AnyVariance(NoVariance):
     """Wrong, and claims to be unsure enough."""
 
     def answer(self, query, key):
-        mean, variance = super().answer(query, key)
+        mean, variance, *_ = super().answer(query, key)
         return Means(mean + 0.9, variance + 1e6)
 
 
