@@ -5,10 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qcgrad.interop import QasmError, parse_qasm
-from qcgrad.interop.openqasm import _read
 from qcgrad.interop.qasm import program
 from qcgrad.interop.qasm.calls import call_by_parts
 from qcgrad.interop.qasm.cursor import Cursor, SyntaxFault
+from qcgrad.interop.qasm.importer import _read
 from qcgrad.interop.qasm.language import LANGUAGES
 from qcgrad.interop.qasm.source import tokens
 from qcgrad.interop.qasm.statements import Refusal, statement

@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import ImportRefused
+from ..interop.qasm import Imported, QasmError, parse_qasm
 from ..ir.circuit import Circuit
 from ..ir.expectation import Expectation
 from ..ir.observable import PauliSum
-from .openqasm import Imported, parse_qasm
-from .qasm.source import QasmError
 from .sidecar import read_sidecar
 
 
@@ -133,7 +132,7 @@ def is_file_name(text: str) -> bool:
     """Whether a circuit's name is that of a file, and not one of the library.
 
     Example:
-        >>> from qcgrad.interop.library import is_file_name
+        >>> from qcgrad.library import is_file_name
         >>> is_file_name("mine.qasm"), is_file_name("molecules/h2_givens_n4")
         (True, False)
     """
