@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..cost import Cost
-from .base import AbstractQuery, Access, Program, Sweepable, state_bytes
+from .query import AbstractQuery, Access, Program, Sweepable, state_bytes
 
 
 class Means(NamedTuple):
