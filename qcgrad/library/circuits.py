@@ -101,7 +101,7 @@ def load_circuit(name_or_path: "str | Path") -> LibraryCircuit:
 
     Example:
         >>> import jax, qcgrad as qg
-        >>> from qcgrad.interop import load_circuit
+        >>> from qcgrad.library import load_circuit
         >>> jax.config.update("jax_enable_x64", True)
         >>> h2 = load_circuit("h2_givens_n4")
         >>> h2.num_qubits, h2.num_parameters
@@ -152,7 +152,7 @@ def list_circuits(family: str | None = None) -> list[LibraryCircuit]:
         ImportRefused: no such family.
 
     Example:
-        >>> from qcgrad.interop import list_circuits
+        >>> from qcgrad.library import list_circuits
         >>> small = [c.name for c in list_circuits("molecules") if c.num_qubits <= 4]
         >>> "h2_givens_n4" in small
         True
