@@ -14,7 +14,7 @@ from . import xla
 from .convention import Convention
 from .leaves import as_array, checked_parameters
 from .rules import AbstractRule
-from .rules.base import Task
+from .rules.rule import Task
 
 
 class Loss(AbstractObjective):

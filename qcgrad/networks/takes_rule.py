@@ -5,8 +5,8 @@ import inspect
 import jax
 
 from ..errors import NotApplicable
-from .layers.base import AbstractLayer
-from .program import primitives
+from .compiled import primitives
+from .layers.layer import AbstractLayer
 from .rules import LayerRule
 
 _ADVICE = (

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 
 from ..cost import Cost
-from .rules.base import Task
+from .rules.rule import Task
 
 
 @partial(jax.jit, static_argnums=(0, 1))

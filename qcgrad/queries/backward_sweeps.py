@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 
 from ..cost import Cost
-from .base import EXACT, AbstractQuery, Access, Sweepable
+from .query import EXACT, AbstractQuery, Access, Sweepable
 
 
 class PointerOutcomes(NamedTuple):

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from ..cost import Cost
-from .base import EXACT, AbstractQuery, Access, Program
+from .query import EXACT, AbstractQuery, Access, Program
 
 
 class BellOutcomes(NamedTuple):

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..cost import Cost
-from .base import EXACT, AbstractQuery, Access, Program, Sweepable, state_bytes
+from .query import EXACT, AbstractQuery, Access, Program, Sweepable, state_bytes
 
 
 class Means(NamedTuple):

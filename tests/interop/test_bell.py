@@ -8,7 +8,7 @@ from qiskit.primitives import StatevectorSampler
 
 import qcgrad as qg
 from qcgrad.interop import to_circuit
-from qcgrad.interop.bell import SampledBell, bell_circuit, bell_outcomes
+from qcgrad.interop.sampler import SampledBell, bell_circuit, bell_outcomes
 from qcgrad.ir.mixture import Mixture
 from qcgrad.queries import BellSample, Ensemble, MajorityVotes
 from tests import dense

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..leaves import as_complex_data
-from .base import AbstractActivation, Certificate
+from .activation import AbstractActivation, Certificate
 from .differentiated import differentiated
 from .homogeneous import homogeneous_energies, moment
 from .polar import by_polar

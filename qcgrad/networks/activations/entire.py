@@ -2,7 +2,7 @@ r"""Entire functions: holomorphic everywhere, so that E = 0 and \(\kappa = \sum_
 
 import jax.numpy as jnp
 
-from .base import AbstractActivation, Certificate, Dual
+from .activation import AbstractActivation, Certificate, Dual
 from .improper import by_quadrature
 
 

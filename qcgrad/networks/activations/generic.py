@@ -10,8 +10,8 @@ import numpy as np
 
 from ..leaves import as_complex_data
 from ..wirtinger import wirtinger
+from .activation import AbstractActivation, Certificate
 from .angular import expand, mean_squares
-from .base import AbstractActivation, Certificate
 from .growth import outgrows_gaussians
 from .improper import by_quadrature
 from .polar import by_polar

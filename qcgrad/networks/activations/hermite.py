@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .blocks import for_blocks
 from .quadrature import panels
 from .series import Entries, by_variance, horner, on_host, terms_needed
+from .threads import for_blocks
 
 #: Terms of the series; entries whose remaining terms exceed TOLERANCE are integrated directly.
 TERMS = 512

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import jax.numpy as jnp
 
-from .base import AbstractActivation, Certificate, Dual
+from .activation import AbstractActivation, Certificate, Dual
 from .improper import by_quadrature
 
 

@@ -13,8 +13,8 @@ every panel has a smooth integrand.
 
 import numpy as np
 
-from .blocks import for_blocks
 from .quadrature import panels
+from .threads import for_blocks
 
 #: Gauss-Legendre nodes on each of three panels along d and one or two along p.
 ACROSS, ALONG = 24, 48

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..leaves import as_complex_data
-from .base import AbstractActivation, Certificate, Dual
+from .activation import AbstractActivation, Certificate, Dual
 from .improper import by_quadrature
 
 

@@ -45,7 +45,7 @@ def _dual(activation, state: KernelState, q1, q2, covariance, gap):
     """The dual maps, or zeros of their shape where only shapes are asked for."""
     if not state.shapes_only:
         return activation.dual_at(q1, q2, covariance, gap)
-    from .base import Dual
+    from .activation import Dual
 
     return Dual(*[jnp.zeros(jnp.broadcast_shapes(q1.shape, q2.shape, covariance.shape), covariance.dtype)] * 3)
 

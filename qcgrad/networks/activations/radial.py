@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..leaves import as_complex_data
-from .base import AbstractActivation, Certificate
+from .activation import AbstractActivation, Certificate
 from .differentiated import differentiated
 from .near import near_one
 from .polar import by_polar

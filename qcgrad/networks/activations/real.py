@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..leaves import as_data
-from .base import AbstractActivation, Certificate, Dual
+from .activation import AbstractActivation, Certificate, Dual
 from .differentiated import differentiated
 from .hermite import hermite_coefficients
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from ..gap import gaps_of_parts
 from ..leaves import as_complex_data
-from .base import AbstractActivation, Certificate, Dual
+from .activation import AbstractActivation, Certificate, Dual
 from .differentiated import differentiated
 from .improper import of_components
 from .real import AbstractRealActivation

@@ -8,13 +8,13 @@ import numpy as np
 
 from ..gap import ROUNDING
 from ..leaves import as_complex_data
-from .base import AbstractActivation, Certificate
-from .blocks import for_blocks
+from .activation import AbstractActivation, Certificate
 from .differentiated import differentiated
 from .homogeneous import homogeneous_energies
 from .polar import by_polar
 from .quadrature import panels
 from .series import Entries, on_host
+from .threads import for_blocks
 
 #: Gauss-Legendre nodes on each of three panels.
 NODES = 64

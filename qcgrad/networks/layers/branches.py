@@ -5,7 +5,7 @@ import jax
 from ...errors import NotApplicable
 from ..gap import gap_of_sum
 from ..rules.layer_rule import LayerRule
-from .base import AbstractLayer
+from .layer import AbstractLayer
 from .serial import serial
 from .spacing import on_common_pairs
 from .weights import as_complex

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...errors import NotApplicable
 from ..gap import safe_ratio, safe_sqrt
-from .base import AbstractLayer
+from .layer import AbstractLayer
 from .positions import between, entries, within
 
 

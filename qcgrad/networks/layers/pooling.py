@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import equinox as eqx
 
-from .base import AbstractLayer
+from .layer import AbstractLayer
 from .positions import check_sizes, check_space, mean_over_same, on_positions, without_positions
 
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from ...errors import NotApplicable
 from ..gap import gaps_of_parts
-from .base import AbstractLayer
+from .layer import AbstractLayer
 
 
 class Readout(AbstractLayer):

@@ -4,7 +4,7 @@ import jax
 
 from ..leaves import as_array, as_data, checked_shape
 from ..rules.layer_rule import LayerRule
-from .base import AbstractLayer
+from .layer import AbstractLayer
 
 
 class Serial(AbstractLayer):

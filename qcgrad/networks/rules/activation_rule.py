@@ -15,7 +15,7 @@ import abc
 import jax
 import jax.numpy as jnp
 
-from .base import NetworkRule
+from .rule import NetworkRule
 
 
 class ActivationRule(NetworkRule):

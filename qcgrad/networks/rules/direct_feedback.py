@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from ...errors import NotApplicable
-from ..layers.base import AbstractLayer
+from ..layers.layer import AbstractLayer
 from ..leaves import checked_shape
 from .layer_rule import LayerRule
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..layers.base import AbstractLayer
+from ..layers.layer import AbstractLayer
 from ..leaves import checked_shape
 from .layer_rule import LayerRule
 

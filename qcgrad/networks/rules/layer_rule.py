@@ -8,7 +8,7 @@ teaching signal that is *sent* down, the gradient that is *kept*.
 
 import jax
 
-from .base import NetworkRule
+from .rule import NetworkRule
 
 
 class LayerRule(NetworkRule):

@@ -5,14 +5,14 @@ from typing import Any
 import numpy as np
 from jax.core import Tracer
 
-from ..errors import ImportRefused
-from ..ir.gates import Unitary
-from ..ir.observable import PauliSum
-from .array_gates import check_entries
-from .composite import emit, euler, u3
-from .instruction import ZERO, Instruction, controlled, inverse, placed, power
-from .pennylane_observables import pauli_terms
-from .pennylane_recorder import Recorder, real
+from ...errors import ImportRefused
+from ...ir.gates import Unitary
+from ...ir.observable import PauliSum
+from ..instructions.array_gates import check_entries
+from ..instructions.composite import emit, euler, u3
+from ..instructions.instruction import ZERO, Instruction, controlled, inverse, placed, power
+from .observables import pauli_terms
+from .recorder import Recorder, real
 
 _NAMES = {
     "PauliX": "x",

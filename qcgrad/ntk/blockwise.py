@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from ..memory import allowed_bytes, require
 from ..networks.assembly import assemble, fewer, windows
-from ..networks.program import Held, bytes_of, held, returned, run, shapes_of
+from ..networks.compiled import Held, bytes_of, held, returned, run, shapes_of
 from ..objective import is_concrete
 from .problem import Model, Problem
 from .real_block import real_block

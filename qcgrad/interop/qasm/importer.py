@@ -7,16 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import ImportRefused
-from ..ir.circuit import Circuit
-from ..ir.expectation import Expectation
-from ..ir.parameter_map import PureMap
-from .assemble import assemble
-from .qasm.limits import MAX_BYTES
-from .qasm.program import Parser, language_of
-from .qasm.reader import Reader
-from .qasm.source import QasmError as QasmError
-from .qasm.source import Source
+from ...errors import ImportRefused
+from ...ir.circuit import Circuit
+from ...ir.expectation import Expectation
+from ...ir.parameter_map import PureMap
+from ..instructions.assemble import assemble
+from .limits import MAX_BYTES
+from .parser import Parser, language_of
+from .reader import Reader
+from .source import QasmError, Source
 
 # Longer programs are read again rather than kept.
 _MAX_KEPT = 100_000

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from ..errors import ImportRefused
-from .instruction import Instruction
+from ...errors import ImportRefused
+from ..instructions.instruction import Instruction
 
 
 def without_ends(

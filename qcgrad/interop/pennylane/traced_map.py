@@ -9,8 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..errors import ImportRefused
-from ..ir.parameter_map import AffineMap, PureMap, ravel
+from ...errors import ImportRefused
+from ...ir.parameter_map import AffineMap, PureMap, ravel
 from .replay import Replay
 from .symbolic import CONSTANT, Reader, Values
 from .symbolic import inputs as symbolic_inputs

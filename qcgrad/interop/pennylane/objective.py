@@ -6,9 +6,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from ..ir.expectation import Expectation
-from ..objective import is_concrete
-from .pennylane_arguments import Arguments
+from ...ir.expectation import Expectation
+from ...objective import is_concrete
+from .arguments import Arguments
 from .traced_map import TracedMap
 
 _NOTE = "results that are not affine in expectation values have first-order bounds as variances, and an unknown bias"

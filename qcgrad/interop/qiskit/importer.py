@@ -4,14 +4,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import ImportRefused
-from ..ir.expectation import Expectation
-from ..ir.observable import PauliSum
-from .assemble import assemble
+from ...errors import ImportRefused
+from ...ir.expectation import Expectation
+from ...ir.observable import PauliSum
+from ..instructions.assemble import assemble
+from .angles import Angles
 from .ending import without_ends
-from .qiskit_angles import Angles
-from .qiskit_export import to_circuit as to_circuit
-from .qiskit_gates import walk
+from .gates import walk
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit

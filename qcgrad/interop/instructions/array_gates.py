@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..errors import ImportRefused
+from ...errors import ImportRefused
 
 MAX_ENTRIES = 2**16
 """Of a matrix on 8 qubits, or of a diagonal or a state on 16: about as many gates follow from them."""
@@ -21,7 +21,7 @@ def check_entries(name: str, wires, numbers):
 
     Example:
         >>> import numpy as np
-        >>> from qcgrad.interop.array_gates import check_entries
+        >>> from qcgrad.interop.instructions.array_gates import check_entries
         >>> check_entries("unitary", range(9), [np.eye(512)])
         Traceback (most recent call last):
         ...

@@ -3,8 +3,8 @@
 import cmath
 from typing import Any
 
-from ..errors import ImportRefused
-from .angle import Angle, ParameterMap, apply, as_angle
+from ...errors import ImportRefused
+from ..instructions.angle import Angle, ParameterMap, apply, as_angle
 
 _UNARY = {
     "SIN": "sin",

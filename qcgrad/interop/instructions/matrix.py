@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..ir.gates import Gate, MatrixPrimitive
-from ..ir.observable import PauliSum
+from ...ir.gates import Gate, MatrixPrimitive
+from ...ir.observable import PauliSum
 from .angle import as_angle
 from .instruction import WITH_ANGLE, Instruction, lowered
 

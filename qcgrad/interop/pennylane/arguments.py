@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
-from ..errors import ImportRefused
+from ...errors import ImportRefused
 
 
 class Arguments:

@@ -3,8 +3,8 @@
 import numpy as np
 from jax.core import Tracer
 
-from ..errors import ImportRefused
-from .angle import Angle, as_angle
+from ...errors import ImportRefused
+from ..instructions.angle import Angle, as_angle
 
 
 class Recorder:

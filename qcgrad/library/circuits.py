@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import ImportRefused
+from ..interop.qasm import Imported, QasmError, parse_qasm
 from ..ir.circuit import Circuit
 from ..ir.expectation import Expectation
 from ..ir.observable import PauliSum
-from .openqasm import Imported, parse_qasm
-from .qasm.source import QasmError
 from .sidecar import read_sidecar
 
 
@@ -102,7 +101,7 @@ def load_circuit(name_or_path: "str | Path") -> LibraryCircuit:
 
     Example:
         >>> import jax, qcgrad as qg
-        >>> from qcgrad.interop import load_circuit
+        >>> from qcgrad.library import load_circuit
         >>> jax.config.update("jax_enable_x64", True)
         >>> h2 = load_circuit("h2_givens_n4")
         >>> h2.num_qubits, h2.num_parameters
@@ -133,7 +132,7 @@ def is_file_name(text: str) -> bool:
     """Whether a circuit's name is that of a file, and not one of the library.
 
     Example:
-        >>> from qcgrad.interop.library import is_file_name
+        >>> from qcgrad.library import is_file_name
         >>> is_file_name("mine.qasm"), is_file_name("molecules/h2_givens_n4")
         (True, False)
     """
@@ -153,7 +152,7 @@ def list_circuits(family: str | None = None) -> list[LibraryCircuit]:
         ImportRefused: no such family.
 
     Example:
-        >>> from qcgrad.interop import list_circuits
+        >>> from qcgrad.library import list_circuits
         >>> small = [c.name for c in list_circuits("molecules") if c.num_qubits <= 4]
         >>> "h2_givens_n4" in small
         True

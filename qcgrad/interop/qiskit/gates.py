@@ -3,14 +3,14 @@
 import contextlib
 from typing import Any
 
-from ..errors import ImportRefused
-from ..ir.gates import Unitary
-from .array_gates import check_entries
-from .composite import emit, signature
+from ...errors import ImportRefused
+from ...ir.gates import Unitary
+from ..instructions.array_gates import check_entries
+from ..instructions.composite import emit, signature
+from ..instructions.instruction import ZERO, Instruction, controlled, inverse, power
+from .angles import Angles
 from .ending import refuse_inside
-from .instruction import ZERO, Instruction, controlled, inverse, power
-from .qiskit_angles import Angles
-from .qiskit_operators import evolution, fractional_power, hamiltonian
+from .operators import evolution, fractional_power, hamiltonian
 
 # Controls beyond this use Qiskit's own decomposition: the exact generator has 2^controls terms.
 _MAX_CONTROLS = 8

@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import ImportRefused
-from ..ir import pauli
-from ..ir.adjoint import adjoint
-from ..ir.gates import GATES, Gate, MatrixPrimitive, PauliPrimitive, Unitary
-from ..ir.observable import PauliSum
-from ..ir.strings import walsh_hadamard
+from ...errors import ImportRefused
+from ...ir import pauli
+from ...ir.adjoint import adjoint
+from ...ir.gates import GATES, Gate, MatrixPrimitive, PauliPrimitive, Unitary
+from ...ir.observable import PauliSum
+from ...ir.strings import walsh_hadamard
 from .angle import Angle, as_angle
 
 ZERO = Angle()

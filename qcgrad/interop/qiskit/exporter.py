@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import ImportRefused
-from ..ir.circuit import Circuit
-from ..ir.gates import Gate
+from ...errors import ImportRefused
+from ...ir.circuit import Circuit
+from ...ir.gates import Gate
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -83,6 +83,6 @@ def _append_evolution(out, terms, angle, wires):
 
 
 def _has_angle(gate: Gate) -> bool:
-    from ..ir.gates import GATES
+    from ...ir.gates import GATES
 
     return GATES[gate.name].has_angle

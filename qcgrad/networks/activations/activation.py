@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 import jax
 
-from ..layers.base import AbstractLayer
+from ..layers.layer import AbstractLayer
 from .angular import energies_by_quadrature
 from .improper import GaussianPair, ImproperDual
 from .polar import by_polar

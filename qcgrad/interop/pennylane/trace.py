@@ -11,16 +11,16 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
-from ..errors import ImportRefused
-from ..ir.observable import PauliSum
-from ..ir.parameter_map import AffineMap
-from .angle import Angle, as_angle
-from .assemble import assemble
+from ...errors import ImportRefused
+from ...ir.observable import PauliSum
+from ...ir.parameter_map import AffineMap
+from ..instructions.angle import Angle, as_angle
+from ..instructions.assemble import assemble
+from .gates import refuse_broadcasting, walk
 from .indexable import indexable
-from .pennylane_gates import refuse_broadcasting, walk
-from .pennylane_objective import QNodeExpectation
-from .pennylane_observables import Readout, readout
-from .pennylane_recorder import Recorder
+from .objective import QNodeExpectation
+from .observables import Readout, readout
+from .recorder import Recorder
 from .symbolic import CONSTANT, Values
 from .traced_map import read_map
 

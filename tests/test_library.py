@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import qcgrad as qg
-from qcgrad.interop import list_circuits, load_circuit
+from qcgrad.library import list_circuits, load_circuit
 
 CIRCUITS = list_circuits()
 

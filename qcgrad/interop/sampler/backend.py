@@ -5,15 +5,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..backend import AbstractBackend
-from ..errors import UnsupportedQuery
-from ..ir import pauli
-from ..ir.circuit import Circuit
-from ..ir.gates import Gate
-from ..ir.mixture import Mixture
-from ..ir.state_preparation import prepare
-from ..queries import Access, BellOutcomes, BellSample, MajorityVotes, Votes
-from ..simulators.multicopy.bell import drawn, generator
+from ...backend import AbstractBackend
+from ...errors import UnsupportedQuery
+from ...ir import pauli
+from ...ir.circuit import Circuit
+from ...ir.gates import Gate
+from ...ir.mixture import Mixture
+from ...ir.state_preparation import prepare
+from ...queries import Access, BellOutcomes, BellSample, MajorityVotes, Votes
+from ...simulators.multicopy.bell import drawn, generator
 
 Bitstrings = Iterable[str] | Mapping[str, int]
 
@@ -34,7 +34,7 @@ def bell_circuit(first: Circuit, second: Circuit | None = None) -> Circuit:
 
     Example:
         >>> import qcgrad as qg
-        >>> from qcgrad.interop.bell import bell_circuit
+        >>> from qcgrad.interop.sampler import bell_circuit
         >>> print(bell_circuit(qg.Circuit(1).ry(0, 0.3)))
         q0: ─RY(0.3)─●─H──
                      │
@@ -61,7 +61,7 @@ def bell_outcomes(bitstrings: Bitstrings) -> BellOutcomes:
         ValueError: strings of odd or different lengths, or of other characters than 0 and 1.
 
     Example:
-        >>> from qcgrad.interop.bell import bell_outcomes
+        >>> from qcgrad.interop.sampler import bell_outcomes
         >>> bell_outcomes({"0111": 2})  # the first n bits are the phases z, the others the flips x
         BellOutcomes(x=array([3, 3]), z=array([1, 1]))
     """
@@ -86,7 +86,7 @@ class SampledBell(AbstractBackend):
         >>> from qiskit import transpile
         >>> from qiskit.primitives import StatevectorSampler
         >>> from qcgrad.interop import to_circuit
-        >>> from qcgrad.interop.bell import SampledBell
+        >>> from qcgrad.interop.sampler import SampledBell
         >>> jax.config.update("jax_enable_x64", True)
         >>> device = StatevectorSampler(seed=1)
         >>> def sampler(circuit, shots):

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..ir.parameter_map import AffineMap, PureMap
+from ...ir.parameter_map import AffineMap, PureMap
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import jax.numpy as jnp
 import numpy as np
 
-from ..errors import ImportRefused
-from ..ir.expectation import Expectation
-from ..objective import is_concrete
-from .pennylane_arguments import Arguments
-from .pennylane_gates import refuse_broadcasting
-from .pennylane_trace import Batch, trace
+from ...errors import ImportRefused
+from ...ir.expectation import Expectation
+from ...objective import is_concrete
+from .arguments import Arguments
+from .gates import refuse_broadcasting
+from .trace import Batch, trace
 
 if TYPE_CHECKING:
     import pennylane as qml

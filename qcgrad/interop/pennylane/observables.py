@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from ..errors import ImportRefused
-from ..ir.observable import PauliSum
+from ...errors import ImportRefused
+from ...ir.observable import PauliSum
 
 # Beyond this the Pauli decomposition of a dense matrix (4^n terms) takes too long.
 _MAX_DENSE_WIRES = 8

@@ -4,13 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ImportRefused
-from ..ir.gates import MAX_DENSE_WIRES, Unitary
-from ..ir.observable import PauliSum
-from .angle import as_angle
-from .dense import matrix
-from .instruction import ZERO, Instruction, power
-from .qiskit_angles import Angles
+from ...errors import ImportRefused
+from ...ir.gates import MAX_DENSE_WIRES, Unitary
+from ...ir.observable import PauliSum
+from ..instructions.angle import as_angle
+from ..instructions.instruction import ZERO, Instruction, power
+from ..instructions.matrix import matrix
+from .angles import Angles
 
 # The widest dense matrix of a fractional power.
 _MAX_POWER_WIRES = 3

@@ -7,7 +7,7 @@ instructions on local wires 0, 1, ...; `emit` looks names up here and among qcgr
 import math
 from collections.abc import Callable
 
-from ..ir.gates import GATES
+from ...ir.gates import GATES
 from .angle import Angle
 from .instruction import Instruction, controlled, placed
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from ..ir.circuit import Circuit
-from ..ir.gates import Gate
+from ...ir.circuit import Circuit
+from ...ir.gates import Gate
 from .angle import Angle, parameter_map
 from .instruction import WITH_ANGLE, Instruction, lowered
 
