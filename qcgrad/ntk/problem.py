@@ -86,7 +86,7 @@ def make_problem(apply, params, x1, x2, rule, metric, needs_pseudo=True) -> Prob
     if rule is not None:
         rule_model = Model(apply, rule) if isinstance(rule, NetworkRule) else Model(rule)
         if rule_model.rule is not None:
-            require_rule_taken(apply, rule, params, left)
+            require_rule_taken(apply, rule_model.rule, params, left)
     shapes = [_outputs(side, params, left) for side in (model, rule_model)]
     if shapes[0] != shapes[1]:
         raise ValueError(f"the rule's function returns {shapes[1]}, the network {shapes[0]}: values must agree")

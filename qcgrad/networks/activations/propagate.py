@@ -1,5 +1,7 @@
 """How kernels pass an activation function, in the limit of infinite width."""
 
+from typing import TYPE_CHECKING
+
 import jax.numpy as jnp
 
 from ...errors import NotApplicable
@@ -9,8 +11,11 @@ from ..layers.weights import as_complex
 from .gap_behind import gap_behind
 from .improper import GaussianPair, ImproperDual
 
+if TYPE_CHECKING:
+    from .activation import AbstractActivation
 
-def propagate(activation, state: KernelState) -> KernelState:
+
+def propagate(activation: "AbstractActivation", state: KernelState) -> KernelState:
     r"""The kernels behind an activation: of phi(z), not yet multiplied by weights.
 
     For proper pre-activations \(\Theta_\varphi = D\Theta + E\bar\Theta\), and \(D\Theta_h\) for the holomorphic branch;
