@@ -152,8 +152,8 @@ def _checked(name: str, x) -> jax.Array:
 
 
 def _packaged(found, expected: Forecast) -> Kernel:
-    nngp, ntk, ntk_holomorphic, *pseudos = found
+    nngp, ntk, ntk_rule, *pseudos = found
     if not pseudos:
         # Where pseudo-kernels are not tracked they are zero; those of real numbers equal their kernels.
         pseudos = [jnp.zeros_like(nngp)] * 2 if expected.is_complex else [nngp, ntk]
-    return Kernel(nngp=nngp, ntk=ntk, ntk_pseudo=pseudos[1], ntk_holomorphic=ntk_holomorphic, pseudo=pseudos[0])
+    return Kernel(nngp=nngp, ntk=ntk, ntk_pseudo=pseudos[1], ntk_rule=ntk_rule, pseudo=pseudos[0])

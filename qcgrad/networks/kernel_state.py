@@ -29,8 +29,8 @@ class KernelState(NamedTuple):
         pseudo: C, same shape; None where it is not tracked, and then so are all other pseudo-kernels.
         ntk: Theta, same shape.
         ntk_pseudo: Theta-tilde, same shape, or None.
-        ntk_holomorphic: the limit of J J-hat^H for the holomorphic-branch rule, same shape.
-        ntk_holomorphic_pseudo: the limit of J J-hat^T, same shape, or None.
+        ntk_rule: the limit of J J-hat^H for the holomorphic-branch rule, same shape.
+        ntk_rule_pseudo: the limit of J J-hat^T, same shape, or None.
         variance1, variance2: K of each input with itself, (N1, *positions), (N2, *positions): real unless
             positions is "all".
         pseudo1, pseudo2: C of each input with itself, same shapes, or None.
@@ -54,8 +54,8 @@ class KernelState(NamedTuple):
     pseudo: jax.Array | None
     ntk: jax.Array
     ntk_pseudo: jax.Array | None
-    ntk_holomorphic: jax.Array
-    ntk_holomorphic_pseudo: jax.Array | None
+    ntk_rule: jax.Array
+    ntk_rule_pseudo: jax.Array | None
     variance1: jax.Array
     variance2: jax.Array
     pseudo1: jax.Array | None
@@ -88,12 +88,12 @@ class Kernel(NamedTuple):
         nngp: K, covariance of the outputs at initialisation.
         ntk: Theta, of full Wirtinger (or real-valued) backpropagation.
         ntk_pseudo: Theta-tilde; zeros for circular weights.
-        ntk_holomorphic: the limit of the cross kernel of the holomorphic-branch rule.
+        ntk_rule: the limit of the cross kernel of the holomorphic-branch rule.
         pseudo: C, pseudo-covariance of the outputs; zeros for circular weights.
     """
 
     nngp: jax.Array
     ntk: jax.Array
     ntk_pseudo: jax.Array
-    ntk_holomorphic: jax.Array
+    ntk_rule: jax.Array
     pseudo: jax.Array

@@ -61,8 +61,8 @@ def agrees(net, x1, x2, seeds=SEEDS, channels=None):
     samples = np.stack([sample(key) for key in keys])
     k = net.kernel(x1, x2)
     for name, theory, draws in zip(
-        ("ntk", "ntk_pseudo", "ntk_holomorphic"),
-        (k.ntk, k.ntk_pseudo, k.ntk_holomorphic),
+        ("ntk", "ntk_pseudo", "ntk_rule"),
+        (k.ntk, k.ntk_pseudo, k.ntk_rule),
         samples.transpose(1, 0, 2, 3),
         strict=True,
     ):

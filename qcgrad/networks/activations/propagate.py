@@ -69,7 +69,7 @@ def _proper(activation, state: KernelState) -> KernelState:
     return state._replace(
         nngp=dual.kappa,
         ntk=dual.holomorphic * state.ntk + dual.antiholomorphic * state.ntk.conj(),
-        ntk_holomorphic=dual.holomorphic * state.ntk_holomorphic,
+        ntk_rule=dual.holomorphic * state.ntk_rule,
         variance1=variance1,
         variance2=variance2,
         gap=_gap_behind(activation, state, dual, own1, own2),
@@ -89,14 +89,14 @@ def _real(activation, state: KernelState) -> KernelState:
     dual = _dual(activation, state, *between(state, q1, q2), state.nngp, state.gap)
     own1, own2 = (_own(activation, state, v, q) for v, q in ((state.variance1, q1), (state.variance2, q2)))
     variance1, variance2 = own1.kappa, own2.kappa
-    ntk, ntk_holomorphic = dual.holomorphic * state.ntk, dual.holomorphic * state.ntk_holomorphic
+    ntk, ntk_rule = dual.holomorphic * state.ntk, dual.holomorphic * state.ntk_rule
     return state._replace(
         nngp=dual.kappa,
         pseudo=dual.kappa,
         ntk=ntk,
         ntk_pseudo=ntk,
-        ntk_holomorphic=ntk_holomorphic,
-        ntk_holomorphic_pseudo=ntk_holomorphic,
+        ntk_rule=ntk_rule,
+        ntk_rule_pseudo=ntk_rule,
         variance1=variance1,
         variance2=variance2,
         pseudo1=variance1,
@@ -109,7 +109,7 @@ def _real(activation, state: KernelState) -> KernelState:
 
 def _improper(activation, state: KernelState) -> KernelState:
     theta, tilde = state.ntk, state.ntk_pseudo
-    theta_h, tilde_h = state.ntk_holomorphic, state.ntk_holomorphic_pseudo
+    theta_h, tilde_h = state.ntk_rule, state.ntk_rule_pseudo
     pseudo, own1, own2 = state.pseudo, state.pseudo1, state.pseudo2
     if pseudo is None or own1 is None or own2 is None or tilde is None or tilde_h is None:
         raise AssertionError("pseudo-kernels are tracked all together or not at all")
@@ -134,8 +134,8 @@ def _improper(activation, state: KernelState) -> KernelState:
         + dual.ah_pseudo * theta.conj()
         + dual.aa_pseudo * tilde.conj(),
         # Here the second factor is the rule's Jacobian, which has no phi_zbar branch.
-        ntk_holomorphic=dual.hh * theta_h + dual.ah * tilde_h.conj(),
-        ntk_holomorphic_pseudo=dual.hh_pseudo * tilde_h + dual.ah_pseudo * theta_h.conj(),
+        ntk_rule=dual.hh * theta_h + dual.ah * tilde_h.conj(),
+        ntk_rule_pseudo=dual.hh_pseudo * tilde_h + dual.ah_pseudo * theta_h.conj(),
         variance1=variance1,
         variance2=variance2,
         pseudo1=pseudo1,
