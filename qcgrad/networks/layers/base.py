@@ -10,6 +10,7 @@ from ...errors import NotApplicable
 from ..kernel_state import Kernel, KernelState
 
 if TYPE_CHECKING:
+    from ..rules.activation_rule import ActivationRule
     from ..rules.layer_rule import LayerRule
 
 Pairs = tuple[int, ...] | None
@@ -97,7 +98,14 @@ class AbstractLayer(eqx.Module):
         """
 
     def kernel(
-        self, x1, x2=None, *, batch_size: int | None = None, progress: bool = False, max_bytes: int | None = None
+        self,
+        x1,
+        x2=None,
+        *,
+        rule: "ActivationRule | None" = None,
+        batch_size: int | None = None,
+        progress: bool = False,
+        max_bytes: int | None = None,
     ) -> Kernel:
         """Infinite-width kernels of the network between inputs x1 (N1, *shape) and x2 (N2, *shape), default x1.
 
@@ -105,4 +113,4 @@ class AbstractLayer(eqx.Module):
         """
         from ..infinite import kernel
 
-        return kernel(self, x1, x2, batch_size, progress, max_bytes)
+        return kernel(self, x1, x2, rule, batch_size, progress, max_bytes)

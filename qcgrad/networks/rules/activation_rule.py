@@ -15,6 +15,7 @@ import abc
 import jax
 import jax.numpy as jnp
 
+from ...errors import NotApplicable
 from .base import NetworkRule
 
 
@@ -37,6 +38,20 @@ class ActivationRule(NetworkRule):
             holomorphic, antiholomorphic: phi_z and phi_zbar at the pre-activations.
             cotangent: c behind the activation, same shape, in JAX's convention (2 dL/dh).
         """
+
+    def branches(self) -> tuple[float, float]:
+        r"""What the rule keeps of either branch, where that is all it does: its kernels of infinite width follow.
+
+        Returns:
+            Real numbers (a, b) with `pull_back` \(= a\,\varphi_z\,c + \overline{b\,\varphi_{\bar z}\,c}\).
+
+        Raises:
+            NotApplicable: the rule does something else, or does not say.
+        """
+        raise NotApplicable(
+            f"{type(self).__name__} has no infinite-width kernel here: where it keeps constant shares of phi_z and "
+            "phi_zbar, say them in a method `branches`; else compute the kernel of a finite network, ntk.cross"
+        )
 
     def through(self, layer, params, x):
         return layer.apply(params, x, self)

@@ -12,5 +12,8 @@ class FullWirtinger(ActivationRule):
 
     is_exact: ClassVar[bool] = True
 
+    def branches(self):
+        return 1.0, 1.0
+
     def pull_back(self, holomorphic, antiholomorphic, cotangent):
         return holomorphic * cotangent + jnp.conj(antiholomorphic * cotangent)
