@@ -5,11 +5,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from . import finite
+from .arrays import is_concrete, zeros_like
 from .backend import AbstractBackend, resolve
 from .cost import Budget, Cost
 from .errors import AccessError, BudgetExhausted, NotApplicable
 from .estimator import AbstractEstimator, total_cost, unknown
-from .objective import AbstractObjective, Point, Reading, is_concrete, zeros_like
+from .objective import AbstractObjective, Point, Reading
 from .result import Estimate, Result
 from .rounds import affordable, exhausted
 from .tracker import charge

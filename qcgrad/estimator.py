@@ -8,8 +8,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from .arrays import zeros_like
 from .cost import Cost
-from .objective import Point, Reading, zeros_like
+from .objective import Point, Reading
 from .queries import AbstractQuery, Access
 
 

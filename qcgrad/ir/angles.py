@@ -19,7 +19,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..objective import is_concrete
+from ..arrays import is_concrete
 from .gates import Gate, PauliPrimitive
 
 if TYPE_CHECKING:

@@ -1,12 +1,14 @@
 """The chain rule for readings: from the circuit's angles to its parameters, and on to the user's."""
 
 import math
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..objective import Reading, is_concrete
+from ..arrays import add_at, is_concrete, namespace
+from ..objective import Reading
 from .parameter_map import PureMap, pull_back
 
 
@@ -18,15 +20,11 @@ def affine(reading: Reading, source, target, weight, size: int) -> Reading:
     """
 
     def gather(rows, *factors):
-        xp = np if is_concrete(rows) else jnp
+        xp = namespace(rows)
         rows = xp.asarray(rows)
         with np.errstate(over="ignore"):
-            weighted = math.prod((factor.astype(rows.dtype)[None] for factor in factors), start=rows[:, source])
-        if xp is np:
-            out = np.zeros((len(rows), size), rows.dtype)
-            np.add.at(out.T, target, weighted.T)
-            return out
-        return jnp.zeros((len(rows), size), rows.dtype).at[:, target].add(weighted)
+            weighted: Any = math.prod((factor.astype(rows.dtype)[None] for factor in factors), start=rows[:, source])
+        return add_at(xp.zeros((size, len(rows)), rows.dtype), target, weighted.T).T
 
     covariance = reading.covariance
     if covariance is None:

@@ -8,7 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..objective import AbstractObjective, as_real
+from ..arrays import as_real
+from ..objective import AbstractObjective
 from . import chain
 from .angles import gate_angles
 from .circuit import Circuit

@@ -6,7 +6,8 @@ import equinox as eqx
 import jax
 import numpy as np
 
-from ..objective import AbstractObjective, as_real, is_concrete
+from ..arrays import as_real, is_concrete
+from ..objective import AbstractObjective
 from .angles import bound
 from .circuit import Circuit
 from .expectation import Expectation

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..objective import is_concrete
+from ..arrays import add_at, namespace
 
 
 class PureMap(abc.ABC):
@@ -60,12 +60,7 @@ class AffineMap(PureMap):
 
     def __call__(self, params):
         x = ravel(params)
-        weight, offset = self.weight.astype(x.dtype), self.offset.astype(x.dtype)
-        if isinstance(x, np.ndarray):
-            out = offset.copy()
-            np.add.at(out, self.row, weight * x[self.column])
-            return out
-        return jnp.asarray(offset).at[self.row].add(weight * x[self.column])
+        return add_at(self.offset.astype(x.dtype), self.row, self.weight.astype(x.dtype) * x[self.column])
 
     def _key(self):
         arrays = (self.row, self.column, self.weight, self.offset)
@@ -87,9 +82,9 @@ def pull_back(parameter_map, params, rows):
 def ravel(params):
     """All numbers in order as one vector; NumPy's where they are at hand, which compiles nothing."""
     leaves = jax.tree.leaves(params)
+    xp = namespace(leaves)
     if len(leaves) == 1 and np.ndim(leaves[0]) == 1:
-        return np.asarray(leaves[0]) if is_concrete(leaves) else leaves[0]
-    xp = np if is_concrete(leaves) else jnp
+        return xp.asarray(leaves[0])
     return xp.concatenate([xp.ravel(xp.asarray(leaf)) for leaf in leaves])
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ..objective import is_concrete
+from ..arrays import is_concrete
 from . import pauli
 
 

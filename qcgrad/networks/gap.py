@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..objective import is_concrete
+from ..arrays import is_concrete
 
 #: Rounding of the data, in units of the last place: of the gap that follows from it, and of a correlation as it stands.
 ROUNDING = 16

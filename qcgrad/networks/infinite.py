@@ -6,8 +6,8 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
+from ..arrays import is_finite
 from ..memory import allowed_bytes, require
-from ..objective import is_finite
 from ..precision import in_full_precision
 from .assembly import assemble, checked_size, fewer, largest, windows
 from .kernel_memory import BLOCK_BYTES, Forecast, distinct, forecast

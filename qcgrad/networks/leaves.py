@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..objective import as_real
+from ..arrays import as_real
 
 
 def checked_parameters(name: str, tree):

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
 
+from ..arrays import namespace
 from ..cost import Cost
 from .query import AbstractQuery, Access, Program, Sweepable, state_bytes
 
@@ -55,7 +55,7 @@ class Evaluate(AbstractQuery):
         known = Means(*np.zeros((2, 0, shape[1]), dtype)) if answer is None else answer
         if len(known.mean) == self.num_parts:
             return known
-        xp = np if isinstance(known.mean, np.ndarray) else jnp
+        xp = namespace(known)
         unknown = np.full((shape[0] - len(known.mean), shape[1]), np.nan, dtype)
         return Means(*(xp.concatenate([part, unknown]) for part in known))
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
-from ...objective import is_concrete
+from ...arrays import is_concrete
 from ..gap import ROUNDING
 from ..leaves import working_dtype
 from .activation import Dual
