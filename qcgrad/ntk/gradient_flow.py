@@ -5,7 +5,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from ..objective import is_finite
+from ..arrays import is_finite
 from .matrices import EIGENVECTORS, require_matrices
 from .real_block import Spectrum, real_block, spectrum, stacked, unstacked
 

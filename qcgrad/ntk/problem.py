@@ -8,13 +8,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..arrays import as_real, is_concrete, is_finite
 from ..errors import NotApplicable
 from ..networks.compiled import returned, shapes_of
 from ..networks.layers.layer import AbstractLayer
 from ..networks.leaves import as_data, checked_parameters
 from ..networks.rules import AbstractRule, NetworkRule
 from ..networks.takes_rule import require_rule_taken
-from ..objective import as_real, is_concrete, is_finite
 
 Metric = Literal["unit", "reim"]
 

@@ -12,10 +12,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
+from ..arrays import is_concrete
 from ..errors import NotApplicable
 from ..memory import allowed_bytes, require
 from ..networks.compiled import held, run, shapes_of
-from ..objective import is_concrete
 from .blockwise import AbstractMethod
 from .jacobian import complex_scale
 from .pieces import convolves, mapped, smaller
