@@ -10,6 +10,7 @@ from ...array_types import Batch, Key, Outputs, Signal
 from ..kernel_state import KernelState
 from ..leaves import as_array, as_data, checked_shape
 from ..rules.activation_rule import ActivationRule
+from ..rules.base import NetworkRule
 from ..rules.layer_rule import LayerRule
 from .base import AbstractLayer, Pairs, Placed
 
@@ -36,10 +37,10 @@ class Serial(AbstractLayer):
             shape = layer.output_shape(shape)
         return tuple(params)
 
-    def apply(self, params: tuple[PyTree, ...], x: Batch, rule: ActivationRule | LayerRule | None = None) -> Outputs:
+    def apply(self, params: tuple[PyTree, ...], x: Batch, rule: NetworkRule | None = None) -> Outputs:
         if len(params) != len(self.layers):
             raise ValueError(f"params hold {len(params)} entries, but there are {len(self.layers)} layers")
-        if isinstance(rule, LayerRule):
+        if rule is not None and not isinstance(rule, ActivationRule):
             return rule.through(self, params, x)
         x, params = as_data("x", x), jax.tree.map(lambda leaf: as_array("params", leaf), params)
         for layer, layer_params in zip(self.layers, params, strict=True):
