@@ -14,7 +14,7 @@ from ..precision import in_full_precision
 from .assembly import assemble, checked_size, fewer, largest, windows
 from .kernel_memory import BLOCK_BYTES, Forecast, distinct, forecast
 from .kernel_state import Kernel
-from .layers.base import AbstractLayer
+from .layers.layer import AbstractLayer
 from .leaves import as_data
 from .recursion import Recursion
 

@@ -9,8 +9,8 @@ import equinox as eqx
 import jax
 import numpy as np
 
+from .compiled import bytes_of
 from .kernel_state import KernelState
-from .program import bytes_of
 from .recursion import Recursion
 
 #: Blocks are no larger than this where nobody says how large: small ones stay near the caches.

@@ -14,7 +14,7 @@ from . import xla
 from .convention import Convention
 from .leaves import as_array, checked_parameters
 from .rules import AbstractRule
-from .rules.base import Apply, LossFunction, Task
+from .rules.rule import Apply, LossFunction, Task
 
 
 class Loss(AbstractObjective):

@@ -8,10 +8,10 @@ import jax.numpy as jnp
 from jaxtyping import Inexact
 
 from ..errors import NotApplicable
-from .activations.base import AbstractActivation
+from .activations.activation import AbstractActivation
 from .gap import gap_between
 from .kernel_state import KernelState
-from .layers.base import AbstractLayer, Pairs
+from .layers.layer import AbstractLayer, Pairs
 from .layers.norm import LayerNorm
 from .layers.positions import mean_over_same
 from .layers.serial import Serial

@@ -6,10 +6,10 @@ import jax
 from jaxtyping import PyTree
 
 from ..errors import NotApplicable
-from .layers.base import AbstractLayer
-from .program import primitives
+from .compiled import primitives
+from .layers.layer import AbstractLayer
 from .rules import LayerRule, NetworkRule
-from .rules.base import Apply
+from .rules.rule import Apply
 
 _ADVICE = (
     "write it as apply(weights, x, rule=None) and pass the rule on to the activations, as the networks of "

@@ -9,7 +9,7 @@ from jaxtyping import Float, PyTree
 
 from ..array_types import RawKey
 from ..cost import Cost
-from .rules.base import AbstractRule, Apply, LossFunction, Task
+from .rules.rule import AbstractRule, Apply, LossFunction, Task
 
 
 @partial(jax.jit, static_argnums=(0, 1))

@@ -8,8 +8,8 @@ from jaxtyping import Num, PyTree
 
 from ..array_types import Array
 from ..networks.rules import NetworkRule
-from ..networks.rules.base import Apply
-from .blocks import as_kind
+from ..networks.rules.rule import Apply
+from .blockwise import as_kind
 from .empirical import empirical
 from .matrices import EIGENVALUES, require_matrices
 from .spectra import as_matrix

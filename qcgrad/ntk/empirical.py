@@ -8,8 +8,8 @@ from ..array_types import Array
 from ..errors import NotApplicable
 from ..networks.assembly import checked_size
 from ..networks.rules import NetworkRule
-from ..networks.rules.base import Apply
-from .blocks import Kind, TangentKernel, compute
+from ..networks.rules.rule import Apply
+from .blockwise import Kind, TangentKernel, compute
 from .jacobian import Jacobian
 from .problem import Problem, make_problem
 from .structured import Structured, why_not_structured

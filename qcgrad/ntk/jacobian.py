@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Inexact, PyTree
 
-from .blocks import BLOCK_BYTES, AbstractMethod, Contracted
+from .blockwise import BLOCK_BYTES, AbstractMethod, Contracted
 from .pieces import convolves, mapped, smaller
 from .problem import Metric, Model, Problem
 

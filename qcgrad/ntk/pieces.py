@@ -5,7 +5,7 @@ from collections.abc import Callable
 import jax
 from jaxtyping import PyTree, Shaped
 
-from ..networks.program import primitives
+from ..networks.compiled import primitives
 from .problem import Problem
 
 

@@ -11,11 +11,11 @@ from jaxtyping import Inexact, Num, PyTree
 
 from ..array_types import Array
 from ..errors import NotApplicable
-from ..networks.layers.base import AbstractLayer
+from ..networks.compiled import returned, shapes_of
+from ..networks.layers.layer import AbstractLayer
 from ..networks.leaves import as_data, checked_parameters
-from ..networks.program import returned, shapes_of
 from ..networks.rules import AbstractRule, NetworkRule
-from ..networks.rules.base import Apply
+from ..networks.rules.rule import Apply
 from ..networks.takes_rule import require_rule_taken
 from ..objective import as_real, is_concrete, is_finite
 

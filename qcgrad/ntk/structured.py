@@ -19,13 +19,13 @@ import jax.numpy as jnp
 from jaxtyping import Inexact, PyTree
 
 from ..errors import NotApplicable
-from ..networks.layers.base import AbstractLayer
+from ..networks.compiled import returned, shapes_of
 from ..networks.layers.dense import Dense
+from ..networks.layers.layer import AbstractLayer
 from ..networks.layers.serial import Serial
-from ..networks.program import returned, shapes_of
 from ..networks.rules import ActivationRule, LayerRule, NetworkRule
-from ..networks.rules.base import Apply
-from .blocks import AbstractMethod, Contracted
+from ..networks.rules.rule import Apply
+from .blockwise import AbstractMethod, Contracted
 from .jacobian import cotangents
 from .problem import Metric, Model, Problem
 

@@ -15,11 +15,11 @@ from jaxtyping import Inexact, Num, PyTree
 from ..array_types import Array
 from ..errors import NotApplicable
 from ..memory import allowed_bytes, require
-from ..networks.program import Held, held, run, shapes_of
+from ..networks.compiled import Held, held, run, shapes_of
 from ..networks.rules import NetworkRule
-from ..networks.rules.base import Apply
+from ..networks.rules.rule import Apply
 from ..objective import is_concrete
-from .blocks import AbstractMethod, Contracted
+from .blockwise import AbstractMethod, Contracted
 from .jacobian import complex_scale
 from .pieces import convolves, mapped, smaller
 from .problem import Metric, Model, Problem, make_problem

@@ -12,7 +12,7 @@ from ...array_types import Energies
 from .quadrature import panels
 
 if TYPE_CHECKING:
-    from .base import AbstractActivation
+    from .activation import AbstractActivation
 
 #: Radial Gauss-Legendre nodes up to where the Gaussian is zero, and angles.
 NODES, ANGLES, RANGE = 192, 256, 8.6

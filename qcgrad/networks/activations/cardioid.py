@@ -7,7 +7,7 @@ import numpy as np
 
 from ...array_types import Covariances, Energies, Gaps, Numbers, Values, Variances, WirtingerPair
 from ..leaves import as_complex_data
-from .base import AbstractActivation, Certificate, Dual, Symmetry
+from .activation import AbstractActivation, Certificate, Dual, Symmetry
 from .differentiated import differentiated
 from .homogeneous import homogeneous_energies, moment
 from .improper import GaussianPair, ImproperDual

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...array_types import Energies, RealCovariances, RealDual, RealValues, Variances
 from ...errors import NotApplicable
-from .base import AbstractActivation
+from .activation import AbstractActivation
 from .real import AbstractRealActivation
 from .series import Entries, horner, on_host
 

@@ -24,7 +24,7 @@ from ..gap import by_ray, safe_ratio, snapped
 from ..kernel_state import KernelState
 
 if TYPE_CHECKING:
-    from .base import AbstractActivation, Dual
+    from .activation import AbstractActivation, Dual
 
 #: The kernel's own gap is trusted above NEAR, and everywhere within this many roundings.
 NEAR, ROUNDINGS = 1e-6, 16

@@ -11,8 +11,8 @@ import numpy as np
 from ...array_types import Covariances, Numbers, Values, Variances, WirtingerPair
 from ..leaves import as_complex_data
 from ..wirtinger import wirtinger
+from .activation import AbstractActivation, Certificate, Dual, Symmetry
 from .angular import expand, mean_squares
-from .base import AbstractActivation, Certificate, Dual, Symmetry
 from .growth import outgrows_gaussians
 from .improper import GaussianPair, ImproperDual, by_quadrature
 from .polar import by_polar

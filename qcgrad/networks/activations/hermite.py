@@ -7,9 +7,9 @@ import numpy as np
 from jaxtyping import Float
 
 from ...array_types import RealCovariances, RealDual, Variances
-from .blocks import for_blocks
 from .quadrature import panels
 from .series import Entries, by_variance, horner, on_host, terms_needed
+from .threads import for_blocks
 
 if TYPE_CHECKING:
     from .real import AbstractRealActivation

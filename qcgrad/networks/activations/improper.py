@@ -20,7 +20,7 @@ import numpy as np
 from jaxtyping import Float
 
 if TYPE_CHECKING:
-    from .base import AbstractActivation
+    from .activation import AbstractActivation
     from .real import AbstractRealActivation
 
 # Exact for polynomials below this degree.

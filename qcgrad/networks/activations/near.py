@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
-from .blocks import for_blocks
 from .quadrature import panels
+from .threads import for_blocks
 
 if TYPE_CHECKING:
     from .radial import AbstractRadial

@@ -22,7 +22,7 @@ import numpy as np
 from .improper import GaussianPair, ImproperDual, correlations
 
 if TYPE_CHECKING:
-    from .base import AbstractActivation
+    from .activation import AbstractActivation
 
 #: Nodes of each angle (periodic, equidistant) and of y (Gauss-Legendre). At variance one moments are good to 1e-3 where
 #: slopes are continuous along rays, to 4e-3 where they jump across them (tests/networks/test_improper_duals.py).

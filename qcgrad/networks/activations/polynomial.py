@@ -11,7 +11,7 @@ from jaxtyping import Complex, Float
 
 from ...array_types import Covariances, Numbers, Values, Variances, WirtingerPair
 from ..leaves import as_complex_data
-from .base import AbstractActivation, Certificate, Dual, Symmetry
+from .activation import AbstractActivation, Certificate, Dual, Symmetry
 from .improper import GaussianPair, ImproperDual, by_quadrature
 
 

@@ -12,7 +12,7 @@ from .gap_behind import gap_behind
 from .improper import GaussianPair, ImproperDual
 
 if TYPE_CHECKING:
-    from .base import AbstractActivation
+    from .activation import AbstractActivation
 
 
 def propagate(activation: "AbstractActivation", state: KernelState) -> KernelState:
@@ -50,7 +50,7 @@ def _dual(activation, state: KernelState, q1, q2, covariance, gap):
     """The dual maps, or zeros of their shape where only shapes are asked for."""
     if not state.shapes_only:
         return activation.dual_at(q1, q2, covariance, gap)
-    from .base import Dual
+    from .activation import Dual
 
     return Dual(*[jnp.zeros(jnp.broadcast_shapes(q1.shape, q2.shape, covariance.shape), covariance.dtype)] * 3)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...array_types import Covariances, Energies, Gaps, Numbers, RealValues, Values, Variances, WirtingerPair
 from ..leaves import as_complex_data
-from .base import AbstractActivation, Certificate, Dual, Symmetry
+from .activation import AbstractActivation, Certificate, Dual, Symmetry
 from .differentiated import differentiated
 from .improper import GaussianPair, ImproperDual
 from .near import near_one

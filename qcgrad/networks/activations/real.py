@@ -19,7 +19,7 @@ from ...array_types import (
     WirtingerPair,
 )
 from ..leaves import as_data
-from .base import AbstractActivation, Certificate, Dual, Symmetry
+from .activation import AbstractActivation, Certificate, Dual, Symmetry
 from .differentiated import differentiated
 from .hermite import hermite_coefficients
 

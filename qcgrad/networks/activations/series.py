@@ -20,8 +20,8 @@ from ...array_types import Covariances, Gaps, Variances
 from ...objective import is_concrete
 from ..gap import ROUNDING
 from ..leaves import working_dtype
-from .base import Dual
-from .blocks import for_blocks
+from .activation import Dual
+from .threads import for_blocks
 
 #: Entries that one block of an elementwise loop works on: the arrays of a block stay in cache.
 BLOCK = 1 << 14

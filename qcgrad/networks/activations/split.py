@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from ...array_types import Covariances, Energies, Gaps, Numbers, Values, Variances, WirtingerPair
 from ..gap import gaps_of_parts
 from ..leaves import as_complex_data
-from .base import AbstractActivation, Certificate, Dual, Symmetry
+from .activation import AbstractActivation, Certificate, Dual, Symmetry
 from .differentiated import differentiated
 from .improper import GaussianPair, ImproperDual, of_components
 from .real import AbstractRealActivation

@@ -9,14 +9,14 @@ import numpy as np
 from ...array_types import Covariances, Energies, Gaps, Numbers, Values, Variances, WirtingerPair
 from ..gap import ROUNDING
 from ..leaves import as_complex_data
-from .base import AbstractActivation, Certificate, Dual, Symmetry
-from .blocks import for_blocks
+from .activation import AbstractActivation, Certificate, Dual, Symmetry
 from .differentiated import differentiated
 from .homogeneous import homogeneous_energies
 from .improper import GaussianPair, ImproperDual
 from .polar import by_polar
 from .quadrature import panels
 from .series import Entries, on_host
+from .threads import for_blocks
 
 #: Gauss-Legendre nodes on each of three panels.
 NODES = 64

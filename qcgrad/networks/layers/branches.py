@@ -12,9 +12,9 @@ from ...errors import NotApplicable
 from ..gap import gap_of_sum
 from ..kernel_state import KernelState
 from ..rules.activation_rule import ActivationRule
-from ..rules.base import NetworkRule
 from ..rules.layer_rule import LayerRule
-from .base import AbstractLayer, Pairs, Placed
+from ..rules.rule import NetworkRule
+from .layer import AbstractLayer, Pairs, Placed
 from .serial import serial
 from .spacing import on_common_pairs
 from .weights import as_complex

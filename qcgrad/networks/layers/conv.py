@@ -10,7 +10,7 @@ from jaxtyping import Inexact
 
 from ...array_types import Batch, Outputs
 from ..kernel_state import KernelState
-from .base import Pairs
+from .layer import Pairs
 from .positions import check_sizes, check_space
 from .reach import reach, spacing_behind
 from .weights import AbstractWeightLayer, Weights

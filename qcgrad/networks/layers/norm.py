@@ -12,7 +12,7 @@ from ...array_types import Batch, Key, Outputs
 from ...errors import NotApplicable
 from ..gap import safe_ratio, safe_sqrt
 from ..kernel_state import KernelState
-from .base import AbstractLayer
+from .layer import AbstractLayer
 from .positions import between, entries, within
 
 if TYPE_CHECKING:

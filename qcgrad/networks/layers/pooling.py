@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from ...array_types import Batch, Key, Outputs
 from ..kernel_state import KernelState
-from .base import AbstractLayer, Pairs
+from .layer import AbstractLayer, Pairs
 from .positions import check_sizes, check_space, mean_over_same, on_positions, without_positions
 
 if TYPE_CHECKING:

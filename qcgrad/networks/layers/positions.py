@@ -12,7 +12,7 @@ from jaxtyping import Inexact
 from ..kernel_state import KernelState
 
 if TYPE_CHECKING:
-    from .base import AbstractLayer
+    from .layer import AbstractLayer
 
 
 def check_sizes(name: str, label: str, sizes: tuple[int, ...], dimensions: int) -> None:

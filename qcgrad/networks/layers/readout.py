@@ -9,7 +9,7 @@ from ...array_types import Batch, Key, Outputs
 from ...errors import NotApplicable
 from ..gap import gaps_of_parts
 from ..kernel_state import KernelState
-from .base import AbstractLayer
+from .layer import AbstractLayer
 
 if TYPE_CHECKING:
     from ..rules.activation_rule import ActivationRule

@@ -10,9 +10,9 @@ from ...array_types import Batch, Key, Outputs, Signal
 from ..kernel_state import KernelState
 from ..leaves import as_array, as_data, checked_shape
 from ..rules.activation_rule import ActivationRule
-from ..rules.base import NetworkRule
 from ..rules.layer_rule import LayerRule
-from .base import AbstractLayer, Pairs, Placed
+from ..rules.rule import NetworkRule
+from .layer import AbstractLayer, Pairs, Placed
 
 
 class Serial(AbstractLayer):

@@ -27,7 +27,7 @@ from ...array_types import Key
 from ...errors import NotApplicable
 from ..gap import gap_of_sum
 from ..kernel_state import KernelState
-from .base import AbstractLayer
+from .layer import AbstractLayer
 
 
 def as_complex(state: KernelState) -> KernelState:

@@ -18,11 +18,11 @@ import jax.numpy as jnp
 from jaxtyping import PyTree
 
 from ...array_types import Batch, Numbers, Outputs, Values
-from .base import NetworkRule
+from .rule import NetworkRule
 
 if TYPE_CHECKING:
-    from ..activations.base import AbstractActivation
-    from ..layers.base import AbstractLayer
+    from ..activations.activation import AbstractActivation
+    from ..layers.layer import AbstractLayer
 
 
 class ActivationRule(NetworkRule):

@@ -10,7 +10,7 @@ from jaxtyping import PyTree
 
 from ...array_types import Key, Outputs, Signal
 from ...errors import NotApplicable
-from ..layers.base import AbstractLayer
+from ..layers.layer import AbstractLayer
 from ..leaves import checked_shape
 from .layer_rule import LayerRule
 

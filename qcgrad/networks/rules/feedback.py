@@ -5,7 +5,7 @@ from typing import Any
 from jaxtyping import PyTree
 
 from ...array_types import Key, Outputs, Signal
-from ..layers.base import AbstractLayer
+from ..layers.layer import AbstractLayer
 from ..leaves import checked_shape
 from .layer_rule import LayerRule
 

@@ -12,10 +12,10 @@ import jax
 from jaxtyping import PyTree
 
 from ...array_types import Batch, Outputs, Signal
-from .base import NetworkRule
+from .rule import NetworkRule
 
 if TYPE_CHECKING:
-    from ..layers.base import AbstractLayer
+    from ..layers.layer import AbstractLayer
 
 
 class LayerRule(NetworkRule):

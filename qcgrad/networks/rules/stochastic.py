@@ -15,7 +15,7 @@ from ...errors import NotApplicable
 from .layer_rule import LayerRule
 
 if TYPE_CHECKING:
-    from ..layers.base import AbstractLayer
+    from ..layers.layer import AbstractLayer
 
 
 class StochasticBackprop(LayerRule):
