@@ -6,7 +6,8 @@ that many signatures share has an alias here, which is also cheaper to import th
 
 import jax
 import numpy as np
-from jaxtyping import Float, Inexact, Num, PRNGKeyArray, UInt32
+from jaxtyping import Complex, Float, Int, PRNGKeyArray, PyTree, Shaped
+from jaxtyping import Key as Prng
 
 Array = jax.Array | np.ndarray
 """What functions take: NumPy's arrays where the numbers are at hand, else JAX's."""
@@ -14,49 +15,47 @@ Array = jax.Array | np.ndarray
 Key = PRNGKeyArray
 """A JAX random key."""
 
-RawKey = UInt32[Array, "words"]
-"""The numbers that a key is made of."""
+Keys = Prng[jax.Array, "B"]
+"""A key for each of B settings."""
 
-Numbers = Num[Array | complex, "*shape"]
-"""What an elementwise function takes."""
+Params = PyTree
+"""A user's parameters: real numbers in any nesting, radians where they are angles."""
 
-Values = Inexact[jax.Array, "*shape"]
-"""What an elementwise function returns, in the shape of what it took."""
+Coordinates = PyTree
+"""What estimators differentiate by: angles (A,) of a circuit, weights of a network."""
 
-RealValues = Float[Array, "*shape"]
-"""Real numbers on either side of an elementwise function that computes with NumPy and with JAX."""
+Gradient = PyTree
+"""Derivatives by the coordinates: their structure, leaves with a leading axis C for the cotangents."""
 
-WirtingerPair = tuple[Values, Values]
-"""The derivatives by z and by its conjugate, of an elementwise function."""
+CircuitParams = Float[Array, "P"]
+"""The parameters of a circuit."""
 
-Variances = Float[Array | float, "*#pairs"]
-"""Variances of Gaussians, shaped so that they broadcast to one number for each pair."""
+Angles = Float[Array, "A"]
+"""Angles of a circuit's parameterised gates, radians."""
 
-Covariances = Inexact[Array | complex, "*#pairs"]
-"""Covariances of pairs of complex Gaussians, broadcast as their variances are."""
+Settings = Float[Array, "B A"]
+"""Angles of B runs of a circuit, radians."""
 
-RealCovariances = Variances
-"""Covariances of pairs of real Gaussians."""
+Cotangents = Float[Array, "C K"]
+"""Rows of factors on the K outputs; the gradient of each weighted sum is asked for."""
 
-Gaps = Float[Array, "*#pairs"]
-"""1 - |rho| of pairs of Gaussians, with digits that the correlation may have lost."""
+Values = Float[Array, "K"]
+"""The outputs of an objective."""
 
-RealDual = tuple[Float[jax.Array, "*pairs"], Float[jax.Array, "*pairs"]]
-"""The covariances of a real function and of its slope, at pairs of Gaussians."""
+Amplitudes = Complex[Array, "2**n"]
+"""A pure state of n qubits."""
 
-Energies = Float[np.ndarray, "degree+1"]
-"""Squares of Hermite coefficients, summed over each degree 0 ... degree."""
+Masks = Shaped[np.ndarray, "D"]
+"""Bit masks of D Pauli strings: int64, or Python's integers where there are too many qubits (`ir.pauli`)."""
 
-Batch = Num[Array, "N *shape"]
-"""Inputs of a network or a layer."""
+MaskArray = Shaped[np.ndarray, "..."]
+"""Masks in an array of any shape."""
 
-Outputs = Inexact[jax.Array, "N *outputs"]
-"""Outputs of a network or a layer."""
+AnyMasks = int | MaskArray
+"""One mask, or an array of any shape."""
 
-Gaussians = tuple[
-    Float[jax.Array, "*#pairs"], Float[jax.Array, "*#pairs"], Inexact[jax.Array, "*#pairs"], Float[jax.Array, "*#pairs"]
-]
-"""Pairs of Gaussians as (q1, q2, covariance, gap)."""
+Coefficients = Float[np.ndarray, "D"]
+"""Real factors of D Pauli strings."""
 
-Signal = Inexact[jax.Array, "N *shape"]
-"""A cotangent in front of a layer, in the shape of its inputs."""
+Counts = Int[np.ndarray, "..."]
+"""How many copies say +1."""

@@ -5,14 +5,16 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import DTypeLike
 
 from . import finite
+from .array_types import Key, Params, Values
 from .backend import AbstractBackend, resolve
 from .cost import Budget, Cost
 from .errors import AccessError, BudgetExhausted, NotApplicable
 from .estimator import AbstractEstimator, total_cost, unknown
 from .objective import AbstractObjective, Point, Reading, is_concrete, zeros_like
-from .queries import EXACT, fidelity_of, together
+from .queries import EXACT, AbstractQuery, fidelity_of, together
 from .result import Estimate, Result
 from .rounds import affordable, exhausted
 from .tracker import charge
@@ -20,11 +22,11 @@ from .tracker import charge
 
 def estimate(
     objective: AbstractObjective,
-    params,
+    params: Params,
     estimator: AbstractEstimator,
     backend: AbstractBackend | None = None,
     *,
-    key=None,
+    key: Key | int | None = None,
     budget: Budget | None = None,
     throw: bool = True,
 ) -> Estimate:
@@ -95,7 +97,7 @@ def predict_cost(
     estimator: AbstractEstimator,
     backend: AbstractBackend | None = None,
     *,
-    dtype=None,
+    dtype: DTypeLike | None = None,
 ) -> Cost:
     """What `estimate` would cost, without running anything.
 
@@ -129,7 +131,9 @@ class Run(NamedTuple):
     fidelity: str = EXACT
 
 
-def run(point: Point, estimator: AbstractEstimator, backend: AbstractBackend, key, budget: Budget | None = None) -> Run:
+def run(
+    point: Point, estimator: AbstractEstimator, backend: AbstractBackend, key: Key | None, budget: Budget | None = None
+) -> Run:
     """The loop itself."""
     cost, fidelities = Cost(), []
     result = Result("ok", "all queries were answered")
@@ -160,7 +164,7 @@ def run(point: Point, estimator: AbstractEstimator, backend: AbstractBackend, ke
     return Run(reading, cost, result, together(fidelities))
 
 
-def run_value(point: Point, estimator: AbstractEstimator, backend: AbstractBackend, key):
+def run_value(point: Point, estimator: AbstractEstimator, backend: AbstractBackend, key: Key | None) -> Values:
     """The value alone, (K,), checked and charged as everything else."""
     query = estimator.value_query(point)
     _check_access(query, estimator, backend)
@@ -181,7 +185,7 @@ def _real(dtype) -> np.dtype:
     return jax.dtypes.canonicalize_dtype(found)
 
 
-def draw_key(key, asker):
+def draw_key(key: Key | None, asker: AbstractQuery | AbstractEstimator) -> tuple[Key | None, Key | None]:
     """(remaining key, key for this query or estimator); one that draws nothing leaves the key alone."""
     if not asker.is_random:
         return key, None
@@ -191,7 +195,7 @@ def draw_key(key, asker):
     return remaining, used
 
 
-def as_key(key):
+def as_key(key: Key | int | None) -> Key | None:
     """A JAX random key from a key, a raw PRNG key, or an integer seed of any size."""
     if key is None:
         return None
@@ -220,7 +224,7 @@ def _key_of_seed(seed: int):
     return key
 
 
-def check_arguments(objective, estimator):
+def check_arguments(objective: object, estimator: object) -> None:
     """Refuse what is no objective or no estimator, by name."""
     if not isinstance(objective, AbstractObjective):
         raise TypeError(
@@ -230,7 +234,7 @@ def check_arguments(objective, estimator):
         raise TypeError(f"estimator is {estimator!r}: give an estimator object, for example qcgrad.ParameterShift()")
 
 
-def check_traceable(estimator: AbstractEstimator):
+def check_traceable(estimator: AbstractEstimator) -> None:
     """Refuse, by name, to trace a method that JAX cannot trace."""
     if not estimator.is_traceable:
         raise NotApplicable(

@@ -10,6 +10,8 @@ import jax.core
 import jax.numpy as jnp
 import numpy as np
 
+from .array_types import Params, Values
+
 
 class Reading(NamedTuple):
     """What an estimator reads off its answers, with respect to the objective's coordinates.
@@ -69,10 +71,10 @@ class AbstractObjective(eqx.Module):
         """K."""
 
     @abc.abstractmethod
-    def check(self, params) -> Any:
+    def check(self, params: Params) -> Any:
         """Validated parameters, or one clear error."""
 
-    def at(self, params) -> "tuple[AbstractObjective, Any]":
+    def at(self, params: Params) -> "tuple[AbstractObjective, Any]":
         """The objective and parameters that estimators work with; an objective may reduce to a simpler one."""
         return self, params
 
@@ -81,22 +83,22 @@ class AbstractObjective(eqx.Module):
         return self
 
     @abc.abstractmethod
-    def coordinates(self, params) -> Any:
+    def coordinates(self, params: Params) -> Any:
         """Coordinates at validated parameters; traceable by JAX."""
 
     @abc.abstractmethod
-    def placeholder(self, dtype) -> Any:
+    def placeholder(self, dtype: np.dtype) -> Any:
         """Coordinates of the right shape and type with arbitrary values, for predicting a cost."""
 
     @abc.abstractmethod
-    def to_params(self, params, reading: Reading) -> Reading:
+    def to_params(self, params: Params, reading: Reading) -> Reading:
         """The reading by the exact chain rule, in the structure of `params` (leading axis C kept)."""
 
     def report(self, stats: dict[str, Any]) -> str:
         """What the result's message says of the stats that `to_params` added; "" for nothing."""
         return ""
 
-    def outputs(self, values) -> Any:
+    def outputs(self, values: Values) -> Any:
         """What the user sees of the values (K,); traceable by JAX."""
         return values if self.is_vector else values[0]
 

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import PyTree
 
-from ..array_types import Batch, Outputs
+from .array_types import Batch, Outputs
 from .rules.layer_rule import LayerRule
 
 if TYPE_CHECKING:

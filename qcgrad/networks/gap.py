@@ -15,8 +15,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Inexact
 
-from ..array_types import Array, Covariances, Gaps, Gaussians, Variances
+from ..array_types import Array
 from ..objective import is_concrete
+from .array_types import Covariances, Gaps, Gaussians, Variances
 
 #: Rounding of the data, in units of the last place: of the gap that follows from it, and of a correlation as it stands.
 ROUNDING = 16

@@ -7,8 +7,8 @@ import numpy as np
 from jax.stages import Wrapped
 from jaxtyping import Float, PyTree
 
-from ..array_types import RawKey
 from ..cost import Cost
+from .array_types import RawKey
 from .rules.rule import AbstractRule, Apply, LossFunction, Task
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from ..cost import Cost
 
@@ -140,11 +141,11 @@ class AbstractQuery(abc.ABC):
         """The question about the first parts only."""
         raise NotImplementedError(f"{type(self).__name__} is not divisible")
 
-    def completed(self, answer) -> Any:
+    def completed(self, answer: Any) -> Any:
         """The answer to some first parts (None for no part), with NaN for all others."""
         return answer
 
 
-def state_bytes(num_qubits: int, real_dtype) -> int:
+def state_bytes(num_qubits: int, real_dtype: DTypeLike) -> int:
     """Bytes of one state vector in the complex precision that belongs to `real_dtype`."""
     return 2 * np.dtype(real_dtype).itemsize * math.prod((2,) * num_qubits)

@@ -61,11 +61,11 @@ class Evaluate(AbstractQuery):
         """B."""
         return len(self.angles)
 
-    def first(self, parts):
+    def first(self, parts: int) -> "Evaluate":
         shots = self.shots[:parts] if isinstance(self.shots, tuple) else self.shots
         return replace(self, angles=self.angles[:parts], shots=shots)
 
-    def completed(self, answer):
+    def completed(self, answer: Means | None) -> Means:
         shape, dtype = (self.num_parts, self.program.num_observables), self.angles.dtype
         known = Means(np.zeros((0, shape[1]), dtype), np.zeros((0, shape[1]), dtype)) if answer is None else answer
         if len(known.mean) == self.num_parts:

@@ -137,7 +137,7 @@ class OnlineTomography(AbstractEstimator):
             if form.num_qubits not in starts:
                 starts[form.num_qubits] = self._start(form)
             visited = np.arange(form.num_components)
-            if self.is_random:
+            if key is not None:
                 visited = np.asarray(jax.random.permutation(key, form.num_components))
             runs.append(online_run.start(form, plan, self.backaction, starts[form.num_qubits], visited))
         return _State(point, tuple(runs))

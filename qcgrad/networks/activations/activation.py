@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 import jax
 
-from ...array_types import Batch, Covariances, Energies, Gaps, Key, Numbers, Outputs, Values, Variances, WirtingerPair
+from ...array_types import Key
+from ..array_types import Batch, Covariances, Energies, Gaps, Numbers, Outputs, Values, Variances, WirtingerPair
 from ..kernel_state import KernelState
 from ..layers.layer import AbstractLayer
 from .angular import energies_by_quadrature

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
-from ...array_types import Energies
+from ..array_types import Energies
 from .quadrature import panels
 
 if TYPE_CHECKING:

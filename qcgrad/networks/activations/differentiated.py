@@ -6,7 +6,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 
-from ...array_types import RealValues, Values, WirtingerPair
+from ..array_types import RealValues, Values, WirtingerPair
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0, 1))

@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ...array_types import Energies, RealCovariances, RealDual, RealValues, Variances
 from ...errors import NotApplicable
+from ..array_types import Energies, RealCovariances, RealDual, RealValues, Variances
 from .activation import AbstractActivation
 from .real import AbstractRealActivation
 from .series import Entries, horner, on_host

@@ -4,7 +4,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from ...array_types import RealCovariances, RealDual, RealValues, Variances
+from ..array_types import RealCovariances, RealDual, RealValues, Variances
 from .real import AbstractRealActivation
 from .split import AbstractSplit
 

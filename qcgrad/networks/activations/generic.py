@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ...array_types import Covariances, Numbers, Values, Variances, WirtingerPair
+from ..array_types import Covariances, Numbers, Values, Variances, WirtingerPair
 from ..leaves import as_complex_data
 from ..wirtinger import wirtinger
 from .activation import AbstractActivation, Certificate, Dual, Symmetry

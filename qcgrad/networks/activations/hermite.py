@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from ...array_types import RealCovariances, RealDual, Variances
+from ..array_types import RealCovariances, RealDual, Variances
 from .quadrature import panels
 from .series import Entries, by_variance, horner, on_host, terms_needed
 from .threads import for_blocks

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from jaxtyping import Float
 
-from ...array_types import Energies
+from ..array_types import Energies
 
 #: Below this 1 - r^2 the hypergeometric function is its expansion at one, of which SciPy drops all but the constant.
 AT_ONE = 1e-10

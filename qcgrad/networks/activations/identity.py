@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import jax.numpy as jnp
 
-from ...array_types import Covariances, Numbers, Values, Variances, WirtingerPair
+from ..array_types import Covariances, Numbers, Values, Variances, WirtingerPair
 from ..kernel_state import KernelState
 from .activation import AbstractActivation, Certificate, Dual, Symmetry
 from .improper import GaussianPair, ImproperDual, by_quadrature

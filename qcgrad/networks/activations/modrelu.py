@@ -4,7 +4,7 @@ from numbers import Real
 
 import equinox as eqx
 
-from ...array_types import RealValues
+from ..array_types import RealValues
 from .radial import AbstractRadial
 
 

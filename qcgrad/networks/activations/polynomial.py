@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Complex, Float
 
-from ...array_types import Covariances, Numbers, Values, Variances, WirtingerPair
+from ..array_types import Covariances, Numbers, Values, Variances, WirtingerPair
 from ..leaves import as_complex_data
 from .activation import AbstractActivation, Certificate, Dual, Symmetry
 from .improper import GaussianPair, ImproperDual, by_quadrature

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
-from ...array_types import Covariances, Energies, Gaps, Numbers, RealValues, Values, Variances, WirtingerPair
+from ..array_types import Covariances, Energies, Gaps, Numbers, RealValues, Values, Variances, WirtingerPair
 from ..leaves import as_complex_data
 from .activation import AbstractActivation, Certificate, Dual, Symmetry
 from .differentiated import differentiated

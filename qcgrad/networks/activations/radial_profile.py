@@ -5,7 +5,7 @@ from collections.abc import Callable
 import equinox as eqx
 import numpy as np
 
-from ...array_types import RealValues
+from ..array_types import RealValues
 from .growth import outgrows_gaussians
 from .radial import AbstractRadial
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 import jax.numpy as jnp
 import numpy as np
 
-from ...array_types import (
+from ..array_types import (
     Covariances,
     Energies,
     Gaps,

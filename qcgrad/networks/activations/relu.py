@@ -5,7 +5,7 @@ from typing import ClassVar
 import equinox as eqx
 import jax.numpy as jnp
 
-from ...array_types import Gaps, RealCovariances, RealDual, RealValues, Variances
+from ..array_types import Gaps, RealCovariances, RealDual, RealValues, Variances
 from ..gap import gap_of, safe_ratio, safe_sqrt
 from .real import AbstractRealActivation
 from .split import AbstractSplit

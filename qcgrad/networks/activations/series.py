@@ -16,8 +16,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Inexact
 
-from ...array_types import Covariances, Gaps, Variances
 from ...objective import is_concrete
+from ..array_types import Covariances, Gaps, Variances
 from ..gap import ROUNDING
 from ..leaves import working_dtype
 from .activation import Dual

@@ -5,7 +5,7 @@ import abc
 import jax
 import jax.numpy as jnp
 
-from ...array_types import Covariances, Energies, Gaps, Numbers, Values, Variances, WirtingerPair
+from ..array_types import Covariances, Energies, Gaps, Numbers, Values, Variances, WirtingerPair
 from ..gap import gaps_of_parts
 from ..leaves import as_complex_data
 from .activation import AbstractActivation, Certificate, Dual, Symmetry

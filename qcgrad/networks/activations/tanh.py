@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 
-from ...array_types import RealCovariances, RealDual, RealValues, Variances
+from ..array_types import RealCovariances, RealDual, RealValues, Variances
 from .hermite import hermite_dual
 from .real import AbstractRealActivation
 from .split import AbstractSplit

@@ -6,7 +6,7 @@ from typing import ClassVar
 import jax.numpy as jnp
 import numpy as np
 
-from ...array_types import Covariances, Energies, Gaps, Numbers, Values, Variances, WirtingerPair
+from ..array_types import Covariances, Energies, Gaps, Numbers, Values, Variances, WirtingerPair
 from ..gap import ROUNDING
 from ..leaves import as_complex_data
 from .activation import AbstractActivation, Certificate, Dual, Symmetry

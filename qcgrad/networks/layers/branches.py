@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import jax
 from jaxtyping import PyTree
 
-from ...array_types import Batch, Key, Outputs, Signal
+from ...array_types import Key
 from ...errors import NotApplicable
+from ..array_types import Batch, Outputs, Signal
 from ..gap import gap_of_sum
 from ..kernel_state import KernelState
 from ..rules.activation_rule import ActivationRule

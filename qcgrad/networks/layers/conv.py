@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Inexact
 
-from ...array_types import Batch, Outputs
+from ..array_types import Batch, Outputs
 from ..kernel_state import KernelState
 from .layer import Pairs
 from .positions import check_sizes, check_space

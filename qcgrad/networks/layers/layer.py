@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 import equinox as eqx
 from jaxtyping import Num, PyTree
 
-from ...array_types import Array, Batch, Key, Outputs, Signal
+from ...array_types import Array, Key
 from ...errors import NotApplicable
+from ..array_types import Batch, Outputs, Signal
 from ..kernel_state import Kernel, KernelState
 
 if TYPE_CHECKING:

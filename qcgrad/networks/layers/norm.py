@@ -8,8 +8,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ...array_types import Batch, Key, Outputs
+from ...array_types import Key
 from ...errors import NotApplicable
+from ..array_types import Batch, Outputs
 from ..gap import safe_ratio, safe_sqrt
 from ..kernel_state import KernelState
 from .layer import AbstractLayer

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 import equinox as eqx
 import jax.numpy as jnp
 
-from ...array_types import Batch, Key, Outputs
+from ...array_types import Key
+from ..array_types import Batch, Outputs
 from ..kernel_state import KernelState
 from .layer import AbstractLayer, Pairs
 from .positions import check_sizes, check_space, mean_over_same, on_positions, without_positions

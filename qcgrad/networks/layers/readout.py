@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Literal
 import equinox as eqx
 import jax.numpy as jnp
 
-from ...array_types import Batch, Key, Outputs
+from ...array_types import Key
 from ...errors import NotApplicable
+from ..array_types import Batch, Outputs
 from ..gap import gaps_of_parts
 from ..kernel_state import KernelState
 from .layer import AbstractLayer

@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import PyTree
 
-from ...array_types import Batch, Key, Outputs, Signal
+from ...array_types import Key
+from ..array_types import Batch, Outputs, Signal
 from ..kernel_state import KernelState
 from ..leaves import as_array, as_data, checked_shape
 from ..rules.activation_rule import ActivationRule

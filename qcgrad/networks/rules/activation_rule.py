@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import PyTree
 
-from ...array_types import Batch, Numbers, Outputs, Values
+from ..array_types import Batch, Numbers, Outputs, Values
 from .rule import NetworkRule
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import PyTree
 
-from ...array_types import Key, Outputs, Signal
+from ...array_types import Key
 from ...errors import NotApplicable
+from ..array_types import Outputs, Signal
 from ..layers.layer import AbstractLayer
 from ..leaves import checked_shape
 from .layer_rule import LayerRule

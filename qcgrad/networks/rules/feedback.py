@@ -4,7 +4,8 @@ from typing import Any
 
 from jaxtyping import PyTree
 
-from ...array_types import Key, Outputs, Signal
+from ...array_types import Key
+from ..array_types import Outputs, Signal
 from ..layers.layer import AbstractLayer
 from ..leaves import checked_shape
 from .layer_rule import LayerRule

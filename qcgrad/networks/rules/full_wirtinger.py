@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import jax.numpy as jnp
 
-from ...array_types import Values
+from ..array_types import Values
 from .activation_rule import ActivationRule
 
 

@@ -1,6 +1,6 @@
 """Half of the chain rule."""
 
-from ...array_types import Values
+from ..array_types import Values
 from .activation_rule import ActivationRule
 
 

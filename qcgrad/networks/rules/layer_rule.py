@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import jax
 from jaxtyping import PyTree
 
-from ...array_types import Batch, Outputs, Signal
+from ..array_types import Batch, Outputs, Signal
 from .rule import NetworkRule
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import equinox as eqx
 import jax
 from jaxtyping import Float, PyTree
 
-from ...array_types import Batch, Outputs, RawKey
 from ...errors import NotApplicable
+from ..array_types import Batch, Outputs, RawKey
 
 if TYPE_CHECKING:
     from ..layers.layer import AbstractLayer

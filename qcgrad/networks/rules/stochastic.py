@@ -10,8 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, PyTree
 
-from ...array_types import Batch, Outputs, RawKey, Signal
 from ...errors import NotApplicable
+from ..array_types import Batch, Outputs, RawKey, Signal
 from .layer_rule import LayerRule
 
 if TYPE_CHECKING:
