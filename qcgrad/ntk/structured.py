@@ -11,7 +11,7 @@ ones. No Jacobian by the weights is ever formed.
 """
 
 import math
-from typing import NamedTuple, TypeGuard
+from typing import NamedTuple
 
 import equinox as eqx
 import jax
@@ -23,7 +23,7 @@ from ..networks.compiled import returned, shapes_of
 from ..networks.layers.dense import Dense
 from ..networks.layers.layer import AbstractLayer
 from ..networks.layers.serial import Serial
-from ..networks.rules import ActivationRule, LayerRule, NetworkRule
+from ..networks.rules import ActivationRule, LayerRule
 from ..networks.rules.rule import Apply
 from .blockwise import AbstractMethod, Contracted
 from .jacobian import cotangents
@@ -110,11 +110,11 @@ class Structured(AbstractMethod):
     metric: Metric
 
     def features(self, model: Model, params: PyTree, x: Inexact[jax.Array, "b *shape"]) -> PyTree:
-        net = network_of(model.apply)
-        if net is None or not _is_for_activations(model.rule):
-            raise AssertionError("only networks of layers have a layerwise form, with rules for activations")
+        net, rule = network_of(model.apply), model.rule
+        if net is None or not (rule is None or isinstance(rule, ActivationRule)):
+            raise AssertionError("only networks of layers, and rules for activations, have a layerwise form")
         shape = jax.eval_shape(model.batch, params, x)
-        collect = Collect(self.metric, jnp.issubdtype(shape.dtype, jnp.complexfloating), model.rule)
+        collect = Collect(self.metric, jnp.issubdtype(shape.dtype, jnp.complexfloating), rule)
         outputs, kept = net.trace(params, x, collect, ())
         rows = cotangents(outputs[0].ravel())
         # Inputs before rows, (b, C, ...): then blocks of Gram matrices lie as the result wants them.
@@ -155,7 +155,8 @@ def why_not_structured(problem: Problem) -> str | None:
     """Why there is no layerwise form, or None if there is one."""
     if problem.rule_model.apply is not problem.model.apply:
         return "the rule is a function of its own"
-    if not _is_for_activations(problem.rule_model.rule):
+    rule = problem.rule_model.rule
+    if not (rule is None or isinstance(rule, ActivationRule)):
         return "the rule changes what layers send or keep"
     if network_of(problem.model.apply) is None:
         return "apply is not the method `apply` of a network made by qcgrad.networks.serial"
@@ -164,10 +165,6 @@ def why_not_structured(problem: Problem) -> str | None:
     except NotApplicable as reason:
         return str(reason)
     return None
-
-
-def _is_for_activations(rule: NetworkRule | None) -> TypeGuard[ActivationRule | None]:
-    return rule is None or isinstance(rule, ActivationRule)
 
 
 def _features(method, model, params, x):
