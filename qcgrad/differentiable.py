@@ -156,11 +156,11 @@ class _Asked(NamedTuple):
     ) -> tuple[Values, Gradient]:
         """((K,), coordinates with a leading axis of cotangents)."""
         if self.estimator.is_traceable:
-            reading, _, _ = run(self._point(coordinates, cotangents), self.estimator, self.backend, key)
+            reading = run(self._point(coordinates, cotangents), self.estimator, self.backend, key).reading
             return jnp.asarray(reading.value), reading.gradient
 
         def on_host(coordinates, key, cotangents):
-            reading, _, _ = run(self._point(coordinates, cotangents), self.estimator, self.backend, key)
+            reading = run(self._point(coordinates, cotangents), self.estimator, self.backend, key).reading
             return reading.value, reading.gradient
 
         gradient = jax.tree.map(

@@ -1,5 +1,7 @@
 """The one loop: ask the estimator, charge, let the backend answer, tell, until there is nothing to ask."""
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,7 +14,7 @@ from .cost import Budget, Cost
 from .errors import AccessError, BudgetExhausted, NotApplicable
 from .estimator import AbstractEstimator, total_cost, unknown
 from .objective import AbstractObjective, Point, Reading, is_concrete, zeros_like
-from .queries import AbstractQuery
+from .queries import EXACT, AbstractQuery, fidelity_of, together
 from .result import Estimate, Result
 from .rounds import affordable, exhausted
 from .tracker import charge
@@ -74,18 +76,20 @@ def estimate(
     backend = resolve(backend, objective)
     point = Point(objective, objective.coordinates(params), np.eye(objective.num_outputs))
     if is_concrete(point.coordinates) and (reason := finite.of_coordinates(objective, point.coordinates)):
-        inner, cost, result = unknown(point), Cost(), Result("not_finite", reason)
+        found = Run(unknown(point), Cost(), Result("not_finite", reason))
     else:
-        inner, cost, result = run(point, estimator, backend, as_key(key), budget)
+        found = run(point, estimator, backend, as_key(key), budget)
+    inner, result = found.reading, found.result
     outer = objective.to_params(params, inner)
     if str(result) == "ok" and is_concrete((inner, outer)):
         result = _checked(objective, inner, outer, result)
-    if outer.note:
-        result = Result(str(result), f"{result.message}; {outer.note}")
-    found = _assemble(objective, outer, cost, result, estimator.fidelity)
+    if outer.stats:
+        words = result.message, estimator.report(outer.stats), objective.report(outer.stats)
+        result = Result(str(result), "; ".join(filter(None, words)))
+    assembled = _assemble(objective, outer, found.cost, result, found.fidelity)
     if throw and str(result) == "budget_exhausted":
-        raise BudgetExhausted(result.message, found)
-    return found
+        raise BudgetExhausted(result.message, assembled)
+    return assembled
 
 
 def predict_cost(
@@ -118,11 +122,20 @@ def predict_cost(
     return estimator.predict(Point(objective, objective.placeholder(_real(dtype)), np.eye(objective.num_outputs)))
 
 
+class Run(NamedTuple):
+    """What came out of the loop, on coordinates."""
+
+    reading: Reading
+    cost: Cost
+    result: Result
+    fidelity: str = EXACT
+
+
 def run(
     point: Point, estimator: AbstractEstimator, backend: AbstractBackend, key: Key | None, budget: Budget | None = None
-) -> tuple[Reading, Cost, Result]:
-    """The loop itself, on coordinates. Returns (reading, cost, result)."""
-    cost = Cost()
+) -> Run:
+    """The loop itself."""
+    cost, fidelities = Cost(), []
     result = Result("ok", "all queries were answered")
     key, used = draw_key(key, estimator)
     state = estimator.init(point, used)
@@ -138,6 +151,7 @@ def run(
             for query in asked:
                 key, used = draw_key(key, query)
                 answers.append(backend.answer(query, used))
+            fidelities += map(fidelity_of, answers)
             cost += total_cost(asked)
             if is_cut:
                 left = [*answers, *[None] * (len(queries) - len(asked))]
@@ -147,7 +161,7 @@ def run(
             break
     reading = estimator.read(state)
     charge(estimator, cost, reading.value)
-    return reading, cost, result
+    return Run(reading, cost, result, together(fidelities))
 
 
 def run_value(point: Point, estimator: AbstractEstimator, backend: AbstractBackend, key: Key | None) -> Values:

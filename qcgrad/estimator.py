@@ -36,11 +36,6 @@ class AbstractEstimator(eqx.Module):
     is_random: ClassVar[bool] = False
     """Whether the method draws at random what it asks, so that `init` needs a key; answers are drawn by backends."""
 
-    @property
-    def fidelity(self) -> str:
-        """How faithfully answers are simulated: "exact", "gaussian", or "idealized" (`bias_bound` says by how much)."""
-        return "exact"
-
     @abc.abstractmethod
     def init(self, point: Point, key: Key | None) -> Any:
         """State before the first round.
@@ -64,6 +59,10 @@ class AbstractEstimator(eqx.Module):
     @abc.abstractmethod
     def read(self, state: Any) -> Reading:
         """The result so far; NaN where nothing is known yet."""
+
+    def report(self, stats: dict[str, Any]) -> str:
+        """What the result's message says of the stats, where `read` found any; "" for nothing."""
+        return ""
 
     @abc.abstractmethod
     def value_query(self, point: Point) -> AbstractQuery:

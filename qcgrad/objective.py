@@ -25,8 +25,7 @@ class Reading(NamedTuple):
         value_bias_bound: (K,), the same for the value; None means zero.
         covariance: (C, A, A) where components that get summed by the chain rule are correlated, else None.
         stats: what else the method found out, by name: numbers and arrays. "degrees_of_freedom" are those of the
-            variances; where it is missing, they count as known.
-        note: the same in words, for the result's message.
+            variances; where it is missing, they count as known. `report` of whoever wrote them says them in words.
     """
 
     value: Any
@@ -37,7 +36,6 @@ class Reading(NamedTuple):
     value_bias_bound: Any = None
     covariance: Any = None
     stats: dict[str, Any] = {}
-    note: str = ""
 
 
 class Point(NamedTuple):
@@ -95,6 +93,10 @@ class AbstractObjective(eqx.Module):
     @abc.abstractmethod
     def to_params(self, params: Params, reading: Reading) -> Reading:
         """The reading by the exact chain rule, in the structure of `params` (leading axis C kept)."""
+
+    def report(self, stats: dict[str, Any]) -> str:
+        """What the result's message says of the stats that `to_params` added; "" for nothing."""
+        return ""
 
     def outputs(self, values: Values) -> Any:
         """What the user sees of the values (K,); traceable by JAX."""

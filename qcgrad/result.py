@@ -48,7 +48,7 @@ class Estimate(eqx.Module):
         value_bias_bound: the same for `value`.
         cost: what was spent.
         result: "ok" or what happened, with a `message`.
-        fidelity: "exact", or how the simulation idealizes the physics.
+        fidelity: "exact", or what the backend said that its answers idealize.
         stats: what else the method found out: numbers and arrays by name, such as "cosine", "pointer_variances",
             "triggers", "degrees_of_freedom"; each method's docstring says which.
     """

@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from .blocks import as_kind
+from .blockwise import as_kind
 from .empirical import empirical
 from .matrices import EIGENVALUES, require_matrices
 from .spectra import as_matrix

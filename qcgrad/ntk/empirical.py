@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from ..errors import NotApplicable
 from ..networks.assembly import checked_size
-from .blocks import Kind, compute
+from .blockwise import Kind, compute
 from .jacobian import Jacobian
 from .problem import Problem, make_problem
 from .structured import Structured, why_not_structured

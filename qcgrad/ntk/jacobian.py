@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from .blocks import BLOCK_BYTES, AbstractMethod
+from .blockwise import BLOCK_BYTES, AbstractMethod
 from .pieces import convolves, mapped, smaller
 
 # Rows (inputs times outputs, real and imaginary parts) of a Gram matrix in one block, by default.

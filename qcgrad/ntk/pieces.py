@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import jax
 
-from ..networks.program import primitives
+from ..networks.compiled import primitives
 from .problem import Problem
 
 

@@ -9,9 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..errors import NotApplicable
-from ..networks.layers.base import AbstractLayer
+from ..networks.compiled import returned, shapes_of
+from ..networks.layers.layer import AbstractLayer
 from ..networks.leaves import as_data, checked_parameters
-from ..networks.program import returned, shapes_of
 from ..networks.rules import AbstractRule, NetworkRule
 from ..networks.takes_rule import require_rule_taken
 from ..objective import as_real, is_concrete, is_finite
@@ -86,7 +86,7 @@ def make_problem(apply, params, x1, x2, rule, metric, needs_pseudo=True) -> Prob
     if rule is not None:
         rule_model = Model(apply, rule) if isinstance(rule, NetworkRule) else Model(rule)
         if rule_model.rule is not None:
-            require_rule_taken(apply, rule, params, left)
+            require_rule_taken(apply, rule_model.rule, params, left)
     shapes = [_outputs(side, params, left) for side in (model, rule_model)]
     if shapes[0] != shapes[1]:
         raise ValueError(f"the rule's function returns {shapes[1]}, the network {shapes[0]}: values must agree")

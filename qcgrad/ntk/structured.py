@@ -18,11 +18,11 @@ import jax
 import jax.numpy as jnp
 
 from ..errors import NotApplicable
+from ..networks.compiled import returned, shapes_of
 from ..networks.layers.dense import Dense
 from ..networks.layers.serial import Serial
-from ..networks.program import returned, shapes_of
 from ..networks.rules import LayerRule, NetworkRule
-from .blocks import AbstractMethod
+from .blockwise import AbstractMethod
 from .jacobian import cotangents
 from .problem import Metric, Problem
 

@@ -14,9 +14,9 @@ import jax.numpy as jnp
 
 from ..errors import NotApplicable
 from ..memory import allowed_bytes, require
-from ..networks.program import held, run, shapes_of
+from ..networks.compiled import held, run, shapes_of
 from ..objective import is_concrete
-from .blocks import AbstractMethod
+from .blockwise import AbstractMethod
 from .jacobian import complex_scale
 from .pieces import convolves, mapped, smaller
 from .problem import Metric, Model, make_problem

@@ -175,7 +175,7 @@ class Statevector(AbstractBackend):
             used = key if key is None or not start else jax.random.fold_in(key, start)
             parts.append(self._evaluate_slice(query, query.angles[part], query.shots_per_setting[part], used))
         join = np.concatenate if is_concrete(parts) else jnp.concatenate
-        return Means(*map(join, zip(*parts, strict=True)))
+        return Means(join([part.mean for part in parts]), join([part.variance for part in parts]))
 
     def _evaluate_slice(self, query, angles, shots, key):
         part, settings = self._seen(query.program, angles), len(angles)
