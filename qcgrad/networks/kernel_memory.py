@@ -93,7 +93,7 @@ def _forecast(recursion, shape, dtype) -> Forecast:
 
 def distinct(state: KernelState) -> tuple:
     """The kernels of outputs that are neither zero nor equal to another one: K, Theta, that of the branch, pseudos."""
-    found = (state.nngp, state.ntk, state.ntk_holomorphic)
+    found = (state.nngp, state.ntk, state.ntk_rule)
     return found if not state.is_complex or state.pseudo is None else (*found, state.pseudo, state.ntk_pseudo)
 
 
@@ -117,7 +117,7 @@ def _traces(recursion, shape, dtype) -> bool:
 
 def _without_twins(state: KernelState) -> KernelState:
     """Of real numbers every pseudo-kernel is its kernel."""
-    return state._replace(pseudo=None, ntk_pseudo=None, ntk_holomorphic_pseudo=None, pseudo1=None, pseudo2=None)
+    return state._replace(pseudo=None, ntk_pseudo=None, ntk_rule_pseudo=None, pseudo1=None, pseudo2=None)
 
 
 def _positions(state: KernelState) -> int:

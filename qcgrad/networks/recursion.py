@@ -26,13 +26,15 @@ class Recursion(eqx.Module):
         layers: one behind the other, nested networks unfolded.
         pairs: pairs of positions that are kept in front of each.
         pseudo: whether pseudo-kernels are tracked.
+        branches: what the backward rule keeps of either branch of an activation's derivative.
     """
 
     layers: tuple[AbstractLayer, ...]
     pairs: tuple[Pairs, ...] = eqx.field(static=True)
     pseudo: bool = eqx.field(static=True)
+    branches: tuple[float, float] = eqx.field(static=True)
 
-    def __init__(self, network: AbstractLayer, shape: tuple[int, ...]):
+    def __init__(self, network: AbstractLayer, shape: tuple[int, ...], branches: tuple[float, float] = (1.0, 0.0)):
         self.layers = tuple(_unfolded(network))
         shapes = [shape]
         for layer in self.layers:
@@ -42,6 +44,7 @@ class Recursion(eqx.Module):
             pairs.append(layer.pairs_in_front(pairs[-1], before))
         self.pairs = tuple(reversed(pairs))
         self.pseudo = not all(part.is_proper for part in network.walk())
+        self.branches = branches
 
     def states(
         self, x1: Inexact[jax.Array, "N1 *shape"], x2: Inexact[jax.Array, "N2 *shape"], shapes_only: bool = False
@@ -59,6 +62,7 @@ class Recursion(eqx.Module):
             state, start = first.propagate_weights(state, lambda array, batch_axes: array), 1
         else:
             state = _data(x1, x2, self.pairs[0], self.pseudo, shapes_only)
+        state = state._replace(branches=self.branches)
         yield state
         for layer, pairs in zip(self.layers[start:], self.pairs[start:-1], strict=True):
             state = layer.propagate(thinned(state, pairs))
@@ -111,8 +115,8 @@ def _data(x1, x2, pairs: Pairs, pseudo: bool, shapes_only: bool) -> KernelState:
         pseudo=product(cross, x1, x2) if pseudo else None,
         ntk=zeros,
         ntk_pseudo=zeros if pseudo else None,
-        ntk_holomorphic=zeros,
-        ntk_holomorphic_pseudo=zeros if pseudo else None,
+        ntk_rule=zeros,
+        ntk_rule_pseudo=zeros if pseudo else None,
         variance1=variance1,
         variance2=variance2,
         pseudo1=product(own, x1, x1) if pseudo else None,

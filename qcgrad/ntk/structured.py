@@ -21,7 +21,7 @@ from ..errors import NotApplicable
 from ..networks.compiled import returned, shapes_of
 from ..networks.layers.dense import Dense
 from ..networks.layers.serial import Serial
-from ..networks.rules import LayerRule, NetworkRule
+from ..networks.rules import ActivationRule, LayerRule
 from .blockwise import AbstractMethod
 from .jacobian import cotangents
 from .problem import Metric, Problem
@@ -55,7 +55,7 @@ class Collect(LayerRule):
 
     metric: Metric = eqx.field(static=True)
     is_complex: bool = eqx.field(static=True)
-    activations: NetworkRule | None
+    activations: ActivationRule | None
 
     def send(self, layer, params, residual, cotangent):
         if isinstance(layer, Dense):
@@ -95,11 +95,11 @@ class Structured(AbstractMethod):
     metric: Metric
 
     def features(self, model, params, x):
-        net = network_of(model.apply)
-        if net is None:
-            raise AssertionError("only networks of layers have a layerwise form")
+        net, rule = network_of(model.apply), model.rule
+        if net is None or not (rule is None or isinstance(rule, ActivationRule)):
+            raise AssertionError("only networks of layers, and rules for activations, have a layerwise form")
         shape = jax.eval_shape(model.batch, params, x)
-        collect = Collect(self.metric, jnp.issubdtype(shape.dtype, jnp.complexfloating), model.rule)
+        collect = Collect(self.metric, jnp.issubdtype(shape.dtype, jnp.complexfloating), rule)
         outputs, kept = net.trace(params, x, collect, ())
         rows = cotangents(outputs[0].ravel())
         # Inputs before rows, (b, C, ...): then blocks of Gram matrices lie as the result wants them.

@@ -107,6 +107,7 @@ class AbstractLayer(eqx.Module):
         x1: Num[Array, "N1 *shape"],
         x2: Num[Array, "N2 *shape"] | None = None,
         *,
+        rule: "ActivationRule | None" = None,
         batch_size: int | None = None,
         progress: bool = False,
         max_bytes: int | None = None,
@@ -117,7 +118,7 @@ class AbstractLayer(eqx.Module):
         """
         from ..infinite import kernel
 
-        return kernel(self, x1, x2, batch_size, progress, max_bytes)
+        return kernel(self, x1, x2, rule, batch_size, progress, max_bytes)
 
 
 Placed = tuple[tuple[int, ...], AbstractLayer, tuple[int, ...]]

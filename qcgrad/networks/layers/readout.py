@@ -74,7 +74,7 @@ class Readout(AbstractLayer):
             return jnp.real(kernel if pseudo is None else kernel + pseudo) / 2
 
         nngp, ntk = real_part(state.nngp, state.pseudo), real_part(state.ntk, state.ntk_pseudo)
-        holomorphic = real_part(state.ntk_holomorphic, state.ntk_holomorphic_pseudo)
+        ntk_rule = real_part(state.ntk_rule, state.ntk_rule_pseudo)
         variance1, variance2 = real_part(state.variance1, state.pseudo1), real_part(state.variance2, state.pseudo2)
         # Of real numbers, every pseudo-kernel equals its kernel.
         return state._replace(
@@ -82,8 +82,8 @@ class Readout(AbstractLayer):
             pseudo=nngp,
             ntk=ntk,
             ntk_pseudo=ntk,
-            ntk_holomorphic=holomorphic,
-            ntk_holomorphic_pseudo=holomorphic,
+            ntk_rule=ntk_rule,
+            ntk_rule_pseudo=ntk_rule,
             variance1=variance1,
             variance2=variance2,
             pseudo1=variance1,

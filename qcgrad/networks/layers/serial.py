@@ -97,8 +97,8 @@ def serial(*layers: AbstractLayer) -> Serial:
 
     Returns:
         A layer: `init(key, shape)` gives a tuple with one entry for each layer, `apply(params, x, rule=None)` the
-        outputs (N, *output shape) of a batch, `kernel(x1, x2=None, *, batch_size, progress, max_bytes)` the kernels in
-        the limit of infinite width.
+        outputs (N, *output shape) of a batch, `kernel(x1, x2=None, *, rule, batch_size, progress, max_bytes)` the
+        kernels in the limit of infinite width.
 
     Raises:
         TypeError: an argument is not a layer.

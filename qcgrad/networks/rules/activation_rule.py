@@ -17,6 +17,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import PyTree
 
+from ...errors import NotApplicable
 from ..array_types import Batch, Numbers, Outputs, Values
 from .rule import NetworkRule
 
@@ -44,6 +45,20 @@ class ActivationRule(NetworkRule):
             holomorphic, antiholomorphic: phi_z and phi_zbar at the pre-activations.
             cotangent: c behind the activation, same shape, in JAX's convention (2 dL/dh).
         """
+
+    def branches(self) -> tuple[float, float]:
+        r"""What the rule keeps of either branch, where that is all it does: its kernels of infinite width follow.
+
+        Returns:
+            Real numbers (a, b) with `pull_back` \(= a\,\varphi_z\,c + \overline{b\,\varphi_{\bar z}\,c}\).
+
+        Raises:
+            NotApplicable: the rule does something else, or does not say.
+        """
+        raise NotApplicable(
+            f"{type(self).__name__} has no infinite-width kernel here: where it keeps constant shares of phi_z and "
+            "phi_zbar, say them in a method `branches`; else compute the kernel of a finite network, ntk.cross"
+        )
 
     def through(self, layer: "AbstractLayer", params: PyTree, x: Batch) -> Outputs:
         return layer.apply(params, x, self)

@@ -13,5 +13,8 @@ class FullWirtinger(ActivationRule):
 
     is_exact: ClassVar[bool] = True
 
+    def branches(self) -> tuple[float, float]:
+        return 1.0, 1.0
+
     def pull_back(self, holomorphic: Values, antiholomorphic: Values, cotangent: Values) -> Values:
         return holomorphic * cotangent + jnp.conj(antiholomorphic * cotangent)
