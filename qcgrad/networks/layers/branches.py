@@ -14,6 +14,7 @@ from ..gap import gap_of_sum
 from ..kernel_state import KernelState
 from ..rules.activation_rule import ActivationRule
 from ..rules.layer_rule import LayerRule
+from ..rules.rule import NetworkRule
 from .layer import AbstractLayer, Pairs, Placed
 from .serial import serial
 from .spacing import on_common_pairs
@@ -64,8 +65,8 @@ class Sum(AbstractLayer):
         keys = jax.random.split(key, len(self.branches))
         return tuple(branch.init(key, shape) for branch, key in zip(self.branches, keys, strict=True))
 
-    def apply(self, params: tuple[PyTree, ...], x: Batch, rule: ActivationRule | LayerRule | None = None) -> Outputs:
-        if isinstance(rule, LayerRule):
+    def apply(self, params: tuple[PyTree, ...], x: Batch, rule: NetworkRule | None = None) -> Outputs:
+        if rule is not None and not isinstance(rule, ActivationRule):
             return rule.through(self, params, x)
         return _summed(branch.apply(own, x, rule) for branch, own in zip(self.branches, params, strict=True))
 

@@ -12,6 +12,7 @@ from ..kernel_state import KernelState
 from ..leaves import as_array, as_data, checked_shape
 from ..rules.activation_rule import ActivationRule
 from ..rules.layer_rule import LayerRule
+from ..rules.rule import NetworkRule
 from .layer import AbstractLayer, Pairs, Placed
 
 
@@ -37,10 +38,10 @@ class Serial(AbstractLayer):
             shape = layer.output_shape(shape)
         return tuple(params)
 
-    def apply(self, params: tuple[PyTree, ...], x: Batch, rule: ActivationRule | LayerRule | None = None) -> Outputs:
+    def apply(self, params: tuple[PyTree, ...], x: Batch, rule: NetworkRule | None = None) -> Outputs:
         if len(params) != len(self.layers):
             raise ValueError(f"params hold {len(params)} entries, but there are {len(self.layers)} layers")
-        if isinstance(rule, LayerRule):
+        if rule is not None and not isinstance(rule, ActivationRule):
             return rule.through(self, params, x)
         x, params = as_data("x", x), jax.tree.map(lambda leaf: as_array("params", leaf), params)
         for layer, layer_params in zip(self.layers, params, strict=True):

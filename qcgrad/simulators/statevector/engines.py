@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Float, Num
 
 from ...array_types import Array
+from ...arrays import namespace
 from ...ir import Program
-from ...objective import is_concrete
 from . import native_library, walk
 from .native_circuit import NativeCircuit
 from .scanned import ScannedCircuit
@@ -72,7 +72,7 @@ def padded_angles(program: Program) -> int:
 
 def padded(array: Num[Array, "..."], length: int, axis: int) -> Num[Array, "..."]:
     """The array with zeros up to a length along one axis."""
-    xp = np if is_concrete(array) else jax.numpy
+    xp = namespace(array)
     widths = [(0, 0)] * np.ndim(array)
     widths[axis] = (0, length - np.shape(array)[axis])
     return xp.pad(xp.asarray(array), widths)

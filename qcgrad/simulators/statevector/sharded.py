@@ -7,8 +7,8 @@ from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from ...array_types import AngleGradients, Cotangents, Expectations, Key, Keys, Settings, Shots, States
+from ...arrays import is_concrete
 from ...ir.program import Program
-from ...objective import is_concrete
 from .register import AXIS, ShardedRegister
 from .sample import Bases
 from .scanned import ScannedCircuit
