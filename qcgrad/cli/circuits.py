@@ -26,7 +26,7 @@ def _list(family, text, max_qubits):
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    from ..interop.library import list_circuits
+    from ..library import list_circuits
 
     found = [
         c
@@ -53,7 +53,7 @@ def _source(circuit) -> str:
 
 
 def _show(name: str):
-    from ..interop.library import load_circuit
+    from ..library import load_circuit
 
     c = load_circuit(name)
     licence = c.source.get("licence", "not stated")

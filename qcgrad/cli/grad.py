@@ -80,8 +80,8 @@ def grad(
 
 def _objective(file: str, observable: str | None):
     """(objective, program, default parameters or None)."""
-    from ..interop.library import is_file_name, load_circuit
-    from ..interop.openqasm import load_qasm
+    from ..interop.qasm import load_qasm
+    from ..library import is_file_name, load_circuit
 
     path = Path(file)
     is_file = is_file_name(file) or path.is_file()

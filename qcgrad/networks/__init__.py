@@ -1,8 +1,8 @@
 """Networks: losses, and the backward passes that differentiate them."""
 
-from .activations.base import AbstractActivation as AbstractActivation
-from .activations.base import Certificate as Certificate
-from .activations.base import Dual as Dual
+from .activations.activation import AbstractActivation as AbstractActivation
+from .activations.activation import Certificate as Certificate
+from .activations.activation import Dual as Dual
 from .activations.cardioid import Cardioid as Cardioid
 from .activations.entire import Exponential as Exponential
 from .activations.entire import Sine as Sine

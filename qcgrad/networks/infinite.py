@@ -5,15 +5,17 @@ from functools import partial
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jaxtyping import Num
 
+from ..array_types import Array
+from ..arrays import is_finite
 from ..errors import NotApplicable
 from ..memory import allowed_bytes, require
-from ..objective import is_finite
 from ..precision import in_full_precision
 from .assembly import assemble, checked_size, fewer, largest, windows
 from .kernel_memory import BLOCK_BYTES, Forecast, distinct, forecast
 from .kernel_state import Kernel
-from .layers.base import AbstractLayer
+from .layers.layer import AbstractLayer
 from .leaves import as_data
 from .recursion import Recursion
 from .rules import AbstractRule, ActivationRule, HolomorphicBranch
@@ -21,8 +23,8 @@ from .rules import AbstractRule, ActivationRule, HolomorphicBranch
 
 def kernel(
     layer: AbstractLayer,
-    x1,
-    x2=None,
+    x1: Num[Array, "N1 *shape"],
+    x2: Num[Array, "N2 *shape"] | None = None,
     rule: ActivationRule | None = None,
     batch_size: int | None = None,
     progress: bool = False,

@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 import equinox as eqx
 import jax
+import numpy as np
 
+from .compiled import bytes_of
 from .kernel_state import KernelState
-from .program import bytes_of
 from .recursion import Recursion
 
 #: Blocks are no larger than this where nobody says how large: small ones stay near the caches.
@@ -53,7 +54,7 @@ class Forecast(NamedTuple):
         return rows * columns * each
 
 
-def forecast(recursion: Recursion, shape: tuple[int, ...], dtype) -> Forecast:
+def forecast(recursion: Recursion, shape: tuple[int, ...], dtype: np.dtype) -> Forecast:
     """What kernels between inputs of a shape and type will take.
 
     Raises:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import jax
+from jaxtyping import Float, Inexact
 
 Law = Literal["data", "gaussian", "flattened", "features"]
 
@@ -72,7 +73,14 @@ class KernelState(NamedTuple):
     shapes_only: bool = False
 
     @property
-    def gaussians(self):
+    def gaussians(
+        self,
+    ) -> tuple[
+        Float[jax.Array, "N1 1"],
+        Float[jax.Array, "1 N2"],
+        Inexact[jax.Array, "N1 N2"],
+        Float[jax.Array, "N1 N2"] | None,
+    ]:
         """(q1, q2, covariance, gap) between inputs that are vectors, shaped so that they broadcast."""
         return self.variance1[:, None], self.variance2[None], self.nngp, self.gap
 

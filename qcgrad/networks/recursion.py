@@ -3,13 +3,15 @@ r"""The infinite-width recursion: the state of the data, through the layers, to 
 from collections.abc import Iterator
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
+from jaxtyping import Inexact
 
 from ..errors import NotApplicable
-from .activations.base import AbstractActivation
+from .activations.activation import AbstractActivation
 from .gap import gap_between
 from .kernel_state import KernelState
-from .layers.base import AbstractLayer, Pairs
+from .layers.layer import AbstractLayer, Pairs
 from .layers.norm import LayerNorm
 from .layers.positions import mean_over_same
 from .layers.serial import Serial
@@ -44,7 +46,9 @@ class Recursion(eqx.Module):
         self.pseudo = not all(part.is_proper for part in network.walk())
         self.branches = branches
 
-    def states(self, x1, x2, shapes_only: bool = False) -> Iterator[KernelState]:
+    def states(
+        self, x1: Inexact[jax.Array, "N1 *shape"], x2: Inexact[jax.Array, "N2 *shape"], shapes_only: bool = False
+    ) -> Iterator[KernelState]:
         """The state of the data, or behind the weights that meet them, and behind every layer since then.
 
         Raises:
@@ -74,7 +78,7 @@ class Recursion(eqx.Module):
         parts = [part for layer in self.layers for part in layer.walk()]
         return next(type(part).__name__ for part in reversed(parts) if isinstance(part, AbstractActivation | LayerNorm))
 
-    def run(self, x1, x2) -> KernelState:
+    def run(self, x1: Inexact[jax.Array, "N1 *shape"], x2: Inexact[jax.Array, "N2 *shape"]) -> KernelState:
         """The state behind the network, without positions."""
         *_, state = self.states(x1, x2)
         return state

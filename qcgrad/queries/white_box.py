@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from ..cost import Cost
-from .base import AbstractQuery, Access, Program, state_bytes
+from .query import AbstractQuery, Access, Program, state_bytes
 
 
 class Sweep(NamedTuple):

@@ -52,7 +52,7 @@ def _circuit_cells(spec: StudySpec) -> list[Cell]:
 
 
 def _circuit_cell(method: str, series: CircuitSeries, name: str, spec: StudySpec) -> Cell:
-    from ..interop.library import is_file_name
+    from ..library import is_file_name
     from .circuits import content_of
 
     cell = {"kind": "circuit", "method": method, "model": series.label, "circuit": name, "seed": spec.seed}

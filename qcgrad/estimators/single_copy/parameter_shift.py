@@ -9,13 +9,14 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
+from ...arrays import add_at, is_concrete, namespace
 from ...errors import NotApplicable
 from ...estimator import OneRoundEstimator
 from ...ir import Circuit
 from ...ir.angles import rounded
 from ...ir.gates import Gate, frequencies
 from ...memory import allowed_bytes, require
-from ...objective import Reading, is_concrete
+from ...objective import Reading
 from ...queries import Access, Evaluate
 from ..checks import checked_count
 from ..programs import program_at
@@ -98,9 +99,9 @@ class ParameterShift(OneRoundEstimator):
         return Evaluate(program, settings, self._shots(shifts)).cost()
 
     def combine(self, point, answers):
-        mean, variance = answers[0]
+        mean, variance, off = answers[0].mean, answers[0].variance, answers[0].bias
         shifts = _Evaluations.of(program_at(point, self, samples=self.shots is not None).circuit.angle_gates)
-        xp = np if is_concrete((mean, point.cotangents)) else jnp
+        xp = namespace((mean, point.cotangents))
         cotangents = xp.asarray(point.cotangents, mean.dtype)
         coefficients = xp.asarray(shifts.coefficients, mean.dtype)[:, None]
         return Reading(
@@ -109,6 +110,8 @@ class ParameterShift(OneRoundEstimator):
             # All evaluations are independent, so variances add up with squared coefficients.
             variance=xp.square(cotangents) @ shifts.sum_by_gate(coefficients**2 * variance[1:]).T,
             value_variance=variance[0],
+            bias_bound=None if off is None else abs(cotangents) @ shifts.sum_by_gate(abs(coefficients) * off[1:]).T,
+            value_bias_bound=None if off is None else off[0],
             stats={} if self.shots is None else {"degrees_of_freedom": np.min(self.shots) - 1},
         )
 
@@ -190,11 +193,8 @@ class _Evaluations(NamedTuple):
 
     def sum_by_gate(self, rows):
         """(A, K) sums of the (B, K) rows that belong to each gate."""
-        if is_concrete(rows):
-            out = np.zeros((self.num_gates, rows.shape[1]), rows.dtype)
-            np.add.at(out, self.owner, np.asarray(rows))
-            return out
-        return jnp.zeros((self.num_gates, rows.shape[1]), rows.dtype).at[self.owner].add(rows)
+        start = namespace(rows).zeros((self.num_gates, rows.shape[1]), rows.dtype)
+        return add_at(start, self.owner, rows)
 
 
 def _rule(position: int, gate: Gate) -> ShiftRule:

@@ -7,12 +7,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ...arrays import is_concrete, namespace, zeros_like
 from ...errors import NotApplicable
 from ...estimator import OneRoundEstimator
 from ...networks import AbstractRule, Loss
 from ...networks.rules import NetworkRule
 from ...networks.takes_rule import require_rule_taken
-from ...objective import Reading, is_concrete, zeros_like
+from ...objective import Reading
 from ...queries import Access, Backward
 
 
@@ -116,10 +117,12 @@ class Backprop(OneRoundEstimator):
         else:
             bias = jax.tree.map(lambda g, true, v: jnp.abs(g - true) + 3 * jnp.sqrt(v), gradient, truth, variance)
         stats = _alignment(gradient, truth) if self.compares else {}
-        note = f"alignment of the rule's gradient with the true one: {_in_words(stats)}" if self.compares else ""
         if self._is_random:
             stats["degrees_of_freedom"] = self.draws - 1
-        return Reading(value, gradient, variance, zeros_like(value), bias, stats=stats, note=note)
+        return Reading(value, gradient, variance, zeros_like(value), bias, stats=stats)
+
+    def report(self, stats):
+        return f"alignment of the rule's gradient with the true one: {_in_words(stats)}" if self.compares else ""
 
     def _variance(self, mean, drawn):
         """Of the mean of independent draws."""
@@ -140,7 +143,7 @@ class Backprop(OneRoundEstimator):
 
 def _alignment(ours, truth) -> dict[str, Any]:
     """Re<g, g_rule> / (|g| |g_rule|), NaN where a gradient is zero, and both norms."""
-    xp = np if is_concrete((ours, truth)) else jnp
+    xp = namespace((ours, truth))
     a, b = (xp.concatenate([xp.ravel(leaf) for leaf in jax.tree.leaves(tree)]) for tree in (ours, truth))
     norm, true_norm = xp.linalg.norm(a), xp.linalg.norm(b)
     size = norm * true_norm

@@ -8,9 +8,9 @@ import numpy as np
 
 from ...errors import ImportRefused
 from ...ir.gates import GATES
-from ..angle import Angle
-from ..composite import emit, euler, signature, u3
-from ..instruction import Instruction, controlled, inverse, placed, power
+from ..instructions.angle import Angle
+from ..instructions.composite import emit, euler, signature, u3
+from ..instructions.instruction import Instruction, controlled, inverse, placed, power
 from .limits import MAX_GATES
 from .nodes import Expression
 from .scope import Scope

@@ -3,8 +3,8 @@
 from typing import Any
 
 from ...errors import ImportRefused
-from ..angle import Angle
-from ..instruction import Instruction
+from ..instructions.angle import Angle
+from ..instructions.instruction import Instruction
 from . import nodes
 from .definitions import define
 from .gates import Callee, modified

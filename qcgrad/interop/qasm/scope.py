@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ...errors import ImportRefused
-from ..angle import Angle
+from ..instructions.angle import Angle
 from .language import Language
 from .notes import Notes
 

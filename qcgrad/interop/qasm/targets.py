@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ...errors import ImportRefused
-from ..angle import Angle
+from ..instructions.angle import Angle
 from . import nodes
 from .definitions import find_gate
 from .gates import Callee, check_counts, resolved, size_of

@@ -15,12 +15,17 @@ Numbers on a line through the origin (real ones, and their multiples by one phas
 continuous on the plane may have kinks at the origin of the line: \(t_1\) then runs over panels between the zeros.
 """
 
+from typing import TYPE_CHECKING
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from .improper import GaussianPair, ImproperDual, correlations
+
+if TYPE_CHECKING:
+    from .activation import AbstractActivation
 
 #: Nodes of each angle (periodic, equidistant) and of y (Gauss-Legendre). At variance one moments are good to 1e-3 where
 #: slopes are continuous along rays, to 4e-3 where they jump across them (tests/networks/test_improper_duals.py).
@@ -32,7 +37,9 @@ _PAIRS = 16
 
 
 @eqx.filter_jit
-def by_polar(activation, pair: GaussianPair, threshold: float = 0.0, nodes: int = 12) -> ImproperDual:
+def by_polar(
+    activation: "AbstractActivation", pair: GaussianPair, threshold: float = 0.0, nodes: int = 12
+) -> ImproperDual:
     """Dual maps by polar coordinates of the four real numbers behind a pair.
 
     Args:

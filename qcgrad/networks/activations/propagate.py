@@ -1,6 +1,7 @@
 """How kernels pass an activation function, in the limit of infinite width."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import jax.numpy as jnp
 from jaxtyping import Array, Complex
@@ -12,8 +13,11 @@ from ..layers.weights import as_complex
 from .gap_behind import gap_behind
 from .improper import GaussianPair, ImproperDual
 
+if TYPE_CHECKING:
+    from .activation import AbstractActivation
 
-def propagate(activation, state: KernelState) -> KernelState:
+
+def propagate(activation: "AbstractActivation", state: KernelState) -> KernelState:
     r"""The kernels behind an activation: of phi(z), not yet multiplied by weights.
 
     For proper pre-activations \(\Theta_\varphi = D\Theta + E\bar\Theta\), and \(aD\hat\Theta + bE\bar{\hat\Theta}\)
@@ -49,7 +53,7 @@ def _dual(activation, state: KernelState, q1, q2, covariance, gap):
     """The dual maps, or zeros of their shape where only shapes are asked for."""
     if not state.shapes_only:
         return activation.dual_at(q1, q2, covariance, gap)
-    from .base import Dual
+    from .activation import Dual
 
     return Dual(*[jnp.zeros(jnp.broadcast_shapes(q1.shape, q2.shape, covariance.shape), covariance.dtype)] * 3)
 

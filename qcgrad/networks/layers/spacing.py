@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from ..kernel_state import KernelState
-from .base import Pairs
+from .layer import Pairs
 from .positions import diagonal
 
 # One letter for each axis: where pairs start, steps from one to the next, and both inputs' positions.

@@ -11,12 +11,19 @@ replace a term, so it is biased.
 """
 
 import abc
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import PyTree
 
 from ...errors import NotApplicable
-from .base import NetworkRule
+from ..array_types import Batch, Numbers, Outputs, Values
+from .rule import NetworkRule
+
+if TYPE_CHECKING:
+    from ..activations.activation import AbstractActivation
+    from ..layers.layer import AbstractLayer
 
 
 class ActivationRule(NetworkRule):
@@ -31,7 +38,7 @@ class ActivationRule(NetworkRule):
     """
 
     @abc.abstractmethod
-    def pull_back(self, holomorphic, antiholomorphic, cotangent) -> jax.Array:
+    def pull_back(self, holomorphic: Values, antiholomorphic: Values, cotangent: Values) -> Values:
         """The cotangent in front of an activation.
 
         Args:
@@ -53,10 +60,10 @@ class ActivationRule(NetworkRule):
             "phi_zbar, say them in a method `branches`; else compute the kernel of a finite network, ntk.cross"
         )
 
-    def through(self, layer, params, x):
+    def through(self, layer: "AbstractLayer", params: PyTree, x: Batch) -> Outputs:
         return layer.apply(params, x, self)
 
-    def activate(self, activation, z):
+    def activate(self, activation: "AbstractActivation", z: Numbers) -> Values:
         """phi(z), with this rule for its derivative.
 
         Args:

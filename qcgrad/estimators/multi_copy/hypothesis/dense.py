@@ -9,7 +9,7 @@ from ....errors import StateTooLarge
 from ....ir import rows
 from ....ir.sweep_form import SweepForm
 from ....memory import allowed_bytes, require
-from .base import AbstractHypothesis
+from .hypothesis import AbstractHypothesis
 
 # Strings held beside the D pulled-back ones: exponent, state, eigenvectors, one to work in.
 _WORKSPACE = 4

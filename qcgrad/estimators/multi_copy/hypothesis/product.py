@@ -8,7 +8,7 @@ import numpy as np
 from ....cost import Cost
 from ....ir.rows import Row
 from ....ir.sweep_form import SweepForm
-from .base import AbstractHypothesis
+from .hypothesis import AbstractHypothesis
 from .local import is_plain_string, touched, unitary
 
 _PAULIS = np.array([[[1, 0], [0, 1]], [[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]])
