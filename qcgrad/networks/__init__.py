@@ -1,9 +1,9 @@
 """Networks: losses, and the backward passes that differentiate them."""
 
 from .activations.activation import AbstractActivation as AbstractActivation
-from .activations.activation import Certificate as Certificate
-from .activations.activation import Dual as Dual
 from .activations.cardioid import Cardioid as Cardioid
+from .activations.dual import Certificate as Certificate
+from .activations.dual import Dual as Dual
 from .activations.entire import Exponential as Exponential
 from .activations.entire import Sine as Sine
 from .activations.equivalent import HermiteSeries as HermiteSeries

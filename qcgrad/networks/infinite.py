@@ -1,6 +1,7 @@
 r"""Kernels of infinitely wide networks, block by block, within a bound on memory."""
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 import equinox as eqx
 import jax
@@ -12,13 +13,15 @@ from ..precision import in_full_precision
 from .assembly import assemble, checked_size, fewer, largest, windows
 from .kernel_memory import BLOCK_BYTES, Forecast, distinct, forecast
 from .kernel_state import Kernel
-from .layers.layer import AbstractLayer
 from .leaves import as_data
 from .recursion import Recursion
 
+if TYPE_CHECKING:
+    from .layers.layer import AbstractLayer
+
 
 def kernel(
-    layer: AbstractLayer,
+    layer: "AbstractLayer",
     x1,
     x2=None,
     batch_size: int | None = None,

@@ -6,8 +6,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..leaves import as_complex_data
-from .activation import AbstractActivation, Certificate
+from .activation import AbstractActivation
 from .differentiated import differentiated
+from .dual import Certificate
 from .homogeneous import homogeneous_energies, moment
 from .polar import by_polar
 from .series import Entries, on_host

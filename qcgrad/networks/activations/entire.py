@@ -2,7 +2,8 @@ r"""Entire functions: holomorphic everywhere, so that E = 0 and \(\kappa = \sum_
 
 import jax.numpy as jnp
 
-from .activation import AbstractActivation, Certificate, Dual
+from .activation import AbstractActivation
+from .dual import Certificate, Dual
 from .improper import by_quadrature
 
 

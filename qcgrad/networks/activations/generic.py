@@ -10,8 +10,9 @@ import numpy as np
 
 from ..leaves import as_complex_data
 from ..wirtinger import wirtinger
-from .activation import AbstractActivation, Certificate
+from .activation import AbstractActivation
 from .angular import expand, mean_squares
+from .dual import Certificate
 from .growth import outgrows_gaussians
 from .improper import by_quadrature
 from .polar import by_polar

@@ -4,7 +4,8 @@ from typing import ClassVar
 
 import jax.numpy as jnp
 
-from .activation import AbstractActivation, Certificate, Dual
+from .activation import AbstractActivation
+from .dual import Certificate, Dual
 from .improper import by_quadrature
 
 

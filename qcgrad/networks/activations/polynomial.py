@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..leaves import as_complex_data
-from .activation import AbstractActivation, Certificate, Dual
+from .activation import AbstractActivation
+from .dual import Certificate, Dual
 from .improper import by_quadrature
 
 

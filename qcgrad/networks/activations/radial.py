@@ -8,8 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..leaves import as_complex_data
-from .activation import AbstractActivation, Certificate
+from .activation import AbstractActivation
 from .differentiated import differentiated
+from .dual import Certificate
 from .near import near_one
 from .polar import by_polar
 from .quadrature import panels

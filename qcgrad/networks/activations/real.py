@@ -7,8 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..leaves import as_data
-from .activation import AbstractActivation, Certificate, Dual
+from .activation import AbstractActivation
 from .differentiated import differentiated
+from .dual import Certificate, Dual
 from .hermite import hermite_coefficients
 
 

@@ -7,8 +7,9 @@ import jax.numpy as jnp
 
 from ..gap import gaps_of_parts
 from ..leaves import as_complex_data
-from .activation import AbstractActivation, Certificate, Dual
+from .activation import AbstractActivation
 from .differentiated import differentiated
+from .dual import Certificate, Dual
 from .improper import of_components
 from .real import AbstractRealActivation
 

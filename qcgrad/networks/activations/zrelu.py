@@ -8,8 +8,9 @@ import numpy as np
 
 from ..gap import ROUNDING
 from ..leaves import as_complex_data
-from .activation import AbstractActivation, Certificate
+from .activation import AbstractActivation
 from .differentiated import differentiated
+from .dual import Certificate
 from .homogeneous import homogeneous_energies
 from .polar import by_polar
 from .quadrature import panels

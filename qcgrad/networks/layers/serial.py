@@ -16,6 +16,10 @@ class Serial(AbstractLayer):
     def sublayers(self):
         return self.layers
 
+    def unfolded(self):
+        for layer in self.layers:
+            yield from layer.unfolded()
+
     def output_shape(self, shape):
         for layer in self.layers:
             shape = layer.output_shape(shape)
