@@ -37,7 +37,7 @@ from .layers.pooling import GlobalAveragePool as GlobalAveragePool
 from .layers.readout import Readout as Readout
 from .layers.serial import serial as serial
 from .loss import Loss as Loss
-from .optimizers import descend as descend
+from .optimizers import complex_optimizer as complex_optimizer
 from .rules import AbstractRule as AbstractRule
 from .rules import ActivationRule as ActivationRule
 from .rules import DirectFeedbackAlignment as DirectFeedbackAlignment

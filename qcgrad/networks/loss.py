@@ -70,6 +70,10 @@ class Loss(AbstractObjective):
     def num_outputs(self):
         return 1
 
+    @property
+    def mixes_coordinates(self):
+        return False
+
     def check(self, params):
         params = checked_parameters("weights", params)
         shape = jax.eval_shape(Task(self.apply, self.loss_fn, self.batch).value, params)

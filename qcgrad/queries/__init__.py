@@ -16,7 +16,7 @@ from .multi_copy import MajorityVotes as MajorityVotes
 from .multi_copy import Votes as Votes
 from .query import AbstractQuery as AbstractQuery
 from .query import Access as Access
-from .query import Program as Program
+from .query import Runnable as Runnable
 from .query import Sweepable as Sweepable
 from .query import state_bytes as state_bytes
 from .single_copy import BasisCounts as BasisCounts

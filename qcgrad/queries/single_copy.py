@@ -7,7 +7,7 @@ import numpy as np
 
 from ..arrays import namespace
 from ..cost import Cost
-from .query import AbstractQuery, Access, Program, Sweepable, state_bytes
+from .query import AbstractQuery, Access, Runnable, Sweepable, state_bytes
 
 
 class Means(NamedTuple):
@@ -31,7 +31,7 @@ class Evaluate(AbstractQuery):
     runs, charged as simulated gates, FLOPs and one state of memory.
     """
 
-    program: Program
+    program: Runnable
     angles: Any
     shots: "int | tuple[int, ...] | None" = None
     access: ClassVar[Access] = Access.single_copy
@@ -139,7 +139,7 @@ class MeasureBases(AbstractQuery):
     where no two strings of the set differ on a qubit, else `stabilizer_gates(n)`.
     """
 
-    program: Program
+    program: Runnable
     angles: Any
     x: np.ndarray
     z: np.ndarray
@@ -198,7 +198,7 @@ class RandomizedMeasure(AbstractQuery):
     gates ("local"), or `stabilizer_gates(n)`.
     """
 
-    program: Program
+    program: Runnable
     angles: Any
     ensemble: Literal["clifford", "local"]
     shots: int

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ...queries import RandomizedMeasure
-from .common_state import CommonStateEstimator, Plan
+from .common_state import CommonStateEstimator, Measurement
 from .snapshots import estimates
 
 
@@ -44,8 +44,8 @@ class CliffordShadow(CommonStateEstimator):
         measurements", Nature Physics 16, 1050 (2020), arXiv:2002.08953.
     """
 
-    def plan(self, preparation, angles, components):
-        return Plan(RandomizedMeasure(preparation, angles, "clifford", self.copies))
+    def measurement(self, preparation, angles, components):
+        return Measurement(RandomizedMeasure(preparation, angles, "clifford", self.copies))
 
-    def estimates(self, plan, components, answer):
-        return estimates(components, answer, np.full(len(components.x), 2.0**plan.query.program.num_qubits + 1))
+    def estimates(self, measurement, components, answer):
+        return estimates(components, answer, np.full(len(components.x), 2.0**measurement.query.program.num_qubits + 1))

@@ -1,7 +1,7 @@
 """Every Pauli string measured on its own copies."""
 
 from ...queries import MeasureBases
-from .common_state import CommonStateEstimator, Plan, equal_shares
+from .common_state import CommonStateEstimator, Measurement, equal_shares
 from .commuting_families import one_by_one
 
 
@@ -37,10 +37,10 @@ class DirectPauli(CommonStateEstimator):
         NeurIPS 2023, arXiv:2305.13362.
     """
 
-    def plan(self, preparation, angles, components):
+    def measurement(self, preparation, angles, components):
         families = one_by_one(components.x, components.z)
         shots = equal_shares(self, "Pauli strings", len(families.x))
-        return Plan(MeasureBases(preparation, angles, families.x, families.z, shots), families)
+        return Measurement(MeasureBases(preparation, angles, families.x, families.z, shots), families)
 
-    def estimates(self, plan, components, answer):
-        return plan.details.estimates(answer.counts)
+    def estimates(self, measurement, components, answer):
+        return measurement.details.estimates(answer.counts)

@@ -2,7 +2,7 @@
 
 from ...ir import pauli
 from ...queries import RandomizedMeasure
-from .common_state import CommonStateEstimator, Plan
+from .common_state import CommonStateEstimator, Measurement
 from .snapshots import estimates
 
 
@@ -43,8 +43,8 @@ class LocalShadow(CommonStateEstimator):
         measurements", Nature Physics 16, 1050 (2020), arXiv:2002.08953.
     """
 
-    def plan(self, preparation, angles, components):
-        return Plan(RandomizedMeasure(preparation, angles, "local", self.copies))
+    def measurement(self, preparation, angles, components):
+        return Measurement(RandomizedMeasure(preparation, angles, "local", self.copies))
 
-    def estimates(self, plan, components, answer):
+    def estimates(self, measurement, components, answer):
         return estimates(components, answer, 3.0 ** pauli.popcount(components.x | components.z))
