@@ -1,7 +1,8 @@
 r"""Claim: Adam on |g|^2 turns with the phases of weights, Adam on Re g and Im g does not; each is better somewhere.
 
 `complex_optimizer(adam, "modulus")` and `complex_optimizer(adam, "split")` on networks of two hidden layers without
-biases, from circular weights, L = mean |f - y|^2 / 2, y from another network of the same kind (derivation in adam_geometry.md):
+biases, from circular weights, L = mean |f - y|^2 / 2, y from another network of the same kind (derivation in
+adam_geometry.md):
 
 1. Turn the targets and the last weights by a common phase, and each hidden unit of modReLU by its own: "modulus" gives
    the same loss curve up to rounding, "split" does not. On one weight with constant gradient g, "modulus" gains eta |g|
