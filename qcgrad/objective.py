@@ -5,6 +5,9 @@ from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
+import numpy as np
+
+from .array_types import Params, Values
 
 
 class Reading(NamedTuple):
@@ -19,8 +22,7 @@ class Reading(NamedTuple):
         value_bias_bound: (K,), the same for the value; None means zero.
         covariance: (C, A, A) where components that get summed by the chain rule are correlated, else None.
         stats: what else the method found out, by name: numbers and arrays. "degrees_of_freedom" are those of the
-            variances; where it is missing, they count as known.
-        note: the same in words, for the result's message.
+            variances; where it is missing, they count as known. `report` of whoever wrote them says them in words.
     """
 
     value: Any
@@ -31,7 +33,6 @@ class Reading(NamedTuple):
     value_bias_bound: Any = None
     covariance: Any = None
     stats: dict[str, Any] = {}
-    note: str = ""
 
 
 class Point(NamedTuple):
@@ -75,10 +76,10 @@ class AbstractObjective(eqx.Module):
         return True
 
     @abc.abstractmethod
-    def check(self, params) -> Any:
+    def check(self, params: Params) -> Any:
         """Validated parameters, or one clear error."""
 
-    def at(self, params) -> "tuple[AbstractObjective, Any]":
+    def at(self, params: Params) -> "tuple[AbstractObjective, Any]":
         """The objective and parameters that estimators work with; an objective may reduce to a simpler one."""
         return self, params
 
@@ -87,18 +88,22 @@ class AbstractObjective(eqx.Module):
         return self
 
     @abc.abstractmethod
-    def coordinates(self, params) -> Any:
+    def coordinates(self, params: Params) -> Any:
         """Coordinates at validated parameters; traceable by JAX."""
 
     @abc.abstractmethod
-    def placeholder(self, dtype) -> Any:
+    def placeholder(self, dtype: np.dtype) -> Any:
         """Coordinates of the right shape and type with arbitrary values, for predicting a cost."""
 
     @abc.abstractmethod
-    def to_params(self, params, reading: Reading) -> Reading:
+    def to_params(self, params: Params, reading: Reading) -> Reading:
         """The reading by the exact chain rule, in the structure of `params` (leading axis C kept)."""
 
-    def outputs(self, values) -> Any:
+    def report(self, stats: dict[str, Any]) -> str:
+        """What the result's message says of the stats that `to_params` added; "" for nothing."""
+        return ""
+
+    def outputs(self, values: Values) -> Any:
         """What the user sees of the values (K,); traceable by JAX."""
         return values if self.is_vector else values[0]
 

@@ -75,7 +75,7 @@ def _print(found, kernel):
     )
     limit = np.asarray(kernel.ntk)
     size = np.linalg.norm(limit)
-    branch = np.linalg.norm(limit - np.asarray(kernel.ntk_holomorphic)) / size
+    branch = np.linalg.norm(limit - np.asarray(kernel.ntk_rule)) / size
     console.print(
         f"at infinite width: imaginary part {np.linalg.norm(np.imag(limit)) / size:.3f} of the kernel's norm, "
         f"holomorphic-branch rule {branch:.3f} away from the true one",

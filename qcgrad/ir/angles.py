@@ -19,6 +19,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..array_types import Angles, CircuitParams
 from ..arrays import is_concrete
 from .gates import Gate, PauliPrimitive
 
@@ -57,7 +58,9 @@ def gate_angles(circuit: "Circuit", parameters):
         return rounded(circuit, np.arange(len(index)), angles, parameters.dtype, np.abs(scale * theta))
 
 
-def rounded(circuit: "Circuit", which: np.ndarray, angles: np.ndarray, dtype, before: Any = 0.0) -> np.ndarray:
+def rounded(
+    circuit: "Circuit", which: np.ndarray, angles: np.ndarray, dtype: np.dtype, before: Any = 0.0
+) -> np.ndarray:
     """Angles of some gates in the precision `dtype`, reduced by whole periods.
 
     Args:
@@ -79,7 +82,7 @@ def rounded(circuit: "Circuit", which: np.ndarray, angles: np.ndarray, dtype, be
     return angles.astype(dtype)
 
 
-def with_angles(circuit: "Circuit", angles) -> "Circuit":
+def with_angles(circuit: "Circuit", angles: Angles) -> "Circuit":
     """The circuit with the angles of its parameterised gates fixed at (A,), radians."""
     if not is_concrete(angles):
         raise TypeError("angles are being traced by JAX: a circuit of plain numbers exists outside jax.jit only")
@@ -96,7 +99,7 @@ def with_angles(circuit: "Circuit", angles) -> "Circuit":
     return type(circuit)(circuit.num_qubits, gates)
 
 
-def bound(circuit: "Circuit", params) -> "Circuit":
+def bound(circuit: "Circuit", params: CircuitParams) -> "Circuit":
     """The circuit with its parameters (P,) fixed, radians."""
     return with_angles(circuit, gate_angles(circuit, np.asarray(params, float)))
 

@@ -1,18 +1,27 @@
 """The chain rule for readings: from the circuit's angles to its parameters, and on to the user's."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float, Int
 
+from ..array_types import Array, Params
 from ..arrays import add_at, is_concrete, namespace
 from ..objective import Reading
 from .parameter_map import PureMap, pull_back
 
 
-def affine(reading: Reading, source, target, weight, size: int) -> Reading:
+def affine(
+    reading: Reading,
+    source: Int[np.ndarray, "E"],
+    target: Int[np.ndarray, "E"],
+    weight: Float[np.ndarray, "E"],
+    size: int,
+) -> Reading:
     """The chain rule through y[source] = sum of weight * x[target] over entries; x has `size` numbers.
 
     A row of y may have several entries, an entry of x several rows. Components of the reading are
@@ -40,7 +49,7 @@ def affine(reading: Reading, source, target, weight, size: int) -> Reading:
     return reading._replace(gradient=gradient, variance=variance, bias_bound=bias, covariance=covariance)
 
 
-def general(reading: Reading, parameter_map, params) -> Reading:
+def general(reading: Reading, parameter_map: Callable[[Params], Array], params: Params) -> Reading:
     """The chain rule through any JAX-traceable map at `params`."""
     params = jax.tree.map(jnp.asarray, params)
     is_pure = isinstance(parameter_map, PureMap)

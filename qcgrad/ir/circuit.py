@@ -113,16 +113,16 @@ class Circuit(FluentGates, Composition):
         """The lowered form that simulators walk."""
         return lower(self.num_qubits, self.gates)
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return isinstance(other, Circuit) and (self.num_qubits, self.gates) == (other.num_qubits, other.gates)
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash((self.num_qubits, self.gates))
 
-    def __str__(self):
+    def __str__(self) -> str:
         return draw(self.num_qubits, self.gates)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Circuit(num_qubits={self.num_qubits}, {self.num_gates} gates, {self.num_parameters} parameters)"
 
 

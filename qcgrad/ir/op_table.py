@@ -5,6 +5,7 @@ from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Complex, Float, Int
 
 from . import pauli
 from .gates import Gate, MatrixPrimitive
@@ -101,7 +102,9 @@ def _assemble(num_qubits, rows, matrices):
     )
 
 
-def rotation_coefficients(t, kappa):
+def rotation_coefficients(
+    t: Float[np.ndarray, "N"], kappa: Int[np.ndarray, "N"]
+) -> tuple[Complex[np.ndarray, "N"], Complex[np.ndarray, "N"]]:
     """(a, b) with exp(-i t (P - kappa)/2) = a + b P, snapped to exact values at multiples of pi/2.
 
     Args:

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
+from ..array_types import Angles
 from . import light_cone, pauli
 from .angles import with_angles
 from .circuit import Circuit
@@ -46,17 +48,17 @@ class Program:
                     "write one letter per qubit, I where nothing is measured"
                 )
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return isinstance(other, Program) and (self.circuit, self.observables) == (other.circuit, other.observables)
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash((self.circuit, self.observables))
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         # What follows from the two is found again; some of it points back here.
         return {"circuit": self.circuit, "observables": self.observables}
 
-    def bound(self, angles) -> Circuit:
+    def bound(self, angles: Angles) -> Circuit:
         """The circuit with the gate angles of a query (A,) as plain numbers, radians: what a device can run.
 
         A query's angles hold the gates' scales and offsets already; the gates of `circuit` still carry them.
@@ -210,18 +212,18 @@ class Compact(Program):
         super().__init__(circuit, found)
         self._whole, self._kept = whole, qubits
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return isinstance(other, Compact) and (self._whole, self._kept) == (other._whole, other._kept)
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash((self._whole, self._kept))
 
     @cached_property
-    def constants(self):
+    def constants(self) -> Float[np.ndarray, "K"]:
         return self._whole.constants
 
     @cached_property
-    def bases(self):
+    def bases(self) -> tuple[MeasurementBasis, ...]:
         # Groups chosen anew could be fewer, and then shots would not be what they cost.
         n = self._whole.num_qubits
         return tuple(
@@ -235,10 +237,10 @@ class Compact(Program):
         )
 
     @property
-    def remaining(self):
+    def remaining(self) -> str:
         left_out = "(without those that stay idle or that nothing measured depends on)"
         return f"{self.circuit.name or 'the circuit'}: {self.num_qubits} of {self._whole.num_qubits} qubits {left_out}"
 
     @cached_property
-    def seen(self):
+    def seen(self) -> Part:
         return self.on_all

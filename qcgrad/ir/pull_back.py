@@ -95,7 +95,7 @@ class _Terms(NamedTuple):
     z: np.ndarray
     c: np.ndarray
 
-    def part(self, chosen) -> "_Terms":
+    def part(self, chosen: slice | np.ndarray) -> "_Terms":
         return _Terms(self.row[chosen], self.x[chosen], self.z[chosen], self.c[chosen])
 
 

@@ -4,12 +4,13 @@ For registers that are small enough to hold many vectors or a density matrix: hy
 collective measurements. States are arrays of shape (..., 2^n); every function returns a new one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
+from ..array_types import Angles
 from .op_table import MATRIX, OpTable, rotation_coefficients
 
 # Of strings at each dimension; all 256 of a large one would take more than the states.
@@ -56,7 +57,7 @@ class Row(NamedTuple):
         return self._replace(x=x, z=z, controls=controls, wires=tuple(place[wire] for wire in self.wires))
 
 
-def bind(table: OpTable, angles) -> tuple[Row, ...]:
+def bind(table: OpTable, angles: Angles) -> tuple[Row, ...]:
     """The table's rows at the gate angles (A,), radians."""
     slot = np.maximum(table.slot, 0)
     driven = table.slot >= 0
@@ -88,7 +89,7 @@ def apply(row: Row, states: np.ndarray) -> np.ndarray:
     return np.where((index & row.controls) == row.controls, changed, states)
 
 
-def run(rows, states: np.ndarray) -> np.ndarray:
+def run(rows: Iterable[Row], states: np.ndarray) -> np.ndarray:
     """All rows, first one first."""
     for row in rows:
         states = apply(row, states)

@@ -1,9 +1,12 @@
 """Many Pauli strings at once, as arrays of masks."""
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
+from jaxtyping import Complex
 
+from ..array_types import Array, Masks
 from . import pauli
 
 _FACTOR = 64
@@ -13,6 +16,9 @@ CHUNK_AMPLITUDES = 1 << 20
 
 # Measured, of a transform: what is multiplied, real and imaginary parts before and behind, and what becomes of them.
 _BYTES_PER_AMPLITUDE = 96
+
+Diagonals = Callable[[Masks], Complex[Array, "D 2**n"]]
+"""From masks x to the elements rho[b, b XOR x] of a state."""
 
 
 def distinct(x: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -40,7 +46,7 @@ def walsh_hadamard(rows: np.ndarray) -> np.ndarray:
     return rows.reshape(shape)
 
 
-def expectations(diagonals, dimension: int, x: np.ndarray, z: np.ndarray) -> np.ndarray:
+def expectations(diagonals: Diagonals, dimension: int, x: np.ndarray, z: np.ndarray) -> np.ndarray:
     r"""tr(P rho) for D strings: one transform of rho[b, b XOR x] for each distinct x; O(n 2^n) each.
 
     Args:
@@ -67,7 +73,7 @@ def transform_bytes(dimension: int, masks: int) -> int:
     return _BYTES_PER_AMPLITUDE * dimension * min(masks, together)
 
 
-def pure_diagonals(state: np.ndarray):
+def pure_diagonals(state: np.ndarray) -> Diagonals:
     """`diagonals` of a pure state (2^n,)."""
     index = np.arange(len(state))
     return lambda masks: state * state.conj()[index ^ masks[:, None]]

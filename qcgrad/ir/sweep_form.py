@@ -33,7 +33,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from jaxtyping import Float
 
+from ..array_types import Angles, Coefficients, Masks
 from ..errors import NotApplicable
 from . import block_encoding, pauli, rows
 from .generators import generator
@@ -174,7 +176,7 @@ def common_state_form(components: PauliComponents, outputs: int) -> SweepForm:
 class _Backward:
     """The rows and strings that all forms of a program share, on the system's qubits."""
 
-    def __init__(self, program: Program, angles):
+    def __init__(self, program: Program, angles: Angles):
         table = program.circuit.op_table
         self.program = program
         self.forward = rows.bind(table, angles)
@@ -192,7 +194,7 @@ class _Backward:
         self.x, self.z = columns[2], columns[3]
         self.weight = np.array(columns[4], float)
 
-    def form(self, x, z, coefficients, mixing) -> SweepForm:
+    def form(self, x: Masks, z: Masks, coefficients: Coefficients, mixing: Float[np.ndarray, "K 1"]) -> SweepForm:
         """The form of the observable sum_t c_t P_t, a single string of coefficient 1 or a block encoding."""
         import scipy.sparse as sparse
 

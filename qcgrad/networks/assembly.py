@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Shaped
 
 
 def checked_size(batch_size: int | None) -> int | None:
@@ -43,7 +44,7 @@ class Window(NamedTuple):
     start: int
     stop: int
 
-    def of(self, array):
+    def of(self, array: Shaped[jax.Array, "N *rest"]) -> Shaped[jax.Array, "n *rest"]:
         """These inputs of an array."""
         return array[self.start : self.stop]
 
@@ -120,10 +121,10 @@ class _Progress:
             self.task = self.bar.add_task(words, total=total)
             self.bar.start()
 
-    def advance(self):
+    def advance(self) -> None:
         if self.bar is not None:
             self.bar.advance(self.task)
 
-    def close(self):
+    def close(self) -> None:
         if self.bar is not None:
             self.bar.stop()

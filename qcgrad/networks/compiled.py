@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import equinox as eqx
 import jax
+from jax.extend.core import Jaxpr
+from jaxtyping import PyTree
 
 from ..precision import in_full_precision
 
@@ -18,22 +20,22 @@ class Held(NamedTuple):
     temporaries: int
 
 
-def run(function: Callable, *args) -> Any:
+def run(function: Callable, *args: PyTree) -> PyTree:
     """function(*args), compiled once for each function, structure and shapes; leaves that are no arrays are fixed."""
     return _run(*_parts(function, args))
 
 
-def held(function: Callable, *args) -> Held:
+def held(function: Callable, *args: PyTree) -> Held:
     """What `run` will hold, with shapes in place of arrays; it compiles, and `run` takes over what was compiled."""
     return _held(*_hashable(function, args))
 
 
-def returned(function: Callable, *args) -> Any:
+def returned(function: Callable, *args: PyTree) -> PyTree:
     """What `run` will return, shapes in place of arrays."""
     return _returned(*_hashable(function, args))
 
 
-def primitives(jaxpr) -> Iterator[str]:
+def primitives(jaxpr: Jaxpr) -> Iterator[str]:
     """Names of all primitives of a program in order, those of inner programs after the one that runs them."""
     for equation in jaxpr.eqns:
         yield equation.primitive.name
@@ -42,12 +44,12 @@ def primitives(jaxpr) -> Iterator[str]:
                 yield from primitives(getattr(value, "jaxpr", value))
 
 
-def shapes_of(tree) -> Any:
+def shapes_of(tree: PyTree) -> PyTree:
     """A pytree with the shapes of its arrays in their place."""
     return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype) if eqx.is_array(leaf) else leaf, tree)
 
 
-def bytes_of(tree) -> int:
+def bytes_of(tree: PyTree) -> int:
     """Bytes of all arrays, or shapes of arrays, of a pytree."""
     return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree) if _is_array(leaf))
 
@@ -74,14 +76,14 @@ def _returned(static, leaves, structure, is_64_bit):
     return jax.eval_shape(partial(_run, static), jax.tree.unflatten(structure, leaves))
 
 
-def _hashable(function, args):
+def _hashable(function, args: PyTree):
     """All that shapes and memory depend on."""
     static, dynamic = _parts(function, args)
     leaves, structure = jax.tree.flatten(shapes_of(dynamic))
     return static, tuple(leaves), structure, jax.config.jax_enable_x64  # pyright: ignore[reportAttributeAccessIssue]
 
 
-def _parts(function, args):
+def _parts(function, args: PyTree):
     dynamic, static = eqx.partition((function, args), _is_array)
     leaves, structure = jax.tree.flatten(static)
     return (tuple(leaves), structure), dynamic

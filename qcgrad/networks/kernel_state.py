@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import jax
+from jaxtyping import Float, Inexact
 
 Law = Literal["data", "gaussian", "flattened", "features"]
 
@@ -29,8 +30,8 @@ class KernelState(NamedTuple):
         pseudo: C, same shape; None where it is not tracked, and then so are all other pseudo-kernels.
         ntk: Theta, same shape.
         ntk_pseudo: Theta-tilde, same shape, or None.
-        ntk_holomorphic: the limit of J J-hat^H for the holomorphic-branch rule, same shape.
-        ntk_holomorphic_pseudo: the limit of J J-hat^T, same shape, or None.
+        ntk_rule: the limit of J J-hat^H, J-hat the Jacobian of a backward rule, same shape.
+        ntk_rule_pseudo: the limit of J J-hat^T, same shape, or None.
         variance1, variance2: K of each input with itself, (N1, *positions), (N2, *positions): real unless
             positions is "all".
         pseudo1, pseudo2: C of each input with itself, same shapes, or None.
@@ -47,6 +48,7 @@ class KernelState(NamedTuple):
         nonlinear: the layer behind the last weights that is no linear map, None where all are. Behind it finitely many
             outputs are no Gaussians, and their tangent kernel stays random at every width.
         is_narrow: whether there is one random channel only, which does not become Gaussian behind further weights.
+        branches: what the rule keeps of either branch of an activation's derivative (`ActivationRule.branches`).
         shapes_only: whether numbers do not matter: memory is being predicted.
     """
 
@@ -54,8 +56,8 @@ class KernelState(NamedTuple):
     pseudo: jax.Array | None
     ntk: jax.Array
     ntk_pseudo: jax.Array | None
-    ntk_holomorphic: jax.Array
-    ntk_holomorphic_pseudo: jax.Array | None
+    ntk_rule: jax.Array
+    ntk_rule_pseudo: jax.Array | None
     variance1: jax.Array
     variance2: jax.Array
     pseudo1: jax.Array | None
@@ -67,10 +69,18 @@ class KernelState(NamedTuple):
     law: Law = "data"
     nonlinear: str | None = None
     is_narrow: bool = False
+    branches: tuple[float, float] = (1.0, 0.0)
     shapes_only: bool = False
 
     @property
-    def gaussians(self):
+    def gaussians(
+        self,
+    ) -> tuple[
+        Float[jax.Array, "N1 1"],
+        Float[jax.Array, "1 N2"],
+        Inexact[jax.Array, "N1 N2"],
+        Float[jax.Array, "N1 N2"] | None,
+    ]:
         """(q1, q2, covariance, gap) between inputs that are vectors, shaped so that they broadcast."""
         return self.variance1[:, None], self.variance2[None], self.nngp, self.gap
 
@@ -88,12 +98,12 @@ class Kernel(NamedTuple):
         nngp: K, covariance of the outputs at initialisation.
         ntk: Theta, of full Wirtinger (or real-valued) backpropagation.
         ntk_pseudo: Theta-tilde; zeros for circular weights.
-        ntk_holomorphic: the limit of the cross kernel of the holomorphic-branch rule.
+        ntk_rule: the limit of the cross kernel of a backward rule, by default of `HolomorphicBranch`.
         pseudo: C, pseudo-covariance of the outputs; zeros for circular weights.
     """
 
     nngp: jax.Array
     ntk: jax.Array
     ntk_pseudo: jax.Array
-    ntk_holomorphic: jax.Array
+    ntk_rule: jax.Array
     pseudo: jax.Array

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
+from jaxtyping import Inexact
 
 from ..errors import NotApplicable
 from .gap import gap_between
@@ -23,13 +25,15 @@ class Recursion(eqx.Module):
         layers: one behind the other, nested networks unfolded.
         pairs: pairs of positions that are kept in front of each.
         pseudo: whether pseudo-kernels are tracked.
+        branches: what the backward rule keeps of either branch of an activation's derivative.
     """
 
     layers: "tuple[AbstractLayer, ...]"
     pairs: tuple[Pairs, ...] = eqx.field(static=True)
     pseudo: bool = eqx.field(static=True)
+    branches: tuple[float, float] = eqx.field(static=True)
 
-    def __init__(self, network: "AbstractLayer", shape: tuple[int, ...]):
+    def __init__(self, network: "AbstractLayer", shape: tuple[int, ...], branches: tuple[float, float] = (1.0, 0.0)):
         self.layers = tuple(network.unfolded())
         shapes = [shape]
         for layer in self.layers:
@@ -39,8 +43,11 @@ class Recursion(eqx.Module):
             pairs.append(layer.pairs_in_front(pairs[-1], before))
         self.pairs = tuple(reversed(pairs))
         self.pseudo = not all(part.is_proper for part in network.walk())
+        self.branches = branches
 
-    def states(self, x1, x2, shapes_only: bool = False) -> Iterator[KernelState]:
+    def states(
+        self, x1: Inexact[jax.Array, "N1 *shape"], x2: Inexact[jax.Array, "N2 *shape"], shapes_only: bool = False
+    ) -> Iterator[KernelState]:
         """The state of the data, or behind the weights that meet them, and behind every layer since then.
 
         Raises:
@@ -56,6 +63,7 @@ class Recursion(eqx.Module):
         passed = 0 if state is None else 1
         if state is None:
             state = data(x1, x2, self.pairs[0])
+        state = state._replace(branches=self.branches)
         yield state
         for layer, pairs in zip(self.layers[passed:], self.pairs[passed:-1], strict=True):
             state = layer.propagate(thinned(state, pairs))
@@ -67,7 +75,7 @@ class Recursion(eqx.Module):
             )
         yield mean_over_same(state)
 
-    def run(self, x1, x2) -> KernelState:
+    def run(self, x1: Inexact[jax.Array, "N1 *shape"], x2: Inexact[jax.Array, "N2 *shape"]) -> KernelState:
         """The state behind the network, without positions."""
         *_, state = self.states(x1, x2)
         return state
@@ -96,8 +104,8 @@ def _data(x1, x2, pairs: Pairs, pseudo: bool, shapes_only: bool) -> KernelState:
         pseudo=product(cross, x1, x2) if pseudo else None,
         ntk=zeros,
         ntk_pseudo=zeros if pseudo else None,
-        ntk_holomorphic=zeros,
-        ntk_holomorphic_pseudo=zeros if pseudo else None,
+        ntk_rule=zeros,
+        ntk_rule_pseudo=zeros if pseudo else None,
         variance1=variance1,
         variance2=variance2,
         pseudo1=product(own, x1, x1) if pseudo else None,

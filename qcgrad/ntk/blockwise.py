@@ -1,11 +1,12 @@
 """Kernels block by block, within a bound on memory: what every method for finite networks shares."""
 
 import abc
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jaxtyping import Inexact, PyTree
 
 from ..arrays import is_concrete
 from ..memory import allowed_bytes, require
@@ -16,6 +17,12 @@ from .real_block import real_block
 
 Kind = Literal["complex", "augmented", "real_block"]
 
+TangentKernel = Inexact[jax.Array, "N1 N2 *outputs"]
+"""(N1, N2) for networks of one output, else (N1, N2, O, O); real blocks have 2 O in place of O."""
+
+Contracted = tuple[Inexact[jax.Array, "b1 b2 O O"], Inexact[jax.Array, "b1 b2 O O"] | None]
+"""Theta and, where outputs are complex and it is needed, Theta-tilde between two batches."""
+
 #: Batches hold no more than this where nobody says how large they are.
 BLOCK_BYTES = 2**29
 
@@ -24,11 +31,11 @@ class AbstractMethod(eqx.Module):
     """A way to compute blocks: what is kept of a batch of inputs, and how two batches contract."""
 
     @abc.abstractmethod
-    def features(self, model: Model, params, x) -> Any:
+    def features(self, model: Model, params: PyTree, x: Inexact[jax.Array, "b *shape"]) -> PyTree:
         """What is kept of a batch of inputs (b, *shape)."""
 
     @abc.abstractmethod
-    def contract(self, problem: Problem, left, right) -> tuple[jax.Array, jax.Array | None]:
+    def contract(self, problem: Problem, left: PyTree, right: PyTree) -> Contracted:
         """Theta and, where outputs are complex and it is needed, Theta-tilde between two batches: (b1, b2, O, O) each.
 
         `left` and `right` are features of batches, the right ones of the rule's model. Of `problem` only the models,
@@ -64,7 +71,7 @@ class Batching(NamedTuple):
 
 def compute(
     method: AbstractMethod, problem: Problem, kind: Kind, batch_size: int | None, progress: bool, max_bytes: int | None
-):
+) -> TangentKernel | tuple[TangentKernel, TangentKernel]:
     """The kernel of a kind as `as_kind` returns it, one batch of x1 against one of x2 at a time.
 
     Raises:
@@ -130,7 +137,9 @@ def batching(
     return Batching(method, size, total)
 
 
-def as_kind(theta, pseudo, kind: Kind) -> tuple:
+def as_kind(
+    theta: Inexact[jax.Array, "N1 N2 O O"], pseudo: Inexact[jax.Array, "N1 N2 O O"] | None, kind: Kind
+) -> tuple[TangentKernel, ...]:
     """The arrays that `empirical` returns, from Theta and Theta-tilde (N1, N2, O, O)."""
     if kind == "real_block":
         # Outputs take the place of inputs: one block for each pair of these.

@@ -14,11 +14,14 @@ from .multi_copy import BellSample as BellSample
 from .multi_copy import Ensemble as Ensemble
 from .multi_copy import MajorityVotes as MajorityVotes
 from .multi_copy import Votes as Votes
+from .query import EXACT as EXACT
 from .query import AbstractQuery as AbstractQuery
 from .query import Access as Access
 from .query import Runnable as Runnable
 from .query import Sweepable as Sweepable
+from .query import fidelity_of as fidelity_of
 from .query import state_bytes as state_bytes
+from .query import together as together
 from .single_copy import BasisCounts as BasisCounts
 from .single_copy import Evaluate as Evaluate
 from .single_copy import Means as Means

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from ..cost import Cost
-from .query import AbstractQuery, Access, Runnable
+from .query import EXACT, AbstractQuery, Access, Runnable
 
 
 class BellOutcomes(NamedTuple):
@@ -72,10 +72,12 @@ class Votes(NamedTuple):
     Attributes:
         signs: int array of +1 and -1, (D,); the first copy decides a tie.
         failures: (D,) bounds on the probability that a sign is wrong, back-action of earlier votes included.
+        fidelity: "exact", or "idealized" where each vote was drawn as if on fresh copies.
     """
 
     signs: np.ndarray
     failures: np.ndarray
+    fidelity: str = EXACT
 
 
 @dataclass(frozen=True, eq=False)

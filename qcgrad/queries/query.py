@@ -3,9 +3,11 @@
 import abc
 import enum
 import math
+from collections.abc import Iterable
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from ..cost import Cost
 
@@ -100,6 +102,20 @@ class Sweepable(Protocol):
     def gates_until(self, component: int) -> int: ...
 
 
+EXACT = "exact"
+"""The fidelity of answers that have the distribution which physics gives them."""
+
+
+def fidelity_of(answer: Any) -> str:
+    """How faithful an answer is: what its record says in `fidelity`; one without that field is exact."""
+    return getattr(answer, "fidelity", EXACT)
+
+
+def together(fidelities: Iterable[str]) -> str:
+    """The fidelity of what several answers give: "exact" if all are, else what the others say."""
+    return " and ".join(sorted(set(fidelities) - {EXACT})) or EXACT
+
+
 class AbstractQuery(abc.ABC):
     """One question to a backend."""
 
@@ -125,11 +141,11 @@ class AbstractQuery(abc.ABC):
         """The question about the first parts only."""
         raise NotImplementedError(f"{type(self).__name__} is not divisible")
 
-    def completed(self, answer) -> Any:
+    def completed(self, answer: Any) -> Any:
         """The answer to some first parts (None for no part), with NaN for all others."""
         return answer
 
 
-def state_bytes(num_qubits: int, real_dtype) -> int:
+def state_bytes(num_qubits: int, real_dtype: DTypeLike) -> int:
     """Bytes of one state vector in the complex precision that belongs to `real_dtype`."""
     return 2 * np.dtype(real_dtype).itemsize * math.prod((2,) * num_qubits)

@@ -1,5 +1,6 @@
 """Questions that any quantum computer answers: prepare one copy, measure it, it is gone."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -7,14 +8,28 @@ import numpy as np
 
 from ..arrays import namespace
 from ..cost import Cost
-from .query import AbstractQuery, Access, Runnable, Sweepable, state_bytes
+from .query import EXACT, AbstractQuery, Access, Runnable, Sweepable, state_bytes
 
 
 class Means(NamedTuple):
-    """Answer of `Evaluate`: expectation values and the variances of these estimates, both (B, K)."""
+    """Answer of `Evaluate`.
+
+    Attributes:
+        mean: (B, K) expectation values.
+        variance: (B, K) variances of these estimates.
+        bias: (B, K) bounds on how far off they are on average, as devices with noise may know; None means zero.
+        fidelity: "exact", or how a simulation idealizes.
+    """
 
     mean: Any
     variance: Any
+    bias: Any = None
+    fidelity: str = EXACT
+
+    def map(self, function: Callable[[Any], Any]) -> "Means":
+        """The same with a function of each array."""
+        bias = None if self.bias is None else function(self.bias)
+        return self._replace(mean=function(self.mean), variance=function(self.variance), bias=bias)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,18 +61,18 @@ class Evaluate(AbstractQuery):
         """B."""
         return len(self.angles)
 
-    def first(self, parts):
+    def first(self, parts: int) -> "Evaluate":
         shots = self.shots[:parts] if isinstance(self.shots, tuple) else self.shots
         return replace(self, angles=self.angles[:parts], shots=shots)
 
-    def completed(self, answer):
+    def completed(self, answer: Means | None) -> Means:
         shape, dtype = (self.num_parts, self.program.num_observables), self.angles.dtype
-        known = Means(*np.zeros((2, 0, shape[1]), dtype)) if answer is None else answer
+        known = Means(np.zeros((0, shape[1]), dtype), np.zeros((0, shape[1]), dtype)) if answer is None else answer
         if len(known.mean) == self.num_parts:
             return known
         xp = namespace(known)
         unknown = np.full((shape[0] - len(known.mean), shape[1]), np.nan, dtype)
-        return Means(*(xp.concatenate([part, unknown]) for part in known))
+        return known.map(lambda part: xp.concatenate([part, unknown]))
 
     @property
     def shots_per_setting(self) -> tuple[int, ...]:

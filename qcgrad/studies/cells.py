@@ -80,12 +80,13 @@ def _hard_instance(cell: Cell, notify, max_bytes) -> Record:
     accuracy = Accuracy(epsilon, delta, cell["trials"])
     found = smallest_setting(errors_at, accuracy, max(3, int(_START_FRACTION * expected)), cell["ladder"], notify)
     estimator = make(found.setting)
-    if estimator.is_traceable:
-        cost = predict_cost(objective, estimator, backend)  # equals the counted cost
-    else:
-        cost = estimate(objective, params, estimator, backend, key=cell["seed"]).cost
     idealization = 0.0
-    if estimator.fidelity == "idealized":
+    if estimator.is_traceable:
+        cost, fidelity = predict_cost(objective, estimator, backend), "exact"  # equals the counted cost
+    else:
+        once = estimate(objective, params, estimator, backend, key=cell["seed"])
+        cost, fidelity = once.cost, once.fidelity
+    if fidelity == "idealized":
         votes = cost.qubits // (cell["n"] + 1)  # copies held together
         idealization = disturbance_bound(truth[np.abs(truth) > epsilon], votes)
     of_value = value_cost(objective, ParameterShift(shots=value_shots(epsilon, delta)))

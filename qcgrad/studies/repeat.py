@@ -42,10 +42,6 @@ class Rehearsed(AbstractEstimator):
         return self.inner.access
 
     @property
-    def fidelity(self):
-        return self.inner.fidelity
-
-    @property
     def is_random(self):  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.inner.is_random
 

@@ -55,8 +55,8 @@ class BellShadow(AbstractEstimator):
 
     Statistics: `variance` is the first-order (delta-method) variance of the components that were
     resolved; unresolved strings add nothing to it but \(\sqrt{\hat u + \eta}\) times their coefficient to
-    `bias_bound`, which holds with probability 1 - delta and contains what wrong signs would do. Fidelity
-    "idealized" for votes, drawn as if on fresh copies; "exact" for mimicking.
+    `bias_bound`, which holds with probability 1 - delta and contains what wrong signs would do.
+    Simulated votes are "idealized", drawn as if on fresh copies; all else is "exact".
 
     Cost: at most `copies` copies for any number of components (nothing is spent on signs where nothing is
     resolved). \(\sigma\) is no copy of the unknown state: its preparation is charged in gates, and what it takes to
@@ -95,10 +95,6 @@ class BellShadow(AbstractEstimator):
         if self.copies < int(least[0]):
             raise ValueError(f"copies={copies}: give at least {least}")
         self.delta = checked_fraction("delta", delta)
-
-    @property
-    def fidelity(self):
-        return "idealized" if self.signs == "votes" else "exact"
 
     def init(self, point, key):
         check_covariances(point, self)
@@ -153,7 +149,10 @@ class BellShadow(AbstractEstimator):
         if state.magnitudes is None:
             return unknown(state.point)
         found = statistics.reading(state.components, state.magnitudes, state.signs, state.point)
-        return found if state.mimic is None else found._replace(note=state.mimic.report)
+        return found if state.mimic is None else found._replace(stats=found.stats | state.mimic.stats)
+
+    def report(self, stats):
+        return mimicking.in_words(stats) if "updates" in stats else ""
 
     def value_query(self, point):
         return Evaluate(program_at(point, self), point.coordinates[None])

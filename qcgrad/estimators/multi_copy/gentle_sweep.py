@@ -146,6 +146,9 @@ class GentleSweep(AbstractEstimator):
             combinations = [statistics.plain(found) for found in main]
         return statistics.reading(combinations, state.point, state.constants)
 
+    def report(self, stats):
+        return statistics.in_words(stats)
+
     @property
     def _has_pilot(self):
         return self.pointer_variance is None

@@ -118,7 +118,7 @@ def largest_common_form(program: Program) -> SweepForm:
 
     gates, table = program.circuit.gates, program.circuit.op_table
     first = next((i for i, gate in enumerate(gates) if gate.param is not None), len(gates))
-    generators = [np.abs(generator(table, row)[2]) for row in np.flatnonzero(table.slot >= 0)]
+    generators = [np.abs(generator(table, row)[2]) for row in np.flatnonzero(table.slot >= 0).tolist()]
     terms = sum(observable.num_terms for observable in program.observables)
     most = terms * (1 + sum(len(weights) for weights in generators))
     count = max(1, min(most, 4**program.num_qubits - 1))

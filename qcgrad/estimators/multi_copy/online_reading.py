@@ -36,7 +36,7 @@ def reading(point: Point, runs: tuple[FormRun, ...], constants: np.ndarray) -> R
         "exceeded": sum(run.has_exceeded_bound for run in runs),
     }
     parts = {name: None if part is None else part.astype(dtype) for name, part in sums.items()}
-    return Reading(**parts, stats=stats, note=_in_words(stats))
+    return Reading(**parts, stats=stats)
 
 
 def _parts(run: FormRun, mixing, angles, correlated):
@@ -65,7 +65,8 @@ def _parts(run: FormRun, mixing, angles, correlated):
     )
 
 
-def _in_words(stats) -> str:
+def in_words(stats) -> str:
+    """The stats of a reading."""
     if not stats["forms"]:
         return "nothing to measure"
     forms = f"{stats['forms']} form{'s' if stats['forms'] > 1 else ''}"

@@ -49,7 +49,8 @@ class FormRun:
         """The run after the answers to its queries."""
         if isinstance(self.queries[0], ThresholdSweep):
             return self._swept(answers[0])
-        measured = self._with(self.order[: len(answers)], *np.array(answers, float).T, bounds=0.0)
+        found = [(answer.mean, answer.variance, answer.bias or 0.0) for answer in answers]
+        measured = self._with(self.order[: len(answers)], *np.array(found, float).T)
         measured = replace(measured, order=self.order[len(answers) :], queries=())
         if not len(measured.order):
             return measured

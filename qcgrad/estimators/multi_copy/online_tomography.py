@@ -18,7 +18,7 @@ from ..programs import check_covariances, program_at
 from . import online_run
 from .hypothesis import AbstractHypothesis, Dense, MatrixProduct, Product
 from .online_plan import accuracies, largest_common_form, sweep_plan
-from .online_reading import reading
+from .online_reading import in_words, reading
 from .online_run import Backaction, FormRun
 
 
@@ -63,7 +63,7 @@ class OnlineTomography(AbstractEstimator):
 
     Statistics: `variance` is that of measured strings; predictions have none. `bias_bound` holds with probability
     1 - delta: e for each prediction, and the bound on the probability that idealized back-action changed its sweep
-    times the largest error it could then have. Fidelity: `backaction`.
+    times the largest error it could then have. Simulated answers have the fidelity `backaction`.
 
     Cost: k copies a sweep, at most one sweep more than stops, \(200\,\ell/e^2\) copies a stop; FLOPs and bytes of the
     hypothesis. The prediction is an upper bound. At moderate sizes the constants lose to `ParameterShift` by far.
@@ -123,10 +123,6 @@ class OnlineTomography(AbstractEstimator):
         self.copies = None if copies is None else checked_count("copies", copies)
 
     @property
-    def fidelity(self):
-        return self.backaction
-
-    @property
     def is_random(self):  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.order == "random"
 
@@ -141,7 +137,7 @@ class OnlineTomography(AbstractEstimator):
             if form.num_qubits not in starts:
                 starts[form.num_qubits] = self._start(form)
             visited = np.arange(form.num_components)
-            if self.is_random:
+            if key is not None:
                 visited = np.asarray(jax.random.permutation(key, form.num_components))
             runs.append(online_run.start(form, plan, self.backaction, starts[form.num_qubits], visited))
         return _State(point, tuple(runs))
@@ -160,6 +156,9 @@ class OnlineTomography(AbstractEstimator):
         held = self.order == "random" and len(state.runs) > 0
         constants = np.zeros(program.num_observables) if held else program.constants
         return reading(state.point, state.runs, constants)
+
+    def report(self, stats):
+        return in_words(stats)
 
     def value_query(self, point):
         return Evaluate(program_at(point, self), point.coordinates[None])

@@ -93,6 +93,9 @@ class ReadOnceTomography(AbstractEstimator):
             found = []  # a constant observable
         return statistics.reading([statistics.plain(sweeps) for sweeps in found], state.point, state.constants)
 
+    def report(self, stats):
+        return statistics.in_words(stats)
+
     def value_query(self, point):
         return Evaluate(program_at(point, self), point.coordinates[None])
 

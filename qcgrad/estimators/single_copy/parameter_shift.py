@@ -99,7 +99,7 @@ class ParameterShift(OneRoundEstimator):
         return Evaluate(program, settings, self._shots(shifts)).cost()
 
     def combine(self, point, answers):
-        mean, variance = answers[0]
+        mean, variance, off = answers[0].mean, answers[0].variance, answers[0].bias
         shifts = _Evaluations.of(program_at(point, self, samples=self.shots is not None).circuit.angle_gates)
         xp = namespace((mean, point.cotangents))
         cotangents = xp.asarray(point.cotangents, mean.dtype)
@@ -110,6 +110,8 @@ class ParameterShift(OneRoundEstimator):
             # All evaluations are independent, so variances add up with squared coefficients.
             variance=xp.square(cotangents) @ shifts.sum_by_gate(coefficients**2 * variance[1:]).T,
             value_variance=variance[0],
+            bias_bound=None if off is None else abs(cotangents) @ shifts.sum_by_gate(abs(coefficients) * off[1:]).T,
+            value_bias_bound=None if off is None else off[0],
             stats={} if self.shots is None else {"degrees_of_freedom": np.min(self.shots) - 1},
         )
 

@@ -117,10 +117,12 @@ class Backprop(OneRoundEstimator):
         else:
             bias = jax.tree.map(lambda g, true, v: jnp.abs(g - true) + 3 * jnp.sqrt(v), gradient, truth, variance)
         stats = _alignment(gradient, truth) if self.compares else {}
-        note = f"alignment of the rule's gradient with the true one: {_in_words(stats)}" if self.compares else ""
         if self._is_random:
             stats["degrees_of_freedom"] = self.draws - 1
-        return Reading(value, gradient, variance, zeros_like(value), bias, stats=stats, note=note)
+        return Reading(value, gradient, variance, zeros_like(value), bias, stats=stats)
+
+    def report(self, stats):
+        return f"alignment of the rule's gradient with the true one: {_in_words(stats)}" if self.compares else ""
 
     def _variance(self, mean, drawn):
         """Of the mean of independent draws."""

@@ -49,6 +49,9 @@ class QNodeExpectation(Expectation):
         reading = super().to_params(params, reading)
         return reading if self.results is None else _through(self.results, reading)
 
+    def report(self, stats):
+        return _NOTE if stats.get("is_first_order") is True else ""
+
 
 def _through(results: TracedMap, reading):
     """The chain rule over the outputs; errors to first order, as if correlated in the worst way."""
@@ -72,7 +75,6 @@ def _through(results: TracedMap, reading):
 
     bounds = jax.tree.map(jnp.zeros_like, reading.gradient) if reading.bias_bound is None else reading.bias_bound
     value_bounds = jnp.zeros_like(values) if reading.value_bias_bound is None else reading.value_bias_bound
-    notes = [reading.note, "" if is_exact else _NOTE]
     return reading._replace(
         value=results(values),
         gradient=jax.tree.map(lambda rows: jnp.tensordot(slope, jnp.asarray(rows, slope.dtype), 1), reading.gradient),
@@ -81,7 +83,7 @@ def _through(results: TracedMap, reading):
         bias_bound=jax.tree.map(bias, bounds),
         value_bias_bound=bias(value_bounds),
         covariance=None,
-        note="; ".join(filter(None, notes)),
+        stats=reading.stats if is_exact else reading.stats | {"is_first_order": True},
     )
 
 

@@ -171,7 +171,7 @@ class Atoms:
         if not computed:
             return AffineMap(num_inputs, rows, columns, weights, values.offset)
         place = {atom: num_inputs + k for k, atom in enumerate(computed)}
-        columns = [place.get(c, c) for c in columns]
+        columns: list[int] = [place.get(c, c) for c in columns]
         affine = AffineMap(num_inputs + len(computed), rows, columns, weights, values.offset)
         function = Replay(self._reader, computed)
         if not _is_reversible(function, num_inputs, self._dtype):

@@ -8,6 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from ...errors import NotApplicable
+from ..array_types import Energies, RealCovariances, RealDual, RealValues, Variances
+from .activation import AbstractActivation
 from .real import AbstractRealActivation
 from .series import Entries, horner, on_host
 
@@ -42,19 +44,19 @@ class HermiteSeries(AbstractRealActivation):
             )
         self.coefficients, self.variance = tuple(float(s) for s in coefficients), float(variance)
 
-    def function(self, x):
+    def function(self, x: RealValues) -> RealValues:
         return _hermite_sum(np.asarray(self.coefficients), jnp.asarray(x) / np.sqrt(self.variance).item())
 
-    def slope(self, x):
+    def slope(self, x: RealValues) -> RealValues:
         root = np.sqrt(self.variance).item()
         lowered = np.asarray(self.coefficients)[1:] * np.sqrt(np.arange(1, len(self.coefficients))) / root
         return _hermite_sum(np.append(lowered, 0), jnp.asarray(x) / root)
 
-    def real_dual(self, q1, q2, covariance):
+    def real_dual(self, q1: Variances, q2: Variances, covariance: RealCovariances) -> RealDual:
         kappa, slope, _ = on_host(self._dual, q1, q2, covariance)
         return kappa, slope
 
-    def energies(self, variance: float, degree: int):
+    def energies(self, variance: float, degree: int) -> Energies:
         self._check(np.asarray(variance))
         return np.pad(np.square(self.coefficients), (0, degree + 1))[: degree + 1]
 
@@ -74,7 +76,9 @@ class HermiteSeries(AbstractRealActivation):
             )
 
 
-def equivalent_real_activation(activation, variance: float = 1.0, degree: int = 128) -> HermiteSeries:
+def equivalent_real_activation(
+    activation: AbstractActivation, variance: float = 1.0, degree: int = 128
+) -> HermiteSeries:
     r"""The real function with the energies of a complex one: \(\sum_n \sqrt{c_n}\,\widehat{he}_n(x/\sqrt q)\).
 
     \(c_n = q^n\sum_{j+k=n} j!\,k!\,|a_{jk}|^2\), with the Itô-Hermite coefficients a of the complex activation.

@@ -11,12 +11,17 @@ References:
     Lancaster, The structure of bivariate distributions, Ann. Math. Stat. 29 (1958).
 """
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float
+
+if TYPE_CHECKING:
+    from .activation import AbstractActivation
+    from .real import AbstractRealActivation
 
 # Exact for polynomials below this degree.
 _NODES = 40
@@ -62,7 +67,7 @@ class ImproperDual(NamedTuple):
     ah_pseudo: jax.Array
 
 
-def of_components(component, pair: GaussianPair) -> ImproperDual:
+def of_components(component: "AbstractRealActivation", pair: GaussianPair) -> ImproperDual:
     r"""Dual maps of a split activation \(\sigma(x) + i\sigma(y)\), from the real dual of sigma: exact.
 
     Args:
@@ -91,7 +96,7 @@ def of_components(component, pair: GaussianPair) -> ImproperDual:
 
 
 @eqx.filter_jit
-def by_quadrature(activation, pair: GaussianPair) -> ImproperDual:
+def by_quadrature(activation: "AbstractActivation", pair: GaussianPair) -> ImproperDual:
     """Dual maps of a smooth activation: exact for polynomials below degree 40. Kinks need `polar.by_polar`.
 
     Cost: for each pair of inputs 6 * 40^2 evaluations and about 10^6 operations.
@@ -119,7 +124,7 @@ def _one_pair(activation, pair: GaussianPair) -> ImproperDual:
     )
 
 
-def correlations(pair: GaussianPair):
+def correlations(pair: GaussianPair) -> tuple[Float[jax.Array, "2 2"], Float[jax.Array, "2 2"], Float[jax.Array, "2"]]:
     r"""Canonical coordinates: \(u = L g\), \(v = L' g'\) with \(\mathbb E[g_ag'_b] = s_a\delta_{ab}\), unit variances.
 
     Returns:

@@ -12,12 +12,17 @@ on, so the integral over R starts there and has a smooth integrand. What is left
 singular happens where correlations reach one (\(\alpha = 0\)) or a variance vanishes.
 """
 
+from typing import TYPE_CHECKING
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from .improper import GaussianPair, ImproperDual, correlations
+
+if TYPE_CHECKING:
+    from .activation import AbstractActivation
 
 #: Nodes of each angle (periodic, equidistant) and of y (Gauss-Legendre). At variance one moments are good to 1e-3 where
 #: slopes are continuous along rays, to 4e-3 where they jump across them (tests/networks/test_improper_duals.py).
@@ -27,7 +32,9 @@ _PAIRS = 16
 
 
 @eqx.filter_jit
-def by_polar(activation, pair: GaussianPair, threshold: float = 0.0, nodes: int = 12) -> ImproperDual:
+def by_polar(
+    activation: "AbstractActivation", pair: GaussianPair, threshold: float = 0.0, nodes: int = 12
+) -> ImproperDual:
     """Dual maps by polar coordinates of the four real numbers behind a pair.
 
     Args:

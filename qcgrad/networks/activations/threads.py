@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 
-def for_blocks(work: Callable[[slice], None], length: int, size: int):
+def for_blocks(work: Callable[[slice], None], length: int, size: int) -> None:
     """work(slice) for consecutive blocks of `size` out of `length`; results do not depend on the number of threads."""
     blocks = [slice(start, start + size) for start in range(0, length, size)]
     threads = min(len(blocks), _processors())

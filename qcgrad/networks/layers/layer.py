@@ -2,16 +2,20 @@
 
 import abc
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import equinox as eqx
+from jaxtyping import Num, PyTree
 
+from ...array_types import Array, Key
 from ...errors import NotApplicable
+from ..array_types import Batch, Outputs, Signal
 from ..infinite import kernel
 from ..kernel_state import Kernel, KernelState
 from .spacing import Pairs
 
 if TYPE_CHECKING:
+    from ..rules.activation_rule import ActivationRule
     from ..rules.layer_rule import LayerRule
 
 
@@ -53,25 +57,27 @@ class AbstractLayer(eqx.Module):
         """
 
     @abc.abstractmethod
-    def init(self, key, shape: tuple[int, ...]) -> Any:
+    def init(self, key: Key, shape: tuple[int, ...]) -> PyTree:
         """Random parameters for inputs of this shape: entries of unit variance (NTK parameterisation)."""
 
     @abc.abstractmethod
-    def apply(self, params, x, rule=None) -> Any:
+    def apply(self, params: PyTree, x: Batch, rule: "ActivationRule | None" = None) -> Outputs:
         """Outputs for a batch x (N, *shape); `rule` changes derivatives, never values (see `rules`)."""
 
-    def placed(self, shape: tuple[int, ...]) -> "Iterator[tuple[tuple[int, ...], AbstractLayer, tuple[int, ...]]]":
+    def placed(self, shape: tuple[int, ...]) -> "Iterator[Placed]":
         """(path, layer, shape of its inputs) of each layer that is not composed of others."""
         self._require_single()
         yield (), self, shape
 
-    def trace(self, params, x, rule: "LayerRule", path: tuple[int, ...]):
+    def trace(self, params: PyTree, x: Batch, rule: "LayerRule", path: tuple[int, ...]) -> tuple[Outputs, PyTree]:
         """(outputs, what the rule keeps until the backward pass)."""
         self._require_single()
         y = self.apply(params, x)
         return y, rule.at(path).store(x, y)
 
-    def pull(self, params, kept, cotangent, rule: "LayerRule", path: tuple[int, ...]):
+    def pull(
+        self, params: PyTree, kept: PyTree, cotangent: Outputs, rule: "LayerRule", path: tuple[int, ...]
+    ) -> tuple[PyTree, Signal]:
         """(gradient by the parameters, cotangent in front) from the one behind, as the rule says."""
         here = rule.at(path)
         return here.keep(self, params, kept, cotangent), here.send(self, params, kept, cotangent)
@@ -109,10 +115,21 @@ class AbstractLayer(eqx.Module):
         """
 
     def kernel(
-        self, x1, x2=None, *, batch_size: int | None = None, progress: bool = False, max_bytes: int | None = None
+        self,
+        x1: Num[Array, "N1 *shape"],
+        x2: Num[Array, "N2 *shape"] | None = None,
+        *,
+        rule: "ActivationRule | None" = None,
+        batch_size: int | None = None,
+        progress: bool = False,
+        max_bytes: int | None = None,
     ) -> Kernel:
         """Infinite-width kernels of the network between inputs x1 (N1, *shape) and x2 (N2, *shape), default x1.
 
         Arguments, errors and memory: see `qcgrad.networks.infinite.kernel`.
         """
-        return kernel(self, x1, x2, batch_size, progress, max_bytes)
+        return kernel(self, x1, x2, rule, batch_size, progress, max_bytes)
+
+
+Placed = tuple[tuple[int, ...], AbstractLayer, tuple[int, ...]]
+"""The path of a layer in a network, the layer, and the shape of its inputs."""

@@ -2,22 +2,27 @@
 
 import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Inexact
 
 from ..kernel_state import KernelState
 
+if TYPE_CHECKING:
+    from .layer import AbstractLayer
 
-def check_sizes(name: str, label: str, sizes, dimensions: int) -> None:
+
+def check_sizes(name: str, label: str, sizes: tuple[int, ...], dimensions: int) -> None:
     """Refuse sizes of filters, windows or strides that are not one positive integer for each axis."""
     fits = isinstance(sizes, tuple) and len(sizes) == dimensions
     if not fits or not all(isinstance(size, (int, np.integer)) and size >= 1 for size in sizes):
         raise ValueError(f"{name}: {label} must be a tuple of {dimensions} positive integers, but {sizes!r} was given.")
 
 
-def check_space(layer, shape: tuple[int, ...], dimensions: int) -> None:
+def check_space(layer: "AbstractLayer", shape: tuple[int, ...], dimensions: int) -> None:
     """Refuse inputs that do not have this number of axes of positions and one of channels."""
     if len(shape) != dimensions + 1 or 0 in shape:
         axes = ("L", "channels") if dimensions == 1 else ("H", "W", "channels")
@@ -27,7 +32,7 @@ def check_space(layer, shape: tuple[int, ...], dimensions: int) -> None:
         )
 
 
-def position_axes(state: KernelState, array: jax.Array, batch_axes: int) -> list[tuple[int, ...]]:
+def position_axes(state: KernelState, array: Inexact[jax.Array, "..."], batch_axes: int) -> list[tuple[int, ...]]:
     """The axes of an array of the state that belong to positions: one group for each input that has its own."""
     if state.positions != "all":
         axes = tuple(range(batch_axes, array.ndim))

@@ -21,7 +21,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Inexact
 
+from ...array_types import Key
 from ...errors import NotApplicable
 from ..gap import gap_of_sum
 from ..kernel_state import KernelState
@@ -55,7 +57,7 @@ class AbstractWeightLayer(AbstractLayer):
     dtype: eqx.AbstractVar[Literal["complex", "real"]]
     tau: eqx.AbstractVar[complex]
 
-    def __check_init__(self):
+    def __check_init__(self) -> None:
         name = type(self).__name__
         if not isinstance(self.width, (int, np.integer)) or self.width < 1:
             raise ValueError(f"{name}: width must be a positive integer, but {self.width!r} was given.")
@@ -75,7 +77,7 @@ class AbstractWeightLayer(AbstractLayer):
         """Shape of the weights for inputs of this shape: (*filter, inputs, width)."""
 
     @abc.abstractmethod
-    def meets(self, x) -> jax.Array:
+    def meets(self, x: Inexact[jax.Array, "N *positions channels"]) -> Inexact[jax.Array, "N *positions fan_in"]:
         """The inputs that weights meet: (N, *output positions, fan-in) from inputs (N, *positions, channels)."""
 
     @property
@@ -84,10 +86,10 @@ class AbstractWeightLayer(AbstractLayer):
         return 1.0 if self.dtype == "real" else self.tau
 
     @property
-    def is_proper(self):
+    def is_proper(self) -> bool:
         return self.pseudo_variance == 0
 
-    def init(self, key, shape):
+    def init(self, key: Key, shape: tuple[int, ...]) -> Weights:
         weight_key, bias_key = jax.random.split(key)
         # Complex normal numbers of JAX are circular with unit variance.
         dtype = complex if self.dtype == "complex" else float
@@ -144,8 +146,8 @@ class AbstractWeightLayer(AbstractLayer):
             pseudo=pseudo,
             ntk=tangent(nngp, state.ntk),
             ntk_pseudo=tangent(pseudo, state.ntk_pseudo, tau),
-            ntk_holomorphic=tangent(nngp, state.ntk_holomorphic),
-            ntk_holomorphic_pseudo=tangent(pseudo, state.ntk_holomorphic_pseudo, tau),
+            ntk_rule=tangent(nngp, state.ntk_rule),
+            ntk_rule_pseudo=tangent(pseudo, state.ntk_rule_pseudo, tau),
             variance1=covariance(state.variance1),
             variance2=covariance(state.variance2),
             pseudo1=covariance(state.pseudo1, tau),

@@ -2,12 +2,24 @@
 
 import abc
 from collections.abc import Callable
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import equinox as eqx
 import jax
+from jaxtyping import Float, PyTree
 
 from ...errors import NotApplicable
+from ..array_types import Batch, Outputs, RawKey
+
+if TYPE_CHECKING:
+    from ..layers.layer import AbstractLayer
+
+
+Apply = Callable[..., PyTree]
+"""A network's function, `apply(weights, x)` -> outputs, some with `rule=`."""
+
+LossFunction = Callable[[PyTree, PyTree], Float[jax.Array, ""]]
+"""`loss_fn(outputs, y)` -> loss."""
 
 
 class Task(NamedTuple):
@@ -19,11 +31,11 @@ class Task(NamedTuple):
         batch: (x, y).
     """
 
-    apply: Callable[..., Any]
-    loss_fn: Callable[[Any, Any], Any]
-    batch: tuple[Any, Any]
+    apply: Apply
+    loss_fn: LossFunction
+    batch: tuple[PyTree, PyTree]
 
-    def value(self, weights, rule: "AbstractRule | None" = None):
+    def value(self, weights: PyTree, rule: "AbstractRule | None" = None) -> Float[jax.Array, ""]:
         """The loss, whose derivative is the rule's."""
         x, y = self.batch
         # Only networks that know of rules take the argument.
@@ -46,7 +58,9 @@ class AbstractRule(eqx.Module):
     """Whether the rule draws anything at each call, and so needs a key."""
 
     @abc.abstractmethod
-    def value_and_gradient(self, task: Task, weights: Any, key: jax.Array | None) -> tuple[jax.Array, Any]:
+    def value_and_gradient(
+        self, task: Task, weights: PyTree, key: RawKey | None
+    ) -> tuple[Float[jax.Array, ""], PyTree]:
         """The loss, and this rule's gradient in JAX's convention (conjugate to the one that descends).
 
         Args:
@@ -59,10 +73,12 @@ class AbstractRule(eqx.Module):
 class NetworkRule(AbstractRule):
     """A rule that replaces the derivative of a network's function, so that JAX's own differentiation finds it."""
 
-    def value_and_gradient(self, task, weights, key):
+    def value_and_gradient(
+        self, task: Task, weights: PyTree, key: RawKey | None
+    ) -> tuple[Float[jax.Array, ""], PyTree]:
         return jax.value_and_grad(task.value)(weights, self.drawn(key) if self.is_random else self)
 
-    def drawn(self, key: jax.Array | None) -> "NetworkRule":
+    def drawn(self, key: RawKey | None) -> "NetworkRule":
         """The rule with what it draws at one call; random rules override it."""
         del key
         if self.is_random:
@@ -70,5 +86,5 @@ class NetworkRule(AbstractRule):
         return self
 
     @abc.abstractmethod
-    def through(self, layer: Any, params: Any, x: Any) -> Any:
+    def through(self, layer: "AbstractLayer", params: PyTree, x: Batch) -> Outputs:
         """`layer.apply(params, x)` of a layer, or of a network of layers, with the rule's derivative."""

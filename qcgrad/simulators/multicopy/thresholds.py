@@ -43,7 +43,8 @@ def run(query: ThresholdSweep, key, max_bytes: int | None = None) -> SweepStop:
         raise ValueError(f"ThresholdSweep noise={query.noise}: give a mean of at least 0.01 copies")
     _check_memory(form, query, allowed_bytes(max_bytes))
     simulate = {"exact": _exact, "gaussian": _gaussian, "idealized": _idealized}[query.backaction]
-    return simulate(form, query, Check.of(query), generator(key))
+    stop = simulate(form, query, Check.of(query), generator(key))
+    return stop._replace(fidelity=query.backaction)
 
 
 def eigenbasis(x: int, z: int, dimension: int) -> tuple[np.ndarray, np.ndarray]:
@@ -76,9 +77,9 @@ def _exact(form: SweepForm, query, check, rng):
         count = draw_count(copies.counts(accepting), rng)
         side = int(check[v].draw(count, rng))
         if side:
-            return SweepStop(v, side, 0.0)
+            return SweepStop(v, side)
         copies = copies.filtered(accepting, np.sqrt(check[v].passing(np.arange(query.copies + 1))))
-    return SweepStop(None, 0, 0.0)
+    return SweepStop(None, 0)
 
 
 def _check_memory(form: SweepForm, query, allowed):
@@ -107,8 +108,8 @@ def _gaussian(form: SweepForm, query, check, rng):
     for v in range(len(query.order)):
         side, model = model.check(v, check[v], rng)
         if side:
-            return SweepStop(v, side, 0.0)
-    return SweepStop(None, 0, 0.0)
+            return SweepStop(v, side)
+    return SweepStop(None, 0)
 
 
 def _idealized(form: SweepForm, query, check, rng):

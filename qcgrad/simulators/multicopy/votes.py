@@ -7,7 +7,7 @@ copies, so each one disturbs the next; the quantum union bound limits that, and 
 import numpy as np
 
 from ...ir.strings import expectations, pure_diagonals
-from ...queries import MajorityVotes, Votes
+from ...queries import EXACT, MajorityVotes, Votes
 from .bell import as_ensemble, generator
 
 
@@ -18,7 +18,8 @@ def draw(state, query: MajorityVotes, key) -> Votes:
     majority = 2 * rng.binomial(query.copies, np.clip((1 + mean) / 2, 0, 1)) - query.copies
     # The first copy decides a tie; given a tie, its vote is a fair coin.
     majority = np.where(majority == 0, rng.choice([-1, 1], size=len(majority)), majority)
-    return Votes(np.sign(majority).astype(np.int64), _failures(query))
+    # Votes on copies of their own disturb nothing that is used again.
+    return Votes(np.sign(majority).astype(np.int64), _failures(query), "idealized" if query.is_shared else EXACT)
 
 
 def _failures(query):

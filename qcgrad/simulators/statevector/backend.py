@@ -166,7 +166,8 @@ class Statevector(AbstractBackend):
             part = slice(start, start + step)
             used = key if key is None or not start else jax.random.fold_in(key, start)
             parts.append(self._evaluate_slice(query, query.angles[part], query.shots_per_setting[part], used))
-        return Means(*map(namespace(parts).concatenate, zip(*parts, strict=True)))
+        join = namespace(parts).concatenate
+        return Means(join([part.mean for part in parts]), join([part.variance for part in parts]))
 
     def _evaluate_slice(self, query, angles, shots, key):
         part, settings = self._seen(query.program, angles), len(angles)
