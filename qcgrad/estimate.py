@@ -9,11 +9,12 @@ from numpy.typing import DTypeLike
 
 from . import finite
 from .array_types import Key, Params, Values
+from .arrays import is_concrete, zeros_like
 from .backend import AbstractBackend, resolve
 from .cost import Budget, Cost
 from .errors import AccessError, BudgetExhausted, NotApplicable
 from .estimator import AbstractEstimator, total_cost, unknown
-from .objective import AbstractObjective, Point, Reading, is_concrete, zeros_like
+from .objective import AbstractObjective, Point, Reading
 from .queries import EXACT, AbstractQuery, fidelity_of, together
 from .result import Estimate, Result
 from .rounds import affordable, exhausted

@@ -10,8 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from .array_types import Gradient, Key, Values
+from .arrays import zeros_like
 from .cost import Cost
-from .objective import Point, Reading, zeros_like
+from .objective import Point, Reading
 from .queries import AbstractQuery, Access
 
 

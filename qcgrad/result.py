@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from .arrays import is_concrete
 from .cost import Cost
-from .objective import is_concrete
 from .readable import in_html, in_words
 
 

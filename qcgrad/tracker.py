@@ -8,8 +8,8 @@ import jax
 import numpy as np
 from jax.experimental.xla_metadata import set_xla_metadata
 
+from .arrays import is_concrete
 from .cost import Cost
-from .objective import is_concrete
 
 
 class Charge(NamedTuple):

@@ -20,7 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..array_types import Angles, CircuitParams
-from ..objective import is_concrete
+from ..arrays import is_concrete
 from .gates import Gate, PauliPrimitive
 
 if TYPE_CHECKING:

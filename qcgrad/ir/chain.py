@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -9,7 +10,8 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ..array_types import Array, Params
-from ..objective import Reading, is_concrete
+from ..arrays import add_at, is_concrete, namespace
+from ..objective import Reading
 from .parameter_map import PureMap, pull_back
 
 
@@ -27,15 +29,11 @@ def affine(
     """
 
     def gather(rows, *factors):
-        xp = np if is_concrete(rows) else jnp
+        xp = namespace(rows)
         rows = xp.asarray(rows)
         with np.errstate(over="ignore"):
-            weighted = math.prod((factor.astype(rows.dtype)[None] for factor in factors), start=rows[:, source])
-        if xp is np:
-            out = np.zeros((len(rows), size), rows.dtype)
-            np.add.at(out.T, target, weighted.T)
-            return out
-        return jnp.zeros((len(rows), size), rows.dtype).at[:, target].add(weighted)
+            weighted: Any = math.prod((factor.astype(rows.dtype)[None] for factor in factors), start=rows[:, source])
+        return add_at(xp.zeros((size, len(rows)), rows.dtype), target, weighted.T).T
 
     covariance = reading.covariance
     if covariance is None:

@@ -9,7 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..array_types import Angles, Params
-from ..objective import AbstractObjective, Reading, as_real
+from ..arrays import as_real
+from ..objective import AbstractObjective, Reading
 from . import chain
 from .angles import gate_angles
 from .circuit import Circuit

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Self
 
-from ..objective import is_concrete
+from ..arrays import is_concrete
 from .gates import Gate, Unitary
 from .observable import PauliSum
 

@@ -9,7 +9,8 @@ import numpy as np
 from jaxtyping import Float
 
 from ..array_types import CircuitParams
-from ..objective import AbstractObjective, Reading, as_real, is_concrete
+from ..arrays import as_real, is_concrete
+from ..objective import AbstractObjective, Reading
 from .angles import bound
 from .circuit import Circuit
 from .expectation import Expectation

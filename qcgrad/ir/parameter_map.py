@@ -12,7 +12,7 @@ from jaxtyping import Float, PyTree
 from numpy.typing import ArrayLike
 
 from ..array_types import Array, CircuitParams, Gradient, Params
-from ..objective import is_concrete
+from ..arrays import add_at, namespace
 
 Rows = Float[Array, "C P"]
 """Derivatives by a circuit's parameters, one row for each cotangent."""
@@ -67,12 +67,7 @@ class AffineMap(PureMap):
 
     def __call__(self, params: Params) -> CircuitParams:
         x = ravel(params)
-        weight, offset = self.weight.astype(x.dtype), self.offset.astype(x.dtype)
-        if isinstance(x, np.ndarray):
-            out = offset.copy()
-            np.add.at(out, self.row, weight * x[self.column])
-            return out
-        return jnp.asarray(offset).at[self.row].add(weight * x[self.column])
+        return add_at(self.offset.astype(x.dtype), self.row, self.weight.astype(x.dtype) * x[self.column])
 
     def _key(self):
         arrays = (self.row, self.column, self.weight, self.offset)
@@ -94,9 +89,9 @@ def pull_back(parameter_map: Callable[[Params], CircuitParams], params: Params, 
 def ravel(params: Params) -> Float[Array, "N"]:
     """All numbers in order as one vector; NumPy's where they are at hand, which compiles nothing."""
     leaves = jax.tree.leaves(params)
+    xp = namespace(leaves)
     if len(leaves) == 1 and np.ndim(leaves[0]) == 1:
-        return np.asarray(leaves[0]) if is_concrete(leaves) else leaves[0]
-    xp = np if is_concrete(leaves) else jnp
+        return xp.asarray(leaves[0])
     return xp.concatenate([xp.ravel(xp.asarray(leaf)) for leaf in leaves])
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..objective import is_concrete
+from ..arrays import is_concrete
 from . import pauli
 
 

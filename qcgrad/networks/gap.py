@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Float, Inexact
 
 from ..array_types import Array
-from ..objective import is_concrete
+from ..arrays import is_concrete
 from .array_types import Covariances, Gaps, Gaussians, Variances
 
 #: Rounding of the data, in units of the last place: of the gap that follows from it, and of a correlation as it stands.

@@ -8,9 +8,9 @@ import jax.numpy as jnp
 from jaxtyping import Num
 
 from ..array_types import Array
+from ..arrays import is_finite
 from ..errors import NotApplicable
 from ..memory import allowed_bytes, require
-from ..objective import is_finite
 from ..precision import in_full_precision
 from .assembly import assemble, checked_size, fewer, largest, windows
 from .kernel_memory import BLOCK_BYTES, Forecast, distinct, forecast

@@ -9,7 +9,7 @@ import numpy as np
 from jax.typing import ArrayLike, DTypeLike
 from jaxtyping import Complex, Inexact, Num, PyTree
 
-from ..objective import as_real
+from ..arrays import as_real
 
 
 def checked_parameters(name: str, tree: PyTree) -> PyTree[Inexact[jax.Array, "..."]]:

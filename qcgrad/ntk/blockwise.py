@@ -8,10 +8,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Inexact, PyTree
 
+from ..arrays import is_concrete
 from ..memory import allowed_bytes, require
 from ..networks.assembly import assemble, fewer, windows
 from ..networks.compiled import Held, bytes_of, held, returned, run, shapes_of
-from ..objective import is_concrete
 from .problem import Model, Problem
 from .real_block import real_block
 

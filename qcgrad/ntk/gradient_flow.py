@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Float, Inexact, Num
 
 from ..array_types import Array
-from ..objective import is_finite
+from ..arrays import is_finite
 from .matrices import EIGENVECTORS, require_matrices
 from .real_block import Spectrum, real_block, spectrum, stacked, unstacked
 

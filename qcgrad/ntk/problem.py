@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Inexact, Num, PyTree
 
 from ..array_types import Array
+from ..arrays import as_real, is_concrete, is_finite
 from ..errors import NotApplicable
 from ..networks.compiled import returned, shapes_of
 from ..networks.layers.layer import AbstractLayer
@@ -17,7 +18,6 @@ from ..networks.leaves import as_data, checked_parameters
 from ..networks.rules import AbstractRule, NetworkRule
 from ..networks.rules.rule import Apply
 from ..networks.takes_rule import require_rule_taken
-from ..objective import as_real, is_concrete, is_finite
 
 Metric = Literal["unit", "reim"]
 

@@ -13,12 +13,12 @@ import jax.numpy as jnp
 from jaxtyping import Inexact, Num, PyTree
 
 from ..array_types import Array
+from ..arrays import is_concrete
 from ..errors import NotApplicable
 from ..memory import allowed_bytes, require
 from ..networks.compiled import Held, held, run, shapes_of
 from ..networks.rules import NetworkRule
 from ..networks.rules.rule import Apply
-from ..objective import is_concrete
 from .blockwise import AbstractMethod, Contracted
 from .jacobian import complex_scale
 from .pieces import convolves, mapped, smaller

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
 
+from ..arrays import namespace
 from ..cost import Cost
 from .query import EXACT, AbstractQuery, Access, Program, Sweepable, state_bytes
 
@@ -70,7 +70,7 @@ class Evaluate(AbstractQuery):
         known = Means(np.zeros((0, shape[1]), dtype), np.zeros((0, shape[1]), dtype)) if answer is None else answer
         if len(known.mean) == self.num_parts:
             return known
-        xp = np if isinstance(known.mean, np.ndarray) else jnp
+        xp = namespace(known)
         unknown = np.full((shape[0] - len(known.mean), shape[1]), np.nan, dtype)
         return known.map(lambda part: xp.concatenate([part, unknown]))
 

@@ -11,10 +11,10 @@ from typing import Any
 import jax
 import numpy as np
 
+from ..arrays import is_concrete
 from ..estimate import estimate
 from ..estimator import AbstractEstimator
 from ..ir import Expectation
-from ..objective import is_concrete
 from ..queries import Evaluate, Means, PointerOutcomes, PointerSweep
 from ..simulators import Statevector
 

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ...array_types import Angles, Array, Key, Settings
+from ...arrays import add_at, is_concrete, namespace
 from ...cost import Cost
 from ...errors import NotApplicable
 from ...estimator import OneRoundEstimator
@@ -18,7 +19,7 @@ from ...ir import Circuit
 from ...ir.angles import rounded
 from ...ir.gates import Gate, frequencies
 from ...memory import allowed_bytes, require
-from ...objective import Point, Reading, is_concrete
+from ...objective import Point, Reading
 from ...queries import Access, Evaluate
 from ..checks import checked_count
 from ..programs import program_at
@@ -103,7 +104,7 @@ class ParameterShift(OneRoundEstimator):
     def combine(self, point: Point, answers: tuple) -> Reading:
         mean, variance, off = answers[0].mean, answers[0].variance, answers[0].bias
         shifts = _Evaluations.of(program_at(point, self, samples=self.shots is not None).circuit.angle_gates)
-        xp = np if is_concrete((mean, point.cotangents)) else jnp
+        xp = namespace((mean, point.cotangents))
         cotangents = xp.asarray(point.cotangents, mean.dtype)
         coefficients = xp.asarray(shifts.coefficients, mean.dtype)[:, None]
         return Reading(
@@ -195,11 +196,8 @@ class _Evaluations(NamedTuple):
 
     def sum_by_gate(self, rows: Float[Array, "B K"]) -> Float[Array, "A K"]:
         """(A, K) sums of the (B, K) rows that belong to each gate."""
-        if is_concrete(rows):
-            out = np.zeros((self.num_gates, rows.shape[1]), rows.dtype)
-            np.add.at(out, self.owner, np.asarray(rows))
-            return out
-        return jnp.zeros((self.num_gates, rows.shape[1]), rows.dtype).at[self.owner].add(rows)
+        start = namespace(rows).zeros((self.num_gates, rows.shape[1]), rows.dtype)
+        return add_at(start, self.owner, rows)
 
 
 def _rule(position: int, gate: Gate) -> ShiftRule:

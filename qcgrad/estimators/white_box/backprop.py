@@ -8,12 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from ...array_types import Key
+from ...arrays import is_concrete, namespace, zeros_like
 from ...errors import NotApplicable
 from ...estimator import OneRoundEstimator
 from ...networks import AbstractRule, Loss
 from ...networks.rules import NetworkRule
 from ...networks.takes_rule import require_rule_taken
-from ...objective import Point, Reading, is_concrete, zeros_like
+from ...objective import Point, Reading
 from ...queries import Access, Backward
 
 
@@ -143,7 +144,7 @@ class Backprop(OneRoundEstimator):
 
 def _alignment(ours, truth) -> dict[str, Any]:
     """Re<g, g_rule> / (|g| |g_rule|), NaN where a gradient is zero, and both norms."""
-    xp = np if is_concrete((ours, truth)) else jnp
+    xp = namespace((ours, truth))
     a, b = (xp.concatenate([xp.ravel(leaf) for leaf in jax.tree.leaves(tree)]) for tree in (ours, truth))
     norm, true_norm = xp.linalg.norm(a), xp.linalg.norm(b)
     size = norm * true_norm

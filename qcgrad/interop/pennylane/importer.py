@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import jax.numpy as jnp
 import numpy as np
 
+from ...arrays import is_concrete
 from ...errors import ImportRefused
 from ...ir.expectation import Expectation
-from ...objective import is_concrete
 from .arguments import Arguments
 from .gates import refuse_broadcasting
 from .trace import Batch, trace

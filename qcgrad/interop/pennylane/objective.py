@@ -6,8 +6,8 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
+from ...arrays import is_concrete
 from ...ir.expectation import Expectation
-from ...objective import is_concrete
 from .arguments import Arguments
 from .traced_map import TracedMap
 

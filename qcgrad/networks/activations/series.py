@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Inexact
 
-from ...objective import is_concrete
+from ...arrays import is_concrete
 from ..array_types import Covariances, Gaps, Variances
 from ..gap import ROUNDING
 from ..leaves import working_dtype

@@ -3,15 +3,14 @@
 from dataclasses import replace
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
+from ...arrays import is_concrete, namespace, zeros_like
 from ...backend import AbstractBackend, default_backend_for
 from ...errors import UnsupportedQuery
 from ...ir import pauli
 from ...ir.expectation import Expectation
 from ...ir.mixed_expectation import MixedExpectation
-from ...objective import is_concrete, zeros_like
 from ...queries import (
     Access,
     AdjointSweep,
@@ -167,7 +166,7 @@ class Statevector(AbstractBackend):
             part = slice(start, start + step)
             used = key if key is None or not start else jax.random.fold_in(key, start)
             parts.append(self._evaluate_slice(query, query.angles[part], query.shots_per_setting[part], used))
-        join = np.concatenate if is_concrete(parts) else jnp.concatenate
+        join = namespace(parts).concatenate
         return Means(join([part.mean for part in parts]), join([part.variance for part in parts]))
 
     def _evaluate_slice(self, query, angles, shots, key):

@@ -5,7 +5,7 @@ from typing import Literal
 import jax
 import numpy as np
 
-from ...objective import is_concrete
+from ...arrays import namespace
 from . import native_library, walk
 from .native_circuit import NativeCircuit
 from .scanned import ScannedCircuit
@@ -67,7 +67,7 @@ def padded_angles(program) -> int:
 
 def padded(array, length: int, axis: int):
     """The array with zeros up to a length along one axis."""
-    xp = np if is_concrete(array) else jax.numpy
+    xp = namespace(array)
     widths = [(0, 0)] * np.ndim(array)
     widths[axis] = (0, length - np.shape(array)[axis])
     return xp.pad(xp.asarray(array), widths)

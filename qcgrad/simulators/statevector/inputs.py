@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from ...arrays import as_real
 from ...ir import Circuit, PauliSum, Program
 from ...ir.angles import gate_angles
 from ...ir.expectation import Expectation
-from ...objective import as_real
 
 
 def program_and_angles(given, numbers) -> tuple[Program, Any]:

@@ -6,8 +6,8 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
+from ...arrays import is_concrete
 from ...ir.program import Program
-from ...objective import is_concrete
 from .register import AXIS, ShardedRegister
 from .scanned import ScannedCircuit
 
