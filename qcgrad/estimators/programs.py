@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-from jax.typing import DTypeLike
 
 from ..errors import NotApplicable
 from ..estimator import AbstractEstimator
@@ -61,7 +60,7 @@ def check_covariances(point: Point, estimator: AbstractEstimator) -> None:
     )
 
 
-def check_scale(program: Program, dtype: DTypeLike, samples: bool) -> None:
+def check_scale(program: Program, dtype: np.dtype, samples: bool) -> None:
     """Refuse observables whose values, or with `samples` their variances, would overflow or vanish in `dtype`."""
     x, z, coefficients = program.terms
     sizes, limits = np.abs(coefficients), np.finfo(dtype)

@@ -20,7 +20,7 @@ from ...ir.angles import rounded
 from ...ir.gates import Gate, frequencies
 from ...memory import allowed_bytes, require
 from ...objective import Point, Reading
-from ...queries import Access, Evaluate
+from ...queries import Access, Evaluate, Means
 from ..checks import checked_count
 from ..programs import program_at
 from .shift_rules import ShiftRule, shift_rule
@@ -88,7 +88,7 @@ class ParameterShift(OneRoundEstimator):
         self.shots = shots
         self.split = split
 
-    def plan(self, point: Point, key: Key | None) -> tuple[Evaluate, ...]:
+    def plan(self, point: Point, key: Key | None) -> tuple[Evaluate]:
         program = program_at(point, self, samples=self.shots is not None)
         shifts = _Evaluations.of(program.circuit.angle_gates)
         shifts.check_memory(point.coordinates)
@@ -101,7 +101,7 @@ class ParameterShift(OneRoundEstimator):
         settings = np.broadcast_to(np.asarray(point.coordinates), shifts.shape)
         return Evaluate(program, settings, self._shots(shifts)).cost()
 
-    def combine(self, point: Point, answers: tuple) -> Reading:
+    def combine(self, point: Point, answers: tuple[Means]) -> Reading:
         mean, variance, off = answers[0].mean, answers[0].variance, answers[0].bias
         shifts = _Evaluations.of(program_at(point, self, samples=self.shots is not None).circuit.angle_gates)
         xp = namespace((mean, point.cotangents))

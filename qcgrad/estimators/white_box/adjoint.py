@@ -3,7 +3,7 @@
 from ...array_types import Key
 from ...estimator import OneRoundEstimator, exact
 from ...objective import Point, Reading
-from ...queries import Access, AdjointSweep, Evaluate
+from ...queries import Access, AdjointSweep, Evaluate, Sweep
 from ..programs import program_at
 
 
@@ -36,11 +36,11 @@ class Adjoint(OneRoundEstimator):
     access = Access.white_box
     pays_in = "gates"
 
-    def plan(self, point: Point, key: Key | None) -> tuple[AdjointSweep, ...]:
+    def plan(self, point: Point, key: Key | None) -> tuple[AdjointSweep]:
         program = program_at(point, self)
         return (AdjointSweep(program, point.coordinates, point.cotangents),)
 
-    def combine(self, point: Point, answers: tuple) -> Reading:
+    def combine(self, point: Point, answers: tuple[Sweep]) -> Reading:
         return exact(*answers[0])
 
     def value_query(self, point: Point) -> Evaluate:

@@ -3,7 +3,7 @@
 from ...array_types import Key
 from ...estimator import OneRoundEstimator, exact
 from ...objective import Point, Reading
-from ...queries import Access, Evaluate, ReverseSweep
+from ...queries import Access, Evaluate, ReverseSweep, Sweep
 from ..programs import program_at
 
 
@@ -31,11 +31,11 @@ class ReverseMode(OneRoundEstimator):
     access = Access.white_box
     pays_in = "gates"
 
-    def plan(self, point: Point, key: Key | None) -> tuple[ReverseSweep, ...]:
+    def plan(self, point: Point, key: Key | None) -> tuple[ReverseSweep]:
         program = program_at(point, self)
         return (ReverseSweep(program, point.coordinates, point.cotangents),)
 
-    def combine(self, point: Point, answers: tuple) -> Reading:
+    def combine(self, point: Point, answers: tuple[Sweep]) -> Reading:
         return exact(*answers[0])
 
     def value_query(self, point: Point) -> Evaluate:
