@@ -1,5 +1,7 @@
 """The one loop: ask the estimator, charge, let the backend answer, tell, until there is nothing to ask."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,7 +11,7 @@ from .backend import AbstractBackend, resolve
 from .cost import Budget, Cost
 from .errors import AccessError, BudgetExhausted, NotApplicable
 from .estimator import AbstractEstimator, total_cost, unknown
-from .objective import AbstractObjective, Point, Reading, is_concrete, zeros_like
+from .objective import AbstractObjective, Point, Reading, is_concrete, point_at, zeros_like
 from .result import Estimate, Result
 from .rounds import affordable, exhausted
 from .tracker import charge
@@ -67,9 +69,9 @@ def estimate(
         raise TypeError(f"budget is {budget!r}: give qcgrad.Budget(shots=...) or None")
     if not is_concrete((params, key)):
         check_traceable(estimator)
-    objective, params = objective.at(objective.check(params))
+    point, params = point_at(objective, params)
+    objective = point.objective
     backend = resolve(backend, objective)
-    point = Point(objective, objective.coordinates(params), np.eye(objective.num_outputs))
     if is_concrete(point.coordinates) and (reason := finite.of_coordinates(objective, point.coordinates)):
         inner, cost, result = unknown(point), Cost(), Result("not_finite", reason)
     else:
@@ -115,12 +117,28 @@ def predict_cost(
     return estimator.predict(Point(objective, objective.placeholder(_real(dtype)), np.eye(objective.num_outputs)))
 
 
-def run(point: Point, estimator: AbstractEstimator, backend: AbstractBackend, key, budget: Budget | None = None):
-    """The loop itself, on coordinates. Returns (reading, cost, result)."""
+def run(
+    point: Point,
+    estimator: AbstractEstimator,
+    backend: AbstractBackend,
+    key,
+    budget: Budget | None = None,
+    *,
+    start: Any = None,
+) -> tuple[Reading, Cost, Result]:
+    """The loop itself, on coordinates.
+
+    Args:
+        point, estimator, backend, key, budget: as for `estimate`, the point from `point_at`.
+        start: the estimator's state before the first round, where it was worked out before.
+
+    Returns:
+        Reading, cost, result.
+    """
     cost = Cost()
     result = Result("ok", "all queries were answered")
     key, used = draw_key(key, estimator)
-    state = estimator.init(point, used)
+    state = estimator.init(point, used) if start is None else start
     while queries := estimator.ask(state):
         for query in queries:
             _check_access(query, estimator, backend)

@@ -103,6 +103,16 @@ class AbstractObjective(eqx.Module):
         return evaluate
 
 
+def point_at(objective: AbstractObjective, params: Any) -> tuple[Point, Any]:
+    """Where estimators work at these parameters, with all derivatives, and the parameters as its objective takes them.
+
+    Raises:
+        ValueError, TypeError: bad parameters.
+    """
+    objective, params = objective.at(objective.check(params))
+    return Point(objective, objective.coordinates(params), np.eye(objective.num_outputs)), params
+
+
 def is_concrete(tree) -> bool:
     """Whether every array of a pytree has its numbers at hand (is not being traced by JAX)."""
     return not any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(tree))

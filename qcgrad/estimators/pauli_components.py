@@ -6,6 +6,7 @@ from ..errors import NotApplicable
 from ..ir.pauli import popcount
 from ..ir.program import Program
 from ..ir.pull_back import NotClifford, PauliComponents, pull_back
+from .programs import name_of
 
 
 def pauli_components(program: Program, angles, estimator, to_start: bool = False) -> PauliComponents:
@@ -20,7 +21,7 @@ def pauli_components(program: Program, angles, estimator, to_start: bool = False
         return pull_back(program, np.asarray(angles, float), to_start=to_start)
     except NotClifford as error:
         raise NotApplicable(
-            f"{type(estimator).__name__} needs gradient observables that are Pauli strings of one common state, but "
+            f"{name_of(estimator)} needs gradient observables that are Pauli strings of one common state, but "
             f"{error}. Use an OperatorPool, Clifford angles, or ParameterShift"
         ) from error
 

@@ -1,10 +1,12 @@
 """Classical shadows from random stabilizer bases of all qubits."""
 
 import numpy as np
+from jaxtyping import Float
 
+from ...ir.pull_back import PauliComponents
 from ...queries import RandomizedMeasure
 from .common_state import CommonStateEstimator, Plan
-from .snapshots import estimates
+from .snapshots import copies_for, estimates
 
 
 class CliffordShadow(CommonStateEstimator):
@@ -48,4 +50,14 @@ class CliffordShadow(CommonStateEstimator):
         return Plan(RandomizedMeasure(preparation, angles, "clifford", self.copies))
 
     def estimates(self, plan, components, answer):
-        return estimates(components, answer, np.full(len(components.x), 2.0**plan.query.program.num_qubits + 1))
+        return estimates(components, answer, _weight(components))
+
+    @classmethod
+    def copies_for(cls, components: PauliComponents, log: float, epsilon: float) -> float:
+        """Bernstein's inequality."""
+        return copies_for(components, _weight(components), log, epsilon)
+
+
+def _weight(components: PauliComponents) -> Float[np.ndarray, " D"]:
+    """One over the probability that a random basis contains each string."""
+    return np.full(len(components.x), 2.0**components.preparation.num_qubits + 1)

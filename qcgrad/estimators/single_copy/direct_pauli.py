@@ -1,6 +1,10 @@
 """Every Pauli string measured on its own copies."""
 
+import math
+
+from ...ir.pull_back import PauliComponents
 from ...queries import MeasureBases
+from ..accuracy import hoeffding
 from .common_state import CommonStateEstimator, Plan, equal_shares
 from .commuting_families import one_by_one
 
@@ -44,3 +48,9 @@ class DirectPauli(CommonStateEstimator):
 
     def estimates(self, plan, components, answer):
         return plan.details.estimates(answer.counts)
+
+    @classmethod
+    def copies_for(cls, components: PauliComponents, log: float, epsilon: float) -> float:
+        """Hoeffding's inequality, for strings that have copies of their own."""
+        each = hoeffding(components.gradient.power(2).sum(axis=1), log, epsilon)
+        return len(components.x) * max(1, math.ceil(each))

@@ -1,9 +1,13 @@
 """Classical shadows from random letters on each qubit."""
 
+import numpy as np
+from jaxtyping import Float
+
 from ...ir import pauli
+from ...ir.pull_back import PauliComponents
 from ...queries import RandomizedMeasure
 from .common_state import CommonStateEstimator, Plan
-from .snapshots import estimates
+from .snapshots import copies_for, estimates
 
 
 class LocalShadow(CommonStateEstimator):
@@ -47,4 +51,14 @@ class LocalShadow(CommonStateEstimator):
         return Plan(RandomizedMeasure(preparation, angles, "local", self.copies))
 
     def estimates(self, plan, components, answer):
-        return estimates(components, answer, 3.0 ** pauli.popcount(components.x | components.z))
+        return estimates(components, answer, _weight(components))
+
+    @classmethod
+    def copies_for(cls, components: PauliComponents, log: float, epsilon: float) -> float:
+        """Bernstein's inequality."""
+        return copies_for(components, _weight(components), log, epsilon)
+
+
+def _weight(components: PauliComponents) -> Float[np.ndarray, " D"]:
+    """One over the probability that a random basis contains each string."""
+    return 3.0 ** pauli.popcount(components.x | components.z)

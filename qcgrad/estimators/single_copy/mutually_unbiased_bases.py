@@ -1,11 +1,15 @@
 """Pauli strings measured together in mutually unbiased bases."""
 
+import math
+
 import numpy as np
 
 from ...errors import NotApplicable
+from ...ir.pull_back import PauliComponents
 from ...queries import MeasureBases
+from ..accuracy import hoeffding
 from .common_state import CommonStateEstimator, Plan, equal_shares
-from .commuting_families import joined, spread_families
+from .commuting_families import Families, joined, spread_families
 
 
 class MutuallyUnbiasedBases(CommonStateEstimator):
@@ -45,23 +49,36 @@ class MutuallyUnbiasedBases(CommonStateEstimator):
     """
 
     def plan(self, preparation, angles, components):
-        in_gradient = np.diff(components.gradient.tocsc().indptr) > 0
-        try:
-            families = _families(components.x, components.z, in_gradient)
-        except ValueError as error:
-            raise NotApplicable(f"MutuallyUnbiasedBases: {error}; use DirectPauli or LocalShadow") from error
+        families = _families(components)
         shots = equal_shares(self, "bases", len(families.x))
         return Plan(MeasureBases(preparation, angles, families.x, families.z, shots), families)
 
     def estimates(self, plan, components, answer):
         return plan.details.estimates(answer.counts)
 
+    @classmethod
+    def copies_for(cls, components: PauliComponents, log: float, epsilon: float) -> float:
+        """Hoeffding's inequality: strings of one basis come from the same outcomes, those of others do not."""
+        import scipy.sparse as sparse
 
-def _families(x, z, in_gradient):
+        if not len(components.x):
+            return 1
+        families = _families(components)
+        strings, bases = np.arange(len(components.x)), len(families.x)
+        belongs = sparse.csr_array((np.ones(len(strings)), (strings, families.family)), shape=(len(strings), bases))
+        each = hoeffding((abs(components.gradient) @ belongs).power(2).sum(axis=1), log, epsilon)
+        return bases * max(1, math.ceil(each))
+
+
+def _families(components: PauliComponents) -> Families:
     """The gradient's strings first: those that only the value needs could double the number of their bases."""
+    x, z, in_gradient = components.x, components.z, np.diff(components.gradient.tocsc().indptr) > 0
     order = np.argsort(~in_gradient, kind="stable")
     count = int(in_gradient.sum())
-    parts = [spread_families(x[part], z[part]) for part in (order[:count], order[count:]) if len(part)]
+    try:
+        parts = [spread_families(x[part], z[part]) for part in (order[:count], order[count:]) if len(part)]
+    except ValueError as error:
+        raise NotApplicable(f"MutuallyUnbiasedBases: {error}; use DirectPauli or LocalShadow") from error
     families = parts[0] if len(parts) == 1 else joined(*parts)
     back = np.argsort(order)
     return families._replace(family=families.family[back], member=families.member[back], sign=families.sign[back])

@@ -1,7 +1,11 @@
 """Adjoint differentiation."""
 
+from typing import Self
+
 from ...estimator import OneRoundEstimator, exact
+from ...objective import Point
 from ...queries import Access, AdjointSweep, Evaluate
+from ..accuracy import checked_accuracy
 from ..programs import program_at
 
 
@@ -33,6 +37,7 @@ class Adjoint(OneRoundEstimator):
 
     access = Access.white_box
     pays_in = "gates"
+    is_typical = True
 
     def plan(self, point, key):
         program = program_at(point, self)
@@ -43,3 +48,10 @@ class Adjoint(OneRoundEstimator):
 
     def value_query(self, point):
         return Evaluate(program_at(point, self), point.coordinates[None])
+
+    @classmethod
+    def for_accuracy(cls, point: Point, epsilon: float, delta: float) -> Self:
+        """The method itself: it is exact up to rounding."""
+        checked_accuracy(epsilon, delta)
+        program_at(point, cls)
+        return cls()
