@@ -190,7 +190,7 @@ def test_a_method_without_a_bound_says_so():
     class Unbounded(qg.Adjoint):
         for_accuracy = classmethod(qg.AbstractEstimator.for_accuracy.__func__)
 
-    with pytest.raises(qg.NotApplicable, match="^Unbounded states no bound on its errors"):
+    with pytest.raises(qg.NotApplicable, match=r"^Unbounded states no bound on its errors"):
         Unbounded.for_accuracy(rotation(), EPSILON, DELTA)
 
 
@@ -222,7 +222,7 @@ def test_the_promise_is_kept(make, where, trials):
     """Failures are no more frequent than delta, by an exact test.
 
     Found for sure: Hoeffding's bounds with four times too few shots on the hard instance, where one of 15 derivatives
-    is then off in every third trial, and no more than one in ten may be.
+    is then off in every third trial, and no more than one in six may be.
     """
     objective, params = PROBLEMS[where]
     epsilon = 0.4
