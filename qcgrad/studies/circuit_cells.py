@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -56,8 +55,7 @@ class CircuitCell(Cell):
     def data(self) -> dict[str, Any]:
         return {name: part for name, part in super().data.items() if name != "path"}
 
-    @cached_property
-    def loaded(self) -> StudyCircuit:
+    def load(self) -> StudyCircuit:
         """The circuit at its point.
 
         Raises:
@@ -70,18 +68,19 @@ class CircuitCell(Cell):
 
     def record(self, notify: Callable[[str], None], max_bytes: int | None) -> Record:
         notify("reading")
-        circuit = self.loaded
-        estimator = self.estimator()
+        circuit = self.load()
+        estimator = self._estimator(circuit)
         check_circuit(estimator, circuit, max_bytes)
         notify("reference by the adjoint method")
         reference = circuit.reference()
         notify("estimating")
         if samples(self.described):
             found = estimate(circuit.objective, circuit.params, estimator, key=self.seed)
-            value, accuracy = sampled_value_cost(circuit.objective, *self.accuracy), self._errors(found, reference)
+            value = sampled_value_cost(circuit.objective, *self.accuracy)
+            accuracy = self._errors(circuit, found, reference)
         else:
             found = estimate(circuit.objective, circuit.params, estimator)
-            value, accuracy = cost_of_value(circuit.objective, estimator), self._departure(found)
+            value, accuracy = cost_of_value(circuit.objective, estimator), _departure(circuit, found)
         return {
             "M": circuit.num_angles,
             "qubits": circuit.objective.circuit.num_qubits,
@@ -92,9 +91,9 @@ class CircuitCell(Cell):
             "notes": list(circuit.notes),
         }
 
-    def estimator(self) -> AbstractEstimator:
+    def _estimator(self, circuit: StudyCircuit) -> AbstractEstimator:
         """What the method is expected to take for the accuracy; exact methods themselves."""
-        circuit, make = self.loaded, self.described.make
+        make = self.described.make
         point, _ = point_at(circuit.objective, circuit.params)
         if not samples(self.described):
             return make.for_accuracy(point, *_EXACT)
@@ -108,16 +107,17 @@ class CircuitCell(Cell):
         assert self.delta is not None
         return self.epsilon, self.delta
 
-    def _errors(self, found: Estimate, reference: Estimate) -> Record:
-        circuit, (epsilon, _) = self.loaded, self.accuracy
+    def _errors(self, circuit: StudyCircuit, found: Estimate, reference: Estimate) -> Record:
+        epsilon, _ = self.accuracy
         errors = np.abs(np.asarray(found.gradient) - np.asarray(reference.gradient))
         allowed = epsilon * np.linalg.norm(circuit.ranges) * circuit.units
         # A parameter that moves no angle has a derivative of zero and no unit.
         relative = np.divide(errors, allowed, out=np.where(errors > 0, np.inf, 0.0), where=allowed > 0)
         return {"max_error": float(np.max(errors)), "error_over_allowed": float(np.max(relative))}
 
-    def _departure(self, found: Estimate) -> Record:
-        recorded = self.loaded.recorded
-        if recorded is None:
-            return {}
-        return {"max_error": float(np.max(np.abs(np.asarray(found.gradient) - recorded.gradient)))}
+
+def _departure(circuit: StudyCircuit, found: Estimate) -> Record:
+    """How far an exact gradient is from the recorded one."""
+    if circuit.recorded is None:
+        return {}
+    return {"max_error": float(np.max(np.abs(np.asarray(found.gradient) - circuit.recorded.gradient)))}

@@ -12,10 +12,12 @@ def typical() -> tuple[str, ...]:
 
 
 def ranked() -> tuple[str, ...]:
-    """All methods in the order of tables: circuits before networks, most access first, the typical ones first."""
+    """All methods in the order of tables: typical ones first, exact ones before those that sample, networks last."""
 
-    def rank(method: Method):
-        return not method.make.is_typical, method.differentiates, -method.access, method.name
+    def rank(method: Method) -> tuple[bool | str | int, ...]:
+        make = method.make
+        kind = not make.is_typical, method.differentiates, samples(method), int(method.access)
+        return *kind, make.needs_common_state, method.name
 
     return tuple(method.name for method in sorted(methods().values(), key=rank))
 
