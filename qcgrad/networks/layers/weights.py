@@ -14,7 +14,6 @@ so that gradient flow on the stored numbers has the kernels of the infinite-widt
 import abc
 import cmath
 import math
-from collections.abc import Callable
 from typing import ClassVar, Literal, NamedTuple
 
 import equinox as eqx
@@ -25,6 +24,7 @@ from jaxtyping import Inexact
 
 from ...array_types import Key
 from ...errors import NotApplicable
+from ..array_types import KernelMap
 from ..gap import gap_of_sum
 from ..kernel_state import KernelState
 from .layer import AbstractLayer
@@ -110,7 +110,7 @@ class AbstractWeightLayer(AbstractLayer):
         a, b = math.sqrt((1 + size) / 2), math.sqrt((1 - size) / 2)
         return turn * ((a + b) / math.sqrt(2) * circular + (a - b) / math.sqrt(2) * jnp.conj(circular))
 
-    def propagate_weights(self, state: KernelState, mean: Callable[[jax.Array, int], jax.Array]) -> KernelState:
+    def propagate_weights(self, state: KernelState, mean: KernelMap) -> KernelState:
         """Kernels behind the weights; `mean(array, batch_axes)` averages over the inputs that a weight meets.
 
         Raises:
