@@ -46,7 +46,7 @@ def check_covariances(point: Point, estimator: AbstractEstimator) -> None:
     Raises:
         TooLarge: with the number of angles that would fit.
     """
-    if not getattr(point.objective, "mixes_angles", False):
+    if not point.objective.mixes_coordinates:
         return
     outputs, angles = len(point.cotangents), len(point.coordinates)
     needed, allowed = _COVARIANCES_HELD * 8 * (outputs * (1 + angles)) ** 2, allowed_bytes()

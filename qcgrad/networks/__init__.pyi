@@ -1,7 +1,7 @@
 from .activations.activation import AbstractActivation as AbstractActivation
-from .activations.activation import Certificate as Certificate
-from .activations.activation import Dual as Dual
 from .activations.cardioid import Cardioid as Cardioid
+from .activations.dual import Certificate as Certificate
+from .activations.dual import Dual as Dual
 from .activations.entire import Exponential as Exponential
 from .activations.entire import Sine as Sine
 from .activations.equivalent import HermiteSeries as HermiteSeries
@@ -35,7 +35,7 @@ from .layers.pooling import GlobalAveragePool as GlobalAveragePool
 from .layers.readout import Readout as Readout
 from .layers.serial import serial as serial
 from .loss import Loss as Loss
-from .optimizers import descend as descend
+from .optimizers import complex_optimizer as complex_optimizer
 from .rules import AbstractRule as AbstractRule
 from .rules import ActivationRule as ActivationRule
 from .rules import DirectFeedbackAlignment as DirectFeedbackAlignment

@@ -206,7 +206,7 @@ class _State(NamedTuple):
 def _program(point: Point, estimator) -> tuple[Program, Mixture | None]:
     """The program that is differentiated, and the mixed state it starts from, if any."""
     if isinstance(point.objective, MixedExpectation):
-        program = point.objective.circuit.program
+        program = point.objective.expectation.program
         check_scale(program, point.coordinates.dtype, samples=True)
         return program, point.objective.source
     return program_at(point, estimator, samples=True), None

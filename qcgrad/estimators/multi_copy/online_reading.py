@@ -16,7 +16,7 @@ def reading(point: Point, runs: tuple[FormRun, ...], constants: Values) -> Readi
         constants: (K,) parts of the values that no form holds.
     """
     outputs, angles = len(point.cotangents), len(point.coordinates)
-    correlated = getattr(point.objective, "mixes_angles", False)
+    correlated = point.objective.mixes_coordinates
     value = point.cotangents @ constants
     sums = {
         "value": value,

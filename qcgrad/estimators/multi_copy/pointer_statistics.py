@@ -106,7 +106,7 @@ def reading(combinations: list[Combination], point: Point, constants: Values) ->
     import scipy.sparse as sparse
 
     outputs, angles = len(point.cotangents), len(point.coordinates)
-    needs_covariance = bool(getattr(point.objective, "mixes_angles", False))
+    needs_covariance = point.objective.mixes_coordinates
     value, value_variance, value_bias = np.array(constants, float), np.zeros(outputs), np.zeros(outputs)
     gradient, variance, bias = (np.zeros((outputs, angles)) for _ in range(3))
     covariance = np.zeros((outputs, angles, angles)) if needs_covariance else None

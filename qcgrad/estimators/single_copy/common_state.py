@@ -22,7 +22,7 @@ from .string_statistics import StringEstimates
 
 
 class CommonStateEstimator(AbstractEstimator):
-    """A method that measures Pauli strings of one common state: write `plan` and `estimates`."""
+    """A method that measures Pauli strings of one common state: write `measurement` and `estimates`."""
 
     copies: int = eqx.field(static=True)
     access = Access.single_copy
@@ -33,11 +33,11 @@ class CommonStateEstimator(AbstractEstimator):
         self.copies = checked_count("copies", copies)
 
     @abc.abstractmethod
-    def plan(self, preparation: Program, angles: Angles, components: PauliComponents) -> "Plan":
+    def measurement(self, preparation: Program, angles: Angles, components: PauliComponents) -> "Measurement":
         """What to ask about at least one string of the state that is prepared at the angles (0,)."""
 
     @abc.abstractmethod
-    def estimates(self, plan: "Plan", components: PauliComponents, answer: Any) -> StringEstimates:
+    def estimates(self, measurement: "Measurement", components: PauliComponents, answer: Any) -> StringEstimates:
         """All strings from the answer."""
 
     def init(self, point: Point, key: Key | None) -> "_State":
@@ -46,20 +46,22 @@ class CommonStateEstimator(AbstractEstimator):
         if not len(components.x):
             return _State(point, components, None)
         preparation: Any = components.preparation  # a program: `program_at` refuses mixtures
-        return _State(point, components, self.plan(preparation, np.zeros(0, point.coordinates.dtype), components))
+        return _State(
+            point, components, self.measurement(preparation, np.zeros(0, point.coordinates.dtype), components)
+        )
 
     def ask(self, state: "_State") -> tuple[AbstractQuery, ...]:
-        return () if state.plan is None or state.answer is not None else (state.plan.query,)
+        return () if state.measurement is None or state.answer is not None else (state.measurement.query,)
 
     def tell(self, state: "_State", answers: tuple) -> "_State":
         return state._replace(answer=answers[0])
 
     def read(self, state: "_State") -> Reading:
-        if state.plan is None:
+        if state.measurement is None:
             return statistics.reading(state.components, statistics.nothing_to_measure(), state.point)
         if state.answer is None:
             return unknown(state.point)
-        found = self.estimates(state.plan, state.components, state.answer)
+        found = self.estimates(state.measurement, state.components, state.answer)
         return statistics.reading(state.components, found, state.point)
 
     def value_query(self, point: Point) -> Evaluate:
@@ -86,7 +88,7 @@ class CommonStateEstimator(AbstractEstimator):
         )
 
 
-class Plan(NamedTuple):
+class Measurement(NamedTuple):
     """A query, and whatever is needed to understand its answer."""
 
     query: Any
@@ -96,7 +98,7 @@ class Plan(NamedTuple):
 class _State(NamedTuple):
     point: Point
     components: PauliComponents
-    plan: Plan | None
+    measurement: Measurement | None
     answer: Any = None
 
 

@@ -106,9 +106,13 @@ class AbstractWeightLayer(AbstractLayer):
     def _improper(self, circular):
         if self.dtype == "real" or self.tau == 0:
             return circular
-        size, turn = abs(self.tau), cmath.exp(0.5j * cmath.phase(self.tau))
+        size = abs(self.tau)
+        turn = cmath.sqrt(self.tau / size)  # for -1 exactly i: imaginary numbers have no real parts
         a, b = math.sqrt((1 + size) / 2), math.sqrt((1 - size) / 2)
         return turn * ((a + b) / math.sqrt(2) * circular + (a - b) / math.sqrt(2) * jnp.conj(circular))
+
+    def start(self, gram: Callable[[Callable], KernelState]) -> KernelState:
+        return self.propagate_weights(gram(self.meets), lambda array, batch_axes: array)
 
     def propagate_weights(self, state: KernelState, mean: KernelMap) -> KernelState:
         """Kernels behind the weights; `mean(array, batch_axes)` averages over the inputs that a weight meets.
@@ -151,7 +155,7 @@ class AbstractWeightLayer(AbstractLayer):
             pseudo2=covariance(state.pseudo2, tau),
             is_complex=is_complex,
             law="gaussian",
-            has_limit=True,
+            nonlinear=None,
             is_narrow=self.width == 1,
         )
 

@@ -22,7 +22,7 @@ def unitaries(rows: walk.Rows, angles: Angles) -> Unitaries:
         rotated = walk.rotate(register, columns, *inputs)
         return _or_multiplied(rotated, columns, rows.matrices, inputs[0]), None
 
-    identity = jnp.eye(2**width, dtype=rows.cosine.dtype)
+    identity = jnp.eye(2**width, dtype=rows.a.dtype)
     start = jnp.broadcast_to(identity.ravel(), (number, 4**width))
     columns, _ = lax.scan(step, start, _scanned(rows, angles))
     return columns.reshape(number, 2**width, 2**width).swapaxes(1, 2)

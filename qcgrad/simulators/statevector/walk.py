@@ -32,8 +32,8 @@ class Rows(NamedTuple):
     slot: np.ndarray
     scale: np.ndarray
     offset: np.ndarray
-    cosine: np.ndarray
-    sine: np.ndarray
+    a: np.ndarray
+    b: np.ndarray
     matrix: np.ndarray
     wires: np.ndarray
     matrices: np.ndarray
@@ -77,8 +77,8 @@ def to_rows(table: OpTable, dtype: np.dtype, order: np.ndarray | None = None) ->
         slot=take(table.slot, -1),
         scale=take(table.scale).astype(dtype),
         offset=take(table.offset).astype(dtype),
-        cosine=take(table.cosine, 1).astype(complex_dtype),
-        sine=take(table.sine).astype(complex_dtype),
+        a=take(table.a, 1).astype(complex_dtype),
+        b=take(table.b).astype(complex_dtype),
         matrix=take(np.maximum(table.matrix, 0)),
         wires=take(table.wires),
         matrices=matrices,
@@ -94,7 +94,7 @@ def coefficients(rows: Rows, angles: Angles) -> tuple[Factors, Factors]:
     cosine, sine = jnp.cos(t / 2), jnp.sin(t / 2)
     phase = jnp.where(rows.kappa == 0, 1, lax.complex(cosine, sine))
     driven = rows.slot >= 0
-    return jnp.where(driven, phase * cosine, rows.cosine), jnp.where(driven, -1j * phase * sine, rows.sine)
+    return jnp.where(driven, phase * cosine, rows.a), jnp.where(driven, -1j * phase * sine, rows.b)
 
 
 def pauli_image(register: Register | BlockRegister, psi: Held, x: Bits, z: Bits) -> Held:
