@@ -14,6 +14,7 @@ so that gradient flow on the stored numbers has the kernels of the infinite-widt
 import abc
 import cmath
 import math
+from collections.abc import Callable
 from typing import ClassVar, Literal, NamedTuple
 
 import equinox as eqx
