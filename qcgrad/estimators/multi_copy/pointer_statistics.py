@@ -4,6 +4,7 @@ import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
 from ...array_types import Values
 from ...errors import BiasWarning
@@ -93,7 +94,7 @@ def disturbance(found: BatchedMeans) -> float:
     return max(0.0, found.pointer_variance * (spread - shot_noise - found.pointer_variance))
 
 
-def bias_of_strings(found: BatchedMeans) -> np.ndarray:
+def bias_of_strings(found: BatchedMeans) -> Float[np.ndarray, "D"]:
     r"""(D,) bound on the bias of each string by the dephasing of all earlier measurements.
 
     One copy is turned by \(e^{i\xi A/\sqrt k}\) with a random \(\xi\), which is the channel

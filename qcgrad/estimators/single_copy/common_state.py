@@ -5,6 +5,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 import equinox as eqx
 import numpy as np
+from jaxtyping import Int
 
 from ...array_types import Angles, Key
 from ...cost import Cost
@@ -117,7 +118,7 @@ class _State(NamedTuple):
     answer: Any = None
 
 
-def equal_shares(estimator: CommonStateEstimator, what: str, count: int) -> np.ndarray:
+def equal_shares(estimator: CommonStateEstimator, what: str, count: int) -> Int[np.ndarray, "count"]:
     """Copies for each of `count` measurements; the first ones get what is left over."""
     share, left = divmod(estimator.copies, count)
     if not share:
