@@ -24,7 +24,7 @@ class Autodiff(AbstractBackend):
     def answer(self, query: AbstractQuery, key: Key | None) -> Sweep:
         if not isinstance(query, Backward):
             return self.refuse(query)
-        value, gradient = query.loss.value_and_gradient(query.weights, query.rule, key)
+        value, gradient, successor = query.loss.step(query.weights, query.rule, key)
         rows = jnp.asarray(query.cotangents)[:, 0]
         scaled = jax.tree.map(lambda g: rows.astype(g.dtype).reshape(-1, *[1] * g.ndim) * g[None], gradient)
-        return Sweep(value[None], scaled)
+        return Sweep(value[None], scaled, successor)

@@ -8,10 +8,17 @@ from .query import AbstractQuery, Access, Program, state_bytes
 
 
 class Sweep(NamedTuple):
-    """Answer of the white-box sweeps: value (K,) and gradient by angle (C, A)."""
+    """Answer of the white-box sweeps.
+
+    Attributes:
+        value: (K,).
+        gradient: by angle (C, A); of networks in the weights' structure.
+        rule: of networks, the successor of a stateful backward rule.
+    """
 
     value: Any
     gradient: Any
+    rule: Any = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +77,7 @@ class Network(Protocol):
     """What `Backward` needs to know of a network's loss."""
 
     def backward_cost(self, weights: Any, rule: Any = None) -> Cost: ...
-    def value_and_gradient(self, weights: Any, rule: Any = None, key: Any = None) -> tuple[Any, Any]: ...
+    def step(self, weights: Any, rule: Any = None, key: Any = None) -> tuple[Any, Any, Any]: ...
 
 
 @dataclass(frozen=True, eq=False)
