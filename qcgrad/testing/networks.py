@@ -46,7 +46,11 @@ def problems() -> list[Problem]:
     inner = nn.serial(nn.Dense(4, sigma_b=0.2), nn.SplitReLU(), nn.Dense(3))
     branches = nn.serial(nn.Dense(3), nn.Residual(inner), nn.SplitReLU(), nn.Dense(2))
     images = nn.serial(
-        nn.Conv1D(3, (2,), padding="circular"), nn.SplitReLU(), nn.AveragePool1D((2,)), nn.Flatten(), nn.Dense(2)
+        nn.Conv1D(3, filter_shape=(2,), padding="circular"),
+        nn.SplitReLU(),
+        nn.AveragePool1D((2,)),
+        nn.Flatten(),
+        nn.Dense(2),
     )
     return [
         _problem(real, (3,), False, "real weights: gradients are real, so take the real part of complex signals"),

@@ -7,13 +7,13 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import PyTree
 
 from ..array_types import Key
 from ..errors import NotApplicable
 from ..estimate import as_key, estimate, predict_cost
 from ..estimators import Backprop
 from ..networks import AbstractRule, ActivationRule
+from ..networks.rules.rule import Step
 from .networks import Problem, problems
 
 #: Draws of a random rule, and standard errors that their mean may be off. Some 10^3 means are compared, which are as
@@ -44,7 +44,7 @@ def check_rule(rule: AbstractRule | MakeRule, key: Key | int = 0) -> tuple[str, 
         What the networks that it differentiates test, at least one; all others it refuses by `NotApplicable`.
 
     Raises:
-        TypeError: no rule, nor a function that makes one.
+        TypeError: no rule, nor a function that makes one, or no key.
         AssertionError: a promise that is not kept, with the numbers and what to look at.
 
     Cost: two compiled programs of three small networks each; of random rules 4096 passes.
@@ -59,16 +59,18 @@ def check_rule(rule: AbstractRule | MakeRule, key: Key | int = 0) -> tuple[str, 
     """
     if not isinstance(rule, AbstractRule) and (isinstance(rule, type) or not callable(rule)):
         raise TypeError(f"rule is {rule!r}: give a rule object, or a function (network, shape, key) that makes one")
-    done, key = [], as_key(key)
+    if (drawn := as_key(key)) is None:
+        raise TypeError("key is None: give a JAX random key or an integer seed")
+    done = []
     for problem in problems():
-        here = _made(rule, problem, key)
+        here = _made(rule, problem, drawn)
         try:
-            first = problem.loss.step(problem.weights, here, key if here.is_random else None)
+            first = problem.loss.step(problem.weights, here, drawn if here.is_random else None)
         except NotApplicable:
             if here.stateful and type(here).after is AbstractRule.after:
                 raise
             continue
-        checked = _Checked(here, problem, first, key)
+        checked = _Checked(here, problem, first, drawn)
         for complaint in checked.complaints():
             raise AssertionError(f"{type(here).__name__}: {complaint}. What is tested: {problem.hint}")
         done.append(problem.hint)
@@ -90,7 +92,7 @@ class _Checked(NamedTuple):
 
     rule: AbstractRule
     problem: Problem
-    first: "PyTree"
+    first: Step
     key: Key
 
     def complaints(self) -> Iterator[str]:
