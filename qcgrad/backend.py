@@ -17,7 +17,7 @@ class AbstractBackend(abc.ABC):
 
     A backend declares its `access`, answers the queries it can and refuses the others. One that answers `Evaluate`
     serves `ParameterShift`, and with `MeasureBases` and `RandomizedMeasure` every single-copy estimator. What a query
-    asks is in its docstring; what it holds of the circuit, in `qcgrad.queries.Program`. **Run
+    asks is in its docstring; what it holds of the circuit, in `qcgrad.queries.Runnable`. **Run
     `query.program.bound(angles)`**: the angles of a query hold the scales and offsets of the gates already.
     `qcgrad.testing.check_backend` says whether the answers are right.
 

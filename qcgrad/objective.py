@@ -67,6 +67,14 @@ class AbstractObjective(eqx.Module):
     def num_outputs(self) -> int:
         """K."""
 
+    @property
+    def mixes_coordinates(self) -> bool:
+        """Whether one parameter drives several coordinates, so that their errors add up with covariances.
+
+        Estimators keep these unless an objective knows that it needs none.
+        """
+        return True
+
     @abc.abstractmethod
     def check(self, params: Params) -> Any:
         """Validated parameters, or one clear error."""

@@ -38,7 +38,7 @@ def units(gates: Sequence[Gate]) -> np.ndarray:
     return np.array([_unit(gate) for gate in gates], float)
 
 
-def gate_angles(circuit: "Circuit", parameters):
+def gate_angles(circuit: "Circuit", parameters: CircuitParams) -> Angles:
     """Angles (A,) of the parameterised gates at the circuit's parameters (P,), radians, reduced by whole periods.
 
     NaN and infinity stay, and so does what overflows.

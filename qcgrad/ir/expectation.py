@@ -112,8 +112,7 @@ class Expectation(AbstractObjective):
         return np.zeros(self.circuit.num_angles, dtype)
 
     @property
-    def mixes_angles(self) -> bool:
-        """Whether one parameter drives several angles, so that their errors add up with covariances."""
+    def mixes_coordinates(self) -> bool:
         index, _, _ = self.circuit.angle_map
         if len(np.unique(index)) < len(index):
             return True

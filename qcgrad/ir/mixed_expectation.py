@@ -14,39 +14,38 @@ class MixedExpectation(AbstractObjective):
 
     Args:
         source: rho, as a mixture of circuits without parameters.
-        circuit: U and O; what it would give from \(|0\dots0\rangle\) plays no role.
+        expectation: of O behind U; what it would give from \(|0\dots0\rangle\) plays no role.
     """
 
     source: Mixture = eqx.field(static=True)
-    circuit: Expectation
+    expectation: Expectation
 
-    def __init__(self, source: Mixture, circuit: Expectation):
+    def __init__(self, source: Mixture, expectation: Expectation):
         self.source = source
-        self.circuit = circuit
+        self.expectation = expectation
 
     coordinate_name = "gate angle"
 
     @property
     def is_vector(self):
-        return self.circuit.is_vector
+        return self.expectation.is_vector
 
     @property
     def num_outputs(self):
-        return self.circuit.num_outputs
+        return self.expectation.num_outputs
 
     @property
-    def mixes_angles(self) -> bool:
-        """As in `Expectation`."""
-        return self.circuit.mixes_angles
+    def mixes_coordinates(self) -> bool:
+        return self.expectation.mixes_coordinates
 
     def check(self, params):
-        return self.circuit.check(params)
+        return self.expectation.check(params)
 
     def coordinates(self, params):
-        return self.circuit.coordinates(params)
+        return self.expectation.coordinates(params)
 
     def placeholder(self, dtype):
-        return self.circuit.placeholder(dtype)
+        return self.expectation.placeholder(dtype)
 
     def to_params(self, params, reading):
-        return self.circuit.to_params(params, reading)
+        return self.expectation.to_params(params, reading)

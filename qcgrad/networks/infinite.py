@@ -1,6 +1,7 @@
 r"""Kernels of infinitely wide networks, block by block, within a bound on memory."""
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 import equinox as eqx
 import jax
@@ -15,14 +16,16 @@ from ..precision import in_full_precision
 from .assembly import assemble, checked_size, fewer, largest, windows
 from .kernel_memory import BLOCK_BYTES, Forecast, distinct, forecast
 from .kernel_state import Kernel
-from .layers.layer import AbstractLayer
 from .leaves import as_data
 from .recursion import Recursion
 from .rules import AbstractRule, ActivationRule, HolomorphicBranch
 
+if TYPE_CHECKING:
+    from .layers.layer import AbstractLayer
+
 
 def kernel(
-    layer: AbstractLayer,
+    layer: "AbstractLayer",
     x1: Num[Array, "N1 *shape"],
     x2: Num[Array, "N2 *shape"] | None = None,
     rule: ActivationRule | None = None,

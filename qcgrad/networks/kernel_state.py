@@ -45,8 +45,8 @@ class KernelState(NamedTuple):
         is_complex: whether activations are complex numbers.
         law: what the entries are: "data"; "gaussian", centred Gaussians of random weights, all channels alike;
             "flattened", such Gaussians whose variances differ from entry to entry; "features", functions of them.
-        has_limit: whether the last weights are followed by linear maps only. Behind anything else finitely many outputs
-            are no Gaussians, and their tangent kernel stays random at every width.
+        nonlinear: the layer behind the last weights that is no linear map, None where all are. Behind it finitely many
+            outputs are no Gaussians, and their tangent kernel stays random at every width.
         is_narrow: whether there is one random channel only, which does not become Gaussian behind further weights.
         branches: what the rule keeps of either branch of an activation's derivative (`ActivationRule.branches`).
         shapes_only: whether numbers do not matter: memory is being predicted.
@@ -67,7 +67,7 @@ class KernelState(NamedTuple):
     spacing: tuple[int, ...] = ()
     is_complex: bool = True
     law: Law = "data"
-    has_limit: bool = True
+    nonlinear: str | None = None
     is_narrow: bool = False
     branches: tuple[float, float] = (1.0, 0.0)
     shapes_only: bool = False

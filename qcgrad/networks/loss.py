@@ -76,6 +76,10 @@ class Loss(AbstractObjective):
     def num_outputs(self) -> int:
         return 1
 
+    @property
+    def mixes_coordinates(self) -> bool:
+        return False
+
     def check(self, params: PyTree) -> PyTree[Inexact[jax.Array, "..."]]:
         params = checked_parameters("weights", params)
         shape = jax.eval_shape(Task(self.apply, self.loss_fn, self.batch).value, params)

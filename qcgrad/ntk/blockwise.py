@@ -55,7 +55,7 @@ class AbstractMethod(eqx.Module):
         return None
 
 
-class Plan(NamedTuple):
+class Batching(NamedTuple):
     """How a kernel is computed.
 
     Attributes:
@@ -77,7 +77,7 @@ def compute(
     Raises:
         TooLarge: the kernel, or one batch beside it, does not fit.
     """
-    chosen = plan(method, problem, kind, batch_size, max_bytes)
+    chosen = batching(method, problem, kind, batch_size, max_bytes)
     slim = _slim(problem)
 
     def features(model, x):
@@ -100,7 +100,9 @@ def compute(
     return (found[0], found[-1]) if kind == "augmented" else found[0]
 
 
-def plan(method: AbstractMethod, problem: Problem, kind: Kind, batch_size: int | None, max_bytes: int | None) -> Plan:
+def batching(
+    method: AbstractMethod, problem: Problem, kind: Kind, batch_size: int | None, max_bytes: int | None
+) -> Batching:
     """Batches that fit, by XLA's analysis of the programs that will run.
 
     Raises:
@@ -113,7 +115,7 @@ def plan(method: AbstractMethod, problem: Problem, kind: Kind, batch_size: int |
     require(what, result, allowed, advice)
     size = min(batch_size or method.default_batch(problem), max(n1, n2))
     if not is_concrete((problem.params, problem.x1, problem.x2)):
-        return Plan(method, size, 0)  # part of a larger program, whose memory XLA decides
+        return Batching(method, size, 0)  # part of a larger program, whose memory XLA decides
     budget = min(allowed - result, BLOCK_BYTES)
     while True:
         peak = _peak(method, problem, kind, size)
@@ -132,7 +134,7 @@ def plan(method: AbstractMethod, problem: Problem, kind: Kind, batch_size: int |
     what = f"the kernel of {n1} x {n2} inputs, {size} at a time by {type(method).__name__}, takes"
     advice = "give a smaller batch_size" if size > 1 else "give fewer outputs, or max_bytes=..."
     require(what, total, allowed, advice)
-    return Plan(method, size, total)
+    return Batching(method, size, total)
 
 
 def as_kind(

@@ -46,9 +46,9 @@ def gradient_flow(
 
     and with one, the same on stacked real and imaginary parts, where twice `real_block` stands for Theta. A real
     theta belongs to a network with real outputs: there \(\dot f = -\Theta e\), and t/2 becomes t. The time is that of
-    parameters of unit variance with \(\dot p = -\partial L/\partial p\): steps of `descend(optax.sgd(rate))` on complex
-    weights take 2 * rate each, because L is differentiated by Re and Im there; on real weights, rate. (A network with
-    both kinds needs twice the rate for the real ones to be in this metric.)
+    parameters of unit variance with \(\dot p = -\partial L/\partial p\): steps of `complex_optimizer(optax.sgd(rate))`
+    on complex weights take 2 * rate each, because L is differentiated by Re and Im there; on real weights, rate. (A
+    network with both kinds needs twice the rate for the real ones to be in this metric.)
 
     Args:
         theta: tangent kernel of the training inputs, (N, N), metric "unit".

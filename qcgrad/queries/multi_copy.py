@@ -6,7 +6,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from ..cost import Cost
-from .query import EXACT, AbstractQuery, Access, Program
+from .query import EXACT, AbstractQuery, Access, Runnable
 
 
 class BellOutcomes(NamedTuple):
@@ -42,7 +42,7 @@ class BellSample(AbstractQuery):
     (`ir.state_preparation`); every vector is a circuit of its own.
     """
 
-    program: Program
+    program: Runnable
     angles: Any
     pairs: int
     partner: Ensemble | None = None
@@ -101,7 +101,7 @@ class MajorityVotes(AbstractQuery):
     qubits, one shot each.
     """
 
-    program: Program
+    program: Runnable
     angles: Any
     x: np.ndarray
     z: np.ndarray

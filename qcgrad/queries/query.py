@@ -23,7 +23,7 @@ class Access(enum.IntEnum):
     """Read amplitudes: only a simulator, or a classical network."""
 
 
-class Program(Protocol):
+class Runnable(Protocol):
     """A circuit with its observables, as queries hold it: all that costs and backends need (`ir.Program`).
 
     A backend runs `bound(angles)` for the angles of a query and reads the observables off `observables`. It need not

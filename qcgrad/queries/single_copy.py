@@ -8,7 +8,7 @@ import numpy as np
 
 from ..arrays import namespace
 from ..cost import Cost
-from .query import EXACT, AbstractQuery, Access, Program, Sweepable, state_bytes
+from .query import EXACT, AbstractQuery, Access, Runnable, Sweepable, state_bytes
 
 
 class Means(NamedTuple):
@@ -46,7 +46,7 @@ class Evaluate(AbstractQuery):
     runs, charged as simulated gates, FLOPs and one state of memory.
     """
 
-    program: Program
+    program: Runnable
     angles: Any
     shots: "int | tuple[int, ...] | None" = None
     access: ClassVar[Access] = Access.single_copy
@@ -154,7 +154,7 @@ class MeasureBases(AbstractQuery):
     where no two strings of the set differ on a qubit, else `stabilizer_gates(n)`.
     """
 
-    program: Program
+    program: Runnable
     angles: Any
     x: np.ndarray
     z: np.ndarray
@@ -213,7 +213,7 @@ class RandomizedMeasure(AbstractQuery):
     gates ("local"), or `stabilizer_gates(n)`.
     """
 
-    program: Program
+    program: Runnable
     angles: Any
     ensemble: Literal["clifford", "local"]
     shots: int

@@ -31,7 +31,9 @@ def dense(width, outputs, **weights):
 def planned(net, x, method="auto", kind="complex", rule=None, **bounds):
     params = net.init(jax.random.key(0), x.shape[1:])
     problem = make_problem(net.apply, params, x, None, rule, "unit", kind != "complex")
-    chosen = blockwise.plan(_method(method, problem), problem, kind, bounds.get("batch_size"), bounds.get("max_bytes"))
+    chosen = blockwise.batching(
+        _method(method, problem), problem, kind, bounds.get("batch_size"), bounds.get("max_bytes")
+    )
     return chosen, params
 
 

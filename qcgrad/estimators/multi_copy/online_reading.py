@@ -1,5 +1,7 @@
 """From the strings of all forms to values and derivatives."""
 
+from typing import Any
+
 import numpy as np
 
 from ...objective import Point, Reading
@@ -13,7 +15,7 @@ def reading(point: Point, runs: tuple[FormRun, ...], constants: np.ndarray) -> R
         constants: (K,) parts of the values that no form holds.
     """
     outputs, angles = len(point.cotangents), len(point.coordinates)
-    correlated = getattr(point.objective, "mixes_angles", False)
+    correlated = point.objective.mixes_coordinates
     value = point.cotangents @ constants
     sums = {
         "value": value,
@@ -65,7 +67,7 @@ def _parts(run: FormRun, mixing, angles, correlated):
     )
 
 
-def in_words(stats) -> str:
+def in_words(stats: dict[str, Any]) -> str:
     """The stats of a reading."""
     if not stats["forms"]:
         return "nothing to measure"

@@ -88,7 +88,7 @@ def reading(components: PauliComponents, found: Magnitudes, signs: Signs | None,
     slopes = np.where(sign != 0, sign / (2 * np.where(sign != 0, size, 1)), 0.0)
     shape = (len(point.cotangents), len(point.coordinates))
     both = sparse.vstack([components.value, components.gradient], format="csr")
-    needs_covariance = getattr(point.objective, "mixes_angles", False)
+    needs_covariance = point.objective.mixes_coordinates
     variance, covariance = _variances(both, components, found, slopes, needs_covariance)
     outputs = shape[0]
     dtype = point.coordinates.dtype

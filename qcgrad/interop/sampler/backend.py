@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ...array_types import Key
 from ...backend import AbstractBackend
 from ...errors import UnsupportedQuery
 from ...ir import pauli
@@ -12,7 +13,7 @@ from ...ir.circuit import Circuit
 from ...ir.gates import Gate
 from ...ir.mixture import Mixture
 from ...ir.state_preparation import prepare
-from ...queries import Access, BellOutcomes, BellSample, MajorityVotes, Votes
+from ...queries import AbstractQuery, Access, BellOutcomes, BellSample, MajorityVotes, Votes
 from ...simulators.multicopy.bell import drawn, generator
 
 Bitstrings = Iterable[str] | Mapping[str, int]
@@ -107,18 +108,19 @@ class SampledBell(AbstractBackend):
             raise TypeError(f"sampler is {sampler!r}: give a function of a circuit and a number of shots")
         self.sampler = sampler
 
-    def answer(self, query, key):
+    def answer(self, query: AbstractQuery, key: Key | None) -> BellOutcomes | Votes:
         if isinstance(query, BellSample):
-            return self._pairs(query, generator(key))
+            return self._pairs(query, key)
         if isinstance(query, MajorityVotes):
             if query.is_shared:
                 raise UnsupportedQuery(
                     f"SampledBell cannot hold {query.copies} copies for coherent votes: use signs='mimicking'"
                 )
-            return self._votes(query, generator(key))
+            return self._votes(query, key)
         return self.refuse(query)
 
-    def _pairs(self, query, rng):
+    def _pairs(self, query, key):
+        rng = generator(key)
         weights, circuits = _preparations(query.program, query.angles)
         partners, others = weights, circuits
         if query.partner is not None:
@@ -129,7 +131,8 @@ class SampledBell(AbstractBackend):
             x[members], z[members] = bell_outcomes(self._measured(bell_circuit(circuits[i], others[j]), len(members)))
         return BellOutcomes(x, z)
 
-    def _votes(self, query, rng):
+    def _votes(self, query, key):
+        rng = generator(key)
         weights, circuits = _preparations(query.program, query.angles)
         signs = []
         for x, z in zip(query.x.tolist(), query.z.tolist(), strict=True):

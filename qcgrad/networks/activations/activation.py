@@ -1,15 +1,14 @@
 """The interface of an activation function: values, derivatives, and what it does to Gaussian pre-activations."""
 
 import abc
-from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
-
-import jax
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from ...array_types import Key
 from ..array_types import Batch, Covariances, Energies, Gaps, Numbers, Outputs, Values, Variances, WirtingerPair
 from ..kernel_state import KernelState
 from ..layers.layer import AbstractLayer
 from .angular import energies_by_quadrature
+from .dual import Certificate, Dual
 from .improper import GaussianPair, ImproperDual
 from .polar import by_polar
 from .propagate import propagate
@@ -19,36 +18,6 @@ if TYPE_CHECKING:
 
 
 Symmetry = Literal["phase", "split", "holomorphic", "none"]
-
-
-class Dual(NamedTuple):
-    r"""Expectations over complex Gaussian (u, v) with variances q1, q2 and covariance \(K = \mathbb E[u\bar v]\).
-
-    Attributes:
-        kappa: \(\mathbb E[\varphi(u)\,\overline{\varphi(v)}]\).
-        holomorphic: \(D = \mathbb E[\varphi_z(u)\,\overline{\varphi_z(v)}] = \partial\kappa/\partial K\).
-        antiholomorphic: \(E = \mathbb E[\varphi_{\bar z}(u)\,\overline{\varphi_{\bar z}(v)}]
-            = \partial\kappa/\partial\bar K\).
-    """
-
-    kappa: jax.Array
-    holomorphic: jax.Array
-    antiholomorphic: jax.Array
-
-
-class Certificate(NamedTuple):
-    """Whether an activation has a finite-width limit that the kernels describe.
-
-    Attributes:
-        has_kernel: E|phi|^2, E|phi_z|^2 and E|phi_zbar|^2 are finite.
-        is_true_linearization: the almost-everywhere derivative is the weak one (no jumps), so that the kernel is that
-            of training.
-        reason: in words, for errors and warnings.
-    """
-
-    has_kernel: bool
-    is_true_linearization: bool
-    reason: str
 
 
 class AbstractActivation(AbstractLayer):

@@ -7,8 +7,9 @@ import numpy as np
 
 from ..array_types import Covariances, Energies, Gaps, Numbers, Values, Variances, WirtingerPair
 from ..leaves import as_complex_data
-from .activation import AbstractActivation, Certificate, Dual, Symmetry
+from .activation import AbstractActivation, Symmetry
 from .differentiated import differentiated
+from .dual import Certificate, Dual
 from .homogeneous import homogeneous_energies, moment
 from .improper import GaussianPair, ImproperDual
 from .polar import by_polar

@@ -3,7 +3,8 @@ r"""Entire functions: holomorphic everywhere, so that E = 0 and \(\kappa = \sum_
 import jax.numpy as jnp
 
 from ..array_types import Covariances, Numbers, Values, Variances, WirtingerPair
-from .activation import AbstractActivation, Certificate, Dual, Symmetry
+from .activation import AbstractActivation, Symmetry
+from .dual import Certificate, Dual
 from .improper import GaussianPair, ImproperDual, by_quadrature
 
 

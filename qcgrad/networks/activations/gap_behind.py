@@ -24,7 +24,8 @@ from ..gap import by_ray, safe_ratio, snapped
 from ..kernel_state import KernelState
 
 if TYPE_CHECKING:
-    from .activation import AbstractActivation, Dual
+    from .activation import AbstractActivation
+    from .dual import Dual
 
 #: The kernel's own gap is trusted above NEAR, and everywhere within this many roundings.
 NEAR, ROUNDINGS = 1e-6, 16

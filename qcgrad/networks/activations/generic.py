@@ -11,8 +11,9 @@ import numpy as np
 from ..array_types import Covariances, Numbers, Values, Variances, WirtingerPair
 from ..leaves import as_complex_data
 from ..wirtinger import wirtinger
-from .activation import AbstractActivation, Certificate, Dual, Symmetry
+from .activation import AbstractActivation, Symmetry
 from .angular import expand, mean_squares
+from .dual import Certificate, Dual
 from .growth import outgrows_gaussians
 from .improper import GaussianPair, ImproperDual, by_quadrature
 from .polar import by_polar

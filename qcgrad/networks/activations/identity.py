@@ -6,7 +6,8 @@ import jax.numpy as jnp
 
 from ..array_types import Covariances, Numbers, Values, Variances, WirtingerPair
 from ..kernel_state import KernelState
-from .activation import AbstractActivation, Certificate, Dual, Symmetry
+from .activation import AbstractActivation, Symmetry
+from .dual import Certificate, Dual
 from .improper import GaussianPair, ImproperDual, by_quadrature
 
 

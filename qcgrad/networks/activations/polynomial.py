@@ -11,7 +11,8 @@ from jaxtyping import Complex, Float
 
 from ..array_types import Covariances, Numbers, Values, Variances, WirtingerPair
 from ..leaves import as_complex_data
-from .activation import AbstractActivation, Certificate, Dual, Symmetry
+from .activation import AbstractActivation, Symmetry
+from .dual import Certificate, Dual
 from .improper import GaussianPair, ImproperDual, by_quadrature
 
 

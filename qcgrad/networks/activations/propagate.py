@@ -10,6 +10,7 @@ from ...errors import NotApplicable
 from ..kernel_state import KernelState
 from ..layers.positions import between, entries, within
 from ..layers.weights import as_complex
+from .dual import Dual
 from .gap_behind import gap_behind
 from .improper import GaussianPair, ImproperDual
 
@@ -53,8 +54,6 @@ def _dual(activation, state: KernelState, q1, q2, covariance, gap):
     """The dual maps, or zeros of their shape where only shapes are asked for."""
     if not state.shapes_only:
         return activation.dual_at(q1, q2, covariance, gap)
-    from .activation import Dual
-
     return Dual(*[jnp.zeros(jnp.broadcast_shapes(q1.shape, q2.shape, covariance.shape), covariance.dtype)] * 3)
 
 
@@ -94,7 +93,7 @@ def _proper(activation, state: KernelState) -> KernelState:
         variance2=variance2,
         gap=_gap_behind(activation, state, dual, own1, own2),
         law="features",
-        has_limit=False,
+        nonlinear=type(activation).__name__,
     )
 
 
@@ -125,7 +124,7 @@ def _real(activation, state: KernelState) -> KernelState:
         pseudo2=variance2,
         gap=_gap_behind(activation, state, dual, own1, own2),
         law="features",
-        has_limit=False,
+        nonlinear=type(activation).__name__,
     )
 
 
@@ -172,5 +171,5 @@ def _improper(activation, state: KernelState) -> KernelState:
         pseudo2=pseudo2,
         gap=None,
         law="features",
-        has_limit=False,
+        nonlinear=type(activation).__name__,
     )

@@ -19,8 +19,9 @@ from ..array_types import (
     WirtingerPair,
 )
 from ..leaves import as_data
-from .activation import AbstractActivation, Certificate, Dual, Symmetry
+from .activation import AbstractActivation, Symmetry
 from .differentiated import differentiated
+from .dual import Certificate, Dual
 from .hermite import hermite_coefficients
 
 

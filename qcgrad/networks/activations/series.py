@@ -20,7 +20,7 @@ from ...arrays import is_concrete
 from ..array_types import Covariances, Gaps, Variances
 from ..gap import ROUNDING
 from ..leaves import working_dtype
-from .activation import Dual
+from .dual import Dual
 from .threads import for_blocks
 
 #: Entries that one block of an elementwise loop works on: the arrays of a block stay in cache.

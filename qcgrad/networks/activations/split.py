@@ -8,8 +8,9 @@ import jax.numpy as jnp
 from ..array_types import Covariances, Energies, Gaps, Numbers, Values, Variances, WirtingerPair
 from ..gap import gaps_of_parts
 from ..leaves import as_complex_data
-from .activation import AbstractActivation, Certificate, Dual, Symmetry
+from .activation import AbstractActivation, Symmetry
 from .differentiated import differentiated
+from .dual import Certificate, Dual
 from .improper import GaussianPair, ImproperDual, of_components
 from .real import AbstractRealActivation
 

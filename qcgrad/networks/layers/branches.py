@@ -117,7 +117,7 @@ class Sum(AbstractLayer):
             total = _added(total, after)
         return total._replace(
             law=laws.pop() if len(laws) == 1 else "features",
-            has_limit=all(after.has_limit for after in states),
+            nonlinear=next((after.nonlinear for after in reversed(states) if after.nonlinear), None),
             is_narrow=any(after.is_narrow for after in states),
         )
 

@@ -1,7 +1,7 @@
 """The interface of a layer: one description of a finite and of an infinitely wide network."""
 
 import abc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, ClassVar
 
 import equinox as eqx
@@ -10,13 +10,13 @@ from jaxtyping import Num, PyTree
 from ...array_types import Array, Key
 from ...errors import NotApplicable
 from ..array_types import Batch, Outputs, Signal
+from ..infinite import kernel
 from ..kernel_state import Kernel, KernelState
+from .spacing import Pairs
 
 if TYPE_CHECKING:
     from ..rules.activation_rule import ActivationRule
     from ..rules.layer_rule import LayerRule
-
-Pairs = tuple[int, ...] | None
 
 
 class AbstractLayer(eqx.Module):
@@ -43,6 +43,10 @@ class AbstractLayer(eqx.Module):
         yield self
         for layer in self.sublayers:
             yield from layer.walk()
+
+    def unfolded(self) -> "Iterator[AbstractLayer]":
+        """The layers one behind the other that this one stands for; itself where it has branches or is single."""
+        yield self
 
     @abc.abstractmethod
     def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -89,10 +93,18 @@ class AbstractLayer(eqx.Module):
         """Which pairs of positions must be known in front of the layer, to know those `behind` it.
 
         Args:
-            behind: None (both inputs at the same position, or no positions), or the spacing of pairs (`KernelState`).
+            behind: the spacing of pairs, or None.
             shape: of the layer's inputs.
         """
         return behind
+
+    def start(self, gram: Callable[[Callable], KernelState]) -> KernelState | None:
+        """The kernels behind a network's first layer, where it needs less than those of the data; else None.
+
+        Args:
+            gram: the kernels of what a function makes of the inputs, at the pairs of positions needed behind the layer.
+        """
+        return None
 
     @abc.abstractmethod
     def propagate(self, state: KernelState) -> KernelState:
@@ -116,8 +128,6 @@ class AbstractLayer(eqx.Module):
 
         Arguments, errors and memory: see `qcgrad.networks.infinite.kernel`.
         """
-        from ..infinite import kernel
-
         return kernel(self, x1, x2, rule, batch_size, progress, max_bytes)
 
 

@@ -91,5 +91,5 @@ class LayerNorm(AbstractLayer):
             pseudo1=None if state.pseudo1 is None else state.pseudo1 * own1,
             pseudo2=None if state.pseudo2 is None else state.pseudo2 * own2,
             # The norm of data is a number, that of finitely many outputs is random.
-            has_limit=state.has_limit and state.law == "data",
+            nonlinear=state.nonlinear if state.law == "data" else type(self).__name__,
         )

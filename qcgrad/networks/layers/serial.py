@@ -25,6 +25,10 @@ class Serial(AbstractLayer):
     def sublayers(self) -> tuple[AbstractLayer, ...]:
         return self.layers
 
+    def unfolded(self) -> Iterator[AbstractLayer]:
+        for layer in self.layers:
+            yield from layer.unfolded()
+
     def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         for layer in self.layers:
             shape = layer.output_shape(shape)

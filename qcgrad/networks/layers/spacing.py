@@ -7,8 +7,10 @@ import jax
 import jax.numpy as jnp
 
 from ..kernel_state import KernelState
-from .layer import Pairs
 from .positions import diagonal
+
+Pairs = tuple[int, ...] | None
+"""Which pairs a layer needs: None for equal positions (or none at all), or the spacing of pairs (`KernelState`)."""
 
 # One letter for each axis: where pairs start, steps from one to the next, and both inputs' positions.
 _STARTS, _STEPS, _FIRST, _SECOND = "mn", "rs", "uv", "xy"

@@ -111,6 +111,9 @@ class AbstractWeightLayer(AbstractLayer):
         a, b = math.sqrt((1 + size) / 2), math.sqrt((1 - size) / 2)
         return turn * ((a + b) / math.sqrt(2) * circular + (a - b) / math.sqrt(2) * jnp.conj(circular))
 
+    def start(self, gram):
+        return self.propagate_weights(gram(self.meets), lambda array, batch_axes: array)
+
     def propagate_weights(self, state: KernelState, mean: Callable[[jax.Array, int], jax.Array]) -> KernelState:
         """Kernels behind the weights; `mean(array, batch_axes)` averages over the inputs that a weight meets.
 
@@ -152,7 +155,7 @@ class AbstractWeightLayer(AbstractLayer):
             pseudo2=covariance(state.pseudo2, tau),
             is_complex=is_complex,
             law="gaussian",
-            has_limit=True,
+            nonlinear=None,
             is_narrow=self.width == 1,
         )
 

@@ -1,7 +1,7 @@
 """Direct feedback alignment."""
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
 import jax
@@ -11,9 +11,11 @@ from jaxtyping import PyTree
 from ...array_types import Key
 from ...errors import NotApplicable
 from ..array_types import Outputs, Signal
-from ..layers.layer import AbstractLayer
 from ..leaves import checked_shape
 from .layer_rule import LayerRule
+
+if TYPE_CHECKING:
+    from ..layers.layer import AbstractLayer
 
 
 class DirectFeedbackAlignment(LayerRule):
@@ -54,7 +56,7 @@ class DirectFeedbackAlignment(LayerRule):
     path: tuple[int, ...] = eqx.field(static=True, default=())
 
     @classmethod
-    def init(cls, network: AbstractLayer, shape: tuple[int, ...], key: Key) -> "DirectFeedbackAlignment":
+    def init(cls, network: "AbstractLayer", shape: tuple[int, ...], key: Key) -> "DirectFeedbackAlignment":
         """Feedback weights for a network with inputs of this shape."""
         shape = checked_shape(shape)
         outputs, feedback = math.prod(network.output_shape(shape)), {}

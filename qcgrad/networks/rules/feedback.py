@@ -1,14 +1,16 @@
 """Feedback alignment."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jaxtyping import PyTree
 
 from ...array_types import Key
 from ..array_types import Outputs, Signal
-from ..layers.layer import AbstractLayer
 from ..leaves import checked_shape
 from .layer_rule import LayerRule
+
+if TYPE_CHECKING:
+    from ..layers.layer import AbstractLayer
 
 
 class FeedbackAlignment(LayerRule):
@@ -41,7 +43,7 @@ class FeedbackAlignment(LayerRule):
     feedback: Any
 
     @classmethod
-    def init(cls, network: AbstractLayer, shape: tuple[int, ...], key: Key) -> "FeedbackAlignment":
+    def init(cls, network: "AbstractLayer", shape: tuple[int, ...], key: Key) -> "FeedbackAlignment":
         """Feedback weights for a network with inputs of this shape, drawn as its own weights would be."""
         return cls(network.init(key, checked_shape(shape)))
 

@@ -12,6 +12,7 @@ import jax
 from jaxtyping import PyTree
 
 from ..array_types import Batch, Outputs, Signal
+from ..backward import with_rule
 from .rule import NetworkRule
 
 if TYPE_CHECKING:
@@ -66,6 +67,4 @@ class LayerRule(NetworkRule):
         return jax.vjp(lambda p: layer.apply(p, residual), params)[1](cotangent)[0]
 
     def through(self, layer: "AbstractLayer", params: PyTree, x: Batch) -> Outputs:
-        from ..backward import with_rule
-
         return with_rule(layer, params, x, self)
