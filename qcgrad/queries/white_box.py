@@ -8,17 +8,10 @@ from .query import AbstractQuery, Access, Runnable, state_bytes
 
 
 class Sweep(NamedTuple):
-    """Answer of the white-box sweeps.
-
-    Attributes:
-        value: (K,).
-        gradient: by angle (C, A); of networks in the weights' structure.
-        rule: of networks, the successor of a stateful backward rule.
-    """
+    """Answer of the white-box sweeps: value (K,) and gradient by angle (C, A)."""
 
     value: Any
     gradient: Any
-    rule: Any = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +66,20 @@ class ReverseSweep(AbstractQuery):
         )
 
 
+class BackwardPass(NamedTuple):
+    """Answer of `Backward`.
+
+    Attributes:
+        value: (1,).
+        gradient: in the weights' structure, leaves (C, *weight).
+        rule: the successor of a stateful backward rule, else None.
+    """
+
+    value: Any
+    gradient: Any
+    rule: Any = None
+
+
 class Network(Protocol):
     """What `Backward` needs to know of a network's loss."""
 
@@ -82,7 +89,7 @@ class Network(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Backward(AbstractQuery):
-    """One forward and backward pass through a network. Answer: `Sweep` with the weights' structure.
+    """One forward and backward pass through a network. Answer: `BackwardPass`.
 
     Attributes:
         loss: the objective.

@@ -15,7 +15,7 @@ from ...networks import AbstractRule, Loss
 from ...networks.rules import NetworkRule
 from ...networks.takes_rule import require_rule_taken
 from ...objective import Point, Reading
-from ...queries import Access, Backward, Sweep
+from ...queries import Access, Backward, BackwardPass
 
 
 class Backprop(OneRoundEstimator):
@@ -108,7 +108,7 @@ class Backprop(OneRoundEstimator):
         asked = self.value_query(point)
         return (asked,) * self.draws + ((replace(asked, rule=None),) if self.compares else ())
 
-    def combine(self, point: Point, answers: tuple[Sweep, ...]) -> Reading:
+    def combine(self, point: Point, answers: tuple[BackwardPass, ...]) -> Reading:
         drawn, truth = answers[: self.draws], answers[-1].gradient if self.compares else None
         value = drawn[0].value
         gradient = jax.tree.map(lambda *leaves: sum(leaves) / self.draws, *(answer.gradient for answer in drawn))
