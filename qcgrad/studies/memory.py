@@ -28,7 +28,7 @@ _COPIES_OF_TRIALS = 6
 _COPIES_OF_LAYERS = 3
 
 
-def check(needed: int, fitting: Callable[[int], str], max_bytes: int | None = None):
+def check(needed: int, fitting: Callable[[int], str], max_bytes: int | None = None) -> None:
     """Refuse a cell that would take more than is allowed.
 
     Args:

@@ -24,7 +24,7 @@ def value_cost(objective, estimator) -> Cost:
     return estimator.value_query(point).cost()
 
 
-def check_finite(record: Record):
+def check_finite(record: Record) -> None:
     """Refuse a record with a number that no fit and no JSON file can hold.
 
     Raises:
