@@ -74,8 +74,13 @@ def copies_a_sweep(forms: list[SweepForm], copies: int, batches: int) -> list[in
             f"copies={copies} leaves a sweep without a copy: the observable takes {len(forms)} sweeps of {batches} "
             f"batches; give at least {batches * len(forms)} copies, or fewer batches"
         )
-    weight = np.array([_scale(form) for form in forms])
+    weight = weights_of(forms)
     return (1 + np.floor(spare * weight / weight.sum() + 1e-9).astype(int)).tolist()
+
+
+def weights_of(forms: list[SweepForm]) -> np.ndarray:
+    """What each form adds to the gradient, in whose proportion copies are divided."""
+    return np.array([_scale(form) for form in forms])
 
 
 def disturbance(found: BatchedMeans) -> float:
