@@ -57,5 +57,17 @@ AnyMasks = int | MaskArray
 Coefficients = Float[np.ndarray, "D"]
 """Real factors of D Pauli strings."""
 
-Counts = Int[np.ndarray, "..."]
-"""How many copies say +1."""
+AngleGradient = Float[Array, "C A"]
+"""Derivatives by a circuit's angles, one row for each cotangent."""
+
+AngleGradients = Float[Array, "B C A"]
+"""The same at B settings."""
+
+Expectations = Float[Array, "B K"]
+"""Values of K observables at B settings, or variances of their estimates."""
+
+States = Complex[Array, "B 2**n"]
+"""Pure states of n qubits at B settings."""
+
+Shots = Int[Array, "B"]
+"""Shots at each of B settings."""

@@ -14,7 +14,7 @@ def circuits(
     family: Annotated[str | None, typer.Option(help="Only this family, for example qaoa.")] = None,
     filter: Annotated[str | None, typer.Option(help="Only names that contain this text.")] = None,
     max_qubits: Annotated[int | None, typer.Option(help="Only circuits up to this size.", min=1)] = None,
-):
+) -> None:
     """List the circuits that come with qcgrad, or show one of them."""
     if name is not None:
         _show(name)

@@ -36,7 +36,7 @@ def grad(
         int | None, typer.Option(metavar="SEED", help="Random parameters, uniform in (-pi, pi).", min=0)
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-):
+) -> None:
     """Value and gradient of a circuit, with standard errors and cost.
 
     A library circuit (see qcgrad circuits) brings its own observable and parameters, and so does a file with a .toml

@@ -9,7 +9,7 @@ from . import consoles
 EXAMPLE = "Example: qcgrad methods, then qcgrad methods gentle-sweep"
 
 
-def methods(name: Annotated[str | None, typer.Argument(help="Show this method with its options.")] = None):
+def methods(name: Annotated[str | None, typer.Argument(help="Show this method with its options.")] = None) -> None:
     """List all methods for gradients, those of installed packages too, or show one with its options."""
     if name is None:
         _list()

@@ -26,7 +26,7 @@ def ntk(
     b: Annotated[float, typer.Option(help="Bias of modrelu, at most 0.")] = -0.5,
     seed: Annotated[int, typer.Option(help="Seed of inputs and networks.", min=0)] = 0,
     out: Annotated[Path, typer.Option(help="Where the figure goes.")] = Path("ntk.png"),
-):
+) -> None:
     """Compare finite complex networks with their infinite-width tangent kernel: table, figure, slope in the width."""
     import numpy as np
 

@@ -2,13 +2,17 @@
 
 import numpy as np
 
+from ..array_types import Angles
 from ..errors import NotApplicable
+from ..estimator import AbstractEstimator
 from ..ir.pauli import popcount
 from ..ir.program import Program
 from ..ir.pull_back import NotClifford, PauliComponents, pull_back
 
 
-def pauli_components(program: Program, angles, estimator, to_start: bool = False) -> PauliComponents:
+def pauli_components(
+    program: Program, angles: Angles, estimator: AbstractEstimator, to_start: bool = False
+) -> PauliComponents:
     """The strings at the gate angles (A,), radians, or a refusal by name.
 
     Args:

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from ..errors import NotApplicable
+from ..estimator import AbstractEstimator
 from ..ir import Expectation, Program
 from ..memory import allowed_bytes, require
 from ..objective import Point
@@ -16,7 +17,7 @@ _SQUARES = {np.dtype(np.float32): (1e-15, 1e18), np.dtype(np.float64): (1e-140, 
 _COVARIANCES_HELD = 3
 
 
-def program_at(point: Point, estimator, samples: bool = False) -> Program:
+def program_at(point: Point, estimator: AbstractEstimator, samples: bool = False) -> Program:
     """The program whose gate angles are the point's coordinates, or a refusal by name.
 
     Args:
@@ -37,7 +38,7 @@ def program_at(point: Point, estimator, samples: bool = False) -> Program:
     return point.objective.program
 
 
-def check_covariances(point: Point, estimator) -> None:
+def check_covariances(point: Point, estimator: AbstractEstimator) -> None:
     """Refuse, before anything is asked, derivatives whose covariances would not fit.
 
     They are kept, a full matrix for each output, where one parameter drives several angles, so that errors add up.
@@ -59,7 +60,7 @@ def check_covariances(point: Point, estimator) -> None:
     )
 
 
-def check_scale(program: Program, dtype, samples: bool):
+def check_scale(program: Program, dtype: np.dtype, samples: bool) -> None:
     """Refuse observables whose values, or with `samples` their variances, would overflow or vanish in `dtype`."""
     x, z, coefficients = program.terms
     sizes, limits = np.abs(coefficients), np.finfo(dtype)

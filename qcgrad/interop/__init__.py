@@ -3,14 +3,7 @@
 `from_circuit` and `from_qnode` load their framework when they are called, not before.
 """
 
-from .pennylane import from_qnode as from_qnode
-from .pennylane import from_tape as from_tape
-from .qasm import Imported as Imported
-from .qasm import QasmError as QasmError
-from .qasm import load_qasm as load_qasm
-from .qasm import parse_qasm as parse_qasm
-from .qiskit import from_circuit as from_circuit
-from .qiskit import to_circuit as to_circuit
-from .sampler import SampledBell as SampledBell
-from .sampler import bell_circuit as bell_circuit
-from .sampler import bell_outcomes as bell_outcomes
+import lazy_loader
+
+# What is exported from where says the stub beside this file; a module is imported when something of it is first used.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -6,16 +6,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import ImportRefused
-from ..interop.qasm import Imported, QasmError, parse_qasm
 from ..ir.circuit import Circuit
 from ..ir.expectation import Expectation
 from ..ir.observable import PauliSum
 from .sidecar import read_sidecar
+
+if TYPE_CHECKING:
+    from ..interop.qasm import Imported
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +58,10 @@ class LibraryCircuit:
         return len(self.parameter_names)
 
     @cached_property
-    def program(self) -> Imported:
+    def program(self) -> "Imported":
         """The imported program."""
+        from ..interop.qasm import QasmError, parse_qasm
+
         try:
             data = self.path.read_bytes()
             text = data.decode("utf-8")

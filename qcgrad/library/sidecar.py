@@ -2,6 +2,7 @@
 
 import math
 import tomllib
+from importlib.resources.abc import Traversable
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from ..errors import ImportRefused
 
 
-def read_sidecar(path) -> dict[str, Any]:
+def read_sidecar(path: Traversable) -> dict[str, Any]:
     """The fields of a `LibraryCircuit` that its .toml file holds.
 
     Args:

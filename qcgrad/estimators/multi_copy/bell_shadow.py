@@ -1,17 +1,20 @@
 """Pauli shadows from Bell measurements of two copies, with signs by majority votes or a mimicking state."""
 
 import math
-from typing import ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import equinox as eqx
 import numpy as np
+from jaxtyping import Float
 
+from ...array_types import Key, Masks
+from ...cost import Cost
 from ...estimator import AbstractEstimator, unknown
 from ...ir.mixed_expectation import MixedExpectation
 from ...ir.mixture import Mixture
 from ...ir.program import Program
 from ...ir.pull_back import PauliComponents
-from ...objective import Point
+from ...objective import Point, Reading
 from ...queries import Access, BellSample, Evaluate, MajorityVotes
 from ..checks import checked_choice, checked_count, checked_fraction
 from ..pauli_components import pauli_components
@@ -96,7 +99,7 @@ class BellShadow(AbstractEstimator):
             raise ValueError(f"copies={copies}: give at least {least}")
         self.delta = checked_fraction("delta", delta)
 
-    def init(self, point, key):
+    def init(self, point: Point, key: Key | None) -> "_State":
         check_covariances(point, self)
         program, source = _program(point, self)
         # A mixed state is prepared before the circuit starts, so it is the common state.
@@ -107,8 +110,9 @@ class BellShadow(AbstractEstimator):
         known = None if len(components.x) else statistics.no_magnitudes()
         return _State(point, source or components.preparation, components, self._pairs(len(components.x)), known)
 
-    def ask(self, state) -> tuple[BellSample | MajorityVotes, ...]:
-        common, angles = state.preparation, np.zeros(0, state.point.coordinates.dtype)
+    def ask(self, state: "_State") -> tuple[BellSample | MajorityVotes, ...]:
+        common: Any = state.preparation  # queries name programs, and take mixtures too
+        angles = np.zeros(0, state.point.coordinates.dtype)
         if state.magnitudes is None:
             return (BellSample(common, angles, state.pairs),)
         if state.signs is not None or not len(state.magnitudes.resolved):
@@ -118,13 +122,14 @@ class BellShadow(AbstractEstimator):
         if self.signs == "votes":
             return (MajorityVotes(common, angles, x, z, floors, left),)
         mimic = state.mimic
+        assert mimic is not None  # it comes with the magnitudes
         if (chosen := self._next_vote(state)) is not None:
             string, copies = chosen
             one = slice(string, string + 1)
             return (MajorityVotes(common, angles, x[one], z[one], floors[one], copies, is_shared=False),)
         return (BellSample(common, angles, left, mimic.ensemble(), mimic.cost),)
 
-    def tell(self, state, answers):
+    def tell(self, state: "_State", answers: tuple) -> "_State":
         asked, (answer,) = self.ask(state)[0], answers
         if state.magnitudes is None:
             threshold = 1.0 if self.signs == "votes" else 9 / 16 * mimicking.SQUARED_ACCURACY
@@ -138,26 +143,29 @@ class BellShadow(AbstractEstimator):
             return state._replace(mimic=mimicking.mimicking_state(n, x, z, accuracy))
         if self.signs == "votes":
             return state._replace(signs=statistics.Signs(answer.signs, answer.failures))
+        mimic = state.mimic
+        assert mimic is not None
         if isinstance(asked, MajorityVotes):
-            mimic = state.mimic.told(state.mimic.wanted, int(answer.signs[0]))
-            return state._replace(mimic=mimic, spent=state.spent + asked.copies)
+            string = mimic.wanted
+            assert string is not None
+            return state._replace(mimic=mimic.told(string, int(answer.signs[0])), spent=state.spent + asked.copies)
         x, z, floors = state.resolved
         means = statistics.mean_eigenvalues(answer, x, z)
-        return state._replace(signs=_partner_signs(means, state.mimic.overlaps, floors, asked.pairs))
+        return state._replace(signs=_partner_signs(means, mimic.overlaps, floors, asked.pairs))
 
-    def read(self, state):
+    def read(self, state: "_State") -> Reading:
         if state.magnitudes is None:
             return unknown(state.point)
         found = statistics.reading(state.components, state.magnitudes, state.signs, state.point)
         return found if state.mimic is None else found._replace(stats=found.stats | state.mimic.stats)
 
-    def report(self, stats):
+    def report(self, stats: dict[str, Any]) -> str:
         return mimicking.in_words(stats) if "updates" in stats else ""
 
-    def value_query(self, point):
+    def value_query(self, point: Point) -> Evaluate:
         return Evaluate(program_at(point, self), point.coordinates[None])
 
-    def predict(self, point):
+    def predict(self, point: Point) -> Cost:
         """Upper bound: every string that the pull-back could give, of full weight, gets a sign."""
         return predicted_cost(self, *_program(point, self))
 
@@ -188,7 +196,7 @@ class _State(NamedTuple):
     signs: "statistics.Signs | None" = None
 
     @property
-    def resolved(self):
+    def resolved(self) -> tuple[Masks, Masks, Float[np.ndarray, "D"]]:
         """Masks of the resolved strings and lower bounds on their magnitudes, strongest first."""
         found = self.magnitudes
         assert found is not None

@@ -148,7 +148,7 @@ def mimicking_state(num_qubits: int, x: np.ndarray, z: np.ndarray, epsilon: floa
     )
 
 
-def check_size(num_qubits: int):
+def check_size(num_qubits: int) -> None:
     """Refuse states whose updates would take too long.
 
     Raises:

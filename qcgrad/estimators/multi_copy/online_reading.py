@@ -1,5 +1,7 @@
 """From the strings of all forms to values and derivatives."""
 
+from typing import Any
+
 import numpy as np
 
 from ...objective import Point, Reading
@@ -65,7 +67,7 @@ def _parts(run: FormRun, mixing, angles, correlated):
     )
 
 
-def in_words(stats) -> str:
+def in_words(stats: dict[str, Any]) -> str:
     """The stats of a reading."""
     if not stats["forms"]:
         return "nothing to measure"

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from ...cost import Cost
 from ...ir.sweep_form import SweepForm
@@ -90,14 +91,26 @@ class FormRun:
         return replace(self, **known)
 
 
-def start(form: SweepForm, plan: SweepPlan, backaction: Backaction, hypothesis, order: np.ndarray) -> FormRun:
+def start(
+    form: SweepForm,
+    plan: SweepPlan,
+    backaction: Backaction,
+    hypothesis: AbstractHypothesis,
+    order: Int[np.ndarray, "V"],
+) -> FormRun:
     """The run before its first sweep."""
     unknown = np.full(form.num_components, np.nan)
     run = FormRun(form, plan, backaction, hypothesis, order, np.zeros(0), (), unknown, unknown, unknown)
     return run.swept_next()
 
 
-def sweep_query(form: SweepForm, plan: SweepPlan, backaction: Backaction, order, predictions) -> ThresholdSweep:
+def sweep_query(
+    form: SweepForm,
+    plan: SweepPlan,
+    backaction: Backaction,
+    order: Int[np.ndarray, "V"],
+    predictions: Float[np.ndarray, "V"],
+) -> ThresholdSweep:
     """The sweep that a plan asks for."""
     return ThresholdSweep(form, order, predictions, plan.copies, plan.margin, plan.noise, backaction)
 

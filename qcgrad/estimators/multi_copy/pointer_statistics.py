@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...array_types import Values
 from ...errors import BiasWarning
 from ...ir.sweep_form import SweepForm
 from ...objective import Point, Reading
@@ -99,7 +100,7 @@ def bias_of_strings(found: BatchedMeans) -> np.ndarray:
     return np.minimum(np.arange(found.form.num_components) * each, 2.0)
 
 
-def reading(combinations: list[Combination], point: Point, constants) -> Reading:
+def reading(combinations: list[Combination], point: Point, constants: Values) -> Reading:
     """Values and gradient from the combined sweeps over all forms; `constants` (K,) is the values' identity part."""
     import scipy.sparse as sparse
 

@@ -1,13 +1,16 @@
 """Dimension-free shadow tomography by noisy collective measurements, without a hypothesis state."""
 
 import math
-from typing import ClassVar, NamedTuple, get_args
+from typing import Any, ClassVar, NamedTuple, get_args
 
 import equinox as eqx
 import numpy as np
 
+from ...array_types import Key
+from ...cost import Cost
 from ...estimator import AbstractEstimator, total_cost, unknown
 from ...ir.sweep_form import Encoding, SweepForm, one_state_forms
+from ...objective import Point, Reading
 from ...queries import Access, Evaluate, PointerSweep
 from ..checks import checked_choice, checked_count
 from ..programs import check_covariances, program_at
@@ -69,23 +72,23 @@ class ReadOnceTomography(AbstractEstimator):
         self.batches = checked_count("batches", batches)
         self.encoding = checked_choice("encoding", encoding, get_args(Encoding))
 
-    def init(self, point, key):
+    def init(self, point: Point, key: Key | None) -> "_State":
         check_covariances(point, self)
         program = program_at(point, self, samples=True)
         forms = one_state_forms(program, np.asarray(point.coordinates, float), self.encoding)
         return _State(point, program.constants, forms, self._plan(forms))
 
-    def ask(self, state):
+    def ask(self, state: "_State") -> tuple[PointerSweep, ...]:
         return state.sweeps if state.found is None else ()
 
-    def tell(self, state, answers):
+    def tell(self, state: "_State", answers: tuple) -> "_State":
         found = [
             BatchedMeans(form, answer.means, query.copies, query.pointer_variance)
             for form, query, answer in zip(state.forms, state.sweeps, answers, strict=True)
         ]
         return state._replace(found=found)
 
-    def read(self, state):
+    def read(self, state: "_State") -> Reading:
         found = state.found
         if found is None:
             if state.sweeps:
@@ -93,13 +96,13 @@ class ReadOnceTomography(AbstractEstimator):
             found = []  # a constant observable
         return statistics.reading([statistics.plain(sweeps) for sweeps in found], state.point, state.constants)
 
-    def report(self, stats):
+    def report(self, stats: dict[str, Any]) -> str:
         return statistics.in_words(stats)
 
-    def value_query(self, point):
+    def value_query(self, point: Point) -> Evaluate:
         return Evaluate(program_at(point, self), point.coordinates[None])
 
-    def predict(self, point):
+    def predict(self, point: Point) -> Cost:
         return total_cost(self.init(point, None).sweeps)
 
     def _plan(self, forms: list[SweepForm]) -> tuple[PointerSweep, ...]:
@@ -110,7 +113,7 @@ class ReadOnceTomography(AbstractEstimator):
 
 
 class _State(NamedTuple):
-    point: object
+    point: Point
     constants: np.ndarray
     forms: list[SweepForm]
     sweeps: tuple[PointerSweep, ...]

@@ -2,9 +2,13 @@
 
 import numpy as np
 
-from ...queries import RandomizedMeasure
+from ...array_types import Angles
+from ...ir import Program
+from ...ir.pull_back import PauliComponents
+from ...queries import RandomizedMeasure, Snapshots
 from .common_state import CommonStateEstimator, Measurement
 from .snapshots import estimates
+from .string_statistics import StringEstimates
 
 
 class CliffordShadow(CommonStateEstimator):
@@ -44,8 +48,8 @@ class CliffordShadow(CommonStateEstimator):
         measurements", Nature Physics 16, 1050 (2020), arXiv:2002.08953.
     """
 
-    def measurement(self, preparation, angles, components):
+    def measurement(self, preparation: Program, angles: Angles, components: PauliComponents) -> Measurement:
         return Measurement(RandomizedMeasure(preparation, angles, "clifford", self.copies))
 
-    def estimates(self, measurement, components, answer):
+    def estimates(self, measurement: Measurement, components: PauliComponents, answer: Snapshots) -> StringEstimates:
         return estimates(components, answer, np.full(len(components.x), 2.0**measurement.query.program.num_qubits + 1))

@@ -6,12 +6,13 @@ from typing import Any, ClassVar, NamedTuple
 import equinox as eqx
 import numpy as np
 
+from ...array_types import Angles, Key
 from ...cost import Cost
 from ...estimator import AbstractEstimator, total_cost, unknown
 from ...ir import Program
 from ...ir.pull_back import PauliComponents
-from ...objective import Point
-from ...queries import Access, Evaluate, MeasureBases, stabilizer_gates
+from ...objective import Point, Reading
+from ...queries import AbstractQuery, Access, Evaluate, MeasureBases, stabilizer_gates
 from ..checks import checked_count
 from ..pauli_components import fixed_gates, most_strings, pauli_components
 from ..programs import check_covariances, program_at
@@ -31,14 +32,14 @@ class CommonStateEstimator(AbstractEstimator):
         self.copies = checked_count("copies", copies)
 
     @abc.abstractmethod
-    def measurement(self, preparation: Program, angles, components: PauliComponents) -> "Measurement":
+    def measurement(self, preparation: Program, angles: Angles, components: PauliComponents) -> "Measurement":
         """What to ask about at least one string of the state that is prepared at the angles (0,)."""
 
     @abc.abstractmethod
     def estimates(self, measurement: "Measurement", components: PauliComponents, answer: Any) -> StringEstimates:
         """All strings from the answer."""
 
-    def init(self, point, key):
+    def init(self, point: Point, key: Key | None) -> "_State":
         check_covariances(point, self)
         components = pauli_components(program_at(point, self, samples=True), point.coordinates, self)
         if not len(components.x):
@@ -48,13 +49,13 @@ class CommonStateEstimator(AbstractEstimator):
             point, components, self.measurement(preparation, np.zeros(0, point.coordinates.dtype), components)
         )
 
-    def ask(self, state):
+    def ask(self, state: "_State") -> tuple[AbstractQuery, ...]:
         return () if state.measurement is None or state.answer is not None else (state.measurement.query,)
 
-    def tell(self, state, answers):
+    def tell(self, state: "_State", answers: tuple) -> "_State":
         return state._replace(answer=answers[0])
 
-    def read(self, state):
+    def read(self, state: "_State") -> Reading:
         if state.measurement is None:
             return statistics.reading(state.components, statistics.nothing_to_measure(), state.point)
         if state.answer is None:
@@ -62,12 +63,12 @@ class CommonStateEstimator(AbstractEstimator):
         found = self.estimates(state.measurement, state.components, state.answer)
         return statistics.reading(state.components, found, state.point)
 
-    def value_query(self, point):
+    def value_query(self, point: Point) -> Evaluate:
         """The observable alone, with all copies."""
         program = program_at(point, self, samples=True)
         return Evaluate(program, point.coordinates[None], max(1, self.copies // max(1, len(program.bases))))
 
-    def predict(self, point):
+    def predict(self, point: Point) -> Cost:
         """Exact where the cost does not depend on the strings; else an upper bound, with exact copies and shots.
 
         Which strings there are follows from the angles, and a prediction knows none.

@@ -1,8 +1,12 @@
 """Every Pauli string measured on its own copies."""
 
-from ...queries import MeasureBases
+from ...array_types import Angles
+from ...ir import Program
+from ...ir.pull_back import PauliComponents
+from ...queries import BasisCounts, MeasureBases
 from .common_state import CommonStateEstimator, Measurement, equal_shares
 from .commuting_families import one_by_one
+from .string_statistics import StringEstimates
 
 
 class DirectPauli(CommonStateEstimator):
@@ -37,10 +41,10 @@ class DirectPauli(CommonStateEstimator):
         NeurIPS 2023, arXiv:2305.13362.
     """
 
-    def measurement(self, preparation, angles, components):
+    def measurement(self, preparation: Program, angles: Angles, components: PauliComponents) -> Measurement:
         families = one_by_one(components.x, components.z)
         shots = equal_shares(self, "Pauli strings", len(families.x))
         return Measurement(MeasureBases(preparation, angles, families.x, families.z, shots), families)
 
-    def estimates(self, measurement, components, answer):
+    def estimates(self, measurement: Measurement, components: PauliComponents, answer: BasisCounts) -> StringEstimates:
         return measurement.details.estimates(answer.counts)

@@ -1,9 +1,12 @@
 """Classical shadows from random letters on each qubit."""
 
-from ...ir import pauli
-from ...queries import RandomizedMeasure
+from ...array_types import Angles
+from ...ir import Program, pauli
+from ...ir.pull_back import PauliComponents
+from ...queries import RandomizedMeasure, Snapshots
 from .common_state import CommonStateEstimator, Measurement
 from .snapshots import estimates
+from .string_statistics import StringEstimates
 
 
 class LocalShadow(CommonStateEstimator):
@@ -43,8 +46,8 @@ class LocalShadow(CommonStateEstimator):
         measurements", Nature Physics 16, 1050 (2020), arXiv:2002.08953.
     """
 
-    def measurement(self, preparation, angles, components):
+    def measurement(self, preparation: Program, angles: Angles, components: PauliComponents) -> Measurement:
         return Measurement(RandomizedMeasure(preparation, angles, "local", self.copies))
 
-    def estimates(self, measurement, components, answer):
+    def estimates(self, measurement: Measurement, components: PauliComponents, answer: Snapshots) -> StringEstimates:
         return estimates(components, answer, 3.0 ** pauli.popcount(components.x | components.z))

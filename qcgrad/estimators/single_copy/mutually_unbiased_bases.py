@@ -2,10 +2,14 @@
 
 import numpy as np
 
+from ...array_types import Angles
 from ...errors import NotApplicable
-from ...queries import MeasureBases
+from ...ir import Program
+from ...ir.pull_back import PauliComponents
+from ...queries import BasisCounts, MeasureBases
 from .common_state import CommonStateEstimator, Measurement, equal_shares
 from .commuting_families import joined, spread_families
+from .string_statistics import StringEstimates
 
 
 class MutuallyUnbiasedBases(CommonStateEstimator):
@@ -44,7 +48,7 @@ class MutuallyUnbiasedBases(CommonStateEstimator):
         (2002), arXiv:quant-ph/0103162.
     """
 
-    def measurement(self, preparation, angles, components):
+    def measurement(self, preparation: Program, angles: Angles, components: PauliComponents) -> Measurement:
         in_gradient = np.diff(components.gradient.tocsc().indptr) > 0
         try:
             families = _families(components.x, components.z, in_gradient)
@@ -53,7 +57,7 @@ class MutuallyUnbiasedBases(CommonStateEstimator):
         shots = equal_shares(self, "bases", len(families.x))
         return Measurement(MeasureBases(preparation, angles, families.x, families.z, shots), families)
 
-    def estimates(self, measurement, components, answer):
+    def estimates(self, measurement: Measurement, components: PauliComponents, answer: BasisCounts) -> StringEstimates:
         return measurement.details.estimates(answer.counts)
 
 

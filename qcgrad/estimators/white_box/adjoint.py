@@ -1,7 +1,9 @@
 """Adjoint differentiation."""
 
+from ...array_types import Key
 from ...estimator import OneRoundEstimator, exact
-from ...queries import Access, AdjointSweep, Evaluate
+from ...objective import Point, Reading
+from ...queries import Access, AdjointSweep, Evaluate, Sweep
 from ..programs import program_at
 
 
@@ -34,12 +36,12 @@ class Adjoint(OneRoundEstimator):
     access = Access.white_box
     pays_in = "gates"
 
-    def plan(self, point, key):
+    def plan(self, point: Point, key: Key | None) -> tuple[AdjointSweep]:
         program = program_at(point, self)
         return (AdjointSweep(program, point.coordinates, point.cotangents),)
 
-    def combine(self, point, answers):
+    def combine(self, point: Point, answers: tuple[Sweep]) -> Reading:
         return exact(*answers[0])
 
-    def value_query(self, point):
+    def value_query(self, point: Point) -> Evaluate:
         return Evaluate(program_at(point, self), point.coordinates[None])

@@ -109,16 +109,17 @@ class SampledBell(AbstractBackend):
 
     def answer(self, query, key):
         if isinstance(query, BellSample):
-            return self._pairs(query, generator(key))
+            return self._pairs(query, key)
         if isinstance(query, MajorityVotes):
             if query.is_shared:
                 raise UnsupportedQuery(
                     f"SampledBell cannot hold {query.copies} copies for coherent votes: use signs='mimicking'"
                 )
-            return self._votes(query, generator(key))
+            return self._votes(query, key)
         return self.refuse(query)
 
-    def _pairs(self, query, rng):
+    def _pairs(self, query, key):
+        rng = generator(key)
         weights, circuits = _preparations(query.program, query.angles)
         partners, others = weights, circuits
         if query.partner is not None:
@@ -129,7 +130,8 @@ class SampledBell(AbstractBackend):
             x[members], z[members] = bell_outcomes(self._measured(bell_circuit(circuits[i], others[j]), len(members)))
         return BellOutcomes(x, z)
 
-    def _votes(self, query, rng):
+    def _votes(self, query, key):
+        rng = generator(key)
         weights, circuits = _preparations(query.program, query.angles)
         signs = []
         for x, z in zip(query.x.tolist(), query.z.tolist(), strict=True):

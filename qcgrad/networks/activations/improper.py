@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from .activation import AbstractActivation
     from .real import AbstractRealActivation
 
+from ..gap import ROUNDING
+
 # Exact for polynomials below this degree.
 _NODES = 40
 # Pairs of inputs at a time: about 40 MB.
@@ -77,7 +79,10 @@ def of_components(component: "AbstractRealActivation", pair: GaussianPair) -> Im
     q1, q2, c1, c2, covariance, pseudo = pair
 
     def variances(q, c):
-        return [jnp.maximum(q + sign * jnp.real(c), 0) / 2 for sign in (1, -1)]
+        # Real and imaginary numbers have a part that is zero, where rounding must not choose the side of a kink.
+        rounding = ROUNDING * jnp.finfo(q.dtype).eps * q
+        parts = (q + sign * jnp.real(c) for sign in (1, -1))
+        return [jnp.where(part <= rounding, 0, part) / 2 for part in parts]
 
     (x1, y1), (x2, y2) = variances(q1, c1), variances(q2, c2)
     xx = component.real_dual(x1, x2, jnp.real(covariance + pseudo) / 2)

@@ -47,6 +47,8 @@ class ReLU(AbstractRealActivation):
         cosine = jnp.where(scale == 0, 1 - gap, jnp.clip(safe_ratio(covariance, scale), -1, 1))
         sine = safe_sqrt(gap * (2 - gap))
         rest = jnp.pi - jnp.arctan2(sine, cosine)
+        # A number that is always zero, as imaginary parts of real ones, has the slope of `slope` there.
+        rest = jnp.where(scale == 0, 0, rest)
         return (scale * sine + rest * covariance) / (2 * jnp.pi), rest / (2 * jnp.pi)
 
 

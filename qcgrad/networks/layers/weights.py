@@ -106,7 +106,8 @@ class AbstractWeightLayer(AbstractLayer):
     def _improper(self, circular):
         if self.dtype == "real" or self.tau == 0:
             return circular
-        size, turn = abs(self.tau), cmath.exp(0.5j * cmath.phase(self.tau))
+        size = abs(self.tau)
+        turn = cmath.sqrt(self.tau / size)  # for -1 exactly i: imaginary numbers have no real parts
         a, b = math.sqrt((1 + size) / 2), math.sqrt((1 - size) / 2)
         return turn * ((a + b) / math.sqrt(2) * circular + (a - b) / math.sqrt(2) * jnp.conj(circular))
 

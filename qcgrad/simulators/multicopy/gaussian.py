@@ -77,7 +77,7 @@ class GaussianModel:
         """(V,) mean outcomes, as estimates of <A>."""
         return self.expectations + self.shift / math.sqrt(self.copies)
 
-    def read_pointer(self, j: int, variance: float, rng) -> tuple[float, "GaussianModel"]:
+    def read_pointer(self, j: int, variance: float, rng: np.random.Generator) -> tuple[float, "GaussianModel"]:
         """As `SymmetricState.read_pointer`, for observable j."""
         spread = math.sqrt((self.covariance[j, j] + variance) / self.copies)
         outcome = rng.normal(self.means[j], spread)
@@ -91,7 +91,7 @@ class GaussianModel:
         covariance = self.covariance - np.outer(gain, column) + np.outer(kick, kick) / variance
         return replace(self, shift=self.shift + gain * surprise, covariance=covariance)
 
-    def check(self, j: int, check: Check, rng) -> tuple[int, "GaussianModel"]:
+    def check(self, j: int, check: Check, rng: np.random.Generator) -> tuple[int, "GaussianModel"]:
         """A threshold check of observable j: its side, and the model where it passed."""
         counts, weights = self._grid(j)
         side = int(check.draw(rng.choice(counts, p=weights), rng))

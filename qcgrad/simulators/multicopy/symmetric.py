@@ -96,7 +96,9 @@ class SymmetricState:
         amplitudes = self.amplitudes * factors[self._accepted(accepting)]
         return replace(self, amplitudes=amplitudes / np.linalg.norm(amplitudes))
 
-    def read_pointer(self, accepting: np.ndarray, variance: float, rng) -> tuple[float, "SymmetricState"]:
+    def read_pointer(
+        self, accepting: np.ndarray, variance: float, rng: np.random.Generator
+    ) -> tuple[float, "SymmetricState"]:
         """Read A = (accepting) - (not accepting) with a Gaussian pointer.
 
         Args:
@@ -142,7 +144,7 @@ def peak_bytes(copies: int, modes: int) -> int:
     return dimension * (_BYTES_PER_OCCUPATION * modes + _BYTES_PER_AMPLITUDE) + remembered + wigner
 
 
-def draw_count(distribution: np.ndarray, rng) -> int:
+def draw_count(distribution: np.ndarray, rng: np.random.Generator) -> int:
     """One draw from a distribution over 0..k."""
     return int(rng.choice(len(distribution), p=distribution))
 

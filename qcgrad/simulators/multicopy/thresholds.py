@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ...array_types import Key
 from ...errors import StateTooLarge
 from ...ir import rows
 from ...ir.sweep_form import SweepForm
@@ -21,7 +22,7 @@ _MATRICES_HELD = 8
 _GAUSSIAN_BYTES = 16 + 16 + 8 * 8
 
 
-def run(query: ThresholdSweep, key, max_bytes: int | None = None) -> SweepStop:
+def run(query: ThresholdSweep, key: Key, max_bytes: int | None = None) -> SweepStop:
     r"""Check string after string on the same k copies; stop at the first that is off.
 
     - `backaction="exact"`: the copies live in the symmetric subspace (`symmetric.py`). Nothing is approximated.

@@ -6,12 +6,13 @@ copies, so each one disturbs the next; the quantum union bound limits that, and 
 
 import numpy as np
 
+from ...array_types import Amplitudes, Key
 from ...ir.strings import expectations, pure_diagonals
-from ...queries import EXACT, MajorityVotes, Votes
+from ...queries import EXACT, Ensemble, MajorityVotes, Votes
 from .bell import as_ensemble, generator
 
 
-def draw(state, query: MajorityVotes, key) -> Votes:
+def draw(state: Amplitudes | Ensemble, query: MajorityVotes, key: Key) -> Votes:
     """One vote for each string of the query, of a pure state (2^n,) or an `Ensemble`; see `queries.MajorityVotes`."""
     mean = pauli_expectations(state, query.x, query.z)
     rng = generator(key)
@@ -46,7 +47,7 @@ def disturbance_bound(magnitudes: np.ndarray, copies: int) -> float:
     return float(np.max(failure_bounds(magnitudes, copies), initial=0.0))
 
 
-def pauli_expectations(state, x: np.ndarray, z: np.ndarray) -> np.ndarray:
+def pauli_expectations(state: Amplitudes | Ensemble, x: np.ndarray, z: np.ndarray) -> np.ndarray:
     """<P> for D strings (x, z), of a pure state (2^n,) or an `Ensemble`."""
     found = np.zeros(len(x))
     for probability, psi in zip(*as_ensemble(state), strict=True):

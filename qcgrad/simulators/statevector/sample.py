@@ -6,11 +6,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jaxtyping import Int
 
+from ...array_types import Array, Key, Settings, Values
 from ...errors import NotApplicable
 from ...ir import pauli
 from ...ir.program import Program
-from .register import Register
+from .register import Held, Register
 from .walk import bucket, pauli_image, signs
 
 
@@ -41,7 +43,7 @@ class Bases(NamedTuple):
         return 2 + 2 * len(self.constants)
 
 
-def to_bases(program: Program, dtype) -> Bases:
+def to_bases(program: Program, dtype: np.dtype) -> Bases:
     """Lay out the program's measurement bases in the real precision `dtype`."""
     n, bases = program.num_qubits, program.bases
     longest = bucket(max((len(basis.supports) for basis in bases), default=1), 2)
@@ -64,7 +66,9 @@ def to_bases(program: Program, dtype) -> Bases:
     return Bases(x, z, b, supports, coefficients, program.constants.astype(dtype))
 
 
-def sample_expectation(register: Register, psi, bases: Bases, key, max_shots: int, shots):
+def sample_expectation(
+    register: Register, psi: Held, bases: Bases, key: Key, max_shots: int, shots: Int[Array, ""]
+) -> tuple[Values, Values]:
     """Estimate all observables from `shots` outcomes in each basis.
 
     Args:
@@ -100,7 +104,7 @@ def sample_expectation(register: Register, psi, bases: Bases, key, max_shots: in
 
 
 @jax.custom_jvp
-def not_differentiable(angles):
+def not_differentiable(angles: Settings) -> Settings:
     """The angles, marked: JAX would differentiate what is drawn at random to zero without a word."""
     return angles
 

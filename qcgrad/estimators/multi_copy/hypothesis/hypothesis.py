@@ -4,6 +4,7 @@ import abc
 from typing import Self
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from ....cost import Cost
 
@@ -15,7 +16,7 @@ class AbstractHypothesis(abc.ABC):
     """
 
     @abc.abstractmethod
-    def predictions(self, order: np.ndarray) -> np.ndarray:
+    def predictions(self, order: Int[np.ndarray, "V"]) -> Float[np.ndarray, "V"]:
         """What <A> should be for the strings `order` (V,), none before the last update's; in [-1, 1]."""
 
     @abc.abstractmethod
@@ -23,5 +24,5 @@ class AbstractHypothesis(abc.ABC):
         """The hypothesis after one more factor exp(rate A) for string A; a positive rate raises <A>."""
 
     @abc.abstractmethod
-    def cost(self, order: np.ndarray) -> Cost:
+    def cost(self, order: Int[np.ndarray, "V"]) -> Cost:
         """FLOPs of making this hypothesis out of the one before and of `predictions(order)`, and peak bytes."""
