@@ -3,13 +3,13 @@
 import numpy as np
 
 from ...array_types import Key
+from ...draws import generator
 from ...errors import StateTooLarge
 from ...ir import rows
 from ...ir.sweep_form import SweepForm
 from ...memory import allowed_bytes, require
 from ...queries import SweepStop, ThresholdSweep
 from . import moments
-from .bell import generator
 from .checks import Check, disturbance
 from .gaussian import GaussianModel
 from .pointers import as_sweep_form

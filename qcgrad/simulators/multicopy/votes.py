@@ -7,9 +7,10 @@ copies, so each one disturbs the next; the quantum union bound limits that, and 
 import numpy as np
 
 from ...array_types import Amplitudes, Key
+from ...draws import generator
 from ...ir.strings import expectations, pure_diagonals
 from ...queries import EXACT, Ensemble, MajorityVotes, Votes
-from .bell import as_ensemble, generator
+from .bell import as_ensemble
 
 
 def draw(state: Amplitudes | Ensemble, query: MajorityVotes, key: Key) -> Votes:

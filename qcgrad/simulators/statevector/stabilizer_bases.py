@@ -13,12 +13,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...array_types import Amplitudes, Key
+from ...draws import generator
 from ...errors import StateTooLarge
 from ...ir import pauli, strings
 from ...ir.stabilizers import group_elements
 from ...memory import allowed_bytes, require_count
 from ...queries import BasisCounts, MeasureBases, RandomizedMeasure, Snapshots
-from ..multicopy.bell import generator
 
 # Probabilities held at a time.
 _CHUNK = 1 << 21
