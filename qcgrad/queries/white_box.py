@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Protocol
 
+from ..array_types import Coordinates, Gradient, Key, Values
 from ..cost import Cost
 from .query import AbstractQuery, Access, Runnable, state_bytes
 
@@ -69,8 +70,10 @@ class ReverseSweep(AbstractQuery):
 class Network(Protocol):
     """What `Backward` needs to know of a network's loss."""
 
-    def backward_cost(self, weights: Any, rule: Any = None) -> Cost: ...
-    def value_and_gradient(self, weights: Any, rule: Any = None, key: Any = None) -> tuple[Any, Any]: ...
+    def backward_cost(self, weights: Coordinates, rule: Any = None) -> Cost: ...
+    def value_and_gradient(
+        self, weights: Coordinates, rule: Any = None, key: Key | None = None
+    ) -> tuple[Values, Gradient]: ...
 
 
 @dataclass(frozen=True, eq=False)
