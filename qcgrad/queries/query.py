@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Int
 from numpy.typing import DTypeLike
 
+from ..array_types import Angles
 from ..cost import Cost
 
 
@@ -56,7 +57,7 @@ class Runnable(Protocol):
         """K Pauli sums, each with `words` (character q acts on qubit q) and `coefficients`."""
         ...
 
-    def bound(self, angles: Any) -> Any:
+    def bound(self, angles: Angles) -> Any:
         """The circuit with its angles (A,) as plain numbers, radians: a `Circuit` without parameters."""
         ...
 
