@@ -4,11 +4,12 @@ from typing import Any
 
 import numpy as np
 
+from ...array_types import Values
 from ...objective import Point, Reading
 from .online_run import FormRun
 
 
-def reading(point: Point, runs: tuple[FormRun, ...], constants: np.ndarray) -> Reading:
+def reading(point: Point, runs: tuple[FormRun, ...], constants: Values) -> Reading:
     """What the runs know; NaN where a string is missing.
 
     Args:

@@ -4,7 +4,7 @@ from typing import SupportsComplex
 
 import numpy as np
 from jax.core import Tracer
-from jaxtyping import Num
+from jaxtyping import Num, Shaped
 from numpy.typing import ArrayLike
 
 from ...array_types import Array
@@ -37,7 +37,7 @@ class Recorder:
             self.values.append(value)
         return Angle(place, 1.0, 0.0)
 
-    def constant(self, value: Tracer | ArrayLike, what: str) -> np.ndarray:
+    def constant(self, value: Tracer | ArrayLike, what: str) -> Shaped[np.ndarray, "..."]:
         """Numbers that must not depend on the arguments."""
         if isinstance(value, Tracer):
             raise ImportRefused(f"{what} depends on the arguments: only angles of gates can be differentiated")

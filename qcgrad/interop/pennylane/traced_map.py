@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.extend.core import ClosedJaxpr
-from jaxtyping import Float, PyTree
+from jaxtyping import Bool, Float, PyTree
 from numpy.typing import DTypeLike
 
 from ...array_types import Array, CircuitParams, Params
@@ -50,7 +50,7 @@ class TracedMap(PureMap):
         self.dtype = np.dtype(dtype)
 
     @property
-    def bends(self) -> np.ndarray:
+    def bends(self) -> Bool[np.ndarray, "P"]:
         """(P,) whether y is not affine in x."""
         found = np.zeros(len(self.affine.offset), bool)
         found[self.affine.row[self.affine.column >= self.num_inputs]] = True

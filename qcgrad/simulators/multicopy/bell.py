@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 
 import jax
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from ...array_types import Amplitudes, Key
 from ...errors import StateTooLarge
@@ -78,7 +78,7 @@ def widened(outcomes: BellOutcomes, qubits: Sequence[int], num_qubits: int, key:
 
 def drawn(
     first: Float[np.ndarray, "R1"], second: Float[np.ndarray, "R2"], pairs: int, rng: np.random.Generator
-) -> Iterator[tuple[int, int, np.ndarray]]:
+) -> Iterator[tuple[int, int, Int[np.ndarray, "members"]]]:
     """Which members of two ensembles meet, drawn by their probabilities: (i, j, the pairs where these two do)."""
     both = rng.choice(len(first), size=pairs, p=first) * len(second) + rng.choice(len(second), size=pairs, p=second)
     kinds, where = np.unique(both, return_inverse=True)
