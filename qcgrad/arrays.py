@@ -1,5 +1,6 @@
 """The same code for arrays whose numbers are at hand (NumPy, which compiles nothing) and for those that JAX traces."""
 
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
@@ -7,14 +8,18 @@ import jax
 import jax.core
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Int, Num, PyTree
+from numpy.typing import ArrayLike
+
+from .array_types import Array
 
 
-def is_concrete(tree) -> bool:
+def is_concrete(tree: PyTree) -> bool:
     """Whether every array of a pytree has its numbers at hand (is not being traced by JAX)."""
     return not any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(tree))
 
 
-def namespace(tree) -> ModuleType:
+def namespace(tree: PyTree) -> ModuleType:
     """What to work on the arrays of a pytree with: `numpy` where all numbers are at hand, else `jax.numpy`.
 
     Example:
@@ -26,7 +31,9 @@ def namespace(tree) -> ModuleType:
     return np if is_concrete(tree) else jnp
 
 
-def add_at(start, index, values):
+def add_at(
+    start: Num[Array, "N ..."], index: Sequence[int] | Int[Array, "B"], values: Num[Array, "B ..."]
+) -> Num[Array, "N ..."]:
     """`start` with every values[b] added to its entry (or row) index[b], however often that one is named.
 
     Example:
@@ -42,18 +49,18 @@ def add_at(start, index, values):
     return out
 
 
-def zeros_like(array):
+def zeros_like(array: Num[Array, "..."] | np.generic) -> Num[Array, "..."]:
     """Zeros, in NumPy where the numbers are, which compiles nothing."""
     return np.zeros_like(array) if isinstance(array, (np.ndarray, np.generic)) else jnp.zeros_like(array)
 
 
-def is_finite(array) -> bool:
+def is_finite(array: ArrayLike) -> bool:
     """Whether all entries are finite; True while JAX traces them, when nobody can know."""
     # NumPy, because JAX would trace the question itself where constants meet a traced function.
     return not is_concrete(array) or bool(np.isfinite(np.asarray(array)).all())
 
 
-def as_real(name: str, value) -> Any:
+def as_real(name: str, value: Any) -> Any:
     """A real floating-point array in the precision that `value` asks for, or one clear error.
 
     Integers are converted; Python numbers take JAX's default precision.

@@ -1,62 +1,45 @@
-"""What there is: every method under its name, with its options, read off the classes.
+"""What there is: methods, activations, layers, backward rules and backends by name, read off the classes.
 
-Nothing is listed here. Methods of this package are those that `qcgrad.estimators` exports; packages of others add
-theirs through the entry point group "qcgrad.estimators", in their pyproject.toml:
+Nothing is listed here. What this package has is what `qcgrad.estimators`, `qcgrad.networks` and `qcgrad.simulators`
+export; packages of others add methods through the entry point group "qcgrad.estimators", in their pyproject.toml:
 
     [project.entry-points."qcgrad.estimators"]
     my-method = "my_package:MyMethod"
 """
 
+import difflib
 import importlib.metadata
 import inspect
-import re
 import warnings
+from collections.abc import Iterable
 from functools import lru_cache
+from types import ModuleType
 from typing import Any, NamedTuple
 
-from . import estimators
+from . import estimators, networks, simulators
+from .backend import AbstractBackend, resolve
+from .cost import Cost
+from .entries import REQUIRED as REQUIRED
+from .entries import Entry as Entry
+from .entries import Option as Option
+from .entries import read_off
+from .errors import QcgradError
 from .estimator import AbstractEstimator
+from .estimators.accuracy import checked_accuracy
+from .networks import AbstractActivation, AbstractRule
+from .networks.layers.layer import AbstractLayer
+from .objective import AbstractObjective, Point, point_at
 from .queries import Access
 
 GROUP = "qcgrad.estimators"
 
 
-class Option(NamedTuple):
-    """One argument of a method.
+class Method(Entry):
+    """An estimator's class, described."""
 
-    Attributes:
-        name: as in the signature.
-        default: `REQUIRED` where there is none.
-        help: what the docstring says of it.
-    """
+    __slots__ = ()
 
-    name: str
-    default: Any
-    help: str
-
-    @property
-    def is_required(self) -> bool:
-        """Whether it has to be given."""
-        return self.default is REQUIRED
-
-
-REQUIRED = inspect.Parameter.empty
-
-
-class Method(NamedTuple):
-    """An estimator's class, described.
-
-    Attributes:
-        name: its own `called`, or its class name in kebab case: `ParameterShift` is "parameter-shift".
-        make: the class.
-        options: its arguments, in order.
-        summary: the first line of its docstring.
-    """
-
-    name: str
     make: type[AbstractEstimator]
-    options: tuple[Option, ...]
-    summary: str
 
     @property
     def access(self) -> Access:
@@ -73,10 +56,6 @@ class Method(NamedTuple):
         """The resource that grows with M, a field of `Cost`."""
         return self.make.pays_in
 
-    def option(self, name: str) -> Option | None:
-        """The option of that name."""
-        return next((option for option in self.options if option.name == name), None)
-
 
 def methods() -> dict[str, Method]:
     """All methods by name: those of this package, then those of others.
@@ -87,16 +66,120 @@ def methods() -> dict[str, Method]:
     Example:
         >>> from qcgrad.catalogue import methods
         >>> shift = methods()["parameter-shift"]
-        >>> shift.access.name, [option.name for option in shift.options]
-        ('single_copy', ['shots', 'split'])
+        >>> shift.access.name, [(option.name, option.default) for option in shift.options]
+        ('single_copy', [('shots', None), ('split', 'equal')])
     """
     return dict(_methods())
+
+
+def activations() -> dict[str, Entry]:
+    """All activations of `qcgrad.networks` by name."""
+    return _exported(networks, AbstractActivation)
+
+
+def layers() -> dict[str, Entry]:
+    """All layers of `qcgrad.networks` that are no activations, by name."""
+    found = _exported(networks, AbstractLayer)
+    return {name: entry for name, entry in found.items() if not issubclass(entry.make, AbstractActivation)}
+
+
+def rules() -> dict[str, Entry]:
+    """All backward rules of `qcgrad.networks` by name."""
+    return _exported(networks, AbstractRule)
+
+
+def backends() -> dict[str, Entry]:
+    """All backends that come with the package, by name."""
+    return _exported(simulators, AbstractBackend) | _exported(networks, AbstractBackend)
+
+
+def nearest_method(name: str, known: Iterable[str], kind: str = "method") -> str:
+    """The name if it is known (a `kind` of thing), else a `ValueError` that suggests the nearest one.
+
+    Capitals and underscores are accepted.
+
+    Example:
+        >>> from qcgrad.catalogue import methods, nearest_method
+        >>> nearest_method("paramter-shift", ["adjoint", "parameter-shift"])
+        Traceback (most recent call last):
+        ...
+        ValueError: method 'paramter-shift' is not known: did you mean 'parameter-shift'? Known: adjoint, ...
+    """
+    known, canonical = list(known), name.strip().lower().replace("_", "-")
+    if canonical in known:
+        return canonical
+    near = difflib.get_close_matches(canonical, known, n=1, cutoff=0.3)
+    hint = f": did you mean {near[0]!r}? Known" if near else "; known"
+    raise ValueError(f"{kind} {name!r} is not known{hint}: {', '.join(known)}")
+
+
+class Offer(NamedTuple):
+    """What one method takes to reach an accuracy, or why it does not.
+
+    Attributes:
+        method: of the catalogue.
+        estimator: its cheapest instance that does, or None.
+        cost: what that costs, an upper bound for adaptive methods; None where there is no instance.
+        reason: why there is none, in words; else empty.
+    """
+
+    method: Method
+    estimator: AbstractEstimator | None = None
+    cost: Cost | None = None
+    reason: str = ""
+
+
+def offers(
+    objective: AbstractObjective, params: Any, epsilon: float, delta: float, backend: AbstractBackend | None = None
+) -> list[Offer]:
+    """What every method takes until no derivative by a coordinate is off by more than epsilon, methods of others too.
+
+    Args:
+        objective, params, backend: as for `qcgrad.estimate`; methods need no more access than the backend grants.
+        epsilon: largest error of a derivative by a coordinate: by the angle of a gate, by a weight.
+        delta: probability that any of them is further off.
+
+    Returns:
+        One offer for each method, in the catalogue's order.
+
+    Raises:
+        ValueError, TypeError: bad parameters, epsilon or delta.
+
+    Cost: nothing is run; each method plans its queries once.
+
+    Example:
+        >>> import qcgrad as qg
+        >>> from qcgrad.catalogue import offers
+        >>> objective = qg.Expectation(qg.Circuit(1).ry(0, param=0), "Z")
+        >>> found = {offer.method.name: offer for offer in offers(objective, [0.5], epsilon=0.1, delta=0.01)}
+        >>> found["parameter-shift"].estimator.shots, found["parameter-shift"].cost.copies
+        (530, 1590)
+        >>> found["bell-shadow"].reason
+        'BellShadow needs gradient observables that are Pauli strings of one common state, but gate ry on ...'
+    """
+    epsilon, delta = checked_accuracy(epsilon, delta)
+    point, _ = point_at(objective, params)
+    backend = resolve(backend, point.objective)
+    return [_offer(method, point, epsilon, delta, backend) for method in methods().values()]
+
+
+def _offer(method: Method, point: Point, epsilon: float, delta: float, backend: AbstractBackend) -> Offer:
+    if method.access > backend.access:
+        granted = f"{type(backend).__name__} grants {backend.access.name} only"
+        return Offer(method, reason=f"{method.make.__name__} needs {method.access.name} access, but {granted}")
+    try:
+        estimator = method.make.for_accuracy(point, epsilon, delta)
+        return Offer(method, estimator, estimator.predict(point))
+    except QcgradError as error:
+        return Offer(method, reason=str(error))
+    except Exception as error:  # whatever a foreign method raises, the others stay usable
+        return Offer(method, reason=f"{type(error).__name__}: {error}")
 
 
 @lru_cache(maxsize=1)
 def _methods() -> dict[str, Method]:
     # Looking through all installed packages takes a while, and they do not change while a program runs.
-    found = {method.name: method for method in map(described, _own())}
+    found = {name: Method(*entry) for name, entry in _exported(estimators, AbstractEstimator).items()}
     for entry in importlib.metadata.entry_points(group=GROUP):
         try:
             method = described(entry.load())
@@ -110,7 +193,7 @@ def _methods() -> dict[str, Method]:
 
 @lru_cache(maxsize=256)
 def described(make: type[AbstractEstimator]) -> Method:
-    """What the class says of itself.
+    """What the class of an estimator says of itself.
 
     Raises:
         TypeError: it is no class of an estimator, or has abstract methods left.
@@ -119,35 +202,13 @@ def described(make: type[AbstractEstimator]) -> Method:
         raise TypeError(f"{make!r} is no class of a qcgrad.AbstractEstimator")
     if inspect.isabstract(make):
         raise TypeError(f"{make.__name__} lacks {', '.join(sorted(make.__abstractmethods__))}")
-    docstring = inspect.getdoc(make) or ""
-    told = _arguments(docstring)
-    options = tuple(
-        Option(name, parameter.default, told.get(name, ""))
-        for name, parameter in inspect.signature(make).parameters.items()
-    )
-    return Method(make.called or _kebab(make.__name__), make, options, _plain(docstring.split("\n", 1)[0]))
+    return Method(*read_off(make))
 
 
-def _own() -> list[type[AbstractEstimator]]:
-    classes = [thing for thing in vars(estimators).values() if inspect.isclass(thing)]
-    return [make for make in classes if issubclass(make, AbstractEstimator) and not inspect.isabstract(make)]
-
-
-def _kebab(name: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", name).lower()
-
-
-def _arguments(docstring: str) -> dict[str, str]:
-    """The entries of the section "Args:", as plain text; one that names several arguments is for each of them."""
-    section = re.search(r"^Args:\n((?:[ ].*\n?|\n)+)", docstring, re.MULTILINE)
-    if section is None:
-        return {}
-    found: dict[str, str] = {}
-    for names, text in re.findall(r"^ {4}(\w[\w, ]*): ((?:.*\n?(?: {8}.*\n?)*))", section[1], re.MULTILINE):
-        found |= dict.fromkeys((name.strip() for name in names.split(",")), _plain(text))
-    return found
-
-
-def _plain(text: str) -> str:
-    """One line without the marks of code and formulas."""
-    return re.sub(r"`|\\[()]|\\(?=[a-z])", "", " ".join(text.split()))
+def _exported(module: ModuleType, base: type) -> dict[str, Entry]:
+    """What a package exports of a kind; classes that others of them derive from are no choice but a beginning."""
+    exported = (getattr(module, name) for name in dir(module))
+    found = [thing for thing in exported if inspect.isclass(thing) and issubclass(thing, base)]
+    bases = {base for make in found for base in make.__mro__[1:]}
+    ends = [make for make in found if make not in bases and not inspect.isabstract(make)]
+    return {entry.name: entry for entry in map(read_off, ends)}

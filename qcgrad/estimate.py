@@ -1,6 +1,6 @@
 """The one loop: ask the estimator, charge, let the backend answer, tell, until there is nothing to ask."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -14,7 +14,7 @@ from .backend import AbstractBackend, resolve
 from .cost import Budget, Cost
 from .errors import AccessError, BudgetExhausted, NotApplicable
 from .estimator import AbstractEstimator, total_cost, unknown
-from .objective import AbstractObjective, Point, Reading
+from .objective import AbstractObjective, Point, Reading, point_at
 from .queries import EXACT, AbstractQuery, fidelity_of, together
 from .result import Estimate, Result
 from .rounds import affordable, exhausted
@@ -73,9 +73,9 @@ def estimate(
         raise TypeError(f"budget is {budget!r}: give qcgrad.Budget(shots=...) or None")
     if not is_concrete((params, key)):
         check_traceable(estimator)
-    objective, params = objective.at(objective.check(params))
+    point, params = point_at(objective, params)
+    objective = point.objective
     backend = resolve(backend, objective)
-    point = Point(objective, objective.coordinates(params), np.eye(objective.num_outputs))
     if is_concrete(point.coordinates) and (reason := finite.of_coordinates(objective, point.coordinates)):
         found = Run(unknown(point), Cost(), Result("not_finite", reason))
     else:
@@ -133,13 +133,24 @@ class Run(NamedTuple):
 
 
 def run(
-    point: Point, estimator: AbstractEstimator, backend: AbstractBackend, key: Key | None, budget: Budget | None = None
+    point: Point,
+    estimator: AbstractEstimator,
+    backend: AbstractBackend,
+    key: Key | None,
+    budget: Budget | None = None,
+    *,
+    start: Any = None,
 ) -> Run:
-    """The loop itself."""
+    """The loop itself, on coordinates.
+
+    Args:
+        point, estimator, backend, key, budget: as for `estimate`, the point from `point_at`.
+        start: the estimator's state before the first round, where it was worked out before.
+    """
     cost, fidelities = Cost(), []
     result = Result("ok", "all queries were answered")
     key, used = draw_key(key, estimator)
-    state = estimator.init(point, used)
+    state = estimator.init(point, used) if start is None else start
     while queries := estimator.ask(state):
         for query in queries:
             _check_access(query, estimator, backend)

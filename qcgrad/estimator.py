@@ -2,7 +2,7 @@
 
 import abc
 from collections.abc import Iterable
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import equinox as eqx
 import jax
@@ -12,6 +12,7 @@ import numpy as np
 from .array_types import Gradient, Key, Values
 from .arrays import zeros_like
 from .cost import Cost
+from .errors import NotApplicable
 from .objective import Point, Reading
 from .queries import AbstractQuery, Access
 
@@ -33,6 +34,13 @@ class AbstractEstimator(eqx.Module):
     """The resource that its cost is about."""
     is_traceable: ClassVar[bool] = True
     """Whether the method works under `jax.jit` and `jax.vmap`: its queries do not depend on answers."""
+
+    accuracy_option: ClassVar[str] = ""
+    """The option whose growth alone buys accuracy, such as "shots" or "copies"; empty where there is none."""
+    needs_common_state: ClassVar[bool] = False
+    """Whether the derivatives have to be Pauli expectations of one common state, as at Clifford angles."""
+    is_typical: ClassVar[bool] = False
+    """Whether it stands for methods of its kind in studies that name none."""
 
     is_random: ClassVar[bool] = False
     """Whether the method draws at random what it asks, so that `init` needs a key; answers are drawn by backends."""
@@ -72,6 +80,41 @@ class AbstractEstimator(eqx.Module):
     @abc.abstractmethod
     def predict(self, point: Point) -> Cost:
         """Cost before running: exact for one-round methods, an upper bound for adaptive ones."""
+
+    @classmethod
+    def for_accuracy(cls, point: Point, epsilon: float, delta: float) -> Self:
+        """The cheapest instance whose worst derivative is proved to miss epsilon with probability delta at most.
+
+        The promise is of the method's own bounds, for the worst state that they allow.
+
+        Args:
+            point: where; all derivatives by its coordinates count, for each of its cotangents.
+            epsilon: largest error of a derivative, in units of the outputs over those of a coordinate.
+            delta: probability that any of them is further off, at most.
+
+        Returns:
+            An instance; where the method is exact, the method itself.
+
+        Raises:
+            ValueError: an epsilon that is no positive number, a delta that is not between 0 and 1.
+            NotApplicable: no bound is known, or none for this objective.
+
+        Example:
+            >>> import qcgrad as qg
+            >>> from qcgrad.objective import point_at
+            >>> point, _ = point_at(qg.Expectation(qg.Circuit(1).ry(0, param=0), "Z"), [0.5])
+            >>> qg.ParameterShift.for_accuracy(point, epsilon=0.1, delta=0.01).shots  # ln(2 / 0.01) / 0.1^2
+            530
+        """
+        raise NotApplicable(f"{cls.__name__} states no bound on its errors: choose its options, and look at variances")
+
+    @classmethod
+    def expected_for_accuracy(cls, point: Point, epsilon: float, delta: float) -> Self:
+        """The instance that is likely to do in typical cases, without proof; by default the one that is proved to.
+
+        Scaling studies start their search from it, or measure its errors. Arguments and errors as for `for_accuracy`.
+        """
+        return cls.for_accuracy(point, epsilon, delta)
 
 
 class _Rounds(NamedTuple):

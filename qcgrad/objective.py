@@ -110,3 +110,13 @@ class AbstractObjective(eqx.Module):
     def as_function(self, evaluate: Callable) -> Callable:
         """A function of `params` and `key` as one that is called as the user's own; by default it is."""
         return evaluate
+
+
+def point_at(objective: AbstractObjective, params: Any) -> tuple[Point, Any]:
+    """Where estimators work at these parameters, with all derivatives, and the parameters as its objective takes them.
+
+    Raises:
+        ValueError, TypeError: bad parameters.
+    """
+    objective, params = objective.at(objective.check(params))
+    return Point(objective, objective.coordinates(params), np.eye(objective.num_outputs)), params

@@ -260,7 +260,7 @@ def test_circuits_shows_one():
 
 def fake_compute(cell, notify):
     counters = dict.fromkeys(("copies", "shots", "circuit_runs", "gates", "qubits", "flops", "peak_bytes"), 10)
-    return {"M": 4 ** cell["n"] - 1, "qubits": 3, "gradient": counters, "value": counters}
+    return {"M": 4**cell.n - 1, "qubits": 3, "gradient": counters, "value": counters}
 
 
 @pytest.fixture
@@ -286,7 +286,7 @@ def test_scaling_writes_results_and_resumes(study, tmp_path):
 
 def test_scaling_interrupted_says_where_and_how(study, tmp_path, monkeypatch):
     def interrupted(cell, notify=None):
-        if cell["n"] == 2:
+        if cell.n == 2:
             raise KeyboardInterrupt
         return fake_compute(cell, notify)
 
@@ -301,7 +301,7 @@ def test_scaling_interrupted_says_where_and_how(study, tmp_path, monkeypatch):
 
 def test_scaling_reports_failed_cells(study, tmp_path, monkeypatch):
     def failing(cell, notify=None):
-        if cell["n"] == 2:
+        if cell.n == 2:
             raise MemoryError("too large")
         return fake_compute(cell, notify)
 

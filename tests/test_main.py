@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from qcgrad.studies.spec import nearest_method
+from qcgrad.catalogue import nearest_method
 
 
 def python_m(*arguments, **environment):

@@ -3,7 +3,7 @@
 import ast
 from typing import Any
 
-from ..catalogue import Method, methods
+from ..catalogue import Method, methods, nearest_method
 from ..estimator import AbstractEstimator
 from .errors import UserError
 
@@ -14,10 +14,16 @@ def find(name: str, differentiates: str | None = None) -> Method:
     Raises:
         ValueError: unknown name, suggests the nearest.
     """
-    from ..studies.spec import nearest_method
-
     known = {n: found for n, found in methods().items() if differentiates in (None, found.differentiates)}
     return known[nearest_method(name, known)]
+
+
+def default() -> Method:
+    """What differentiates circuits where nobody says how: of the typical methods the one that needs least access."""
+    typical = [
+        method for method in methods().values() if method.make.is_typical and method.differentiates == "circuits"
+    ]
+    return min(typical, key=lambda method: (method.access, method.name))
 
 
 def make_estimator(method: Method, given: dict[str, str]) -> AbstractEstimator:

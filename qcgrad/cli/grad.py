@@ -10,7 +10,6 @@ from . import consoles
 from .errors import UserError
 from .numbers import numbers
 
-_DEFAULT = "parameter-shift"
 EXAMPLE = 'Example: qcgrad grad mine.qasm --observable "ZZI + 0.5*IXI" --params "0.1, 0.2" --shots 1000'
 
 
@@ -19,7 +18,12 @@ def grad(
     observable: Annotated[
         str | None, typer.Option(help='Pauli sum, letter i on qubit i, for example "ZZI + 0.5*IXI".')
     ] = None,
-    method: Annotated[str, typer.Option(help="How: a name that qcgrad methods lists.")] = _DEFAULT,
+    method: Annotated[
+        str | None,
+        typer.Option(
+            help="How: a name that qcgrad methods lists.", show_default="the typical one that takes single copies"
+        ),
+    ] = None,
     shots: Annotated[
         str | None, typer.Option(help="Shots, for methods that count them; where they may be left out, exact.")
     ] = None,
@@ -44,12 +48,11 @@ def grad(
     "notes". In JSON, null is a number that is not known. Exit code 1: the result is not "ok".
     """
     from ..estimate import estimate
-    from .choices import assignments, find, make_estimator
+    from .choices import assignments, default, find, make_estimator
 
     if not -(2**63) <= seed < 2**63:
         raise UserError(f"--seed {seed}: give an integer of 64 bits")
-    chosen = find(method, "circuits")
-    method = chosen.name
+    chosen = default() if method is None else find(method, "circuits")
     given = {"shots": shots, "copies": copies, "epsilon": epsilon, "delta": delta}
     named = {name: text for name, text in given.items() if text is not None}
     others = assignments(option or [])
@@ -61,11 +64,11 @@ def grad(
     values = _parameters(len(names), params, params_file, random_params, default_params)
     notes = consoles.notes()
     if notes.is_terminal:
-        with notes.status(f"{method}: gradient by {len(names)} parameters"):
+        with notes.status(f"{chosen.name}: gradient by {len(names)} parameters"):
             found = estimate(objective, values, estimator, key=seed)
     else:
         found = estimate(objective, values, estimator, key=seed)
-    shown = _as_data(file, method, estimator, program, values, found, seed)
+    shown = _as_data(file, chosen.name, estimator, program, values, found, seed)
     if as_json:
         import json
 

@@ -1,42 +1,67 @@
 """`qcgrad methods`: what there is, with options."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from . import consoles
+from .errors import UserError
 
-EXAMPLE = "Example: qcgrad methods, then qcgrad methods gentle-sweep"
+if TYPE_CHECKING:
+    from ..catalogue import Entry
+
+EXAMPLE = "Example: qcgrad methods, then qcgrad methods gentle-sweep, or qcgrad methods --kind activations"
+
+_KINDS = ("methods", "activations", "layers", "rules", "backends")
 
 
-def methods(name: Annotated[str | None, typer.Argument(help="Show this method with its options.")] = None) -> None:
-    """List all methods for gradients, those of installed packages too, or show one with its options."""
+def methods(
+    name: Annotated[str | None, typer.Argument(help="Show this one with its options.")] = None,
+    kind: Annotated[str, typer.Option(help=f"One of {', '.join(_KINDS)}.")] = "methods",
+) -> None:
+    """List all methods for gradients, those of installed packages too, or show one with its options.
+
+    Other kinds are the activations, layers and backward rules of networks, and what answers queries.
+    """
+    from .. import catalogue
+
+    if kind not in _KINDS:
+        raise UserError(f"--kind {kind}: give one of {', '.join(_KINDS)}")
+    known = getattr(catalogue, kind)()
     if name is None:
-        _list()
+        _list(known)
     else:
-        _show(name)
+        _show(known[catalogue.nearest_method(name, known, kind.removesuffix("s"))])
 
 
-def _list():
+def _list(known: "dict[str, Entry]"):
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    from ..catalogue import methods
+    from ..catalogue import Method
 
     table = Table(box=SIMPLE_HEAD, padding=(0, 1))
-    for heading in ("method", "of", "access", "what it is"):
+    are_methods = any(isinstance(entry, Method) for entry in known.values())
+    for heading in ("name", *(("of", "access") if are_methods else ()), "what it is"):
         table.add_column(heading, overflow="fold")
-    for method in methods().values():
-        table.add_row(method.name, method.differentiates, method.access.name.replace("_", " "), method.summary)
+    for entry in known.values():
+        where = (entry.differentiates, _words(entry.access)) if isinstance(entry, Method) else ()
+        table.add_row(entry.name, *where, entry.summary)
     consoles.output().print(table)
 
 
-def _show(name: str):
-    from .choices import find, flag
+def _show(entry: "Entry"):
+    from ..catalogue import Method
+    from .choices import flag
 
-    method = find(name)
-    print(f"{method.name} ({method.access.name.replace('_', ' ')} access, for {method.differentiates})")
-    print(f"{method.summary}\n")
-    for option in method.options:
+    is_method = isinstance(entry, Method)
+    print(f"{entry.name} ({_words(entry.access)} access, for {entry.differentiates})" if is_method else entry.name)
+    print(f"{entry.summary}\n")
+    for option in entry.options:
         default = "needed" if option.is_required else f"default {option.default}"
-        print(f"{flag(option.name)} ({default})\n    {option.help}")
+        kind = f"{option.type}, " if option.type else ""
+        print(f"{flag(option.name) if is_method else option.name} ({kind}{default})\n    {option.help}")
+
+
+def _words(access) -> str:
+    return access.name.replace("_", " ")

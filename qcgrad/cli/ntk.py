@@ -2,20 +2,23 @@
 
 import warnings
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from . import consoles
 from .errors import UserError
 
-EXAMPLE = "Example: qcgrad ntk --activation modrelu --depth 3 --widths 64,256,1024 --seeds 32"
+if TYPE_CHECKING:
+    from ..catalogue import Entry
 
-ACTIVATIONS = ("split-relu", "split-erf", "split-tanh", "split-gelu", "cardioid", "modrelu", "zrelu")
+EXAMPLE = "Example: qcgrad ntk --activation modrelu --depth 3 --widths 64,256,1024 --seeds 32"
 
 
 def ntk(
-    activation: Annotated[str, typer.Option(help=f"One of {', '.join(ACTIVATIONS)}.")] = "modrelu",
+    activation: Annotated[
+        str, typer.Option(help="A function of complex numbers that qcgrad methods --kind activations lists.")
+    ] = "modrelu",
     depth: Annotated[int, typer.Option(help="Hidden layers.", min=1)] = 2,
     widths: Annotated[str, typer.Option(help="Comma-separated widths of the hidden layers.")] = "64,256,1024",
     seeds: Annotated[int, typer.Option(help="Random networks of each width.", min=1)] = 32,
@@ -95,21 +98,25 @@ def _widths(text: str) -> tuple[int, ...]:
 
 def _maker(activation: str, depth: int, sigma_w: float, sigma_b: float, b: float):
     from .. import networks as nn
-    from ..studies.spec import nearest_method
+    from ..catalogue import nearest_method
 
-    makers = {
-        "split-relu": nn.SplitReLU,
-        "split-erf": nn.SplitErf,
-        "split-tanh": nn.SplitTanh,
-        "split-gelu": nn.SplitGELU,
-        "cardioid": nn.Cardioid,
-        "modrelu": lambda: nn.ModReLU(b),
-        "zrelu": nn.ZReLU,
-    }
-    function = makers[nearest_method(activation, ACTIVATIONS, "activation")]()
+    known = _activations()
+    chosen = known[nearest_method(activation, known, "activation")]
+    function = chosen.make(**({"b": b} if chosen.option("b") else {}))
 
     def make(width: int):
         hidden = [layer for _ in range(depth) for layer in (nn.Dense(width, sigma_w, sigma_b), function)]
         return nn.serial(*hidden, nn.Dense(1, sigma_w, sigma_b))
 
     return make
+
+
+def _activations() -> dict[str, "Entry"]:
+    """Activations of complex numbers that --b alone makes."""
+    from ..catalogue import activations
+
+    return {
+        name: entry
+        for name, entry in activations().items()
+        if not entry.make.is_real and not any(o.is_required and o.name != "b" for o in entry.options)
+    }

@@ -19,7 +19,7 @@ _OUT = Annotated[
 ]
 _METHODS = Annotated[
     str | None,
-    typer.Option(help="Comma-separated names, all that a study knows if left out.", show_default="all"),
+    typer.Option(help="Comma-separated names that qcgrad methods lists.", show_default="typical ones"),
 ]
 _CIRCUITS = Annotated[
     str | None,
@@ -77,7 +77,7 @@ def scaling(
 def _outcome(context: typer.Context, study, folder: Path, max_bytes: int | None):
     from functools import partial
 
-    from ..studies.cells import compute
+    from ..studies.cells import Cell
     from ..studies.plan import cells_of
     from ..studies.run import StudyInterrupted, run_cells
     from ..studies.store import Store
@@ -85,7 +85,7 @@ def _outcome(context: typer.Context, study, folder: Path, max_bytes: int | None)
     cells = cells_of(study)
     if not cells:
         raise UserError("nothing is left to compute: give more --methods or a larger --max-qubits")
-    limits = {} if max_bytes is None else {"compute": partial(compute, max_bytes=max_bytes)}
+    limits = {} if max_bytes is None else {"compute": partial(Cell.compute, max_bytes=max_bytes)}
     notes = consoles.notes()
     with Store(folder / "study.sqlite") as store:
         try:
@@ -142,19 +142,17 @@ def _again(context: typer.Context) -> list[str]:
 
 def _say_notes(notes, outcome):
     """What of the circuits' files was read differently than written, once for each file."""
-    found = {(cell["circuit"], note): None for cell, record in outcome.records for note in record.get("notes", ())}
+    found = {(cell.where, note): None for cell, record in outcome.records for note in record.get("notes", ())}
     for circuit, note in found:
         notes.print(f"note: {circuit}, {note}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _say_missing(notes, outcome):
     """One line for each reason that kept cells from being computed."""
-    from ..studies.plan import label
-
     for verdict, missing in (("failed", outcome.failures), ("refused", outcome.refused)):
         reasons: dict[str, list[str]] = {}
         for cell, message in missing:
-            reasons.setdefault(" ".join(message.split()), []).append(label(cell))
+            reasons.setdefault(" ".join(message.split()), []).append(cell.label)
         for message, labels in reasons.items():
             others = f" (and {len(labels) - 1} more)" if len(labels) > 1 else ""
             notes.print(f"{verdict}: {labels[0]}{others}: {message}", highlight=False, markup=False, soft_wrap=True)

@@ -5,8 +5,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-_T = TypeVar("_T")
-
 MOST = 10**18
 """Counts are drawn as 64-bit integers, and a method may add up a few of them."""
 

@@ -8,23 +8,27 @@ from ..estimator import AbstractEstimator
 from ..ir.pauli import popcount
 from ..ir.program import Program
 from ..ir.pull_back import NotClifford, PauliComponents, pull_back
+from .programs import name_of
 
 
 def pauli_components(
-    program: Program, angles: Angles, estimator: AbstractEstimator, to_start: bool = False
+    program: Program,
+    angles: Angles,
+    estimator: AbstractEstimator | type[AbstractEstimator],
+    to_start: bool = False,
 ) -> PauliComponents:
     """The strings at the gate angles (A,), radians, or a refusal by name.
 
     Args:
         program, angles: where.
-        estimator: who asks.
+        estimator: who asks, or its class.
         to_start: pull back through the whole circuit, not only to its first parameterised gate.
     """
     try:
         return pull_back(program, np.asarray(angles, float), to_start=to_start)
     except NotClifford as error:
         raise NotApplicable(
-            f"{type(estimator).__name__} needs gradient observables that are Pauli strings of one common state, but "
+            f"{name_of(estimator)} needs gradient observables that are Pauli strings of one common state, but "
             f"{error}. Use an OperatorPool, Clifford angles, or ParameterShift"
         ) from error
 

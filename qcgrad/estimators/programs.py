@@ -17,7 +17,12 @@ _SQUARES = {np.dtype(np.float32): (1e-15, 1e18), np.dtype(np.float64): (1e-140, 
 _COVARIANCES_HELD = 3
 
 
-def program_at(point: Point, estimator: AbstractEstimator, samples: bool = False) -> Program:
+def name_of(who: AbstractEstimator | type[AbstractEstimator]) -> str:
+    """What messages call an estimator, or a class of estimators."""
+    return (who if isinstance(who, type) else type(who)).__name__
+
+
+def program_at(point: Point, estimator: AbstractEstimator | type[AbstractEstimator], samples: bool = False) -> Program:
     """The program whose gate angles are the point's coordinates, or a refusal by name.
 
     Args:
@@ -31,7 +36,7 @@ def program_at(point: Point, estimator: AbstractEstimator, samples: bool = False
     """
     if not isinstance(point.objective, Expectation):
         raise NotApplicable(
-            f"{type(estimator).__name__} differentiates expectation values of circuits, but the objective is a "
+            f"{name_of(estimator)} differentiates expectation values of circuits, but the objective is a "
             f"{type(point.objective).__name__}: give qcgrad.Expectation(circuit, observable)"
         )
     check_scale(point.objective.program, point.coordinates.dtype, samples)

@@ -13,11 +13,12 @@ import math
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float, Int
 
 from ..array_types import Angles, CircuitParams
 from ..arrays import is_concrete
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 _MOST_ROUNDING = 1e-3
 
 
-def units(gates: Sequence[Gate]) -> np.ndarray:
+def units(gates: Sequence[Gate]) -> Float[np.ndarray, "A"]:
     """(A,) u, where the gate's angle has the period 4 pi / u; 0 where it has none.
 
     Named gates and Pauli rotations have u = 1. The levels of a Hamiltonian need not have a common divisor.
@@ -38,7 +39,7 @@ def units(gates: Sequence[Gate]) -> np.ndarray:
     return np.array([_unit(gate) for gate in gates], float)
 
 
-def gate_angles(circuit: "Circuit", parameters):
+def gate_angles(circuit: "Circuit", parameters: CircuitParams) -> Angles:
     """Angles (A,) of the parameterised gates at the circuit's parameters (P,), radians, reduced by whole periods.
 
     NaN and infinity stay, and so does what overflows.
@@ -59,8 +60,12 @@ def gate_angles(circuit: "Circuit", parameters):
 
 
 def rounded(
-    circuit: "Circuit", which: np.ndarray, angles: np.ndarray, dtype: np.dtype, before: Any = 0.0
-) -> np.ndarray:
+    circuit: "Circuit",
+    which: Int[np.ndarray, "B"],
+    angles: Float[np.ndarray, "B"],
+    dtype: np.dtype,
+    before: float | Float[np.ndarray, "B"] = 0.0,
+) -> Float[np.ndarray, "B"]:
     """Angles of some gates in the precision `dtype`, reduced by whole periods.
 
     Args:

@@ -1,8 +1,10 @@
 """Expectation values of a circuit that starts from a mixed state."""
 
 import equinox as eqx
+import numpy as np
 
-from ..objective import AbstractObjective
+from ..array_types import Angles, Params
+from ..objective import AbstractObjective, Reading
 from .expectation import Expectation
 from .mixture import Mixture
 
@@ -27,25 +29,25 @@ class MixedExpectation(AbstractObjective):
     coordinate_name = "gate angle"
 
     @property
-    def is_vector(self):
+    def is_vector(self) -> bool:
         return self.expectation.is_vector
 
     @property
-    def num_outputs(self):
+    def num_outputs(self) -> int:
         return self.expectation.num_outputs
 
     @property
     def mixes_coordinates(self) -> bool:
         return self.expectation.mixes_coordinates
 
-    def check(self, params):
+    def check(self, params: Params) -> Params:
         return self.expectation.check(params)
 
-    def coordinates(self, params):
+    def coordinates(self, params: Params) -> Angles:
         return self.expectation.coordinates(params)
 
-    def placeholder(self, dtype):
+    def placeholder(self, dtype: np.dtype) -> Angles:
         return self.expectation.placeholder(dtype)
 
-    def to_params(self, params, reading):
+    def to_params(self, params: Params, reading: Reading) -> Reading:
         return self.expectation.to_params(params, reading)

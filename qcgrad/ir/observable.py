@@ -6,8 +6,10 @@ from functools import cached_property
 from typing import Self
 
 import numpy as np
+from jaxtyping import Complex, Int
 from numpy.typing import ArrayLike
 
+from ..array_types import Masks
 from . import pauli
 from .terms import check_masks, sparse_masks
 from .terms import coefficients as checked_coefficients
@@ -125,7 +127,7 @@ class PauliSum:
         letters = ["".join(word[q] for q in support) for word in self.words]
         return PauliSum(list(zip(letters, self.coefficients.tolist(), strict=True)))
 
-    def matrix(self) -> np.ndarray:
+    def matrix(self) -> Complex[np.ndarray, "2**n 2**n"]:
         """Dense 2^n x 2^n matrix (complex128); for small n."""
         dimension = 2**self.num_qubits
         index = np.arange(dimension)
@@ -176,7 +178,7 @@ class PauliSum:
         return f'PauliSum("{" + ".join(shown)}{more}")'.replace("+ -", "- ")
 
 
-def qubit_wise_groups(x: np.ndarray, z: np.ndarray) -> list[np.ndarray]:
+def qubit_wise_groups(x: Masks, z: Masks) -> list[Int[np.ndarray, "group"]]:
     """Split Pauli strings into groups that one product of single-qubit bases measures together.
 
     First-fit by falling weight: each string joins the first group whose letters agree with its own on

@@ -29,7 +29,7 @@ def bit(qubit: int, num_qubits: int) -> int:
     return 1 << (num_qubits - 1 - qubit)
 
 
-def mask_array(values: ArrayLike, num_qubits: int) -> np.ndarray:
+def mask_array(values: ArrayLike, num_qubits: int) -> MaskArray:
     """Masks on n qubits as an array of the dtype that holds them."""
     return np.array(values, np.int64 if num_qubits <= WORD_QUBITS else object)
 
@@ -66,7 +66,7 @@ def spread(mask: AnyMasks, qubits: Sequence[int], num_qubits: int) -> MaskArray:
     return out
 
 
-def from_bits(bits: np.ndarray) -> int:
+def from_bits(bits: Bool[np.ndarray, "n"]) -> int:
     """The mask whose qubit q is set where bits[q] is."""
     packed = np.packbits(bits)
     return int.from_bytes(packed.tobytes()) >> (8 * len(packed) - len(bits))

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from ..array_types import Angles
+from ..array_types import Angles, MaskArray, Masks
 from . import light_cone, pauli
 from .angles import with_angles
 from .circuit import Circuit
@@ -86,7 +86,7 @@ class Program:
         return len(self.observables)
 
     @cached_property
-    def terms(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def terms(self) -> tuple[Masks, Masks, Float[np.ndarray, "K D"]]:
         """Distinct strings of all observables: x (T,), z (T,), coefficients (K, T)."""
         position: dict[tuple[int, int], int] = {}
         entries = []
@@ -101,7 +101,7 @@ class Program:
         return x, z, coefficients
 
     @cached_property
-    def constants(self) -> np.ndarray:
+    def constants(self) -> Float[np.ndarray, "K"]:
         """(K,) coefficients of the identity, which nothing needs to be measured for."""
         x, z, coefficients = self.terms
         return coefficients[:, (x | z) == 0].sum(axis=1)
@@ -148,7 +148,7 @@ class Program:
         acting = [i for i, gate in enumerate(gates) if light_cone.acted_on(gate)]
         return self.on(acting, sorted(light_cone.busy_qubits(gates)))
 
-    def part(self, x: np.ndarray, z: np.ndarray) -> Part:
+    def part(self, x: MaskArray, z: MaskArray) -> Part:
         """What measurements of the strings with masks x, z (any shape) depend on, in any basis that suits them.
 
         Left out are gates outside of the light cone, and qubits that stay in |0> and are measured in Z at most.
@@ -171,7 +171,7 @@ class Program:
         angles = np.array([angle_of[i] for i in gates if all_gates[i].param is not None], np.int64)
         return Part(Compact(self, Circuit(len(kept), moved, self.circuit.name), kept), kept, angles)
 
-    def qubits_of(self, masks: np.ndarray) -> set[int]:
+    def qubits_of(self, masks: MaskArray) -> set[int]:
         """Qubits whose bit is set in any of the masks."""
         union = int(np.bitwise_or.reduce(np.ravel(masks), initial=0))
         return {q for q in range(self.num_qubits) if union & pauli.bit(q, self.num_qubits)}

@@ -33,7 +33,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Complex, Float, Int
 
 from ..array_types import Angles, Coefficients, Masks
 from ..errors import NotApplicable
@@ -96,7 +96,7 @@ class SweepForm:
         return 16 * 2**self.num_qubits
 
     @property
-    def state(self) -> np.ndarray:
+    def state(self) -> Complex[np.ndarray, "2**N"]:
         """(2^N,) amplitudes, worked out anew: there may be a form for every string of an observable."""
         return rows.run(self.preparation, rows.zero_state(self.num_qubits))
 
@@ -115,7 +115,7 @@ class SweepForm:
         return replace(self, num_qubits=len(kept), preparation=narrowed[0], undo=narrowed[1], x=x, z=z)
 
     @property
-    def weights(self) -> np.ndarray:
+    def weights(self) -> Int[np.ndarray, "D"]:
         """(D,) letters of each string that are not the identity."""
         return pauli.popcount(self.x | self.z)
 
@@ -124,7 +124,7 @@ class SweepForm:
         return int(self.gates_undone[self.step[component]])
 
 
-def one_state_forms(program: Program, angles: np.ndarray, encoding: Encoding) -> list[SweepForm]:
+def one_state_forms(program: Program, angles: Angles, encoding: Encoding) -> list[SweepForm]:
     """The one-state forms of a program at its gate angles (A,), radians.
 
     Args:

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+from jaxtyping import Inexact
 from numpy.typing import ArrayLike
 
 from ..arrays import is_concrete
 from . import pauli
 
 
-def coefficients(values: ArrayLike) -> np.ndarray:
+def coefficients(values: ArrayLike) -> Inexact[np.ndarray, "..."]:
     """Real or complex coefficients, or one clear error."""
     if not is_concrete(values):
         raise TypeError("PauliSum coefficients are being traced by JAX: an observable holds plain numbers")

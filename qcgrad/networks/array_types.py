@@ -1,5 +1,7 @@
 """Types of arrays in the signatures of networks and their kernels, beside `qcgrad.array_types`."""
 
+from collections.abc import Callable
+
 import jax
 import numpy as np
 from jaxtyping import Float, Inexact, Num, UInt32
@@ -52,3 +54,6 @@ Gaussians = tuple[
 
 Signal = Inexact[jax.Array, "N *shape"]
 """A cotangent in front of a layer, in the shape of its inputs."""
+
+KernelMap = Callable[[Inexact[jax.Array, "..."], int], Inexact[jax.Array, "..."]]
+"""A change of any one kernel, told how many of its axes stand for inputs: 2 between inputs, 1 within one."""

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Shaped
+from jaxtyping import PyTree, Shaped
 
 
 def checked_size(batch_size: int | None) -> int | None:
@@ -58,11 +58,11 @@ def windows(total: int, size: int) -> list[Window]:
 def assemble(
     rows: list[Window],
     columns: list[Window],
-    left: Callable[[Window], Any],
-    block: Callable[[Any, Window, Window], Any],
-    mirror: Callable[[Any], Any] | None,
+    left: Callable[[Window], PyTree],
+    block: Callable[[PyTree, Window, Window], PyTree],
+    mirror: Callable[[PyTree], PyTree] | None,
     progress: str | None,
-) -> Any:
+) -> PyTree:
     """A pytree of arrays (N1, N2, ...) from its blocks (b1, b2, ...), written into the result one after the other.
 
     Args:

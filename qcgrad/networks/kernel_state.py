@@ -10,11 +10,12 @@ sums over real parameters of unit variance (metric "unit"; derivatives by the re
 weight of unit variance give twice as much).
 """
 
-from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import jax
 from jaxtyping import Float, Inexact
+
+from .array_types import KernelMap
 
 Law = Literal["data", "gaussian", "flattened", "features"]
 
@@ -84,7 +85,7 @@ class KernelState(NamedTuple):
         """(q1, q2, covariance, gap) between inputs that are vectors, shaped so that they broadcast."""
         return self.variance1[:, None], self.variance2[None], self.nngp, self.gap
 
-    def map_arrays(self, function: Callable[[jax.Array, int], jax.Array]) -> "KernelState":
+    def map_arrays(self, function: KernelMap) -> "KernelState":
         """The state with `function(array, batch_axes)` for every kernel: 2 batch axes between inputs, 1 within one."""
         own = ("variance1", "variance2", "pseudo1", "pseudo2")
         arrays = {name: a for name, a in self._asdict().items() if isinstance(a, jax.Array) and name != "gap"}

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -10,11 +10,16 @@ import jax.numpy as jnp
 from ..errors import NotApplicable
 from .convention import Convention
 
+if TYPE_CHECKING:
+    import optax
+
 # What optax calls the gradient among the extra arguments of an update, and in the states of line searches.
 _GRADIENT = "grad"
 
 
-def complex_optimizer(optimizer: Any, kind: Literal["split", "modulus"] = "split") -> Any:
+def complex_optimizer(
+    optimizer: "optax.GradientTransformation", kind: Literal["split", "modulus"] = "split"
+) -> "optax.GradientTransformationExtraArgs":
     r"""An optax optimizer that takes the gradients of `jax.grad` and descends by complex parameters.
 
     `jax.grad` returns \(\partial_x L - i\,\partial_y L\); this conjugates it first, so that updates are steps against

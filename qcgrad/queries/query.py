@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
+from jaxtyping import Int
 from numpy.typing import DTypeLike
 
 from ..cost import Cost
@@ -98,7 +99,7 @@ class Sweepable(Protocol):
     @property
     def preparation_gates(self) -> int: ...
     @property
-    def weights(self) -> np.ndarray: ...
+    def weights(self) -> Int[np.ndarray, "D"]: ...
     def gates_until(self, component: int) -> int: ...
 
 

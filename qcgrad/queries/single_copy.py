@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
+from jaxtyping import Int
 
 from ..arrays import namespace
 from ..cost import Cost
@@ -166,7 +167,7 @@ class MeasureBases(AbstractQuery):
         return True
 
     @property
-    def basis_gates(self) -> np.ndarray:
+    def basis_gates(self) -> Int[np.ndarray, "B"]:
         """(B,) gates of each basis change."""
         all_x = np.bitwise_or.reduce(self.x, axis=1, keepdims=True)
         all_z = np.bitwise_or.reduce(self.z, axis=1, keepdims=True)

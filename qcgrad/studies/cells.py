@@ -1,44 +1,80 @@
-"""Computing one cell of a study, from nothing but its description."""
+"""One cell of a study: what is computed from nothing but its fields."""
 
-import math
-from collections.abc import Callable
+import abc
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
 
-from .accuracy import value_shots
-from .circuit_cells import circuit_record
-from .memory import check_hard_instance, check_network
-from .plan import Cell
-from .records import Record, check_finite, costs, value_cost
-
-# Below this the prediction may be wrong by its constant; the search finds its way up from here.
-_START_FRACTION = 0.5
+from ..catalogue import Method, methods
+from .records import Record, check_finite
 
 
-def compute(
-    cell: Cell, notify: Callable[[str], None] = lambda message: None, *, max_bytes: int | None = None
-) -> Record:
-    """Compute one cell.
+@dataclass(frozen=True, kw_only=True)
+class Cell(abc.ABC):
+    """A method on a model at one size and accuracy: plain data, and how its record is computed.
 
-    Args:
-        cell: one of `cells_of`.
-        notify: told what is going on inside a long cell.
-        max_bytes: memory that it may take; by default 80 % of what is free.
-
-    Returns:
-        The record, of plain numbers.
-
-    Raises:
-        StateTooLarge: it would take more, with the number of bytes and what would fit; nothing is allocated.
+    Attributes:
+        kind: of the model.
+        method: a name of the catalogue.
+        model: what points are fitted together with.
+        seed: of all random numbers.
+        epsilon, delta: the accuracy, None for exact methods.
     """
-    compute_kind = {"circuit": circuit_record, "hard-instance": _hard_instance, "network": _network}[cell["kind"]]
-    with _hurried_compilation():
-        record = compute_kind(cell, notify, max_bytes)
-    check_finite(record)
-    return record
+
+    kind: ClassVar[str]
+    method: str
+    model: str
+    seed: int = 0
+    epsilon: float | None = None
+    delta: float | None = None
+
+    @property
+    @abc.abstractmethod
+    def where(self) -> str:
+        """The model at its size, for people."""
+
+    @abc.abstractmethod
+    def record(self, notify: Callable[[str], None], max_bytes: int | None) -> Record:
+        """What `compute` returns, unchecked."""
+
+    @property
+    def described(self) -> Method:
+        """The method."""
+        return methods()[self.method]
+
+    @property
+    def label(self) -> str:
+        """A short name for people."""
+        return f"{self.method}, {self.where}" + ("" if self.epsilon is None else f", ε = {self.epsilon:g}")
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """All fields that are given, as plain data: what a result is kept under."""
+        return {"kind": self.kind} | {name: part for name, part in asdict(self).items() if part is not None}
+
+    def compute(self, notify: Callable[[str], None] = lambda message: None, *, max_bytes: int | None = None) -> Record:
+        """Compute the cell.
+
+        Args:
+            notify: told what is going on inside a long cell.
+            max_bytes: memory that it may take; by default 80 % of what is free.
+
+        Returns:
+            The record, of plain numbers.
+
+        Raises:
+            StateTooLarge: it would take more, with the number of bytes and what would fit; nothing is allocated.
+            NotApplicable: the method does not apply, or has no bound.
+        """
+        with _hurried_compilation():
+            record = self.record(notify, max_bytes)
+        check_finite(record)
+        return record
 
 
 @contextmanager
-def _hurried_compilation():
+def _hurried_compilation() -> Iterator[None]:
     """Let XLA compile faster and run slower.
 
     Cells are many small programs of different sizes, each run a few times: compiling takes most of their
@@ -52,97 +88,3 @@ def _hurried_compilation():
         yield
     finally:
         jax.config.update("jax_disable_most_optimizations", before)
-
-
-def _hard_instance(cell: Cell, notify, max_bytes) -> Record:
-    import numpy as np
-
-    from ..estimate import estimate, predict_cost
-    from ..estimators import Adjoint, ParameterShift
-    from ..simulators.multicopy.votes import disturbance_bound
-    from .hard_instance import hard_instance
-    from .repeat import RecallingStatevector, trial_gradients
-    from .search import Accuracy, smallest_setting
-
-    check_hard_instance(cell, max_bytes)
-    epsilon, delta, components = cell["epsilon"], cell["delta"], 4 ** cell["n"] - 1
-    objective, params = hard_instance(cell["n"], cell["seed"], cell["tilt"]), np.zeros(components)
-    backend = RecallingStatevector()
-    truth = np.asarray(estimate(objective, params, Adjoint(), backend).gradient)
-    make, expected = _makers(components, epsilon, delta)[cell["method"]]
-
-    def errors_at(setting: int):
-        # Every step of the ladder draws its own trials.
-        seed = int(np.random.default_rng((cell["seed"], cell["n"], setting)).integers(2**31))
-        for gradient in trial_gradients(objective, params, make(setting), backend, seed):
-            yield float(np.max(np.abs(gradient - truth)))
-
-    accuracy = Accuracy(epsilon, delta, cell["trials"])
-    found = smallest_setting(errors_at, accuracy, max(3, int(_START_FRACTION * expected)), cell["ladder"], notify)
-    estimator = make(found.setting)
-    idealization = 0.0
-    if estimator.is_traceable:
-        cost, fidelity = predict_cost(objective, estimator, backend), "exact"  # equals the counted cost
-    else:
-        once = estimate(objective, params, estimator, backend, key=cell["seed"])
-        cost, fidelity = once.cost, once.fidelity
-    if fidelity == "idealized":
-        votes = cost.qubits // (cell["n"] + 1)  # copies held together
-        idealization = disturbance_bound(truth[np.abs(truth) > epsilon], votes)
-    of_value = value_cost(objective, ParameterShift(shots=value_shots(epsilon, delta)))
-    return {
-        "M": components,
-        "qubits": cell["n"] + 1,
-        **costs(cost, of_value),
-        "setting": found.setting,
-        "steps": [[step.setting, step.trials, step.failures] for step in found.steps],
-        "error_of_zeros": float(np.max(np.abs(truth))),
-        "idealization_bound": idealization,
-        "components_above_epsilon": int(np.sum(np.abs(truth) > epsilon)),
-    }
-
-
-def _makers(components: int, epsilon: float, delta: float):
-    """For each method: the estimator of one setting (shots or copies), and the setting that theory expects."""
-    from ..estimators import BellShadow, ParameterShift, ReadOnceTomography
-
-    log = math.log(2 * components / delta)
-    return {
-        "parameter-shift": (lambda shots: ParameterShift(shots=shots), log / epsilon**2),
-        "read-once": (
-            lambda copies: ReadOnceTomography(copies, batches=1),
-            2 * (1 + 2 * math.sqrt(components)) * log / epsilon**2,
-        ),
-        "bell-shadow": (lambda copies: BellShadow(copies=copies, delta=delta), 2 * log / epsilon**4),
-    }
-
-
-def _network(cell: Cell, _notify, max_bytes) -> Record:
-    import numpy as np
-
-    from ..estimate import estimate
-    from ..estimators import Backprop
-    from ..networks import Loss
-
-    check_network(cell, max_bytes)
-    inputs = 2 ** cell["n"]
-    hidden = inputs - 1
-    rng = np.random.default_rng((cell["seed"], cell["n"]))
-    weights = {
-        "in": rng.normal(size=(inputs, hidden)) / math.sqrt(inputs),
-        "out": rng.normal(size=hidden) / math.sqrt(hidden),
-    }
-    batch = rng.normal(size=(cell["batch"], inputs)), rng.normal(size=cell["batch"])
-    loss = Loss(_perceptron, _mean_square, batch)
-    found = estimate(loss, weights, Backprop())
-    return {"M": sum(w.size for w in weights.values()), "qubits": 0, **costs(found.cost, loss.forward_cost(weights))}
-
-
-def _perceptron(weights, x):
-    import jax.numpy as jnp
-
-    return jnp.tanh(x @ weights["in"]) @ weights["out"]
-
-
-def _mean_square(outputs, y):
-    return ((outputs - y) ** 2).mean()

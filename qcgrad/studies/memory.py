@@ -3,15 +3,16 @@
 import math
 from collections.abc import Callable
 
+from ..catalogue import Method
 from ..errors import StateTooLarge
 from ..estimate import predict_cost
+from ..estimator import AbstractEstimator
 from ..estimators import Adjoint
-from ..ir.gates import frequencies
 from ..memory import allowed_bytes, require
+from ..queries import Access
 from ..simulators.statevector.backend import SETTINGS_BYTES
-from .accuracy import gradient_shots
 from .circuits import StudyCircuit
-from .plan import Cell
+from .repeat import TRIALS_AT_ONCE
 
 _FLOAT, _COMPLEX = 8, 16
 
@@ -44,9 +45,9 @@ def check(needed: int, fitting: Callable[[int], str], max_bytes: int | None = No
         require("it would take", needed, allowed, fitting(allowed), StateTooLarge)
 
 
-def check_circuit(cell: Cell, circuit: StudyCircuit, max_bytes: int | None = None):
-    """`check` for a cell of kind "circuit"."""
-    states, rest = _circuit_bytes(cell, circuit)
+def check_circuit(estimator: AbstractEstimator, circuit: StudyCircuit, max_bytes: int | None = None):
+    """`check` for an estimator on a circuit."""
+    states, rest = _circuit_bytes(estimator, circuit)
     needed, qubits = states + rest, circuit.objective.circuit.num_qubits
 
     def fitting(allowed: int) -> str:
@@ -58,51 +59,48 @@ def check_circuit(cell: Cell, circuit: StudyCircuit, max_bytes: int | None = Non
     check(needed, fitting, max_bytes)
 
 
-def _circuit_bytes(cell: Cell, circuit: StudyCircuit) -> tuple[int, int]:
+def _circuit_bytes(estimator: AbstractEstimator, circuit: StudyCircuit) -> tuple[int, int]:
     """(bytes of states, other bytes)."""
-    program = circuit.objective.program
     # The adjoint method runs in every cell, for the reference. It holds three states.
     reference = predict_cost(circuit.objective, Adjoint()).peak_bytes
-    if cell["method"] == "adjoint":
-        return reference, 0
-    if cell["method"] == "parameter-shift":
-        evaluations = 1 + sum(2 * len(frequencies(gate) or ()) for gate in program.circuit.angle_gates)
-        settings = _settings_bytes(evaluations, circuit.num_angles)
-        shots = gradient_shots(circuit.num_angles, cell["epsilon"], cell["delta"])
-        return reference, settings + 2 * _FLOAT * shots * len(program.bases)
-    # One form after another, each with an ancilla.
-    return max(reference, _COPIES_OF_SWEPT * 2 * (reference // 3)), _REMEMBERED
+    if estimator.access == Access.multi_copy:
+        # One form after another, each with an ancilla.
+        return max(reference, _COPIES_OF_SWEPT * 2 * (reference // 3)), _REMEMBERED
+    cost = predict_cost(circuit.objective, estimator)
+    if estimator.access == Access.white_box:
+        return max(reference, cost.peak_bytes), 0
+    # Each setting of the angles is measured in every basis.
+    evaluations = max(1, cost.circuit_runs // max(1, len(circuit.objective.program.bases)))
+    return reference, _settings_bytes(evaluations, circuit.num_angles) + 2 * _FLOAT * (cost.shots // evaluations)
 
 
-def check_hard_instance(cell: Cell, max_bytes: int | None = None):
-    """`check` for a cell of kind "hard-instance"."""
+def check_hard_instance(method: Method, n: int, max_bytes: int | None = None):
+    """`check` for a method on the hard instance of n qubits."""
 
     def fitting(allowed: int) -> str:
-        sizes = [n for n in range(2, cell["n"]) if _hard_bytes(cell["method"], n) <= allowed]
+        sizes = [smaller for smaller in range(2, n) if _hard_bytes(method, smaller) <= allowed]
         return f"n = {max(sizes)} would fit" if sizes else "not even n = 2 would fit"
 
-    check(_hard_bytes(cell["method"], cell["n"]), fitting, max_bytes)
+    check(_hard_bytes(method, n), fitting, max_bytes)
 
 
-def _hard_bytes(method: str, n: int) -> int:
-    from .repeat import TRIALS_AT_ONCE
-
+def _hard_bytes(method: Method, n: int) -> int:
     components = 4**n - 1
     trials = _COPIES_OF_TRIALS * TRIALS_AT_ONCE * (_COMPLEX * 2 ** (n + 1) + _FLOAT * components)
-    if method != "parameter-shift":
+    if method.access > Access.single_copy or method.make.needs_common_state:
         return trials
+    # Two evaluations for each component, and one.
     return trials + _settings_bytes(1 + 2 * components, components)
 
 
 def _settings_bytes(evaluations: int, angles: int) -> int:
-    """What the parameter-shift rule's evaluations hold of their angles: all of them once, and copies of a slice."""
+    """What evaluations at shifted angles hold of these: all of them once, and copies of a slice."""
     settings = _FLOAT * evaluations * angles
     return settings + _COPIES_OF_SLICE * min(settings, SETTINGS_BYTES)
 
 
-def check_network(cell: Cell, max_bytes: int | None = None):
-    """`check` for a cell of kind "network"."""
-    inputs = 2 ** cell["n"]
+def check_network(n: int, batch: int, max_bytes: int | None = None):
+    """`check` for a perceptron with 2^n inputs."""
+    inputs = 2**n
     example = _FLOAT * (inputs + _COPIES_OF_LAYERS * (inputs - 1))
-    needed = cell["batch"] * example
-    check(needed, lambda allowed: f"a batch of {allowed // example} would fit", max_bytes)
+    check(batch * example, lambda allowed: f"a batch of {allowed // example} would fit", max_bytes)

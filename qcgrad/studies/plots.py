@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
+from .methods import ranked
 from .scaling import UNITS, Law, hard_instance_fits
-from .spec import METHODS, StudySpec
+from .spec import StudySpec
 from .store import replacing
 
 # Okabe and Ito's palette: distinguishable with any kind of colour vision, and by shape in print.
@@ -170,4 +171,4 @@ def _tick(value: float, _position) -> str:
 
 
 def _colour(method: str) -> str:
-    return _PALETTE[METHODS.index(method) % len(_PALETTE)]
+    return _PALETTE[ranked().index(method) % len(_PALETTE)]

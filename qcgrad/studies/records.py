@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 
 from ..cost import Cost
-from ..objective import Point
+from ..estimator import AbstractEstimator
+from ..ir import Expectation
+from ..objective import AbstractObjective, Point
+from ..queries import Evaluate
 
 Record = dict[str, Any]
 """Plain data: `M`, `qubits`, `gradient` and `value` (the counters of a `Cost` each), `max_error`, details."""
@@ -18,10 +21,29 @@ def costs(gradient: Cost, value: Cost) -> Record:
     return {"gradient": asdict(gradient), "value": asdict(value)}
 
 
-def value_cost(objective, estimator) -> Cost:
+def cost_of_value(objective: AbstractObjective, estimator: AbstractEstimator) -> Cost:
     """What the value alone costs by this method's own query."""
-    point = Point(objective, objective.placeholder(np.dtype(np.float64)), np.eye(objective.num_outputs))
-    return estimator.value_query(point).cost()
+    return estimator.value_query(_somewhere(objective)).cost()
+
+
+def sampled_value_cost(objective: Expectation, epsilon: float, delta: float) -> Cost:
+    r"""What the value alone takes to the same accuracy, measured: \(2\ln(2/\delta)/\epsilon^2\) shots (Hoeffding).
+
+    Epsilon is in units of the norm over the measured bases (see `StudySpec.epsilon`).
+
+    Example:
+        >>> import qcgrad as qg
+        >>> from qcgrad.studies.records import sampled_value_cost
+        >>> sampled_value_cost(qg.Expectation(qg.Circuit(1).ry(0, param=0), "Z"), 0.3, 0.01).shots
+        118
+    """
+    point = _somewhere(objective)
+    shots = math.ceil(2 * math.log(2 / delta) / epsilon**2)
+    return Evaluate(objective.program, point.coordinates[None], shots).cost()
+
+
+def _somewhere(objective: AbstractObjective) -> Point:
+    return Point(objective, objective.placeholder(np.dtype(np.float64)), np.eye(objective.num_outputs))
 
 
 def check_finite(record: Record):

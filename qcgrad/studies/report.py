@@ -2,17 +2,19 @@
 
 import math
 
+from .cells import Cell
+from .circuit_cells import CircuitCell
 from .fit import PowerFit
-from .plan import Cell
+from .hard_cells import HardInstanceCell
 from .records import Record
 from .scaling import RULE, UNITS, AccuracyLaw, HardInstanceFits, Law, accuracy_laws, hard_instance_fits
 from .spec import HardInstance, StudySpec
 
 _READING = (
     "M counts the parameterised gates of a circuit, the weights of a network. The cost ratio is "
-    "cost(gradient)/cost(value) in the resource that is paid in. On real circuits shots follow Hoeffding's bound for "
-    "epsilon and delta, as do those for every value. Exponents are of power laws in M, least squares in log-log, "
-    "± one standard error; they hold for the range of M shown."
+    "cost(gradient)/cost(value) in the resource that is paid in. On real circuits copies follow each method's bounds "
+    "for epsilon and delta, those for every value Hoeffding's. Exponents are of power laws in M, least squares in "
+    "log-log, ± one standard error; they hold for the range of M shown."
 )
 
 # Columns that both tables take with everything on one line; below this they leave out what can be missed.
@@ -140,8 +142,10 @@ def exponent(fit: PowerFit | None) -> str:
 
 def _definition(records, spec: StudySpec) -> str:
     hard = spec.hard_instance or HardInstance()
-    trials = ", ".join(f"{count} for {name}" for name, count in hard.trials.items() if name in spec.methods)
-    known = [r for cell, r in records if cell["kind"] == "hard-instance"]
+    cells = [(cell, r) for cell, r in records if isinstance(cell, HardInstanceCell)]
+    counts = {cell.method: cell.trials for cell, _ in cells}
+    trials = ", ".join(f"{count} for {name}" for name, count in counts.items())
+    known = [r for _, r in cells]
     epsilons = ", ".join(f"{epsilon:g}" for epsilon in spec.epsilon)
     zeros = min(r["error_of_zeros"] for r in known)
     return (
@@ -166,7 +170,6 @@ def _idealization(records: list[Record]) -> str:
 _DETAILS = (
     "max_error",
     "error_over_allowed",
-    "shots_per_evaluation",
     "setting",
     "idealization_bound",
     "observable",
@@ -178,10 +181,9 @@ def sources(records: list[tuple[Cell, Record]]) -> list[str]:
     """Where the observables and angles of the user's files come from, in words."""
     files: dict[str, list[str]] = {}
     for cell, record in records:
-        if "path" in cell:
-            files.setdefault(f"observable {record['observable']}; angles {record['angles']}", []).append(
-                cell["circuit"]
-            )
+        if isinstance(cell, CircuitCell) and cell.path is not None:
+            origin = f"observable {record['observable']}; angles {record['angles']}"
+            files.setdefault(origin, []).append(cell.circuit)
     return [f"{', '.join(dict.fromkeys(names))}: {origin}." for origin, names in files.items()]
 
 
@@ -189,11 +191,12 @@ def flat_rows(records: list[tuple[Cell, Record]]) -> list[dict]:
     """One flat row for each cell, for the CSV file."""
     rows = []
     for cell, record in records:
-        row = {name: cell.get(name, "") for name in ("kind", "method", "model", "circuit", "n")}
+        data = cell.data
+        row = {name: data.get(name, "") for name in ("kind", "method", "model", "circuit", "n")}
         row |= {"M": record["M"], "qubits": record["qubits"]}
         for of in ("gradient", "value"):
             row |= {f"{of}_{counter}": number for counter, number in record[of].items()}
         row |= {k: record.get(k, "") for k in _DETAILS}
-        row |= {name: cell.get(name, "") for name in ("epsilon", "delta", "trials", "seed")}
+        row |= {name: data.get(name, "") for name in ("epsilon", "delta", "trials", "seed")}
         rows.append(row)
     return rows

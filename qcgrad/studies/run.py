@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ..errors import QcgradError, StateTooLarge
-from .cells import compute as compute_cell
+from .cells import Cell
 from .claims import Failure
-from .plan import Cell, label
 from .records import Record
 from .store import Store, StoreError
 
@@ -53,7 +52,7 @@ def run_cells(
     cells: Iterable[Cell],
     store: Store,
     *,
-    compute: Callable[[Cell, Callable[[str], None]], Record] = compute_cell,
+    compute: Callable[[Cell, Callable[[str], None]], Record] = Cell.compute,
     console=None,
     debug: bool = False,
 ) -> Outcome:
@@ -113,10 +112,10 @@ class _Run:
 
     def settle(self, cell: Cell, notify: Callable[[str], None]) -> Settled | None:
         """Find or compute what belongs to a cell; None while another process is at it."""
-        for known in (self.store.get(cell), self.store.failure(cell, self.began)):
+        for known in (self.store.get(cell.data), self.store.failure(cell.data, self.began)):
             if known is not None:
                 return Settled(known, is_new=False)
-        if not self.store.claim(cell):
+        if not self.store.claim(cell.data):
             notify("another process is at it")
             return None
         return self._compute(cell, notify)
@@ -125,17 +124,17 @@ class _Run:
         began = time.perf_counter()
         try:
             record = self.compute(cell, notify)
-            self.store.put(cell, record, time.perf_counter() - began)
+            self.store.put(cell.data, record, time.perf_counter() - began)
             return Settled(record, is_new=True)
         except (KeyboardInterrupt, StoreError):
-            self.store.release(cell)
+            self.store.release(cell.data)
             raise
         except Exception as error:  # one impossible cell must not cost the others
             if "KeyboardInterrupt" in str(error):  # JAX wraps what interrupts a callback
-                self.store.release(cell)
+                self.store.release(cell.data)
                 raise KeyboardInterrupt from error
             failure = _failure(error)
-            self.store.release(cell, failure)
+            self.store.release(cell.data, failure)
             if self.debug:
                 raise
             return Settled(failure, is_new=True)
@@ -182,7 +181,7 @@ class _progress:
 
     def of(self, cell: Cell, finished: int) -> Callable[[str], None]:
         """What a cell says goes beside the bar, which shows how many are finished."""
-        name = label(cell)
+        name = cell.label
 
         def show(message: str):
             if self.bar is not None and self.task is not None:

@@ -4,10 +4,10 @@ import math
 from dataclasses import dataclass
 
 from ..catalogue import methods
+from .cells import Cell
 from .fit import LogFit, PowerFit, fit_logarithm, fit_power
-from .plan import Cell
+from .methods import ranked
 from .records import Record
-from .spec import METHODS
 
 THRESHOLD = 0.2
 """An exponent of the cost ratio that is below this by two standard errors counts as "at most log M"."""
@@ -17,6 +17,9 @@ RULE = (
     f"plus two standard errors is below {THRESHOLD} (yes), minus two is above (no), else undecided. Methods pay in "
     "copies where they measure, in gates where they simulate, in FLOPs in a network."
 )
+
+# Between an exponent of 1/2 and one of 1.
+_PER_COMPONENT = 0.75
 
 UNITS = {"copies": "copies", "gates": "gates", "flops": "FLOPs"}
 
@@ -86,7 +89,7 @@ def laws_of(records: list[tuple[Cell, Record]]) -> list[Law]:
     """One law for each method, model and epsilon, in order of first appearance."""
     groups: dict[tuple[str, str, str, float | None], list[Record]] = {}
     for cell, record in records:
-        key = (cell["method"], cell["model"], cell["kind"], cell.get("epsilon"))
+        key = (cell.method, cell.model, cell.kind, cell.epsilon)
         groups.setdefault(key, []).append(record)
     laws = []
     for (method, model, kind, epsilon), members in groups.items():
@@ -101,10 +104,15 @@ def laws_of(records: list[tuple[Cell, Record]]) -> list[Law]:
                 tuple(r["M"] for r in members),
                 tuple(r["gradient"]["copies"] for r in members),
                 tuple(r["gradient"]["gates"] for r in members),
-                tuple(r["gradient"][resource] / r["value"][resource] for r in members),
+                tuple(_ratio(r["gradient"][resource], r["value"][resource]) for r in members),
             )
         )
-    return sorted(laws, key=lambda law: METHODS.index(law.method))
+    return sorted(laws, key=lambda law: ranked().index(law.method))
+
+
+def _ratio(gradient: int, value: int) -> float:
+    """Zero where the value costs nothing, and there is no law."""
+    return gradient / value if value else 0.0
 
 
 @dataclass(frozen=True)
@@ -113,7 +121,7 @@ class HardInstanceFits:
 
     Attributes:
         power: copies = c M^k.
-        logarithm: copies = a + b ln M for shadows, copies/M = a + b ln M for parameter shift.
+        logarithm: copies = a + b ln M, or copies/M = a + b ln M for methods that measure each component by itself.
         per_component: whether `logarithm` is of copies/M.
         r_squared: of the copies themselves by the logarithm, to compare with `power.r_squared`.
     """
@@ -129,8 +137,8 @@ def hard_instance_fits(law: Law) -> HardInstanceFits | None:
     power = law.power("copies")
     if power is None:
         return None
-    # One-round single-copy methods measure each component on its own copies: M log M.
-    per_component = law.method == "parameter-shift"
+    # Log M, root of M or M log M: of these only the last one has an exponent near 1.
+    per_component = power.exponent > _PER_COMPONENT
     divisor = law.sizes if per_component else (1,) * len(law.sizes)
     logarithm = fit_logarithm(law.sizes, [c / d for c, d in zip(law.copies, divisor, strict=True)])
     fitted = [float(logarithm.at(m)) * d for m, d in zip(law.sizes, divisor, strict=True)]

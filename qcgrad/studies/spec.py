@@ -9,16 +9,18 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError, field_validator
 
+from ..catalogue import methods
+from .methods import known, ranked, searched, trials_of, typical
 from .spec_parts import CircuitSeries, HardInstance, Network, Number, Part, Whole
-
-METHODS = ("adjoint", "parameter-shift", "gentle-sweep", "read-once", "bell-shadow", "backprop")
-"""Methods that a study knows, named as on the command line."""
 
 _SIZE_AND_DEPTH = (
     *(f"efficient_su2_n{n}_r{r}" for n, r in ((2, 1), (4, 1), (4, 2), (4, 4), (4, 8))),
     *(f"efficient_su2_n{n}_r2" for n in (6, 8, 12, 16)),
 )
 _SPIN_CHAINS = ("tfim_hva_n3_p1", "tfim_hva_n4_p2", "tfim_hva_n6_p3", "tfim_hva_n8_p4", "tfim_hva_n12_p4")
+
+
+_QUICK_TRIALS = 100
 
 
 class SpecError(ValueError):
@@ -30,7 +32,7 @@ class StudySpec(Part):
 
     Attributes:
         seed: of all random numbers.
-        methods: which of `METHODS`.
+        methods: names that `qcgrad methods` lists, those of installed packages too; by default the typical ones.
         epsilon: accuracies in the max norm, one or several. For circuits they are in units of sqrt(sum_b c_b^2),
             with c_b the sum of the observable's |coefficients| that are measured together (1 for a single string),
             times sqrt(sum_a (d angle_a / d parameter)^2) of the component.
@@ -46,7 +48,7 @@ class StudySpec(Part):
     """
 
     seed: Whole = Field(default=0, ge=0, lt=2**63)
-    methods: tuple[str, ...] = METHODS
+    methods: tuple[str, ...] = Field(default_factory=typical)
     epsilon: tuple[Number, ...] = (0.3,)
     delta: Number = Field(default=0.02, gt=0, lt=1)
     circuits: tuple[CircuitSeries, ...] = (
@@ -87,32 +89,14 @@ class StudySpec(Part):
     @classmethod
     def _check_methods(cls, methods):
         if not methods:
-            raise ValueError(f"give at least one of {', '.join(METHODS)}")
-        return tuple(dict.fromkeys(nearest_method(name, METHODS) for name in methods))
+            raise ValueError(f"give at least one of {', '.join(ranked())}")
+        return known(methods)
 
     @property
     def fingerprint(self) -> str:
         """Ten hexadecimal digits that change with any field."""
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:10]
-
-
-def nearest_method(name: str, known, kind: str = "method") -> str:
-    """The name if it is known (a `kind` of thing), else a `ValueError` that suggests the nearest one.
-
-    Example:
-        >>> from qcgrad.studies.spec import METHODS, nearest_method
-        >>> nearest_method("paramter-shift", METHODS)
-        Traceback (most recent call last):
-        ...
-        ValueError: method 'paramter-shift' is not known: did you mean 'parameter-shift'? Known: adjoint, ...
-    """
-    canonical = name.strip().lower().replace("_", "-")
-    if canonical in known:
-        return canonical
-    near = difflib.get_close_matches(canonical, known, n=1, cutoff=0.3)
-    hint = f": did you mean {near[0]!r}? Known" if near else "; known"
-    raise ValueError(f"{kind} {name!r} is not known{hint}: {', '.join(known)}")
 
 
 def load_spec(path: "str | Path") -> StudySpec:
@@ -178,7 +162,10 @@ def quick(spec: StudySpec) -> StudySpec:
     hard = spec.hard_instance and spec.hard_instance.model_copy(
         update={
             "qubits": tuple(n for n in spec.hard_instance.qubits if n <= 4),
-            "trials": {name: min(100, count) for name, count in spec.hard_instance.trials.items()},
+            "trials": {
+                name: min(_QUICK_TRIALS, spec.hard_instance.trials.get(name, trials_of(methods()[name])))
+                for name in searched(spec.methods)
+            },
             "ladder": max(spec.hard_instance.ladder, 1.2),
         }
     )

@@ -1,8 +1,10 @@
 """The parts of a study's spec: series of circuits, the hard instance, the classical baseline."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, field_validator
+
+from .methods import ranked, searched
 
 # Text and booleans are no numbers, though they could be read as some.
 Whole = Annotated[int, Strict()]
@@ -52,19 +54,25 @@ class HardInstance(Part):
 
     Attributes:
         qubits: values of n; M = 4^n - 1.
-        trials: for each method, trials at each step of the ladder.
+        trials: at each step of the ladder, by method; those not named take 500 where JAX runs them side by side, else
+            250.
         ladder: ratio of neighbouring steps; the copies found are rounded up by at most this factor.
         tilt: RY angle of the tilted qubits, radians.
     """
 
     qubits: tuple[Whole, ...] = (2, 3, 4, 5)
-    trials: dict[Literal["parameter-shift", "read-once", "bell-shadow"], Annotated[Whole, Field(ge=1)]] = {
-        "parameter-shift": 500,
-        "read-once": 200,
-        "bell-shadow": 250,
-    }
+    trials: dict[str, Annotated[Whole, Field(ge=1)]] = {}
     ladder: Number = Field(default=1.1, gt=1, le=2)
     tilt: Number = 0.5
+
+    @field_validator("trials")
+    @classmethod
+    def _check_trials(cls, trials):
+        known = searched(ranked())
+        for name in trials:
+            if name not in known:
+                raise ValueError(f"no copies are searched for {name!r}: give trials for {', '.join(known)}")
+        return trials
 
     @field_validator("qubits")
     @classmethod

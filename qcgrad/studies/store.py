@@ -52,8 +52,8 @@ class Store:
         >>> import tempfile
         >>> from qcgrad.studies.store import Store
         >>> with tempfile.TemporaryDirectory() as folder, Store(f"{folder}/study.sqlite") as store:
-        ...     store.put({"method": "adjoint"}, {"gates": 3}, seconds=0.1)
-        ...     store.get({"method": "adjoint"}), store.get({"method": "backprop"})
+        ...     store.put({"n": 3}, {"gates": 3}, seconds=0.1)
+        ...     store.get({"n": 3}), store.get({"n": 4})
         ({'gates': 3}, None)
     """
 
@@ -154,8 +154,7 @@ class Store:
 
 
 def cell_key(cell: dict[str, Any]) -> str:
-    """What identifies a result: a hash of the cell, but for where its file lies, and of the code that computes it."""
-    cell = {name: part for name, part in cell.items() if name != "path"}
+    """What identifies a result: a hash of the cell, and of the code that computes it."""
     return hashlib.sha256(f"{_canonical(cell)}\n{code_version()}".encode()).hexdigest()
 
 

@@ -9,9 +9,9 @@ import pytest
 
 import qcgrad as qg
 from qcgrad.library import load_circuit
-from qcgrad.studies import cells as cells_module
+from qcgrad.studies.circuit_cells import CircuitCell
 from qcgrad.studies.circuits import load_study_circuit
-from qcgrad.studies.plan import cells_of, label
+from qcgrad.studies.plan import cells_of
 from qcgrad.studies.run import run_cells
 from qcgrad.studies.scaling import accuracy_laws, laws_of
 from qcgrad.studies.spec import limit_qubits, load_spec, make_spec
@@ -44,7 +44,7 @@ def spoil(folder, key, value):
 
 
 def cell(path, method="adjoint", **settings):
-    return {"kind": "circuit", "method": method, "model": "mine", "circuit": str(path), "seed": 0, **settings}
+    return CircuitCell.of(str(path), method=method, model="mine", **settings)
 
 
 @pytest.mark.parametrize(
@@ -57,11 +57,11 @@ def cell(path, method="adjoint", **settings):
 )
 @pytest.mark.parametrize("method", ["adjoint", "parameter-shift", "gentle-sweep"])
 def test_a_recorded_number_that_is_wrong_is_an_error(folder, method, key, value, message):
-    right = cells_module.compute(cell(folder / "recorded.qasm", method, epsilon=0.3, delta=0.02))
+    right = cell(folder / "recorded.qasm", method, epsilon=0.3, delta=0.02).compute()
     assert right["max_error"] < (1e-9 if method == "adjoint" else 1.5)
     spoil(folder, key, value)
     with pytest.raises(qg.ImportRefused, match=message):
-        cells_module.compute(cell(folder / "recorded.qasm", method, epsilon=0.3, delta=0.02))
+        cell(folder / "recorded.qasm", method, epsilon=0.3, delta=0.02).compute()
 
 
 def test_a_wrong_digit_is_seen(folder):
@@ -80,7 +80,7 @@ def test_files_need_no_record(folder):
         "Z on every qubit, summed (default)",
         "uniform in (-pi, pi) from seed 3",
     )
-    record = cells_module.compute(cell(folder / "curved.qasm", seed=3))
+    record = cell(folder / "curved.qasm", seed=3).compute()
     assert record["observable"] == circuit.observable
     assert "max_error" not in record  # there is nothing to compare the adjoint method with
 
@@ -109,7 +109,7 @@ def test_errors_are_measured_in_what_the_angles_do(folder):
 @pytest.mark.parametrize("name", ["shared.qasm", "curved.qasm", "recorded.qasm"])
 def test_sampled_errors_stay_within_epsilon(folder, name, method):
     # Hoeffding's bound holds with 1 - delta; the seeds that follow 0 do as well, so one in 10^6 may not.
-    record = cells_module.compute(cell(folder / name, method, epsilon=0.3, delta=1e-6))
+    record = cell(folder / name, method, epsilon=0.3, delta=1e-6).compute()
     assert 0 < record["error_over_allowed"] < 1
 
 
@@ -124,7 +124,7 @@ def test_sampled_errors_stay_within_epsilon(folder, name, method):
 def test_files_that_cannot_be_studied_are_refused(folder, text, message):
     (folder / "odd.qasm").write_text(HEAD + text)
     with pytest.raises(qg.ImportRefused, match=message):
-        cells_module.compute(cell(folder / "odd.qasm", "parameter-shift", epsilon=0.3, delta=0.02))
+        cell(folder / "odd.qasm", "parameter-shift", epsilon=0.3, delta=0.02).compute()
     with pytest.raises(qg.ImportRefused, match="measures nothing"):
         load_study_circuit(str(folder / "curved.qasm"), "II")
 
@@ -136,9 +136,9 @@ def test_names_in_a_spec_are_relative_to_its_folder(folder, monkeypatch):
     monkeypatch.chdir(elsewhere)
     spec = load_spec("../study.toml")
     assert spec.circuits[0].circuits == (str(folder / "curved.qasm"), "tfim_hva_n3_p1")
-    (first, *_) = [c for c in cells_of(spec) if c["kind"] == "circuit"]
-    assert label(first) == "adjoint, curved.qasm"
-    assert cells_module.compute(first)["M"] == 2
+    (first, *_) = [c for c in cells_of(spec) if c.kind == "circuit"]
+    assert first.label == "adjoint, curved.qasm"
+    assert first.compute()["M"] == 2
 
 
 def test_another_content_is_another_cell_and_another_place_is_not(folder, monkeypatch):
@@ -158,7 +158,7 @@ def test_another_content_is_another_cell_and_another_place_is_not(folder, monkey
         assert run_cells([only_cell(copy)], store, debug=True).reused == 1
         (folder / "curved.qasm").write_text(SHARED)
         with pytest.raises(qg.ImportRefused, match="has changed since the study began"):
-            cells_module.compute(before)
+            before.compute()
         assert run_cells([only_cell(folder)], store, debug=True).computed == 1
 
 
@@ -166,7 +166,7 @@ def test_limits_hold_for_files(folder):
     files = [str(folder / "curved.qasm"), str(folder / "recorded.qasm"), str(folder / "missing.qasm")]
     series = {"label": "mine", "circuits": files, "max_sampled_qubits": 2}
     spec = make_spec({"circuits": [series], "hard_instance": False, "network": False})
-    sampled = {c["circuit"] for c in cells_of(spec) if c["method"] == "parameter-shift"}
+    sampled = {c.circuit for c in cells_of(spec) if c.method == "parameter-shift"}
     # What cannot be read stays, so that its cell can say why.
     assert sampled == {"curved.qasm", "missing.qasm"}
     assert limit_qubits(spec, 2).circuits[0].circuits == (files[0], files[2])
@@ -177,7 +177,7 @@ def test_epsilon_may_be_a_grid(folder):
     spec = make_spec({"epsilon": [0.2, 0.4], "circuits": [series], "hard_instance": False, "network": False})
     assert spec.epsilon == (0.4, 0.2)
     cells = cells_of(spec)
-    assert len({label(c) for c in cells}) == len(cells) == 2 * (1 + 2 * 2)
+    assert len({c.label for c in cells}) == len(cells) == 2 * (1 + 3 * 2)
     with Store(folder / "study.sqlite") as store:
         outcome = run_cells(cells, store, debug=True)
     laws = laws_of(outcome.records)
@@ -187,6 +187,8 @@ def test_epsilon_may_be_a_grid(folder):
         ("parameter-shift", 0.2),
         ("gentle-sweep", 0.4),
         ("gentle-sweep", 0.2),
+        ("read-once", 0.4),
+        ("read-once", 0.2),
     ]
     for law in accuracy_laws(laws):
         assert (law.size, law.epsilons) == (5, (0.4, 0.2))

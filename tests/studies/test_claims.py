@@ -9,21 +9,23 @@ import pytest
 from qcgrad.errors import StateTooLarge
 from qcgrad.studies import claims
 from qcgrad.studies.claims import Failure
+from qcgrad.studies.network_cells import NetworkCell
 from qcgrad.studies.run import StudyInterrupted, run_cells
 from qcgrad.studies.store import Store
 
-CELLS = [{"kind": "network", "method": "backprop", "model": "m", "n": n} for n in range(8)]
+CELLS = [NetworkCell(method="backprop", model="m", n=n) for n in range(8)]
 
 # Computes cells that take a while, and says how many.
 WORKER = """
 import sys, time
+from qcgrad.studies.network_cells import NetworkCell
 from qcgrad.studies.run import run_cells
 from qcgrad.studies.store import Store
-cells = [{"kind": "network", "method": "backprop", "model": "m", "n": n} for n in range(8)]
+cells = [NetworkCell(method="backprop", model="m", n=n) for n in range(8)]
 def compute(cell, notify):
     print("began", flush=True)
     time.sleep(float(sys.argv[2]))
-    return {"M": cell["n"]}
+    return {"M": cell.n}
 with Store(sys.argv[1]) as store:
     outcome = run_cells(cells, store, compute=compute)
 print(outcome.computed, len(outcome.records), flush=True)
@@ -35,7 +37,7 @@ def worker(path, seconds):
 
 
 def fake(cell, notify):
-    return {"M": cell["n"]}
+    return {"M": cell.n}
 
 
 def test_two_processes_share_the_work_and_both_have_all_of_it(tmp_path):
@@ -66,15 +68,15 @@ def test_a_claim_holds_as_long_as_its_owner_lives(tmp_path, monkeypatch):
     monkeypatch.setattr(claims, "BEAT", 0.05)
     path = tmp_path / "study.sqlite"
     with Store(path) as first, Store(path) as second:
-        assert first.claim(CELLS[0])
-        assert first.claim(CELLS[0])  # it is its own
+        assert first.claim(CELLS[0].data)
+        assert first.claim(CELLS[0].data)  # it is its own
         time.sleep(1.5)
-        assert not second.claim(CELLS[0])
-        first.put(CELLS[0], {"M": 0}, 0.1)
-        assert not second.claim(CELLS[0])  # finished
-        assert first.claim(CELLS[1])
+        assert not second.claim(CELLS[0].data)
+        first.put(CELLS[0].data, {"M": 0}, 0.1)
+        assert not second.claim(CELLS[0].data)  # finished
+        assert first.claim(CELLS[1].data)
     with Store(path) as third:  # closing gave up what was not finished
-        assert third.claim(CELLS[1])
+        assert third.claim(CELLS[1].data)
 
 
 # JAX reports an interrupt inside a callback as an error of its own.
@@ -87,25 +89,25 @@ def test_an_interrupt_gives_up_the_claim(tmp_path, interrupt):
     with Store(path) as first, Store(path) as second:
         with pytest.raises(StudyInterrupted):
             run_cells(CELLS, first, compute=interrupted)
-        assert second.claim(CELLS[0])
+        assert second.claim(CELLS[0].data)
 
 
 def test_failures_of_another_process_are_told_and_older_ones_tried_again(tmp_path):
     path = tmp_path / "study.sqlite"
     with Store(path) as first, Store(path) as second:
         began = time.time()
-        assert first.claim(CELLS[0])
-        first.release(CELLS[0], Failure("refused", "too large"))
-        assert second.failure(CELLS[0], began) == ("refused", "too large")
-        assert second.failure(CELLS[0], time.time() + 1) is None
+        assert first.claim(CELLS[0].data)
+        first.release(CELLS[0].data, Failure("refused", "too large"))
+        assert second.failure(CELLS[0].data, began) == ("refused", "too large")
+        assert second.failure(CELLS[0].data, time.time() + 1) is None
         assert run_cells(CELLS[:1], second, compute=fake).computed == 1
 
 
 def test_refused_cells_do_not_cost_the_others(tmp_path):
     def refusing(cell, notify):
-        if cell["n"] == 1:
+        if cell.n == 1:
             raise StateTooLarge("it would take 5 bytes and 4 are allowed")
-        if cell["n"] == 2:
+        if cell.n == 2:
             return {"M": float("nan")}
         return fake(cell, notify)
 

@@ -1,6 +1,6 @@
 """What cells take is known before they take it."""
 
-import json
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -8,33 +8,37 @@ from pathlib import Path
 import pytest
 
 from qcgrad.errors import StateTooLarge
+from qcgrad.estimators import ParameterShift
 from qcgrad.studies import memory
-from qcgrad.studies.cells import compute
+from qcgrad.studies.circuit_cells import CircuitCell
 from qcgrad.studies.circuits import load_study_circuit
+from qcgrad.studies.hard_cells import HardInstanceCell
+from qcgrad.studies.network_cells import NetworkCell
 
-HARD = {"kind": "hard-instance", "model": "all-Pauli", "epsilon": 0.3, "delta": 0.02, "ladder": 2.0, "tilt": 0.5}
-NETWORK = {"kind": "network", "method": "backprop", "model": "perceptron", "seed": 0}
-CIRCUIT = {"kind": "circuit", "model": "mine", "epsilon": 0.3, "delta": 0.02, "seed": 0}
+CIRCUIT = {"model": "mine", "epsilon": 0.3, "delta": 0.02}
 
 # Peak of each cell above what was held before it, in one process where small cells of the same kinds ran first.
 MEASURE = """
-import json, sys
+import pickle, sys
 import jax
 jax.config.update("jax_enable_x64", True)
-from qcgrad.studies.cells import compute
 
 def status(name):
     with open("/proc/self/status") as lines:
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(name))
 
-for warm, cell in json.loads(sys.argv[1]):
-    compute(warm)
+for warm, cell in pickle.loads(bytes.fromhex(sys.argv[1])):
+    warm.compute()
     with open("/proc/self/clear_refs", "w") as file:
         file.write("5")  # forget the peak until now
     before = status("VmRSS")
-    compute(cell)
+    cell.compute()
     print(status("VmHWM") - before)
 """
+
+
+def network(n: int, batch: int) -> NetworkCell:
+    return NetworkCell(method="backprop", n=n, batch=batch)
 
 
 def layers(path, num_qubits: int) -> str:
@@ -52,19 +56,19 @@ def test_predicted_peaks_are_right_within_a_factor_of_two(tmp_path):
     small, large = layers(tmp_path / "small.qasm", 3), layers(tmp_path / "large.qasm", 22)
     swept = layers(tmp_path / "swept.qasm", 15)
     pairs = [
-        ({**NETWORK, "n": 2, "batch": 4}, {**NETWORK, "n": 5, "batch": 200_000}),
-        ({**CIRCUIT, "method": "adjoint", "circuit": small}, {**CIRCUIT, "method": "adjoint", "circuit": large}),
+        (network(2, 4), network(5, 200_000)),
+        (CircuitCell.of(small, method="adjoint", model="mine"), CircuitCell.of(large, method="adjoint", model="mine")),
         (
-            {**CIRCUIT, "method": "gentle-sweep", "circuit": small},
-            {**CIRCUIT, "method": "gentle-sweep", "circuit": swept, "epsilon": 0.5},
+            CircuitCell.of(small, method="gentle-sweep", **CIRCUIT),
+            CircuitCell.of(swept, method="gentle-sweep", **CIRCUIT | {"epsilon": 0.5}),
         ),
     ]
-    command = [sys.executable, "-c", MEASURE, json.dumps(pairs)]
+    command = [sys.executable, "-c", MEASURE, pickle.dumps(pairs).hex()]
     measured = list(map(int, subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()))
     predicted = []
     for _, cell in pairs:
         with pytest.raises(StateTooLarge) as refusal:
-            compute(cell, max_bytes=1)
+            cell.compute(max_bytes=1)
         predicted.append(int(str(refusal.value).split()[3].replace(",", "")))
     for expected, found in zip(predicted, measured, strict=True):
         # Compiled programs take a few MB that no prediction counts.
@@ -75,26 +79,26 @@ def test_predicted_peaks_are_right_within_a_factor_of_two(tmp_path):
     ("cell", "message"),
     [
         (
-            {**NETWORK, "n": 4, "batch": 10**9},
+            network(4, 10**9),
             r"^it would take 488,000,000,000 bytes .* and 1,000,000 bytes .* are allowed: a batch",
         ),
-        ({**HARD, "method": "parameter-shift", "n": 8}, r"69,\d{3},\d{3},\d{3} bytes .* n = 3 would fit"),
-        ({**HARD, "method": "read-once", "n": 8}, r"1,000,000 bytes .* are allowed: n = 3 would fit"),
+        (HardInstanceCell(method="parameter-shift", n=8), r"69,\d{3},\d{3},\d{3} bytes .* n = 3 would fit"),
+        (HardInstanceCell(method="read-once", n=8), r"1,000,000 bytes .* are allowed: n = 3 would fit"),
         (
-            {**CIRCUIT, "method": "adjoint", "circuit": "tfim_hva_n20_p3"},
+            CircuitCell.of("tfim_hva_n20_p3", method="adjoint", model="mine"),
             "50,331,648 bytes .* about 14 qubits would fit",
         ),
-        ({**CIRCUIT, "method": "gentle-sweep", "circuit": "tfim_hva_n12_p4"}, "1,000,000 bytes .* are allowed"),
+        (CircuitCell.of("tfim_hva_n12_p4", method="gentle-sweep", **CIRCUIT), "1,000,000 bytes .* are allowed"),
     ],
 )
 def test_cells_that_would_not_fit_are_refused_with_what_would(cell, message):
     with pytest.raises(StateTooLarge, match=message):
-        compute(cell, max_bytes=1_000_000)
+        cell.compute(max_bytes=1_000_000)
 
 
 def test_many_parameters_are_refused_for_their_evaluations(tmp_path):
     circuit = load_study_circuit("efficient_su2_n4_r8")
-    cell = {**CIRCUIT, "method": "parameter-shift"}
+    shift = ParameterShift(shots=98)
     with pytest.raises(StateTooLarge, match="about 15 parameterised gates would fit"):
-        memory.check_circuit(cell, circuit, 20_000)
-    memory.check_circuit(cell, circuit)  # fits into any machine
+        memory.check_circuit(shift, circuit, 20_000)
+    memory.check_circuit(shift, circuit)  # fits into any machine

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from qcgrad.studies import cells as cells_module
+from qcgrad.studies.network_cells import NetworkCell
 from qcgrad.studies.plan import cells_of
 from qcgrad.studies.plots import draw
 from qcgrad.studies.report import flat_rows, print_report
@@ -36,14 +36,14 @@ def store(tmp_path):
 
 def fake(cell, notify):
     notify("working")
-    return {"M": cell["n"]}
+    return {"M": cell.n}
 
 
 def test_small_study_end_to_end(tmp_path, store):
     spec = make_spec(SMALL)
     cells = cells_of(spec)
     outcome = run_cells(cells, store, debug=True)
-    assert outcome.computed == len(cells) == 12
+    assert outcome.computed == len(cells) == 13
     by_method = {law.method: law for law in laws_of(outcome.records) if law.kind != "circuit"}
     assert by_method["backprop"].sizes == (3, 15)
     assert by_method["parameter-shift"].sizes == by_method["bell-shadow"].sizes == (15, 63)
@@ -55,10 +55,10 @@ def test_small_study_end_to_end(tmp_path, store):
     assert growth["parameter-shift"] > growth["read-once"] > growth["bell-shadow"]
     assert growth["parameter-shift"] > 0.8 > 0.5 > growth["bell-shadow"]
     for cell, record in outcome.records:
-        if cell["method"] == "adjoint":
+        if cell.method == "adjoint":
             assert record["gradient"]["gates"] == 3 * record["value"]["gates"]
             assert record["max_error"] < 1e-9
-        if cell["kind"] == "circuit" and cell["method"] != "adjoint":
+        if cell.kind == "circuit" and cell.method != "adjoint":
             assert record["error_over_allowed"] < 1
     check_outputs(tmp_path, outcome, spec)
     again = run_cells(cells, store, debug=True)
@@ -86,10 +86,10 @@ def check_outputs(tmp_path, outcome, spec):
 
 
 def test_interrupt_keeps_finished_cells(store):
-    cells = [{"kind": "network", "method": "backprop", "model": "m", "n": n} for n in range(4)]
+    cells = [NetworkCell(method="backprop", model="m", n=n) for n in range(4)]
 
     def interrupted(cell, notify):
-        if cell["n"] == 2:
+        if cell.n == 2:
             raise KeyboardInterrupt
         return fake(cell, notify)
 
@@ -102,10 +102,10 @@ def test_interrupt_keeps_finished_cells(store):
 
 
 def test_failing_cell_does_not_cost_the_others(store):
-    cells = [{"kind": "network", "method": "backprop", "model": "m", "n": n} for n in range(3)]
+    cells = [NetworkCell(method="backprop", model="m", n=n) for n in range(3)]
 
     def failing(cell, notify):
-        if cell["n"] == 1:
+        if cell.n == 1:
             raise MemoryError("too large")
         return fake(cell, notify)
 
@@ -117,7 +117,7 @@ def test_failing_cell_does_not_cost_the_others(store):
 
 
 def test_progress_is_for_terminals_only(store, capsys):
-    cells = [{"kind": "network", "method": "backprop", "model": "m", "n": 0}]
+    cells = [NetworkCell(method="backprop", model="m", n=0)]
     run_cells(cells, store, compute=fake, console=Console(stderr=True))
     assert capsys.readouterr().err == ""
     run_cells(cells, store, compute=fake, console=Console(stderr=True, force_terminal=True))
@@ -126,8 +126,7 @@ def test_progress_is_for_terminals_only(store, capsys):
 
 def test_networks_have_the_components_of_the_hard_instance():
     for n in (1, 2, 3):
-        cell = {"kind": "network", "method": "backprop", "model": "perceptron", "seed": 0, "n": n, "batch": 4}
-        record = cells_module.compute(cell)
+        record = NetworkCell(method="backprop", n=n, batch=4).compute()
         assert record["M"] == 4**n - 1
         assert record["gradient"]["flops"] > record["value"]["flops"] > 0
         assert record["gradient"]["copies"] == 0

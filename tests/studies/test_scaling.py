@@ -2,6 +2,9 @@
 
 import pytest
 
+from qcgrad.studies.circuit_cells import CircuitCell
+from qcgrad.studies.hard_cells import HardInstanceCell
+from qcgrad.studies.network_cells import NetworkCell
 from qcgrad.studies.plots import draw
 from qcgrad.studies.report import exponent
 from qcgrad.studies.scaling import hard_instance_fits, laws_of
@@ -15,10 +18,14 @@ def record(size, gradient, value):
     return {"M": size, **{k: dict.fromkeys(COUNTERS, 0) | v for k, v in costs.items()}}
 
 
+def cell_of(method, kind, size):
+    make = {"hard-instance": HardInstanceCell, "network": NetworkCell}.get(kind)
+    return make(method=method, n=size) if make else CircuitCell(method=method, model="mine", circuit="a")
+
+
 def records(method, kind, sizes, copies, value=100):
-    cell = {"method": method, "model": "all-Pauli", "kind": kind}
     return [
-        ({**cell, "n": m}, record(m, {"copies": c, "gates": c}, {"copies": value, "gates": value}))
+        (cell_of(method, kind, m), record(m, {"copies": c, "gates": c}, {"copies": value, "gates": value}))
         for m, c in zip(sizes, copies, strict=True)
     ]
 
@@ -62,8 +69,6 @@ def test_hard_instance_fits_the_literature_forms():
 
 
 def test_unknown_models_and_single_points_can_be_drawn(tmp_path):
-    laws = laws_of(
-        [({"method": "adjoint", "model": "mine", "kind": "circuit"}, record(5, {"gates": 30}, {"gates": 10}))]
-    )
+    laws = laws_of([(cell_of("adjoint", "circuit", 5), record(5, {"gates": 30}, {"gates": 10}))])
     assert exponent(laws[0].power("ratio")) == "–"
     assert all(path.exists() for path in draw(laws, StudySpec(), tmp_path / "one"))

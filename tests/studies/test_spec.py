@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from qcgrad.studies.plan import cells_of, label
+from qcgrad.studies.plan import cells_of
 from qcgrad.studies.spec import SpecError, StudySpec, limit_qubits, load_spec, make_spec, quick
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
@@ -28,7 +28,7 @@ def test_fingerprint_changes_with_every_field():
         ({"methods": []}, "methods: give at least one"),
         ({"epsilon": 2}, "epsilon: .*less than 1"),
         ({"hard_instance": {"qubits": [1]}}, "hard_instance.qubits: give values from 2 to 8"),
-        ({"hard_instance": {"trials": {"adjoint": 3}}}, "hard_instance.trials"),
+        ({"hard_instance": {"trials": {"adjoint": 3}}}, "hard_instance.trials: no copies are searched for 'adjoint'"),
         ({"hard_instance": {"tilt": float("inf")}}, "hard_instance.tilt: Input should be a finite number, and not inf"),
         ({"hard_instance": {"qubit": [2]}}, "hard_instance.qubit: no such field, did you mean 'qubits'"),
         (
@@ -64,7 +64,7 @@ def test_points_count_once():
 
 def test_false_leaves_a_part_out():
     spec = make_spec({"network": False, "hard_instance": False})
-    assert {cell["kind"] for cell in cells_of(spec)} == {"circuit"}
+    assert {cell.kind for cell in cells_of(spec)} == {"circuit"}
 
 
 def test_unreadable_files_are_named(tmp_path):
@@ -77,15 +77,15 @@ def test_unreadable_files_are_named(tmp_path):
 
 def test_cells_are_distinct_and_follow_the_methods():
     cells = cells_of(StudySpec())
-    assert len({label(cell) for cell in cells}) == len(cells)
-    assert {cell["method"] for cell in cells} == set(StudySpec().methods)
-    assert {cell["kind"] for cell in cells_of(make_spec({"methods": ["backprop"]}))} == {"network"}
+    assert len({cell.label for cell in cells}) == len(cells)
+    assert {cell.method for cell in cells} == set(StudySpec().methods)
+    assert {cell.kind for cell in cells_of(make_spec({"methods": ["backprop"]}))} == {"network"}
     assert cells_of(make_spec({"methods": ["backprop"], "network": None})) == []
 
 
 def test_sampled_methods_leave_out_large_circuits():
     names = {
-        method: {c.get("circuit") for c in cells_of(StudySpec()) if c["method"] == method}
+        method: {getattr(c, "circuit", None) for c in cells_of(StudySpec()) if c.method == method}
         for method in ("adjoint", "parameter-shift")
     }
     assert "efficient_su2_n16_r2" in names["adjoint"] - names["parameter-shift"]

@@ -17,7 +17,7 @@ import numpy as np
 import qcgrad as qg
 from qcgrad.queries import Evaluate
 from qcgrad.studies.fit import fit_power
-from qcgrad.studies.repeat import RecallingStatevector, trial_gradients
+from qcgrad.studies.repeat import Recalling, trial_gradients
 from theory.claim import canvas, run
 from theory.statistics import key, normal, shifted
 
@@ -119,7 +119,7 @@ def _two_circuits(copies: int, trials: int, step: float, width: float = 1.0) -> 
     angles = np.arcsin(SINES)
     # Every trial is a setting of its own, so that one query asks for all.
     settings = np.repeat(angles[:, None] + step * np.array([1.0, -1.0]), trials, axis=0).reshape(-1, 1)
-    answer = RecallingStatevector().answer(Evaluate(program, settings, shots), key(copies))
+    answer = Recalling().answer(Evaluate(program, settings, shots), key(copies))
     values = np.asarray(answer.mean).reshape(len(SINES), trials, 2)
     errors = (values[..., 0] - values[..., 1]) / (2 * width) + SINES[:, None]
     return 2 * shots, *_worst(errors)[1:]
@@ -127,7 +127,7 @@ def _two_circuits(copies: int, trials: int, step: float, width: float = 1.0) -> 
 
 def _bell(copies: int, trials: int) -> tuple[int, float, float]:
     """i<[Z, Y]>/2 = <X> = sin(angle) on a pool of one operator."""
-    pool, backend = qg.OperatorPool(CIRCUIT, "0.5*Z", ["Y"]), RecallingStatevector()
+    pool, backend = qg.OperatorPool(CIRCUIT, "0.5*Z", ["Y"]), Recalling()
     # The worst value lies near the noise, where this grid is fine; that it is not at an end is checked.
     sines = np.geomspace(0.3, 1.2, 9) * (100 / copies) ** 0.25
     found = []

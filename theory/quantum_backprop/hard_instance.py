@@ -19,7 +19,7 @@ import numpy as np
 import qcgrad as qg
 from qcgrad.studies.fit import PowerFit, fit_power
 from qcgrad.studies.hard_instance import hard_instance
-from qcgrad.studies.repeat import RecallingStatevector, trial_gradients
+from qcgrad.studies.repeat import Recalling, trial_gradients
 from qcgrad.studies.search import Accuracy, smallest_setting
 from theory.claim import canvas, run
 from theory.statistics import normal, shifted
@@ -179,7 +179,7 @@ def _expected_copies(n: int, method: Method) -> float:
 def _errors_of(n: int, method: Method):
     """From copies to the errors of all components, trial by trial."""
     objective, params = hard_instance(n), np.zeros(4**n - 1)
-    backend = RecallingStatevector()
+    backend = Recalling()
     truth = np.asarray(qg.estimate(objective, params, qg.Adjoint(), backend).gradient)
 
     def errors_at(copies: int):

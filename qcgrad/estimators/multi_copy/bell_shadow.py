@@ -1,6 +1,7 @@
 """Pauli shadows from Bell measurements of two copies, with signs by majority votes or a mimicking state."""
 
-from typing import Any, ClassVar, Literal, NamedTuple
+import math
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import equinox as eqx
 import numpy as np
@@ -14,6 +15,7 @@ from ...ir.program import Program
 from ...ir.pull_back import PauliComponents
 from ...objective import Point, Reading
 from ...queries import AbstractQuery, Access, BellOutcomes, BellSample, Evaluate
+from ..accuracy import checked_accuracy, counted, log_of, num_components
 from ..checks import checked_choice, checked_count, checked_fraction
 from ..pauli_components import fixed_gates, most_strings, pauli_components
 from ..programs import check_covariances, check_scale, program_at
@@ -86,6 +88,9 @@ class BellShadow(AbstractEstimator):
     signs: Literal["votes", "mimicking"] = eqx.field(static=True)
     delta: float = eqx.field(static=True)
     access = Access.multi_copy
+    accuracy_option = "copies"
+    needs_common_state = True
+    is_typical = True
     is_traceable: ClassVar[bool] = False
 
     def __init__(self, copies: int, signs: Literal["votes", "mimicking"] = "votes", delta: float = 0.05):
@@ -130,6 +135,37 @@ class BellShadow(AbstractEstimator):
             return Cost()
         gates = fixed_gates(program) if source is None else source.num_gates
         return self._method.predicted_cost(program.num_qubits, gates, most_strings(program))
+
+    @classmethod
+    def for_accuracy(cls, point: Point, epsilon: float, delta: float) -> Self:
+        r"""Copies for votes; of D strings none is off by more than \((\sqrt2 + \sqrt3)\sqrt\eta\).
+
+        At a `delta` of \(\delta' = \delta/6\) all squares are within \(\eta\) but for \(\delta'\), and votes on
+        \(k = 2\ln(D/\delta')/\eta\) copies find the signs of all strings with \(\hat u_P > 2\eta\), which come first,
+        but for \(4D e^{-k\eta/2} = 4\delta'\). Those strings are off by \(\sqrt\eta\) at most, the ones without a sign
+        by \(\sqrt{2\eta}\), and wrong signs of those between by \(\sqrt{\hat u_P} + \sqrt{\hat u_P + \eta}\).
+        """
+        epsilon, delta = checked_accuracy(epsilon, delta)
+        program, source = _program(point, cls)
+        components = pauli_components(program, point.coordinates, cls, to_start=source is not None)
+        size = float(np.max(abs(components.gradient).sum(axis=1), initial=0.0))
+        if not size:
+            return cls(3, delta=delta)
+        # One sixth is for counts, which are whole: that matters little below a half.
+        noise, delta = min((epsilon / size / (math.sqrt(2) + math.sqrt(3))) ** 2, 0.5), delta / 6
+        strings = len(components.x)
+        pairs = counted(cls, 2 * math.log(2 * strings / delta) / noise**2, epsilon)
+        return cls(2 * pairs + math.ceil(2 * math.log(strings / delta) / noise) + 2, delta=delta)
+
+    @classmethod
+    def expected_for_accuracy(cls, point: Point, epsilon: float, delta: float) -> Self:
+        r"""\(2\ln(2M/\delta)/\epsilon^4\) copies for strings of weight 1, few of which are near the noise."""
+        epsilon, delta = checked_accuracy(epsilon, delta)
+        program, source = _program(point, cls)
+        components = pauli_components(program, point.coordinates, cls, to_start=source is not None)
+        size = float(np.max(abs(components.gradient).sum(axis=1), initial=0.0))
+        needed = 2 * log_of(num_components(point), delta) * (size / epsilon) ** 4
+        return cls(max(3, counted(cls, needed, epsilon)), delta=delta)
 
     @property
     def _method(self) -> AbstractSignMethod:

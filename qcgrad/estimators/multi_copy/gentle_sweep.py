@@ -1,7 +1,7 @@
 """Collective measurements with Gaussian pointers along one backward sweep."""
 
 import math
-from typing import Any, ClassVar, NamedTuple, get_args
+from typing import Any, ClassVar, NamedTuple, Self, get_args
 
 import equinox as eqx
 import numpy as np
@@ -12,9 +12,11 @@ from ...estimator import AbstractEstimator, total_cost, unknown
 from ...ir.sweep_form import Encoding, SweepForm, one_state_forms
 from ...objective import Point, Reading
 from ...queries import Access, Evaluate, PointerSweep
+from ..accuracy import checked_accuracy, counted, log_of, num_components
 from ..checks import checked_choice, checked_count, checked_flag, checked_positive
 from ..programs import check_covariances, program_at
 from . import pointer_statistics as statistics
+from .pointer_accuracy import best_width, copies_for, expected_copies
 from .pointer_statistics import BatchedMeans
 
 # Share of the copies that finds the pointer variance where it is not given.
@@ -84,6 +86,7 @@ class GentleSweep(AbstractEstimator):
     encoding: Encoding = eqx.field(static=True)
     extrapolate: bool = eqx.field(static=True)
     access = Access.multi_copy
+    is_typical = True
     is_traceable: ClassVar[bool] = False
 
     def __init__(
@@ -151,6 +154,25 @@ class GentleSweep(AbstractEstimator):
 
     def report(self, stats: dict[str, Any]) -> str:
         return statistics.in_words(stats)
+
+    @classmethod
+    def for_accuracy(cls, point: Point, epsilon: float, delta: float) -> Self:
+        """The worst state makes all strings interact: the pointer variance and the copies that are then best."""
+        epsilon, delta = checked_accuracy(epsilon, delta)
+        program = program_at(point, cls, samples=True)
+        forms = one_state_forms(program, np.asarray(point.coordinates, float), "terms")
+        log = log_of(num_components(point), delta)
+        width = best_width(forms, log, epsilon)
+        needed = copies_for(forms, [width] * len(forms), log, epsilon)
+        return cls(counted(cls, needed, epsilon), width, batches=1)
+
+    @classmethod
+    def expected_for_accuracy(cls, point: Point, epsilon: float, delta: float) -> Self:
+        """V = 3 at s^2 = 1, where rows of interactions add up to at most 1 and M is small against k."""
+        epsilon, delta = checked_accuracy(epsilon, delta)
+        log = log_of(num_components(point), delta)
+        needed = expected_copies(program_at(point, cls, samples=True), 3, log, epsilon)
+        return cls(counted(cls, needed, epsilon), pointer_variance=1.0, batches=1)
 
     @property
     def _has_pilot(self):

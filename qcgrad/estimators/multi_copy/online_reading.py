@@ -5,11 +5,12 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from ...array_types import Values
 from ...objective import Point, Reading
 from .online_run import FormRun
 
 
-def reading(point: Point, runs: tuple[FormRun, ...], constants: np.ndarray) -> Reading:
+def reading(point: Point, runs: tuple[FormRun, ...], constants: Values) -> Reading:
     """What the runs know; NaN where a string is missing.
 
     Args:
@@ -40,7 +41,7 @@ class _Sums(NamedTuple):
     covariance: np.ndarray | None
 
     @classmethod
-    def of_constants(cls, point: Point, constants: np.ndarray) -> "_Sums":
+    def of_constants(cls, point: Point, constants: Values) -> "_Sums":
         outputs, angles = shape = len(point.cotangents), len(point.coordinates)
         derivatives, values = np.zeros(shape), np.zeros(outputs)
         covariance = np.zeros((outputs, angles, angles)) if point.objective.mixes_coordinates else None

@@ -1,6 +1,6 @@
 """Online shadow tomography with gentle threshold search."""
 
-from typing import Any, ClassVar, Literal, NamedTuple, get_args
+from typing import Any, ClassVar, Literal, NamedTuple, Self, get_args
 
 import equinox as eqx
 import jax
@@ -14,6 +14,7 @@ from ...ir.pull_back import NotClifford, pull_back
 from ...ir.sweep_form import Encoding, SweepForm, common_state_form, one_state_forms
 from ...objective import Point, Reading
 from ...queries import AbstractQuery, Access, Evaluate
+from ..accuracy import checked_accuracy
 from ..checks import checked_choice, checked_count, checked_fraction
 from ..programs import check_covariances, program_at
 from . import online_run
@@ -21,6 +22,8 @@ from .hypothesis import AbstractHypothesis, Dense, MatrixProduct, Product
 from .online_plan import accuracies, largest_common_form, sweep_plan
 from .online_reading import in_words, reading
 from .online_run import Backaction, FormRun
+
+_LEAST_ACCURATE = 1 - 1e-9
 
 
 class OnlineTomography(AbstractEstimator):
@@ -175,6 +178,17 @@ class OnlineTomography(AbstractEstimator):
         for form, plan in zip(forms, self._plans(forms), strict=True):
             total += online_run.largest_cost(form, plan, self.backaction, self._largest_hypothesis_cost(form))
         return total
+
+    @classmethod
+    def for_accuracy(cls, point: Point, epsilon: float, delta: float) -> Self:
+        """What its arguments say, with the encoding that takes fewer copies; the value is as accurate.
+
+        Copies that passed a check are taken to be as good as fresh ones, as online_tomography.md derives.
+        """
+        epsilon, delta = checked_accuracy(epsilon, delta)
+        # An error of 1 is the largest that its arguments allow.
+        found = [cls(min(epsilon, _LEAST_ACCURATE), delta, encoding=encoding) for encoding in ("terms", "block")]
+        return min(found, key=lambda method: method.predict(point).copies)
 
     def _forms(self, program, angles) -> list[SweepForm]:
         if not program.bases:  # constant observables

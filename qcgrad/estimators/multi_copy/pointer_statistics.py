@@ -4,6 +4,7 @@ import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
 from ...array_types import Values
 from ...errors import BiasWarning
@@ -73,8 +74,13 @@ def copies_a_sweep(forms: list[SweepForm], copies: int, batches: int) -> list[in
             f"copies={copies} leaves a sweep without a copy: the observable takes {len(forms)} sweeps of {batches} "
             f"batches; give at least {batches * len(forms)} copies, or fewer batches"
         )
-    weight = np.array([_scale(form) for form in forms])
+    weight = weights_of(forms)
     return (1 + np.floor(spare * weight / weight.sum() + 1e-9).astype(int)).tolist()
+
+
+def weights_of(forms: list[SweepForm]) -> np.ndarray:
+    """What each form adds to the gradient, in whose proportion copies are divided."""
+    return np.array([_scale(form) for form in forms])
 
 
 def disturbance(found: BatchedMeans) -> float:
@@ -88,7 +94,7 @@ def disturbance(found: BatchedMeans) -> float:
     return max(0.0, found.pointer_variance * (spread - shot_noise - found.pointer_variance))
 
 
-def bias_of_strings(found: BatchedMeans) -> np.ndarray:
+def bias_of_strings(found: BatchedMeans) -> Float[np.ndarray, "D"]:
     r"""(D,) bound on the bias of each string by the dephasing of all earlier measurements.
 
     One copy is turned by \(e^{i\xi A/\sqrt k}\) with a random \(\xi\), which is the channel

@@ -1,7 +1,7 @@
 """Dimension-free shadow tomography by noisy collective measurements, without a hypothesis state."""
 
 import math
-from typing import Any, ClassVar, NamedTuple, get_args
+from typing import Any, ClassVar, NamedTuple, Self, get_args
 
 import equinox as eqx
 import numpy as np
@@ -12,9 +12,11 @@ from ...estimator import AbstractEstimator, total_cost, unknown
 from ...ir.sweep_form import Encoding, SweepForm, one_state_forms
 from ...objective import Point, Reading
 from ...queries import Access, Evaluate, PointerSweep
+from ..accuracy import checked_accuracy, counted, log_of, num_components
 from ..checks import checked_choice, checked_count
 from ..programs import check_covariances, program_at
 from . import pointer_statistics as statistics
+from .pointer_accuracy import copies_for, expected_copies
 from .pointer_statistics import BatchedMeans
 
 
@@ -65,6 +67,8 @@ class ReadOnceTomography(AbstractEstimator):
     encoding: Encoding = eqx.field(static=True)
     access = Access.multi_copy
     called = "read-once"
+    accuracy_option = "copies"
+    is_typical = True
     is_traceable: ClassVar[bool] = False
 
     def __init__(self, copies: int, *, batches: int = 8, encoding: Encoding = "terms"):
@@ -105,11 +109,33 @@ class ReadOnceTomography(AbstractEstimator):
     def predict(self, point: Point) -> Cost:
         return total_cost(self.init(point, None).sweeps)
 
+    @classmethod
+    def for_accuracy(cls, point: Point, epsilon: float, delta: float) -> Self:
+        r"""About \(2(1 + 2\sqrt D)\ln(2M/\delta)/\epsilon^2\) copies for a single string, and what the bias takes."""
+        epsilon, delta = checked_accuracy(epsilon, delta)
+        program = program_at(point, cls, samples=True)
+        forms = one_state_forms(program, np.asarray(point.coordinates, float), "terms")
+        needed = copies_for(forms, [_width(form) for form in forms], log_of(num_components(point), delta), epsilon)
+        return cls(counted(cls, needed, epsilon), batches=1)
+
+    @classmethod
+    def expected_for_accuracy(cls, point: Point, epsilon: float, delta: float) -> Self:
+        r"""The same at \(V = 1 + 2\sqrt M\), without the bias."""
+        epsilon, delta = checked_accuracy(epsilon, delta)
+        program, components = program_at(point, cls, samples=True), num_components(point)
+        variance = 1 + 2 * math.sqrt(components)
+        needed = expected_copies(program, variance, log_of(components, delta), epsilon)
+        return cls(counted(cls, needed, epsilon), batches=1)
+
     def _plan(self, forms: list[SweepForm]) -> tuple[PointerSweep, ...]:
         return tuple(
-            PointerSweep(form, copies, math.sqrt(form.num_components), self.batches, held="pointers")
+            PointerSweep(form, copies, _width(form), self.batches, held="pointers")
             for form, copies in zip(forms, statistics.copies_a_sweep(forms, self.copies, self.batches), strict=True)
         )
+
+
+def _width(form: SweepForm) -> float:
+    return math.sqrt(form.num_components)
 
 
 class _State(NamedTuple):

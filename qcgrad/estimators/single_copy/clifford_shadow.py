@@ -1,13 +1,14 @@
 """Classical shadows from random stabilizer bases of all qubits."""
 
 import numpy as np
+from jaxtyping import Float
 
 from ...array_types import Angles
 from ...ir import Program
 from ...ir.pull_back import PauliComponents
 from ...queries import RandomizedMeasure, Snapshots
 from .common_state import CommonStateEstimator, Measurement
-from .snapshots import estimates
+from .snapshots import copies_for, estimates
 from .string_statistics import StringEstimates
 
 
@@ -52,4 +53,14 @@ class CliffordShadow(CommonStateEstimator):
         return Measurement(RandomizedMeasure(preparation, angles, "clifford", self.copies))
 
     def estimates(self, measurement: Measurement, components: PauliComponents, answer: Snapshots) -> StringEstimates:
-        return estimates(components, answer, np.full(len(components.x), 2.0**measurement.query.program.num_qubits + 1))
+        return estimates(components, answer, _weight(components))
+
+    @classmethod
+    def copies_for(cls, components: PauliComponents, log: float, epsilon: float) -> float:
+        """Bernstein's inequality."""
+        return copies_for(components, _weight(components), log, epsilon)
+
+
+def _weight(components: PauliComponents) -> Float[np.ndarray, " D"]:
+    """One over the probability that a random basis contains each string."""
+    return np.full(len(components.x), 2.0**components.preparation.num_qubits + 1)

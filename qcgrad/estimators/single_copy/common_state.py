@@ -1,10 +1,11 @@
 """What the single-copy methods on one common state share: one query, whose answer gives all strings."""
 
 import abc
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Self
 
 import equinox as eqx
 import numpy as np
+from jaxtyping import Int
 
 from ...array_types import Angles, Key
 from ...cost import Cost
@@ -13,6 +14,7 @@ from ...ir import Program
 from ...ir.pull_back import PauliComponents
 from ...objective import Point, Reading
 from ...queries import AbstractQuery, Access, Evaluate, MeasureBases, stabilizer_gates
+from ..accuracy import checked_accuracy, counted, log_of, num_components
 from ..checks import checked_count
 from ..pauli_components import fixed_gates, most_strings, pauli_components
 from ..programs import check_covariances, program_at
@@ -25,6 +27,8 @@ class CommonStateEstimator(AbstractEstimator):
 
     copies: int = eqx.field(static=True)
     access = Access.single_copy
+    accuracy_option = "copies"
+    needs_common_state = True
     # What is measured follows from the angles, which therefore have to be known numbers.
     is_traceable: ClassVar[bool] = False
 
@@ -34,6 +38,11 @@ class CommonStateEstimator(AbstractEstimator):
     @abc.abstractmethod
     def measurement(self, preparation: Program, angles: Angles, components: PauliComponents) -> "Measurement":
         """What to ask about at least one string of the state that is prepared at the angles (0,)."""
+
+    @classmethod
+    @abc.abstractmethod
+    def copies_for(cls, components: PauliComponents, log: float, epsilon: float) -> float:
+        """Copies after which no derivative is off by more than epsilon, at `log_of` how many and how likely."""
 
     @abc.abstractmethod
     def estimates(self, measurement: "Measurement", components: PauliComponents, answer: Any) -> StringEstimates:
@@ -86,6 +95,14 @@ class CommonStateEstimator(AbstractEstimator):
             qubits=n,
         )
 
+    @classmethod
+    def for_accuracy(cls, point: Point, epsilon: float, delta: float) -> Self:
+        """Copies by `copies_for`."""
+        epsilon, delta = checked_accuracy(epsilon, delta)
+        components = pauli_components(program_at(point, cls, samples=True), point.coordinates, cls)
+        log = log_of(num_components(point), delta)
+        return cls(counted(cls, cls.copies_for(components, log, epsilon), epsilon))
+
 
 class Measurement(NamedTuple):
     """A query, and whatever is needed to understand its answer."""
@@ -101,7 +118,7 @@ class _State(NamedTuple):
     answer: Any = None
 
 
-def equal_shares(estimator: CommonStateEstimator, what: str, count: int) -> np.ndarray:
+def equal_shares(estimator: CommonStateEstimator, what: str, count: int) -> Int[np.ndarray, "count"]:
     """Copies for each of `count` measurements; the first ones get what is left over."""
     share, left = divmod(estimator.copies, count)
     if not share:

@@ -1,9 +1,12 @@
 """Every Pauli string measured on its own copies."""
 
+import math
+
 from ...array_types import Angles
 from ...ir import Program
 from ...ir.pull_back import PauliComponents
 from ...queries import BasisCounts, MeasureBases
+from ..accuracy import hoeffding
 from .common_state import CommonStateEstimator, Measurement, equal_shares
 from .commuting_families import one_by_one
 from .string_statistics import StringEstimates
@@ -48,3 +51,9 @@ class DirectPauli(CommonStateEstimator):
 
     def estimates(self, measurement: Measurement, components: PauliComponents, answer: BasisCounts) -> StringEstimates:
         return measurement.details.estimates(answer.counts)
+
+    @classmethod
+    def copies_for(cls, components: PauliComponents, log: float, epsilon: float) -> float:
+        """Hoeffding's inequality, for strings that have copies of their own."""
+        each = hoeffding(components.gradient.power(2).sum(axis=1), log, epsilon)
+        return len(components.x) * max(1, math.ceil(each))

@@ -1,11 +1,14 @@
 """Classical shadows from random letters on each qubit."""
 
+import numpy as np
+from jaxtyping import Float
+
 from ...array_types import Angles
 from ...ir import Program, pauli
 from ...ir.pull_back import PauliComponents
 from ...queries import RandomizedMeasure, Snapshots
 from .common_state import CommonStateEstimator, Measurement
-from .snapshots import estimates
+from .snapshots import copies_for, estimates
 from .string_statistics import StringEstimates
 
 
@@ -50,4 +53,14 @@ class LocalShadow(CommonStateEstimator):
         return Measurement(RandomizedMeasure(preparation, angles, "local", self.copies))
 
     def estimates(self, measurement: Measurement, components: PauliComponents, answer: Snapshots) -> StringEstimates:
-        return estimates(components, answer, 3.0 ** pauli.popcount(components.x | components.z))
+        return estimates(components, answer, _weight(components))
+
+    @classmethod
+    def copies_for(cls, components: PauliComponents, log: float, epsilon: float) -> float:
+        """Bernstein's inequality."""
+        return copies_for(components, _weight(components), log, epsilon)
+
+
+def _weight(components: PauliComponents) -> Float[np.ndarray, " D"]:
+    """One over the probability that a random basis contains each string."""
+    return 3.0 ** pauli.popcount(components.x | components.z)

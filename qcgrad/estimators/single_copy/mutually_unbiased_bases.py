@@ -1,5 +1,7 @@
 """Pauli strings measured together in mutually unbiased bases."""
 
+import math
+
 import numpy as np
 
 from ...array_types import Angles
@@ -7,8 +9,9 @@ from ...errors import NotApplicable
 from ...ir import Program
 from ...ir.pull_back import PauliComponents
 from ...queries import BasisCounts, MeasureBases
+from ..accuracy import hoeffding
 from .common_state import CommonStateEstimator, Measurement, equal_shares
-from .commuting_families import joined, spread_families
+from .commuting_families import Families, joined, spread_families
 from .string_statistics import StringEstimates
 
 
@@ -49,23 +52,36 @@ class MutuallyUnbiasedBases(CommonStateEstimator):
     """
 
     def measurement(self, preparation: Program, angles: Angles, components: PauliComponents) -> Measurement:
-        in_gradient = np.diff(components.gradient.tocsc().indptr) > 0
-        try:
-            families = _families(components.x, components.z, in_gradient)
-        except ValueError as error:
-            raise NotApplicable(f"MutuallyUnbiasedBases: {error}; use DirectPauli or LocalShadow") from error
+        families = _families(components)
         shots = equal_shares(self, "bases", len(families.x))
         return Measurement(MeasureBases(preparation, angles, families.x, families.z, shots), families)
 
     def estimates(self, measurement: Measurement, components: PauliComponents, answer: BasisCounts) -> StringEstimates:
         return measurement.details.estimates(answer.counts)
 
+    @classmethod
+    def copies_for(cls, components: PauliComponents, log: float, epsilon: float) -> float:
+        """Hoeffding's inequality: strings of one basis come from the same outcomes, those of others do not."""
+        import scipy.sparse as sparse
 
-def _families(x, z, in_gradient):
+        if not len(components.x):
+            return 1
+        families = _families(components)
+        strings, bases = np.arange(len(components.x)), len(families.x)
+        belongs = sparse.csr_array((np.ones(len(strings)), (strings, families.family)), shape=(len(strings), bases))
+        each = hoeffding((abs(components.gradient) @ belongs).power(2).sum(axis=1), log, epsilon)
+        return bases * max(1, math.ceil(each))
+
+
+def _families(components: PauliComponents) -> Families:
     """The gradient's strings first: those that only the value needs could double the number of their bases."""
+    x, z, in_gradient = components.x, components.z, np.diff(components.gradient.tocsc().indptr) > 0
     order = np.argsort(~in_gradient, kind="stable")
     count = int(in_gradient.sum())
-    parts = [spread_families(x[part], z[part]) for part in (order[:count], order[count:]) if len(part)]
+    try:
+        parts = [spread_families(x[part], z[part]) for part in (order[:count], order[count:]) if len(part)]
+    except ValueError as error:
+        raise NotApplicable(f"MutuallyUnbiasedBases: {error}; use DirectPauli or LocalShadow") from error
     families = parts[0] if len(parts) == 1 else joined(*parts)
     back = np.argsort(order)
     return families._replace(family=families.family[back], member=families.member[back], sign=families.sign[back])

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -21,6 +21,7 @@ from ...ir.gates import Gate, frequencies
 from ...memory import allowed_bytes, require
 from ...objective import Point, Reading
 from ...queries import Access, Evaluate, Means
+from ..accuracy import checked_accuracy, counted, hoeffding, log_of, num_components
 from ..checks import checked_count
 from ..programs import program_at
 from .shift_rules import ShiftRule, shift_rule
@@ -77,6 +78,8 @@ class ParameterShift(OneRoundEstimator):
     shots: int | tuple[int, ...] | None = eqx.field(static=True)
     split: Literal["equal", "coefficient"] = eqx.field(static=True)
     access = Access.single_copy
+    accuracy_option = "shots"
+    is_typical = True
 
     def __init__(self, shots: "int | Sequence[int] | None" = None, split: Literal["equal", "coefficient"] = "equal"):
         if isinstance(shots, (list, tuple, np.ndarray)):
@@ -121,6 +124,31 @@ class ParameterShift(OneRoundEstimator):
     def value_query(self, point: Point) -> Evaluate:
         shots = self.shots if self.shots is None or isinstance(self.shots, int) else self.shots[0]
         return Evaluate(program_at(point, self, samples=self.shots is not None), point.coordinates[None], shots)
+
+    @classmethod
+    def for_accuracy(cls, point: Point, epsilon: float, delta: float) -> Self:
+        r"""Shots by Hoeffding's inequality, one number where all evaluations take the same.
+
+        Outcomes in basis b lie between \(-r_b\) and \(r_b\), the sum of the observable's |coefficients| in it. Divided
+        over the evaluations of a gate in proportion to \(|c_\mu|\), which is best, it takes
+
+        .. math:: N_\mu = 2\ln(2M/\delta)\, \sum_b r_b^2\; |c_\mu| \sum_\nu |c_\nu| / \epsilon^2,
+
+        \(\ln(2M/\delta) \sum_b r_b^2/\epsilon^2\) in each evaluation of the two-term rule.
+        """
+        epsilon, delta = checked_accuracy(epsilon, delta)
+        program = program_at(point, cls, samples=True)
+        shifts = _Evaluations.of(program.circuit.angle_gates)
+        cotangents = np.asarray(point.cotangents)
+        ranges = [np.abs(cotangents @ basis.coefficients).sum(axis=1) for basis in program.bases]
+        size = np.max(np.square(ranges).sum(axis=0), initial=0.0)
+        weight = np.abs(shifts.coefficients)
+        spread = size * weight * np.bincount(shifts.owner, weight, shifts.num_gates)[shifts.owner]
+        log = log_of(num_components(point), delta)
+        # At least two, so that every evaluation keeps a sample variance.
+        shots = [max(2, counted(cls, hoeffding(each, log, epsilon), epsilon)) for each in spread.tolist()] or [2]
+        # The value is not promised: it gets as many as the worst evaluation.
+        return cls(shots[0] if len(set(shots)) == 1 else (max(shots), *shots))
 
     def _shots(self, shifts: "_Evaluations"):
         if isinstance(self.shots, tuple):

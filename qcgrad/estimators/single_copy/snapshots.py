@@ -3,18 +3,20 @@
 import math
 
 import numpy as np
+from jaxtyping import Float
 
 from ...ir import pauli
 from ...ir.pull_back import PauliComponents
 from ...ir.stabilizers import group_elements, parity_sign
 from ...queries import Snapshots
+from ..accuracy import bernstein
 from .string_statistics import Outcomes, StringEstimates
 
 # Products of measured strings looked at at a time.
 _CHUNK = 1 << 21
 
 
-def estimates(components: PauliComponents, shadow: Snapshots, weight: np.ndarray) -> StringEstimates:
+def estimates(components: PauliComponents, shadow: Snapshots, weight: Float[np.ndarray, "D"]) -> StringEstimates:
     """Means of weight * (+-1) where a string was measured, of 0 where it was not.
 
     Args:
@@ -32,6 +34,15 @@ def estimates(components: PauliComponents, shadow: Snapshots, weight: np.ndarray
         outcomes=lambda: _outcomes(components, shadow, weight),
         told=math.ceil(copies * np.sum(1 / weight)),
     )
+
+
+def copies_for(components: PauliComponents, weight: Float[np.ndarray, " D"], log: float, epsilon: float) -> float:
+    r"""Bernstein's inequality: what one copy says of a string has a mean square of `weight`, and is no larger.
+
+    Of sums the root mean squares add up at most. `weight` as for `estimates`, `log` and `epsilon` as for `bernstein`.
+    """
+    sizes = abs(components.gradient)
+    return bernstein(np.square(sizes @ np.sqrt(weight)), sizes @ (weight + 1), log, epsilon)
 
 
 def _outcomes(components, shadow, weight):

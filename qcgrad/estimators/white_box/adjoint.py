@@ -1,9 +1,12 @@
 """Adjoint differentiation."""
 
+from typing import Self
+
 from ...array_types import Key
 from ...estimator import OneRoundEstimator, exact
 from ...objective import Point, Reading
 from ...queries import Access, AdjointSweep, Evaluate, Sweep
+from ..accuracy import checked_accuracy
 from ..programs import program_at
 
 
@@ -35,6 +38,7 @@ class Adjoint(OneRoundEstimator):
 
     access = Access.white_box
     pays_in = "gates"
+    is_typical = True
 
     def plan(self, point: Point, key: Key | None) -> tuple[AdjointSweep]:
         program = program_at(point, self)
@@ -45,3 +49,10 @@ class Adjoint(OneRoundEstimator):
 
     def value_query(self, point: Point) -> Evaluate:
         return Evaluate(program_at(point, self), point.coordinates[None])
+
+    @classmethod
+    def for_accuracy(cls, point: Point, epsilon: float, delta: float) -> Self:
+        """The method itself: it is exact up to rounding."""
+        checked_accuracy(epsilon, delta)
+        program_at(point, cls)
+        return cls()

@@ -1,7 +1,7 @@
 """Classical backpropagation, with the chain rule or with a rule that departs from it."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +16,7 @@ from ...networks.rules import NetworkRule
 from ...networks.takes_rule import require_rule_taken
 from ...objective import Point, Reading
 from ...queries import Access, Backward, Sweep
+from ..accuracy import checked_accuracy
 
 
 class Backprop(OneRoundEstimator):
@@ -74,6 +75,7 @@ class Backprop(OneRoundEstimator):
     access = Access.white_box
     differentiates = "networks"
     pays_in = "flops"
+    is_typical = True
 
     def __check_init__(self) -> None:
         if self.rule is not None and not isinstance(self.rule, AbstractRule):
@@ -140,6 +142,14 @@ class Backprop(OneRoundEstimator):
         if isinstance(self.rule, NetworkRule):
             require_rule_taken(point.objective.apply, self.rule, point.coordinates, point.objective.batch[0])
         return Backward(point.objective, point.coordinates, point.cotangents, self.rule)
+
+    @classmethod
+    def for_accuracy(cls, point: Point, epsilon: float, delta: float) -> Self:
+        """The chain rule, exact up to rounding; rules that depart from it have no bound before they run."""
+        checked_accuracy(epsilon, delta)
+        exact = cls()
+        exact.value_query(point)  # refuses what is no network
+        return exact
 
 
 def _alignment(ours, truth) -> dict[str, Any]:

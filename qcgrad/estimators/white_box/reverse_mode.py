@@ -1,9 +1,12 @@
 """Reverse-mode automatic differentiation of the simulation."""
 
+from typing import Self
+
 from ...array_types import Key
 from ...estimator import OneRoundEstimator, exact
 from ...objective import Point, Reading
 from ...queries import Access, Evaluate, ReverseSweep, Sweep
+from ..accuracy import checked_accuracy
 from ..programs import program_at
 
 
@@ -40,3 +43,10 @@ class ReverseMode(OneRoundEstimator):
 
     def value_query(self, point: Point) -> Evaluate:
         return Evaluate(program_at(point, self), point.coordinates[None])
+
+    @classmethod
+    def for_accuracy(cls, point: Point, epsilon: float, delta: float) -> Self:
+        """The method itself: it is exact up to rounding."""
+        checked_accuracy(epsilon, delta)
+        program_at(point, cls)
+        return cls()

@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ...array_types import CircuitParams, Params
 from ...ir.parameter_map import AffineMap, PureMap
 
 
@@ -142,7 +143,7 @@ class ParameterMap(PureMap):
 
     atoms: tuple[Hashable, ...]
 
-    def __call__(self, params):
+    def __call__(self, params: Params) -> CircuitParams:
         return self._compiled(jnp.asarray(params))
 
     @cached_property

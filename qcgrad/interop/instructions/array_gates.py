@@ -1,6 +1,10 @@
 """Gates that are given by an array of numbers, whose decomposition grows with it."""
 
+from collections.abc import Iterable, Sequence
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ...errors import ImportRefused
 
@@ -8,7 +12,7 @@ MAX_ENTRIES = 2**16
 """Of a matrix on 8 qubits, or of a diagonal or a state on 16: about as many gates follow from them."""
 
 
-def check_entries(name: str, wires, numbers):
+def check_entries(name: str, wires: Sequence[Any], numbers: Iterable[ArrayLike]) -> None:
     """Refuse a gate whose decomposition would not end in reasonable time and memory, before it begins.
 
     Args:

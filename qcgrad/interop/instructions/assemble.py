@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from ...ir.circuit import Circuit
 from ...ir.gates import Gate
+from ...ir.parameter_map import PureMap
 from .angle import Angle, parameter_map
 from .instruction import WITH_ANGLE, Instruction, lowered
 
@@ -11,7 +12,9 @@ _INVISIBLE = frozenset(["gphase", "id"])
 _MAX_KNOWN = 2**14
 
 
-def assemble(num_qubits: int, instructions: Sequence[Instruction], num_inputs: int, name: str = ""):
+def assemble(
+    num_qubits: int, instructions: Sequence[Instruction], num_inputs: int, name: str = ""
+) -> tuple[Circuit, PureMap | None]:
     """Build a circuit.
 
     Args:

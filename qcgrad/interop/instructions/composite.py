@@ -5,7 +5,7 @@ instructions on local wires 0, 1, ...; `emit` looks names up here and among qcgr
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ...ir.gates import GATES
 from .angle import Angle
@@ -14,13 +14,17 @@ from .instruction import Instruction, controlled, placed
 _PI = math.pi
 
 
-def euler(theta, phi, lam, phase=0.0) -> list[Instruction]:
+def euler(
+    theta: Angle | float, phi: Angle | float, lam: Angle | float, phase: Angle | float = 0.0
+) -> list[Instruction]:
     """e^{i phase} RZ(phi) RY(theta) RZ(lam)."""
     found = [Instruction(name, (0,), a) for name, a in (("rz", lam), ("ry", theta), ("rz", phi)) if a]
     return [*found, Instruction("gphase", (), phase)] if phase else found
 
 
-def u3(theta, phi, lam, wires=(0,)) -> list[Instruction]:
+def u3(
+    theta: Angle | float, phi: Angle | float, lam: Angle | float, wires: tuple[int, ...] = (0,)
+) -> list[Instruction]:
     """[[cos, -e^{i lam} sin], [e^{i phi} sin, e^{i(phi + lam)} cos]] of theta/2: phases instead of RZs."""
     found = [Instruction("p", wires, lam), Instruction("ry", wires, theta), Instruction("p", wires, phi)]
     return found if theta and phi and lam else [i for i in found if i.angle]
@@ -125,7 +129,7 @@ def signature(name: str) -> tuple[int, int] | None:
     return None
 
 
-def emit(name: str, angles, wires) -> list[Instruction]:
+def emit(name: str, angles: Sequence[Angle | float], wires: Sequence[int]) -> list[Instruction]:
     """A named gate on `wires` as instructions; call only where `signature` gives the same counts."""
     if name in _U3:  # of the products the one that programs are full of: built in its place
         return u3(*angles, wires=tuple(wires))

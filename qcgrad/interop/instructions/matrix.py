@@ -1,6 +1,7 @@
 """Dense matrices of a few instructions, to decide whether two small gates are the same."""
 
 import numpy as np
+from jaxtyping import Complex
 
 from ...ir.gates import Gate, MatrixPrimitive
 from ...ir.observable import PauliSum
@@ -8,7 +9,7 @@ from .angle import as_angle
 from .instruction import WITH_ANGLE, Instruction, lowered
 
 
-def matrix(instructions: list[Instruction], num_wires: int) -> np.ndarray:
+def matrix(instructions: list[Instruction], num_wires: int) -> Complex[np.ndarray, "2**n 2**n"]:
     """The unitary of instructions with constant angles; wire 0 is the most significant bit."""
     out = np.eye(2**num_wires, dtype=np.complex128)
     for name, wires, angle, detail in lowered(instructions):
@@ -40,7 +41,7 @@ def _placed(small, wires, num_wires):
     return full.transpose([*order, *(order + num_wires)]).reshape(2**num_wires, 2**num_wires)
 
 
-def phase_between(first: np.ndarray, second: np.ndarray) -> float | None:
+def phase_between(first: Complex[np.ndarray, "d d"], second: Complex[np.ndarray, "d d"]) -> float | None:
     """phi with first = e^{i phi} second, or None where the two differ by more."""
     overlap = np.vdot(second, first) / len(first)
     if np.abs(first - overlap * second).max() > 1e-12 or abs(abs(overlap) - 1) > 1e-12:

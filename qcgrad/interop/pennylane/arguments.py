@@ -1,14 +1,19 @@
 """The arguments of a QNode: which of their numbers are parameters, and which are fixed."""
 
 import inspect
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
+from ...array_types import Params
 from ...errors import ImportRefused
+
+if TYPE_CHECKING:  # PennyLane is slow to import, so it waits until it is used
+    import pennylane as qml
 
 
 class Arguments:
@@ -23,7 +28,7 @@ class Arguments:
         ImportRefused: the QNode does not take these arguments.
     """
 
-    def __init__(self, qnode, args, kwargs):
+    def __init__(self, qnode: "qml.QNode", args: Sequence[Any], kwargs: Mapping[str, Any]):
         try:
             bound = inspect.signature(qnode.func).bind(*args, **kwargs)
         except TypeError as error:
@@ -41,7 +46,7 @@ class Arguments:
         self._fixed = [_print(static) for _, static in parts]
         self._fixed_keywords = {name: _print(value) for name, value in kwargs.items()}
 
-    def full(self, params) -> list[Any]:
+    def full(self, params: Params) -> list[Any]:
         """All positional arguments, with these parameters in the places of the examples'."""
         given = dict(zip(self.chosen, self._each(params), strict=True))
         return [_merge(given[k], static) if k in given else static for k, (_, static) in enumerate(self._parts)]
@@ -49,7 +54,7 @@ class Arguments:
     def _each(self, params):
         return (params,) if len(self.chosen) == 1 else params
 
-    def params(self, arguments, keywords) -> Any:
+    def params(self, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
         """The parameters in arguments with which the QNode itself is called, or in parameters alone.
 
         Raises:
@@ -87,17 +92,17 @@ class Arguments:
                 "the QNode again"
             )
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         # What was fixed may be anything, and only its print is compared.
         return {name: value for name, value in self.__dict__.items() if name != "_parts"}
 
     def _key(self):
         return self.names, self.chosen, self._fixed, self._fixed_keywords
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return isinstance(other, Arguments) and self._key() == other._key()
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash((tuple(self.names), tuple(self.chosen)))
 
 

@@ -1,5 +1,6 @@
 """PennyLane's operations as instructions, with what depends on the arguments left symbolic."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,7 @@ _REFUSED = {
 }
 
 
-def refuse_broadcasting(operations):
+def refuse_broadcasting(operations: Iterable[Any]) -> None:
     """One error, by name, for parameters with a batch axis."""
     for operation in operations:
         if getattr(operation, "batch_size", None) is not None:

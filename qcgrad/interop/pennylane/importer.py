@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pennylane.tape import QuantumScript
 
 
-def from_qnode(qnode: "qml.QNode", *args, **kwargs) -> Expectation:
+def from_qnode(qnode: "qml.QNode", *args: Any, **kwargs: Any) -> Expectation:
     """What a QNode returns, as an objective.
 
     Whatever the QNode does to its arguments before they reach a gate (sums, products, `jax.numpy` or

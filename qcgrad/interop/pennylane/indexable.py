@@ -11,11 +11,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ...array_types import Params
+
 # Larger arrays are data rather than gate parameters, and few of their entries are looked at.
 _MAX_SIZE = 50_000
 
 
-def indexable(tree):
+def indexable(tree: Params) -> Params:
     """The same tracers; those that are arrays have their entries at hand."""
     return jax.tree.map(_indexable, tree)
 

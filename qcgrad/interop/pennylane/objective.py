@@ -1,13 +1,20 @@
 """The objective of a QNode: expectation values, and what the QNode makes of them."""
 
 import functools
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 
+from ...array_types import Params, Values
 from ...arrays import is_concrete
+from ...ir.circuit import Circuit
 from ...ir.expectation import Expectation
+from ...ir.observable import PauliSum
+from ...ir.parameter_map import PureMap
+from ...objective import Reading
 from .arguments import Arguments
 from .traced_map import TracedMap
 
@@ -25,16 +32,26 @@ class QNodeExpectation(Expectation):
     results: TracedMap | None = eqx.field(static=True)
     arguments: Arguments | None = eqx.field(static=True)
 
-    def __init__(self, circuit, observables, parameter_map, example, *, is_vector: bool, results, arguments):
+    def __init__(
+        self,
+        circuit: Circuit,
+        observables: Sequence[PauliSum],
+        parameter_map: PureMap | None,
+        example: Params,
+        *,
+        is_vector: bool,
+        results: TracedMap | None,
+        arguments: Arguments | None,
+    ):
         super().__init__(circuit, observables, parameter_map, example=example)
         self.is_vector = is_vector
         self.results = results
         self.arguments = arguments
 
-    def outputs(self, values):
+    def outputs(self, values: Values) -> Any:
         return super().outputs(values if self.results is None else self.results(values))
 
-    def as_function(self, evaluate):
+    def as_function(self, evaluate: Callable) -> Callable:
         if self.arguments is None:
             return evaluate
         find = self.arguments.params
@@ -45,11 +62,11 @@ class QNodeExpectation(Expectation):
 
         return f
 
-    def to_params(self, params, reading):
+    def to_params(self, params: Params, reading: Reading) -> Reading:
         reading = super().to_params(params, reading)
         return reading if self.results is None else _through(self.results, reading)
 
-    def report(self, stats):
+    def report(self, stats: dict[str, Any]) -> str:
         return _NOTE if stats.get("is_first_order") is True else ""
 
 

@@ -5,9 +5,12 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+from jaxtyping import Float
 
+from ...array_types import Array, Values
 from ...errors import ImportRefused
 from ...ir.observable import PauliSum
+from .recorder import Recorder
 
 # Beyond this the Pauli decomposition of a dense matrix (4^n terms) takes too long.
 _MAX_DENSE_WIRES = 8
@@ -26,14 +29,14 @@ class Readout(NamedTuple):
     kind: str
     observables: list[PauliSum]
 
-    def result(self, values):
+    def result(self, values: Values) -> Float[Array, "..."]:
         """What PennyLane's measurement returns, from the expectation values of its observables."""
         if self.kind == "expval":
             return values[0]
         return values[1] - values[0] ** 2 if self.kind == "var" else values
 
 
-def readout(measurement: Any, wires: dict[Any, int], recorder) -> Readout:
+def readout(measurement: Any, wires: dict[Any, int], recorder: Recorder) -> Readout:
     """One `qml.expval`, `qml.var` or `qml.probs`.
 
     Args:
@@ -61,7 +64,7 @@ def readout(measurement: Any, wires: dict[Any, int], recorder) -> Readout:
     return Readout(kind, [found] if kind == "expval" else [found, _square(found)])
 
 
-def pauli_sum(observable: Any, wires: dict[Any, int], recorder) -> PauliSum:
+def pauli_sum(observable: Any, wires: dict[Any, int], recorder: Recorder) -> PauliSum:
     """A Hermitian operator with fixed coefficients."""
     terms = [(letters, labels, recorder.constant(c, "an observable")) for letters, labels, c in pauli_terms(observable)]
     terms = terms or [("", (), np.asarray(0.0))]
@@ -73,7 +76,7 @@ def pauli_sum(observable: Any, wires: dict[Any, int], recorder) -> PauliSum:
     return PauliSum.from_sparse(placed, len(wires))
 
 
-def pauli_terms(observable) -> list[tuple[str, tuple, Any]]:
+def pauli_terms(observable: Any) -> list[tuple[str, tuple, Any]]:
     """An operator as (letters, wire labels, coefficient) triples."""
     import pennylane as qml
 

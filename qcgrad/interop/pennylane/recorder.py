@@ -1,8 +1,13 @@
 """What of a QNode's numbers depends on its arguments."""
 
+from typing import SupportsComplex
+
 import numpy as np
 from jax.core import Tracer
+from jaxtyping import Num, Shaped
+from numpy.typing import ArrayLike
 
+from ...array_types import Array
 from ...errors import ImportRefused
 from ..instructions.angle import Angle, as_angle
 
@@ -18,7 +23,7 @@ class Recorder:
         self.values: list[Tracer] = []
         self._places: dict[int, int] = {}
 
-    def angle(self, value) -> Angle:
+    def angle(self, value: Tracer | complex | Num[Array, ""]) -> Angle:
         """A scalar gate parameter, an `Angle` constant unless it depends on the arguments."""
         if np.ndim(value):
             raise ImportRefused(f"a gate parameter has shape {np.shape(value)}: broadcasting is not supported")
@@ -32,14 +37,14 @@ class Recorder:
             self.values.append(value)
         return Angle(place, 1.0, 0.0)
 
-    def constant(self, value, what: str) -> np.ndarray:
+    def constant(self, value: Tracer | ArrayLike, what: str) -> Shaped[np.ndarray, "..."]:
         """Numbers that must not depend on the arguments."""
         if isinstance(value, Tracer):
             raise ImportRefused(f"{what} depends on the arguments: only angles of gates can be differentiated")
         return np.asarray(value)
 
 
-def real(value) -> float:
+def real(value: SupportsComplex | float) -> float:
     """A number without an imaginary part, or one clear error."""
     number = complex(value)
     if number.imag:

@@ -4,9 +4,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float, Num
 
+from ...array_types import Array
 from .symbolic import CONSTANT, LinearAtom, Reader, Reference, Step, Values, evaluate
 from .symbolic_rules import as_values
 
@@ -30,7 +33,7 @@ class _Operand(NamedTuple):
     offset: np.ndarray
     dtype: Any
 
-    def read(self, known):
+    def read(self, known: Float[jax.Array, "atoms"]) -> Num[jax.Array, "..."]:
         picked = known[np.maximum(self.place, 0)] * self.scale.astype(known.dtype)
         # A derivative that is infinite must not meet the factor zero of a constant entry.
         masked = picked if np.all(self.place >= 0) else jnp.where(self.place >= 0, picked, 0)
@@ -69,7 +72,7 @@ class Replay:
         self._wanted = np.array([self._place(a) for a in wanted], np.int32)
         del self._reader
 
-    def __call__(self, inputs):
+    def __call__(self, inputs: Float[Array, "N"]) -> Float[jax.Array, "H"]:
         known = jnp.asarray(inputs)
         references: dict[tuple[int, int], Any] = {}
         for group in self._groups:

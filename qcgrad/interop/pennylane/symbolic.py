@@ -5,11 +5,13 @@ and shifting numbers changes no atom, a sum of several atoms is a new, *linear* 
 operation returns are new atoms with a `Step` that computes them. So affine programs need no computing.
 """
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from jax.extend.core import Literal
+from jax.extend.core import Jaxpr, JaxprEqn, Literal
+from jax.typing import ArrayLike
 
 CONSTANT = -1
 """The atom of an entry that is a plain number, its offset."""
@@ -29,6 +31,10 @@ class Reference(NamedTuple):
 
     step: int
     output: int
+
+
+Known = Values | Reference | ArrayLike
+"""What a variable of a program stands for."""
 
 
 class Step(NamedTuple):
@@ -67,16 +73,16 @@ class Reader:
         sources: for atom N + i, the index of the step that computes it, or its `LinearAtom`.
     """
 
-    def __init__(self, num_inputs: int, rules):
+    def __init__(self, num_inputs: int, rules: Mapping[str, Callable[..., Any]]):
         self.num_inputs = num_inputs
         self._rules = rules
         self.steps: list[Step] = []
         self.sources: list[int | LinearAtom] = []
         self._linear: dict[Any, int] = {}
 
-    def read(self, jaxpr, constants, arguments) -> list[Any]:
+    def read(self, jaxpr: Jaxpr, constants: Sequence[ArrayLike], arguments: Sequence[Known]) -> list[Any]:
         """Values of the outputs of a `Jaxpr`."""
-        known = dict(zip(jaxpr.constvars, constants, strict=True))
+        known: dict[Any, Known] = dict(zip(jaxpr.constvars, constants, strict=True))
         known.update(zip(jaxpr.invars, arguments, strict=True))
 
         def value(variable):
@@ -150,7 +156,7 @@ class Reader:
         return source.level if isinstance(source, LinearAtom) else self.steps[source].level
 
 
-def inputs(shapes_and_dtypes) -> list[Values]:
+def inputs(shapes_and_dtypes: Iterable[tuple[tuple[int, ...], np.dtype]]) -> list[Values]:
     """The arguments of a program, with atoms counted through."""
     found, start = [], 0
     for shape, dtype in shapes_and_dtypes:
@@ -161,7 +167,7 @@ def inputs(shapes_and_dtypes) -> list[Values]:
     return found
 
 
-def evaluate(equation, values) -> list[Any]:
+def evaluate(equation: JaxprEqn, values: Sequence[ArrayLike]) -> list[Any]:
     """The outputs of one equation at these values."""
     found = equation.primitive.get_bind_params(equation.params)
     # Functions inside come apart in older versions of JAX, and within the parameters in newer ones.

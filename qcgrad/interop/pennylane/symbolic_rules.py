@@ -1,6 +1,7 @@
 """What affine operations of JAX do to `Values`. A rule returns None where its operation is not affine."""
 
 import numpy as np
+from jax.typing import ArrayLike
 
 from .symbolic import CONSTANT, Reader, Values
 
@@ -8,7 +9,7 @@ from .symbolic import CONSTANT, Reader, Values
 _MAX_TERMS = 200_000
 
 
-def as_values(given, dtype=None) -> Values:
+def as_values(given: Values | ArrayLike, dtype: np.dtype | None = None) -> Values:
     """Plain numbers as `Values`."""
     if isinstance(given, Values):
         return given

@@ -2,7 +2,7 @@
 
 import itertools
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -11,11 +11,13 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
+from ...array_types import Params
 from ...errors import ImportRefused
 from ...ir.observable import PauliSum
 from ...ir.parameter_map import AffineMap
 from ..instructions.angle import Angle, as_angle
 from ..instructions.assemble import assemble
+from .arguments import Arguments
 from .gates import refuse_broadcasting, walk
 from .indexable import indexable
 from .objective import QNodeExpectation
@@ -46,7 +48,9 @@ class _Recorded(NamedTuple):
     readouts: list[list[Readout]]
 
 
-def trace(batch_of: Callable[[Any], Batch], example, device_wires, arguments) -> QNodeExpectation:
+def trace(
+    batch_of: Callable[[Any], Batch], example: Params, device_wires: Iterable[Any] | None, arguments: Arguments | None
+) -> QNodeExpectation:
     """The objective of the tapes that `batch_of` gives at parameters like `example`.
 
     What depends on the parameters is found by the flow of data: JAX traces everything that is computed

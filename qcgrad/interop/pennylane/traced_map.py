@@ -2,13 +2,19 @@
 
 import pickle
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.extend.core import ClosedJaxpr
+from jaxtyping import Bool, Float, PyTree
+from numpy.typing import DTypeLike
 
+from ...array_types import Array, CircuitParams, Params
 from ...errors import ImportRefused
 from ...ir.parameter_map import AffineMap, PureMap, ravel
 from .replay import Replay
@@ -31,20 +37,26 @@ class TracedMap(PureMap):
         dtype: that precision.
     """
 
-    def __init__(self, affine: AffineMap, function, num_inputs: int, dtype):
+    def __init__(
+        self,
+        affine: AffineMap,
+        function: Callable[[Float[Array, "N"]], Float[Array, "H"]],
+        num_inputs: int,
+        dtype: DTypeLike,
+    ):
         self.affine = affine
         self.function = function
         self.num_inputs = num_inputs
         self.dtype = np.dtype(dtype)
 
     @property
-    def bends(self) -> np.ndarray:
+    def bends(self) -> Bool[np.ndarray, "P"]:
         """(P,) whether y is not affine in x."""
         found = np.zeros(len(self.affine.offset), bool)
         found[self.affine.row[self.affine.column >= self.num_inputs]] = True
         return found
 
-    def __call__(self, params):
+    def __call__(self, params: Params) -> CircuitParams:
         x = ravel(params)
         if x.dtype.itemsize > self.dtype.itemsize:
             raise ImportRefused(
@@ -76,7 +88,7 @@ class TracedMap(PureMap):
         # The derivatives stand beside it; the function that would make them is Python.
         return tuple(replace(e, _get_vjp=None) for e in orders)
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         return {
             "affine": self.affine,
             "function": Restored(self._exported),
@@ -84,13 +96,13 @@ class TracedMap(PureMap):
             "dtype": self.dtype,
         }
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         if self is other or not isinstance(other, TracedMap):
             return self is other
         mine, theirs = (m.affine for m in (self, other))
         return mine == theirs and self.dtype == other.dtype and self._text == other._text
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash((self.affine, self.num_inputs, self.dtype))
 
     @cached_property
@@ -109,10 +121,10 @@ class Restored:
     def __init__(self, orders: tuple[jax.export.Exported, ...]):
         self.orders = orders
 
-    def __call__(self, *arguments):
+    def __call__(self, *arguments: Array) -> PyTree:
         return self._function(*arguments)
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         return {"orders": self.orders}
 
     @cached_property
@@ -136,7 +148,7 @@ def _restored(orders):
     return function
 
 
-def read_map(closed) -> tuple[list[Values], "Atoms"]:
+def read_map(closed: ClosedJaxpr) -> tuple[list[Values], "Atoms"]:
     """Values of the scalar outputs of a traced program, and the atoms that they name.
 
     Args:
@@ -153,7 +165,7 @@ def read_map(closed) -> tuple[list[Values], "Atoms"]:
 class Atoms:
     """The atoms of a program that was read, from which parameter maps are built."""
 
-    def __init__(self, reader: Reader, dtype):
+    def __init__(self, reader: Reader, dtype: np.dtype):
         self._reader = reader
         self._dtype = dtype
 

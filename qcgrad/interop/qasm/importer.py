@@ -1,6 +1,7 @@
 """OpenQASM 2 and 3 programs as circuits."""
 
 import gc
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 from ...errors import ImportRefused
 from ...ir.circuit import Circuit
 from ...ir.expectation import Expectation
+from ...ir.observable import PauliSum, Terms
 from ...ir.parameter_map import PureMap
 from ..instructions.assemble import assemble
 from .limits import MAX_BYTES
@@ -38,7 +40,7 @@ class Imported:
     parameter_map: PureMap | None
     notes: tuple[str, ...] = ()
 
-    def expectation(self, observable) -> Expectation:
+    def expectation(self, observable: PauliSum | Terms | Sequence[PauliSum]) -> Expectation:
         """The objective of measuring `observable`; letter i of a Pauli word acts on qubit i."""
         if self.parameter_map is None:
             return Expectation(self.circuit, observable)

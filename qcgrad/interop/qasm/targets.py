@@ -38,7 +38,7 @@ class Parts:
         self._targets: dict[tuple[str, int, int], tuple[nodes.Call, Target]] = {}
         self._values: dict[int, tuple[nodes.Expression, float | Angle]] = {}
 
-    def forget(self):
+    def forget(self) -> None:
         """Names may mean something else now."""
         self._targets.clear()
         self._values.clear()

@@ -1,6 +1,7 @@
 """Qiskit's parameter expressions as symbolic angles."""
 
 import cmath
+from collections.abc import Hashable, Iterable
 from typing import Any
 
 from ...errors import ImportRefused
@@ -38,11 +39,11 @@ class Angles:
         parameters: the circuit's parameters; their place is their index.
     """
 
-    def __init__(self, parameters):
+    def __init__(self, parameters: Iterable[Hashable]):
         self.index = {p: k for k, p in enumerate(parameters)}
         self.known: dict[Any, Angle] = {}
 
-    def __call__(self, value) -> Angle:
+    def __call__(self, value: Any) -> Angle:
         """A number or expression as an angle."""
         from qiskit.circuit import ParameterExpression
 

@@ -57,7 +57,7 @@ def without_ends(
     return kept, tuple(notes)
 
 
-def refuse_inside(instructions: Sequence[Instruction], what: str):
+def refuse_inside(instructions: Sequence[Instruction], what: str) -> None:
     """Refuse measurements and resets where only gates can stand.
 
     Args:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ...array_types import Key
 from ...backend import AbstractBackend
 from ...draws import generator, pairings
 from ...errors import UnsupportedQuery
@@ -13,7 +14,7 @@ from ...ir.circuit import Circuit
 from ...ir.gates import Gate
 from ...ir.mixture import Mixture
 from ...ir.state_preparation import prepare
-from ...queries import Access, BellOutcomes, BellSample, MajorityVotes, Votes
+from ...queries import AbstractQuery, Access, BellOutcomes, BellSample, MajorityVotes, Votes
 
 Bitstrings = Iterable[str] | Mapping[str, int]
 
@@ -107,7 +108,7 @@ class SampledBell(AbstractBackend):
             raise TypeError(f"sampler is {sampler!r}: give a function of a circuit and a number of shots")
         self.sampler = sampler
 
-    def answer(self, query, key):
+    def answer(self, query: AbstractQuery, key: Key | None) -> BellOutcomes | Votes:
         if isinstance(query, BellSample):
             return self._pairs(query, key)
         if isinstance(query, MajorityVotes):

@@ -6,6 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float
 
 from ...errors import NotApplicable
 from ..array_types import Energies, RealCovariances, RealDual, RealValues, Variances
@@ -37,7 +38,7 @@ class HermiteSeries(AbstractRealActivation):
     coefficients: tuple[float, ...] = eqx.field(static=True)
     variance: float = eqx.field(static=True)
 
-    def __init__(self, coefficients: Sequence[float] | np.ndarray, variance: float = 1.0):
+    def __init__(self, coefficients: Sequence[float] | Float[np.ndarray, "terms"], variance: float = 1.0):
         if not len(coefficients) or not variance > 0:
             raise ValueError(
                 f"{len(coefficients)} coefficients and variance={variance!r}: give at least one, and a variance > 0"

@@ -31,6 +31,7 @@ class ModReLU(AbstractRadial):
     """
 
     b: float = eqx.field(static=True)
+    called = "modrelu"
 
     def __init__(self, b: float):
         if not isinstance(b, Real):

@@ -7,7 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Complex, Float
+from jaxtyping import Complex, Float, Inexact
 
 from ..array_types import Covariances, Numbers, Values, Variances, WirtingerPair
 from ..leaves import as_complex_data
@@ -46,7 +46,7 @@ class Polynomial(AbstractActivation):
 
     coefficients: tuple[tuple[complex, ...], ...] = eqx.field(static=True)
 
-    def __init__(self, coefficients: Sequence | np.ndarray):
+    def __init__(self, coefficients: Sequence[complex] | Sequence[Sequence[complex]] | Inexact[np.ndarray, "..."]):
         table = np.asarray(coefficients, complex)
         if table.ndim not in (1, 2) or table.size == 0 or not np.all(np.isfinite(table)):
             raise ValueError(

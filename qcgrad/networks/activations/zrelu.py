@@ -56,6 +56,8 @@ class ZReLU(AbstractActivation):
         N. Guberman, "On complex valued convolutional neural networks", arXiv:1602.09046.
     """
 
+    called = "zrelu"
+
     is_homogeneous: ClassVar[bool] = True
 
     @property

@@ -25,6 +25,9 @@ class AbstractLayer(eqx.Module):
     Shapes leave out the batch: (d,) for vectors, (H, W, channels) for images, (L, channels) for sequences.
     """
 
+    called: ClassVar[str] = ""
+    """Name in catalogues where it is not the class name in kebab case."""
+
     #: Whether the layer brings independent random weights, so that what it returns is a centred Gaussian.
     has_weights: ClassVar[bool] = False
 

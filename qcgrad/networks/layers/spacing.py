@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Inexact
 
 from ..kernel_state import KernelState
 from .positions import diagonal
@@ -16,7 +17,9 @@ Pairs = tuple[int, ...] | None
 _STARTS, _STEPS, _FIRST, _SECOND = "mn", "rs", "uv", "xy"
 
 
-def split_starts(x: jax.Array, spacing: tuple[int, ...]) -> jax.Array:
+def split_starts(
+    x: Inexact[jax.Array, "N *space channels"], spacing: tuple[int, ...]
+) -> Inexact[jax.Array, "N F *starts channels"]:
     """Inputs (N, *space, channels) as (N, F, *space / spacing, channels): position m u + f at (f, u)."""
     space = x.shape[1:-1]
     axes = [(size // step, step) for size, step in zip(space, spacing, strict=True)]

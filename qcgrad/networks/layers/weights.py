@@ -25,6 +25,7 @@ from jaxtyping import Inexact
 
 from ...array_types import Key
 from ...errors import NotApplicable
+from ..array_types import KernelMap
 from ..gap import gap_of_sum
 from ..kernel_state import KernelState
 from .layer import AbstractLayer
@@ -111,10 +112,10 @@ class AbstractWeightLayer(AbstractLayer):
         a, b = math.sqrt((1 + size) / 2), math.sqrt((1 - size) / 2)
         return turn * ((a + b) / math.sqrt(2) * circular + (a - b) / math.sqrt(2) * jnp.conj(circular))
 
-    def start(self, gram):
+    def start(self, gram: Callable[[Callable], KernelState]) -> KernelState:
         return self.propagate_weights(gram(self.meets), lambda array, batch_axes: array)
 
-    def propagate_weights(self, state: KernelState, mean: Callable[[jax.Array, int], jax.Array]) -> KernelState:
+    def propagate_weights(self, state: KernelState, mean: KernelMap) -> KernelState:
         """Kernels behind the weights; `mean(array, batch_axes)` averages over the inputs that a weight meets.
 
         Raises:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ...array_types import Amplitudes, Angles
+from ...array_types import Amplitudes, Angles, Masks
 from ...errors import StateTooLarge
 from ...ir import light_cone, strings
 from ...ir.mixture import Mixture
@@ -44,8 +44,8 @@ def busy(
 
 def seen(
     program: Program | Mixture,
-    x: np.ndarray,
-    z: np.ndarray,
+    x: Masks,
+    z: Masks,
     angles: Angles,
     state: StateOf,
     max_bytes: int | None = None,

@@ -1,6 +1,7 @@
 """Sweeps of threshold checks on k copies, with the back-action that the query asks for."""
 
 import numpy as np
+from jaxtyping import Bool, Complex
 
 from ...array_types import Key
 from ...draws import generator
@@ -48,7 +49,7 @@ def run(query: ThresholdSweep, key: Key, max_bytes: int | None = None) -> SweepS
     return stop._replace(fidelity=query.backaction)
 
 
-def eigenbasis(x: int, z: int, dimension: int) -> tuple[np.ndarray, np.ndarray]:
+def eigenbasis(x: int, z: int, dimension: int) -> tuple[Complex[np.ndarray, "d d"], Bool[np.ndarray, "d"]]:
     """A unitary that makes the string of masks x, z diagonal, and the mask of its +1 eigenvectors.
 
     Pairs j, j XOR x combine to one eigenvector of each sign, so most elements are zero.

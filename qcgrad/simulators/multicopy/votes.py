@@ -5,8 +5,9 @@ copies, so each one disturbs the next; the quantum union bound limits that, and 
 """
 
 import numpy as np
+from jaxtyping import Float
 
-from ...array_types import Amplitudes, Key
+from ...array_types import Amplitudes, Key, Masks
 from ...draws import generator
 from ...ir.strings import expectations, pure_diagonals
 from ...queries import EXACT, Ensemble, MajorityVotes, Votes
@@ -30,7 +31,7 @@ def _failures(query):
     return np.exp(-query.copies * np.square(query.magnitudes) / 2)
 
 
-def failure_bounds(magnitudes: np.ndarray, copies: int) -> np.ndarray:
+def failure_bounds(magnitudes: Float[np.ndarray, "D"], copies: int) -> Float[np.ndarray, "D"]:
     r"""Quantum union bound: (D,) the probability that vote j, or one before it on the same copies, goes wrong.
 
     Each vote fails with at most \(\epsilon_i = e^{-k p_i^2/2}\) (Hoeffding); measured in sequence on the
@@ -43,12 +44,12 @@ def failure_bounds(magnitudes: np.ndarray, copies: int) -> np.ndarray:
     return np.minimum(1, 4 * np.cumsum(np.exp(-copies * np.square(magnitudes) / 2)))
 
 
-def disturbance_bound(magnitudes: np.ndarray, copies: int) -> float:
+def disturbance_bound(magnitudes: Float[np.ndarray, "D"], copies: int) -> float:
     """`failure_bounds` for any of the votes."""
     return float(np.max(failure_bounds(magnitudes, copies), initial=0.0))
 
 
-def pauli_expectations(state: Amplitudes | Ensemble, x: np.ndarray, z: np.ndarray) -> np.ndarray:
+def pauli_expectations(state: Amplitudes | Ensemble, x: Masks, z: Masks) -> Float[np.ndarray, "D"]:
     """<P> for D strings (x, z), of a pure state (2^n,) or an `Ensemble`."""
     found = np.zeros(len(x))
     for probability, psi in zip(*as_ensemble(state), strict=True):

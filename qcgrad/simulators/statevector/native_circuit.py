@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.custom_batching import custom_vmap
+from jaxtyping import UInt8
 
 from ...array_types import AngleGradients, Cotangents, Expectations, Keys, Settings, Shots, States
 from ...errors import NotApplicable
@@ -176,7 +177,7 @@ def _pack(program: Program, num_angles: int) -> np.ndarray:
     )
 
 
-def packed(*parts: np.ndarray) -> np.ndarray:
+def packed(*parts: np.ndarray) -> UInt8[np.ndarray, "bytes"]:
     """Arrays one after the other as bytes, each at a multiple of 8, padded to one of a few lengths."""
     raw = b"".join(_aligned(np.ascontiguousarray(part).tobytes()) for part in parts)
     length = _SMALLEST_BLOB

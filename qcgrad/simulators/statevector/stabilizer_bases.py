@@ -11,6 +11,7 @@ more than one: the expectations of all strings are computed once, one transform 
 from collections.abc import Sequence
 
 import numpy as np
+from jaxtyping import Shaped
 
 from ...array_types import Amplitudes, Key
 from ...draws import generator
@@ -101,7 +102,9 @@ def _drawn_bits(psi, x, z, rng) -> np.ndarray:
     return bits
 
 
-def random_stabilizer_bases(num_qubits: int, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def random_stabilizer_bases(
+    num_qubits: int, count: int, rng: np.random.Generator
+) -> tuple[Shaped[np.ndarray, "count n"], Shaped[np.ndarray, "count n"]]:
     """Generators (count, n) of uniformly random stabilizer groups, up to signs (which only relabel outcomes).
 
     Vectors are drawn one after another from the symplectic complement of what is there: a generator, then a
@@ -122,7 +125,9 @@ def random_stabilizer_bases(num_qubits: int, count: int, rng: np.random.Generato
     return tuple(np.stack([first[i] for first, _ in pairs], axis=1) for i in (0, 1))  # pyright: ignore[reportReturnType]
 
 
-def random_local_bases(num_qubits: int, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def random_local_bases(
+    num_qubits: int, count: int, rng: np.random.Generator
+) -> tuple[Shaped[np.ndarray, "count n"], Shaped[np.ndarray, "count n"]]:
     """Masks (count, n) of X, Y or Z at random on each qubit."""
     letter = rng.integers(3, size=(count, num_qubits))
     bits = pauli.mask_array([pauli.bit(q, num_qubits) for q in range(num_qubits)], num_qubits)

@@ -47,7 +47,7 @@ def bucket(length: int, smallest: int = 64) -> int:
     return size
 
 
-def to_rows(table: OpTable, dtype: np.dtype, order: np.ndarray | None = None) -> Rows:
+def to_rows(table: OpTable, dtype: np.dtype, order: Int[np.ndarray, "..."] | None = None) -> Rows:
     """Rows of a table, rounded to the precision `dtype` (a real dtype).
 
     Args:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from jax.typing import ArrayLike
-from jaxtyping import Float, Inexact, Int
+from jaxtyping import Complex, Float, Inexact, Int
 
 from ...array_types import Array
 
@@ -93,7 +93,7 @@ def decibels(ratio: float) -> float:
     return 10 * math.log10(ratio)
 
 
-def circular(rng: np.random.Generator, *shape: int) -> np.ndarray:
+def circular(rng: np.random.Generator, *shape: int) -> Complex[np.ndarray, "*shape"]:
     """Circular complex Gaussians of unit variance."""
     return (rng.normal(size=shape) + 1j * rng.normal(size=shape)) / np.sqrt(2)
 

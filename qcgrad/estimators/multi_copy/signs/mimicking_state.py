@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ....array_types import Masks
 from ....cost import Cost
 from ....errors import StateTooLarge
 from ....ir.pauli import popcount
@@ -128,7 +129,7 @@ def in_words(stats: dict[str, int]) -> str:
     )
 
 
-def mimicking_state(num_qubits: int, x: np.ndarray, z: np.ndarray, epsilon: float) -> MimickingState:
+def mimicking_state(num_qubits: int, x: Masks, z: Masks, epsilon: float) -> MimickingState:
     """Start from the maximally mixed state, which mimics nothing.
 
     Args:

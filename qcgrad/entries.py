@@ -1,0 +1,93 @@
+"""Classes described by what they say of themselves: names, options and help off signatures and docstrings."""
+
+import inspect
+import re
+from typing import Any, NamedTuple
+
+REQUIRED = inspect.Parameter.empty
+
+
+class Option(NamedTuple):
+    """One argument of a class.
+
+    Attributes:
+        name: as in the signature.
+        default: `REQUIRED` where there is none.
+        help: what the docstring says of it.
+        type: its annotation, as text.
+    """
+
+    name: str
+    default: Any
+    help: str
+    type: str
+
+    @property
+    def is_required(self) -> bool:
+        """Whether it has to be given."""
+        return self.default is REQUIRED
+
+
+class Entry(NamedTuple):
+    """A class, described.
+
+    Attributes:
+        name: its own `called`, or its class name in kebab case: `ParameterShift` is "parameter-shift".
+        make: the class.
+        options: its arguments, in order.
+        summary: the first line of its docstring.
+    """
+
+    name: str
+    make: type
+    options: tuple[Option, ...]
+    summary: str
+
+    def option(self, name: str) -> Option | None:
+        """The option of that name."""
+        return next((option for option in self.options if option.name == name), None)
+
+    def changed(self, thing: Any, **options: Any) -> Any:
+        """An instance with the options of another one, but for those given."""
+        kept = {option.name: getattr(thing, option.name) for option in self.options if hasattr(thing, option.name)}
+        return self.make(**(kept | options))
+
+
+def read_off(make: type) -> Entry:
+    """The entry of a class."""
+    docstring = inspect.getdoc(make) or ""
+    told = _arguments(docstring)
+    options = tuple(
+        Option(name, parameter.default, told.get(name, ""), _in_words(parameter.annotation))
+        for name, parameter in inspect.signature(make).parameters.items()
+    )
+    name = getattr(make, "called", "") or _kebab(make.__name__)
+    return Entry(name, make, options, _plain(docstring.split("\n", 1)[0]))
+
+
+def _in_words(annotation: Any) -> str:
+    if annotation is inspect.Parameter.empty:
+        return ""
+    return annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+
+
+def _kebab(name: str) -> str:
+    # ReLU is one word, and so is 2D.
+    name = name.replace("ReLU", "Relu")
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=[A-Z][a-z])", "-", name).lower()
+
+
+def _arguments(docstring: str) -> dict[str, str]:
+    """The entries of the section "Args:", as plain text; one that names several arguments is for each of them."""
+    section = re.search(r"^Args:\n((?:[ ].*\n?|\n)+)", docstring, re.MULTILINE)
+    if section is None:
+        return {}
+    found: dict[str, str] = {}
+    for names, text in re.findall(r"^ {4}(\w[\w, ]*): ((?:.*\n?(?: {8}.*\n?)*))", section[1], re.MULTILINE):
+        found |= dict.fromkeys((name.strip() for name in names.split(",")), _plain(text))
+    return found
+
+
+def _plain(text: str) -> str:
+    """One line without the marks of code and formulas."""
+    return re.sub(r"`|\\[()]|\\(?=[A-Za-z])", "", " ".join(text.replace("\\,", " ").split()))

@@ -1,0 +1,56 @@
+"""Which methods a study compares and on what, by what their classes declare (see `AbstractEstimator`)."""
+
+from ..catalogue import Method, methods, nearest_method
+
+# Trials at each step of a search, side by side in one program or one by one.
+_TRIALS_TOGETHER, _TRIALS_ALONE = 500, 250
+
+
+def typical() -> tuple[str, ...]:
+    """Methods of a study that names none."""
+    return tuple(name for name in ranked() if methods()[name].make.is_typical)
+
+
+def ranked() -> tuple[str, ...]:
+    """All methods in the order of tables: typical ones first, exact ones before those that sample, networks last."""
+
+    def rank(method: Method) -> tuple[bool | str | int, ...]:
+        make = method.make
+        kind = not make.is_typical, method.differentiates, samples(method), int(method.access)
+        return *kind, make.needs_common_state, method.name
+
+    return tuple(method.name for method in sorted(methods().values(), key=rank))
+
+
+def known(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The methods of these names, once each.
+
+    Raises:
+        ValueError: an unknown name, with the nearest one.
+    """
+    return tuple(dict.fromkeys(nearest_method(name, ranked()) for name in names))
+
+
+def samples(method: Method) -> bool:
+    """Whether its accuracy is a matter of copies; others are exact."""
+    return method.pays_in == "copies"
+
+
+def takes_any_circuit(method: Method) -> bool:
+    """Whether real circuits at any angles are for it."""
+    return method.differentiates == "circuits" and not method.make.needs_common_state
+
+
+def is_searched(method: Method) -> bool:
+    """Whether there is a setting to search for an accuracy, on the hard instance."""
+    return method.differentiates == "circuits" and samples(method) and bool(method.make.accuracy_option)
+
+
+def searched(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of the names with `is_searched`."""
+    return tuple(name for name in names if is_searched(methods()[name]))
+
+
+def trials_of(method: Method) -> int:
+    """Trials at each step of the search where a study does not say."""
+    return _TRIALS_TOGETHER if method.make.is_traceable else _TRIALS_ALONE
