@@ -24,6 +24,7 @@ from .entries import Entry as Entry
 from .entries import Option as Option
 from .entries import read_off
 from .errors import QcgradError
+from .estimate import check_objective
 from .estimator import AbstractEstimator
 from .estimators.accuracy import checked_accuracy
 from .networks import AbstractActivation, AbstractRule
@@ -157,6 +158,7 @@ def offers(
         >>> found["bell-shadow"].reason
         'BellShadow needs gradient observables that are Pauli strings of one common state, but gate ry on ...'
     """
+    check_objective(objective)
     epsilon, delta = checked_accuracy(epsilon, delta)
     point, _ = point_at(objective, params)
     backend = resolve(backend, point.objective)

@@ -35,7 +35,7 @@ class Entry(NamedTuple):
         name: its own `called`, or its class name in kebab case: `ParameterShift` is "parameter-shift".
         make: the class.
         options: its arguments, in order.
-        summary: the first line of its docstring.
+        summary: the first paragraph of its docstring.
     """
 
     name: str
@@ -62,7 +62,7 @@ def read_off(make: type) -> Entry:
         for name, parameter in inspect.signature(make).parameters.items()
     )
     name = getattr(make, "called", "") or _kebab(make.__name__)
-    return Entry(name, make, options, _plain(docstring.split("\n", 1)[0]))
+    return Entry(name, make, options, _plain(docstring.split("\n\n", 1)[0]))
 
 
 def _in_words(annotation: Any) -> str:

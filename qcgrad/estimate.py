@@ -236,12 +236,17 @@ def _key_of_seed(seed: int):
     return key
 
 
-def check_arguments(objective: object, estimator: object) -> None:
-    """Refuse what is no objective or no estimator, by name."""
+def check_objective(objective: object) -> None:
+    """Refuse what is no objective, by name."""
     if not isinstance(objective, AbstractObjective):
         raise TypeError(
             f"objective is {objective!r}: give an objective, for example qcgrad.Expectation(circuit, observable)"
         )
+
+
+def check_arguments(objective: object, estimator: object) -> None:
+    """Refuse what is no objective or no estimator, by name."""
+    check_objective(objective)
     if isinstance(estimator, type) or not isinstance(estimator, AbstractEstimator):
         raise TypeError(f"estimator is {estimator!r}: give an estimator object, for example qcgrad.ParameterShift()")
 

@@ -258,6 +258,29 @@ def test_circuits_shows_one():
     assert "did you mean" in refusal("circuits", "h2_given")
 
 
+def test_other_kinds_than_methods_are_listed_and_shown():
+    listed = run("methods", "--kind", "activations").stdout
+    assert "split-relu" in listed
+    assert "access" not in listed
+    shown = run("methods", "Dense", "--kind", "layers").stdout
+    assert shown.startswith("dense\nA fully connected layer")
+    assert "width (int, needed)\n    number of outputs n." in shown
+    assert "--shots (int | Sequence[int] | None, default None)" in run("methods", "parameter-shift").stdout
+    assert "did you mean 'holomorphic-branch'" in refusal("methods", "holomorphic", "--kind", "rules")
+    assert "--kind layer: give one of methods, activations" in refusal("methods", "--kind", "layer")
+
+
+def test_the_tangent_kernel_takes_functions_of_complex_numbers_that_need_no_more_than_b():
+    known = refusal("ntk", "--activation", "qqqq").partition("known: ")[2].strip().split(", ")
+    assert {"split-relu", "modrelu", "zrelu", "cardioid", "exponential"} <= set(known)
+    assert not {"relu", "polynomial", "generic", "hermite-series"} & set(known)
+
+
+def test_a_gradient_takes_single_copies_where_nobody_says_how():
+    shown = json.loads(run("grad", "tfim_hva_n3_p1", "--shots", 100, "--json").stdout)
+    assert shown["method"] == "parameter-shift"
+
+
 def fake_compute(cell, notify):
     counters = dict.fromkeys(("copies", "shots", "circuit_runs", "gates", "qubits", "flops", "peak_bytes"), 10)
     return {"M": 4**cell.n - 1, "qubits": 3, "gradient": counters, "value": counters}

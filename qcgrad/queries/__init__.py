@@ -17,6 +17,7 @@ from .multi_copy import Votes as Votes
 from .query import EXACT as EXACT
 from .query import AbstractQuery as AbstractQuery
 from .query import Access as Access
+from .query import Fidelity as Fidelity
 from .query import Runnable as Runnable
 from .query import Sweepable as Sweepable
 from .query import fidelity_of as fidelity_of
@@ -32,6 +33,7 @@ from .single_copy import Snapshots as Snapshots
 from .single_copy import stabilizer_gates as stabilizer_gates
 from .white_box import AdjointSweep as AdjointSweep
 from .white_box import Backward as Backward
+from .white_box import BackwardPass as BackwardPass
 from .white_box import Network as Network
 from .white_box import ReverseSweep as ReverseSweep
 from .white_box import Sweep as Sweep

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import Any, ClassVar, Protocol
 
+import jax
 import numpy as np
 from jaxtyping import Int
 from numpy.typing import DTypeLike
@@ -103,7 +104,14 @@ class Sweepable(Protocol):
     def gates_until(self, component: int) -> int: ...
 
 
-EXACT = "exact"
+@jax.tree_util.register_static
+class Fidelity(str):
+    """How faithful an answer is, in a word; no leaf of the answer's tree, so that functions of arrays pass it by."""
+
+    __slots__ = ()
+
+
+EXACT = Fidelity("exact")
 """The fidelity of answers that have the distribution which physics gives them."""
 
 

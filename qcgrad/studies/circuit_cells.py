@@ -77,7 +77,7 @@ class CircuitCell(Cell):
         if samples(self.described):
             found = estimate(circuit.objective, circuit.params, estimator, key=self.seed)
             value = sampled_value_cost(circuit.objective, *self.accuracy)
-            accuracy = self._errors(circuit, found, reference)
+            accuracy = self._errors(circuit, found, reference) | self._setting(estimator)
         else:
             found = estimate(circuit.objective, circuit.params, estimator)
             value, accuracy = cost_of_value(circuit.objective, estimator), _departure(circuit, found)
@@ -106,6 +106,10 @@ class CircuitCell(Cell):
         assert self.epsilon is not None
         assert self.delta is not None
         return self.epsilon, self.delta
+
+    def _setting(self, estimator: AbstractEstimator) -> Record:
+        option = self.described.make.accuracy_option
+        return {"setting": getattr(estimator, option)} if option else {}
 
     def _errors(self, circuit: StudyCircuit, found: Estimate, reference: Estimate) -> Record:
         epsilon, _ = self.accuracy

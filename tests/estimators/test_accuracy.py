@@ -8,6 +8,7 @@ import pytest
 
 import qcgrad as qg
 from qcgrad import catalogue
+from qcgrad.ir.mixed_expectation import MixedExpectation
 from qcgrad.objective import point_at
 from qcgrad.studies.hard_instance import hard_instance
 from qcgrad.studies.repeat import trial_gradients
@@ -101,6 +102,15 @@ def test_copies_of_bell_measurements():
     assert reading.stats["noise"] <= noise
     votes = found.copies - 2 * reading.stats["samples"]
     assert delta + 4 * 16 * math.exp(-votes * reading.stats["noise"] / 2) < DELTA
+
+
+def test_bell_measurements_of_a_mixed_state_count_its_strings():
+    """At 0 the derivative is one string, and so is the value, as from a pure state."""
+    source = qg.Mixture([(0.7, qg.Circuit(1)), (0.3, qg.Circuit(1).x(0))])
+    mixed = MixedExpectation(source, qg.Expectation(ROTATION, "Z"))
+    pure = at(qg.Expectation(ROTATION, "Z"), [0.0])
+    for question in (qg.BellShadow.for_accuracy, qg.BellShadow.expected_for_accuracy):
+        assert question(at(mixed, [0.0]), EPSILON, DELTA) == question(pure, EPSILON, DELTA)
 
 
 def test_copies_of_pointer_sweeps():

@@ -10,13 +10,13 @@ probability 1 - delta, divided by the logarithm that a union bound over M compon
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
 
 import qcgrad as qg
+from qcgrad.objective import point_at
 from qcgrad.studies.fit import PowerFit, fit_power
 from qcgrad.studies.hard_instance import hard_instance
 from qcgrad.studies.repeat import Recalling, trial_gradients
@@ -36,7 +36,6 @@ class Method:
         estimator: class.
         name, colour, marker: in the figure.
         largest: n of the full study.
-        expected: copies over 2 ln(2M/delta)/epsilon^2 at n, from its variance bound.
     """
 
     estimator: type
@@ -44,16 +43,14 @@ class Method:
     colour: str
     marker: str
     largest: int
-    expected: Callable[[int], float]
 
 
 METHODS = {
-    "direct": Method(qg.DirectPauli, "each string alone", "#D55E00", "o", 6, lambda n: 4**n),
-    # The ancilla is a qubit like any other to a shadow, which does not look at the strings.
-    "local": Method(qg.LocalShadow, "local shadows", "#CC79A7", "v", 4, lambda n: 3.0 ** (n + 1)),
-    "clifford": Method(qg.CliffordShadow, "Clifford shadows", "#E69F00", "^", 5, lambda n: 2 ** (n + 1) + 1),
-    "mub": Method(qg.MutuallyUnbiasedBases, "mutually unbiased bases", "#009E73", "D", 6, lambda n: 2**n + 2),
-    "bell": Method(qg.BellShadow, "Bell measurements", "#0072B2", "s", 6, lambda n: 2 / EPSILON**2),
+    "direct": Method(qg.DirectPauli, "each string alone", "#D55E00", "o", 6),
+    "local": Method(qg.LocalShadow, "local shadows", "#CC79A7", "v", 4),
+    "clifford": Method(qg.CliffordShadow, "Clifford shadows", "#E69F00", "^", 5),
+    "mub": Method(qg.MutuallyUnbiasedBases, "mutually unbiased bases", "#009E73", "D", 6),
+    "bell": Method(qg.BellShadow, "Bell measurements", "#0072B2", "s", 6),
 }
 
 
@@ -161,19 +158,21 @@ def _copies(n: int, method: Method, trials: int) -> int:
     def largest(copies: int):
         return (float(np.max(np.abs(errors))) for errors in errors_of(copies))
 
-    start = math.ceil(_expected_copies(n, method) / 2)
+    start = _expected_copies(n, method) // 2
     return smallest_setting(largest, Accuracy(EPSILON, DELTA, trials), start, 1.08).setting
 
 
 def _mean_square(method: Method) -> float:
     """Copies times the mean square error of all components: for unbiased means it does not depend on the copies."""
-    copies = math.ceil(_expected_copies(GAIN_QUBITS, method))
+    copies = _expected_copies(GAIN_QUBITS, method)
     errors = islice(_errors_of(GAIN_QUBITS, method)(copies), GAIN_TRIALS)
     return copies * float(np.mean(np.square(list(errors))))
 
 
-def _expected_copies(n: int, method: Method) -> float:
-    return 2 * math.log(2 * 4**n / DELTA) / EPSILON**2 * method.expected(n)
+def _expected_copies(n: int, method: Method) -> int:
+    """By its variance bound."""
+    point, _ = point_at(hard_instance(n), np.zeros(4**n - 1))
+    return method.estimator.expected_for_accuracy(point, EPSILON, DELTA).copies
 
 
 def _errors_of(n: int, method: Method):

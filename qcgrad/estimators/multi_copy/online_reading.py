@@ -45,7 +45,9 @@ class _Sums(NamedTuple):
         outputs, angles = shape = len(point.cotangents), len(point.coordinates)
         derivatives, values = np.zeros(shape), np.zeros(outputs)
         covariance = np.zeros((outputs, angles, angles)) if point.objective.mixes_coordinates else None
-        return cls(point.cotangents @ constants, derivatives, derivatives, values, derivatives, values, covariance)
+        return cls(
+            np.asarray(point.cotangents @ constants), derivatives, derivatives, values, derivatives, values, covariance
+        )
 
     @classmethod
     def of_form(cls, run: FormRun, point: Point) -> "_Sums":

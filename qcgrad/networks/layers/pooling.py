@@ -63,6 +63,9 @@ class AbstractPool(AbstractLayer):
 class AveragePool1D(AbstractPool):
     """Means over windows (w,) of sequences (L, channels); w divides L.
 
+    Args:
+        window: (w,), in positions.
+
     Example:
         >>> import jax.numpy as jnp
         >>> from qcgrad import networks as nn
@@ -76,6 +79,9 @@ class AveragePool1D(AbstractPool):
 
 class AveragePool2D(AbstractPool):
     """Means over windows (w, w') of images (H, W, channels); they divide H and W.
+
+    Args:
+        window: (w, w'), in pixels.
 
     Cost: in front of pooling, kernels are kept for all pairs of pixels: (H W)^2 numbers for each pair of images.
 

@@ -33,6 +33,7 @@ class DirectFeedbackAlignment(LayerRule):
     Args:
         feedback: arrays (n, *inputs of the layer) of unit variance by the path of the layer:
             `DirectFeedbackAlignment.init` draws them.
+        error, path: the outputs' cotangent and the layer where it is used, which a pass fills in: leave them out.
 
     Raises:
         NotApplicable: there are no feedback weights for a layer.

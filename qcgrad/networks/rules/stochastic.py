@@ -33,6 +33,7 @@ class StochasticBackprop(LayerRule):
         mask: "random", so many cells drawn without replacement; "grid", a regular lattice that starts at a random cell:
             every s-th cell, keep_ratio = 1/s (for 1/2 a chequerboard).
         rescale: whether kept signals are divided by keep_ratio.
+        key: of the mask, drawn anew for each pass: leave it out.
 
     Raises:
         ValueError: a ratio or number of cells is out of range.

@@ -9,7 +9,7 @@ from ...errors import StateTooLarge
 from ...ir import rows
 from ...ir.sweep_form import SweepForm
 from ...memory import allowed_bytes, require
-from ...queries import SweepStop, ThresholdSweep
+from ...queries import Fidelity, SweepStop, ThresholdSweep
 from . import moments
 from .checks import Check, disturbance
 from .gaussian import GaussianModel
@@ -46,7 +46,7 @@ def run(query: ThresholdSweep, key: Key, max_bytes: int | None = None) -> SweepS
     _check_memory(form, query, allowed_bytes(max_bytes))
     simulate = {"exact": _exact, "gaussian": _gaussian, "idealized": _idealized}[query.backaction]
     stop = simulate(form, query, Check.of(query), generator(key))
-    return stop._replace(fidelity=query.backaction)
+    return stop._replace(fidelity=Fidelity(query.backaction))
 
 
 def eigenbasis(x: int, z: int, dimension: int) -> tuple[Complex[np.ndarray, "d d"], Bool[np.ndarray, "d"]]:
