@@ -140,7 +140,7 @@ def distribution(backend):
         circuit = circuit.ry(q, param=q)
     program = qg.Expectation(circuit, "ZIIZ").program
     angles = np.array([[0.4, 1.0, 2.0, 1.1], [0.0, 0.5, 0.5, 0.0]])
-    mean, variance = backend.answer(Evaluate(program, angles, 10_000), key(1))
+    mean, variance = backend.answer(Evaluate(program, angles, 10_000), key(1))[:2]
     return [np.asarray(mean).tolist(), np.asarray(variance).tolist()]
 
 

@@ -188,10 +188,10 @@ class Statevector(AbstractBackend):
             return Means(mean, zeros_like(mean))
         is_native = engines.is_native(program, self.engine, self.mesh)
         bases = (NativeBases if is_native else sample.to_bases)(program, angles.dtype)
-        self._check_states(program, angles, bases.states_held)
+        allowed = self._check_states(program, angles, bases.states_held)
         # Drawing a few more outcomes than count lets neighbouring numbers of shots share a compiled program.
         drawn = walk.bucket(max(shots))
-        limits.check_draws(bases, angles.dtype, drawn, self.max_bytes, self.mesh)
+        limits.check_draws(bases, angles.dtype, drawn, allowed)
         shots = np.pad(np.asarray(shots, np.int32), (0, count - settings))
         mean, variance = _to_host(angles, kernels.sampled(circuit, drawn, bases, selected, shots, key))
         return Means(mean[:settings], variance[:settings])
@@ -226,8 +226,11 @@ class Statevector(AbstractBackend):
             return program.on_all
         return part
 
-    def _check_states(self, program, angles, states):
-        limits.check_states(program, angles.dtype, states, self.max_bytes, self.mesh)
+    def _check_states(self, program, angles, states) -> int:
+        """Refuse states that do not fit; the bytes that there may be, which are looked up once a question."""
+        allowed = limits.allowed_on_device(self.max_bytes, self.mesh)
+        limits.check_states(program, angles.dtype, states, allowed, self.mesh)
+        return allowed
 
 
 def _to_host(inputs, outputs):

@@ -16,16 +16,15 @@ def allowed_on_device(max_bytes: int | None, mesh: jax.sharding.Mesh | None) -> 
     return allowed_bytes(max_bytes, jax.devices()[0] if mesh is None else mesh.local_devices[0])
 
 
-def check_states(
-    program: Program, dtype: np.dtype, states: int, max_bytes: int | None, mesh: jax.sharding.Mesh | None
-) -> None:
+def check_states(program: Program, dtype: np.dtype, states: int, allowed: int, mesh: jax.sharding.Mesh | None) -> None:
     """Refuse a program whose states would not fit.
 
     Args:
         program: the part of a circuit that has to be simulated.
         dtype: of its angles.
         states: how many state vectors are held at a time.
-        max_bytes, mesh: as for `Statevector`.
+        allowed: bytes on each device (`allowed_on_device`).
+        mesh: as for `Statevector`.
 
     Raises:
         StateTooLarge: with the number of bytes.
@@ -37,22 +36,20 @@ def check_states(
         f"{program.remaining} have to be simulated: a state of {program.num_qubits} qubits in "
         f"{np.result_type(dtype, np.complex64)} takes {in_words(one)} and this query holds {states} of them{each},",
         states * one // devices,
-        allowed_on_device(max_bytes, mesh),
+        allowed,
         "use fewer qubits, float32 parameters, or another method (Statevector(max_bytes=...) moves the limit)",
         StateTooLarge,
     )
 
 
-def check_draws(
-    bases: Bases | NativeBases, dtype: np.dtype, shots: int, max_bytes: int | None, mesh: jax.sharding.Mesh | None
-) -> None:
+def check_draws(bases: Bases | NativeBases, dtype: np.dtype, shots: int, allowed: int) -> None:
     """Refuse random numbers of one setting that would not fit.
 
     Args:
         bases: `sample.Bases` or `NativeBases`.
         dtype: of the angles.
         shots: draws in each basis.
-        max_bytes, mesh: as for `Statevector`.
+        allowed: bytes on each device.
 
     Raises:
         StateTooLarge: with how many would fit.
@@ -61,7 +58,7 @@ def check_draws(
         "draws",
         shots,
         lambda shots: shots * bases.numbers_per_shot * np.dtype(dtype).itemsize,
-        allowed_on_device(max_bytes, mesh),
+        allowed,
         "give fewer shots and average several estimates",
         StateTooLarge,
     )
