@@ -70,6 +70,8 @@ setup(
     package_dir={"qcgrad.circuits": "circuits"},
     package_data={
         "qcgrad": ["py.typed"],
+        "qcgrad.interop": ["*.pyi"],
+        "qcgrad.networks": ["*.pyi"],
         "qcgrad.circuits": ["README.md"],
         **{f"qcgrad.circuits.{f}": ["*.qasm", "*.toml"] for f in families},
     },

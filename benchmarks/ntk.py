@@ -63,7 +63,7 @@ def speed(inputs, rounds):
     import jax.numpy as jnp
 
     from qcgrad import ntk
-    from qcgrad.ntk.blocks import _contract, _features
+    from qcgrad.ntk.blockwise import _contract, _features
     from qcgrad.ntk.problem import make_problem
     from qcgrad.ntk.structured import Structured
 

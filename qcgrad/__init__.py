@@ -28,13 +28,13 @@ from .estimators import OnlineTomography as OnlineTomography
 from .estimators import ParameterShift as ParameterShift
 from .estimators import ReadOnceTomography as ReadOnceTomography
 from .estimators import ReverseMode as ReverseMode
-from .interop import load_circuit as load_circuit
 from .ir import Circuit as Circuit
 from .ir import Expectation as Expectation
 from .ir import Gate as Gate
 from .ir import Mixture as Mixture
 from .ir import OperatorPool as OperatorPool
 from .ir import PauliSum as PauliSum
+from .library import load_circuit as load_circuit
 from .networks import Autodiff as Autodiff
 from .networks import Loss as Loss
 from .result import Estimate as Estimate

@@ -2,8 +2,9 @@
 
 import abc
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn, TypeVar
 
+from .array_types import Key
 from .errors import UnsupportedQuery
 from .objective import AbstractObjective
 from .queries import AbstractQuery, Access
@@ -16,7 +17,7 @@ class AbstractBackend(abc.ABC):
 
     A backend declares its `access`, answers the queries it can and refuses the others. One that answers `Evaluate`
     serves `ParameterShift`, and with `MeasureBases` and `RandomizedMeasure` every single-copy estimator. What a query
-    asks is in its docstring; what it holds of the circuit, in `qcgrad.queries.Program`. **Run
+    asks is in its docstring; what it holds of the circuit, in `qcgrad.queries.Runnable`. **Run
     `query.program.bound(angles)`**: the angles of a query hold the scales and offsets of the gates already.
     `qcgrad.testing.check_backend` says whether the answers are right.
 
@@ -48,7 +49,7 @@ class AbstractBackend(abc.ABC):
     """The most that this backend lets anyone do with a state."""
 
     @abc.abstractmethod
-    def answer(self, query: AbstractQuery, key) -> Any:
+    def answer(self, query: AbstractQuery, key: Key | None) -> Any:
         """The record that the query's docstring names.
 
         Args:
@@ -63,7 +64,7 @@ class AbstractBackend(abc.ABC):
         """The same answers from programs that JAX can differentiate, for second derivatives; by default itself."""
         return self
 
-    def refuse(self, query: AbstractQuery):
+    def refuse(self, query: AbstractQuery) -> NoReturn:
         """Raise the error for a kind of query that this backend does not answer."""
         raise UnsupportedQuery(
             f"backend {type(self).__name__} does not answer {type(query).__name__} queries: "
@@ -71,10 +72,13 @@ class AbstractBackend(abc.ABC):
         )
 
 
-def default_backend_for(objective_type: type[AbstractObjective]):
+_B = TypeVar("_B", bound=AbstractBackend)
+
+
+def default_backend_for(objective_type: type[AbstractObjective]) -> Callable[[type[_B]], type[_B]]:
     """Class decorator: what to use for this kind of objective when the caller names no backend."""
 
-    def register(backend_type):
+    def register(backend_type: type[_B]) -> type[_B]:
         _DEFAULTS[objective_type] = backend_type
         return backend_type
 

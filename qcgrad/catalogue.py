@@ -28,7 +28,7 @@ from .estimate import check_objective
 from .estimator import AbstractEstimator
 from .estimators.accuracy import checked_accuracy
 from .networks import AbstractActivation, AbstractRule
-from .networks.layers.base import AbstractLayer
+from .networks.layers.layer import AbstractLayer
 from .objective import AbstractObjective, Point, point_at
 from .queries import Access
 
@@ -209,7 +209,8 @@ def described(make: type[AbstractEstimator]) -> Method:
 
 def _exported(module: ModuleType, base: type) -> dict[str, Entry]:
     """What a package exports of a kind; classes that others of them derive from are no choice but a beginning."""
-    found = [thing for thing in vars(module).values() if inspect.isclass(thing) and issubclass(thing, base)]
+    exported = (getattr(module, name) for name in dir(module))
+    found = [thing for thing in exported if inspect.isclass(thing) and issubclass(thing, base)]
     bases = {base for make in found for base in make.__mro__[1:]}
     ends = [make for make in found if make not in bases and not inspect.isabstract(make)]
     return {entry.name: entry for entry in map(read_off, ends)}

@@ -44,11 +44,11 @@ class Cost:
     flops: int = 0
     peak_bytes: int = 0
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         spent = (f"{f.name}={getattr(self, f.name)}" for f in fields(self) if getattr(self, f.name))
         return f"Cost({', '.join(spent)})"
 
-    def __add__(self, other):
+    def __add__(self, other: "Cost") -> "Cost":
         if not isinstance(other, Cost):
             return NotImplemented
         return Cost(
@@ -58,16 +58,16 @@ class Cost:
             }
         )
 
-    def __radd__(self, other):
+    def __radd__(self, other: int) -> "Cost":
         """`sum(costs)` starts from 0."""
         return self if isinstance(other, int) and other == 0 else NotImplemented
 
-    def __or__(self, other):
+    def __or__(self, other: "Cost") -> "Cost":
         if not isinstance(other, Cost):
             return NotImplemented
         return Cost(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(Cost)})
 
-    def __mul__(self, repetitions: int):
+    def __mul__(self, repetitions: int) -> "Cost":
         """Cost of doing this `repetitions` times in sequence."""
         if isinstance(repetitions, bool) or not isinstance(repetitions, Integral):
             return NotImplemented
@@ -97,7 +97,7 @@ class Budget:
     flops: int | None = None
     peak_bytes: int | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for f in fields(self):
             limit = getattr(self, f.name)
             if limit is not None and (isinstance(limit, bool) or not isinstance(limit, Integral) or limit < 0):

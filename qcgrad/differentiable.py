@@ -1,20 +1,30 @@
 """An objective as an ordinary JAX function whose gradient is the estimator of one's choice."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from functools import reduce
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import PyTree, UInt32
 
+from .array_types import Array, Coordinates, Cotangents, Gradient, Key, Values
 from .backend import AbstractBackend, resolve
 from .errors import NotApplicable
 from .estimate import as_key, check_arguments, run, run_value
 from .estimator import AbstractEstimator
 from .linear_map import linear_map
 from .objective import AbstractObjective, Point
+from .queries import AbstractQuery, Access
+
+# Coordinates, and the random bits of a key.
+_Residual = tuple[Coordinates, UInt32[Array, "..."] | None]
 
 
-def as_jax(objective: AbstractObjective, estimator: AbstractEstimator, backend: AbstractBackend | None = None):
+def as_jax(
+    objective: AbstractObjective, estimator: AbstractEstimator, backend: AbstractBackend | None = None
+) -> Callable[..., PyTree]:
     r"""A function `f(params)` or `f(params, key)` whose `jax.grad` is the estimator.
 
     Works under `jax.jit`, `jax.vmap`, `jax.value_and_grad`, `jax.jvp`, `jax.checkpoint` and inside larger JAX
@@ -90,7 +100,7 @@ def _along(gradient, direction):
     def one(rows, moved):
         return jnp.real(rows.reshape(len(rows), -1) @ jnp.ravel(moved).astype(rows.dtype))
 
-    return sum(jax.tree.leaves(jax.tree.map(one, gradient, direction)))
+    return reduce(jnp.add, jax.tree.leaves(jax.tree.map(one, gradient, direction)))
 
 
 class _Asked(NamedTuple):
@@ -103,7 +113,7 @@ class _Asked(NamedTuple):
     estimator: AbstractEstimator
     backend: AbstractBackend
 
-    def value(self, coordinates, key):
+    def value(self, coordinates: Coordinates, key: Key | None) -> Values:
         cotangents = jnp.ones((1, self.objective.num_outputs))
         if self.estimator.is_traceable:
             return jnp.asarray(run_value(self._point(coordinates, cotangents), self.estimator, self.backend, key))
@@ -113,7 +123,7 @@ class _Asked(NamedTuple):
 
         return self._call(on_host, self._value_shape(coordinates), coordinates, key)
 
-    def first(self, coordinates, key, cotangents):
+    def first(self, coordinates: Coordinates, key: Key | None, cotangents: Cotangents) -> tuple[Values, Gradient]:
         """`value_and_gradient`, which may be differentiated once more where the method is exact."""
 
         @jax.custom_jvp
@@ -129,26 +139,28 @@ class _Asked(NamedTuple):
 
         return found(coordinates, cotangents)
 
-    def tangent(self, residual, direction):
+    def tangent(self, residual: _Residual, direction: Coordinates) -> Values:
         """(K,) derivatives of all outputs along a direction of the coordinates."""
         coordinates, raw = residual
         _, gradient = self.first(coordinates, _as_key(raw), jnp.eye(self.objective.num_outputs))
         return _along(gradient, direction)
 
-    def pulled_back(self, residual, cotangent):
+    def pulled_back(self, residual: _Residual, cotangent: Values) -> Coordinates:
         """The gradient of the outputs weighted by a cotangent (K,)."""
         coordinates, raw = residual
         _, gradient = self.first(coordinates, _as_key(raw), cotangent[None])
         return jax.tree.map(lambda leaf: leaf[0], gradient)
 
-    def value_and_gradient(self, coordinates, key, cotangents):
+    def value_and_gradient(
+        self, coordinates: Coordinates, key: Key | None, cotangents: Cotangents
+    ) -> tuple[Values, Gradient]:
         """((K,), coordinates with a leading axis of cotangents)."""
         if self.estimator.is_traceable:
-            reading, _, _ = run(self._point(coordinates, cotangents), self.estimator, self.backend, key)
+            reading = run(self._point(coordinates, cotangents), self.estimator, self.backend, key).reading
             return jnp.asarray(reading.value), reading.gradient
 
         def on_host(coordinates, key, cotangents):
-            reading, _, _ = run(self._point(coordinates, cotangents), self.estimator, self.backend, key)
+            reading = run(self._point(coordinates, cotangents), self.estimator, self.backend, key).reading
             return reading.value, reading.gradient
 
         gradient = jax.tree.map(
@@ -180,10 +192,10 @@ class _Differentiable(AbstractBackend):
         self.inner, self.estimator = inner, estimator
 
     @property
-    def access(self):
+    def access(self) -> Access:
         return self.inner.access
 
-    def answer(self, query, key):
+    def answer(self, query: AbstractQuery, key: Key | None) -> Any:
         if query.is_random:
             raise NotApplicable(_no_second_derivative(self.estimator))
         return self.inner.answer(query, key)

@@ -1,10 +1,16 @@
 """The errors that qcgrad raises beyond the built-in ones, each with what to do next in its message."""
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # estimates are made of what is here
+    from .result import Estimate
+
 
 class QcgradError(Exception):
     """Base class: catch it to catch everything that qcgrad refuses by name."""
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         # Python would call the class with `args` alone, which hold the message and nothing else.
         return _rebuilt, (type(self), self.args, self.__dict__)
 
@@ -34,7 +40,7 @@ class StateTooLarge(TooLarge):
 class BudgetExhausted(QcgradError, RuntimeError):
     """The next query would exceed the budget. `estimate` holds everything computed until then."""
 
-    def __init__(self, message, estimate):
+    def __init__(self, message: str, estimate: "Estimate"):
         super().__init__(message)
         self.estimate = estimate
 

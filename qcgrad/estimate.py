@@ -1,17 +1,21 @@
 """The one loop: ask the estimator, charge, let the backend answer, tell, until there is nothing to ask."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import DTypeLike
 
 from . import finite
+from .array_types import Key, Params, Values
+from .arrays import is_concrete, zeros_like
 from .backend import AbstractBackend, resolve
 from .cost import Budget, Cost
 from .errors import AccessError, BudgetExhausted, NotApplicable
 from .estimator import AbstractEstimator, total_cost, unknown
-from .objective import AbstractObjective, Point, Reading, is_concrete, point_at, zeros_like
+from .objective import AbstractObjective, Point, Reading, point_at
+from .queries import EXACT, AbstractQuery, fidelity_of, together
 from .result import Estimate, Result
 from .rounds import affordable, exhausted
 from .tracker import charge
@@ -19,11 +23,11 @@ from .tracker import charge
 
 def estimate(
     objective: AbstractObjective,
-    params,
+    params: Params,
     estimator: AbstractEstimator,
     backend: AbstractBackend | None = None,
     *,
-    key=None,
+    key: Key | int | None = None,
     budget: Budget | None = None,
     throw: bool = True,
 ) -> Estimate:
@@ -73,18 +77,20 @@ def estimate(
     objective = point.objective
     backend = resolve(backend, objective)
     if is_concrete(point.coordinates) and (reason := finite.of_coordinates(objective, point.coordinates)):
-        inner, cost, result = unknown(point), Cost(), Result("not_finite", reason)
+        found = Run(unknown(point), Cost(), Result("not_finite", reason))
     else:
-        inner, cost, result = run(point, estimator, backend, as_key(key), budget)
+        found = run(point, estimator, backend, as_key(key), budget)
+    inner, result = found.reading, found.result
     outer = objective.to_params(params, inner)
     if str(result) == "ok" and is_concrete((inner, outer)):
         result = _checked(objective, inner, outer, result)
-    if outer.note:
-        result = Result(str(result), f"{result.message}; {outer.note}")
-    found = _assemble(objective, outer, cost, result, estimator.fidelity)
+    if outer.stats:
+        words = result.message, estimator.report(outer.stats), objective.report(outer.stats)
+        result = Result(str(result), "; ".join(filter(None, words)))
+    assembled = _assemble(objective, outer, found.cost, result, found.fidelity)
     if throw and str(result) == "budget_exhausted":
-        raise BudgetExhausted(result.message, found)
-    return found
+        raise BudgetExhausted(result.message, assembled)
+    return assembled
 
 
 def predict_cost(
@@ -92,7 +98,7 @@ def predict_cost(
     estimator: AbstractEstimator,
     backend: AbstractBackend | None = None,
     *,
-    dtype=None,
+    dtype: DTypeLike | None = None,
 ) -> Cost:
     """What `estimate` would cost, without running anything.
 
@@ -117,25 +123,31 @@ def predict_cost(
     return estimator.predict(Point(objective, objective.placeholder(_real(dtype)), np.eye(objective.num_outputs)))
 
 
+class Run(NamedTuple):
+    """What came out of the loop, on coordinates."""
+
+    reading: Reading
+    cost: Cost
+    result: Result
+    fidelity: str = EXACT
+
+
 def run(
     point: Point,
     estimator: AbstractEstimator,
     backend: AbstractBackend,
-    key,
+    key: Key | None,
     budget: Budget | None = None,
     *,
     start: Any = None,
-) -> tuple[Reading, Cost, Result]:
+) -> Run:
     """The loop itself, on coordinates.
 
     Args:
         point, estimator, backend, key, budget: as for `estimate`, the point from `point_at`.
         start: the estimator's state before the first round, where it was worked out before.
-
-    Returns:
-        Reading, cost, result.
     """
-    cost = Cost()
+    cost, fidelities = Cost(), []
     result = Result("ok", "all queries were answered")
     key, used = draw_key(key, estimator)
     state = estimator.init(point, used) if start is None else start
@@ -151,6 +163,7 @@ def run(
             for query in asked:
                 key, used = draw_key(key, query)
                 answers.append(backend.answer(query, used))
+            fidelities += map(fidelity_of, answers)
             cost += total_cost(asked)
             if is_cut:
                 left = [*answers, *[None] * (len(queries) - len(asked))]
@@ -160,10 +173,10 @@ def run(
             break
     reading = estimator.read(state)
     charge(estimator, cost, reading.value)
-    return reading, cost, result
+    return Run(reading, cost, result, together(fidelities))
 
 
-def run_value(point: Point, estimator: AbstractEstimator, backend: AbstractBackend, key):
+def run_value(point: Point, estimator: AbstractEstimator, backend: AbstractBackend, key: Key | None) -> Values:
     """The value alone, (K,), checked and charged as everything else."""
     query = estimator.value_query(point)
     _check_access(query, estimator, backend)
@@ -184,7 +197,7 @@ def _real(dtype) -> np.dtype:
     return jax.dtypes.canonicalize_dtype(found)
 
 
-def draw_key(key, asker):
+def draw_key(key: Key | None, asker: AbstractQuery | AbstractEstimator) -> tuple[Key | None, Key | None]:
     """(remaining key, key for this query or estimator); one that draws nothing leaves the key alone."""
     if not asker.is_random:
         return key, None
@@ -194,7 +207,7 @@ def draw_key(key, asker):
     return remaining, used
 
 
-def as_key(key):
+def as_key(key: Key | int | None) -> Key | None:
     """A JAX random key from a key, a raw PRNG key, or an integer seed of any size."""
     if key is None:
         return None
@@ -223,7 +236,7 @@ def _key_of_seed(seed: int):
     return key
 
 
-def check_objective(objective: Any) -> None:
+def check_objective(objective: object) -> None:
     """Refuse what is no objective, by name."""
     if not isinstance(objective, AbstractObjective):
         raise TypeError(
@@ -231,14 +244,14 @@ def check_objective(objective: Any) -> None:
         )
 
 
-def check_arguments(objective, estimator):
+def check_arguments(objective: object, estimator: object) -> None:
     """Refuse what is no objective or no estimator, by name."""
     check_objective(objective)
     if isinstance(estimator, type) or not isinstance(estimator, AbstractEstimator):
         raise TypeError(f"estimator is {estimator!r}: give an estimator object, for example qcgrad.ParameterShift()")
 
 
-def check_traceable(estimator: AbstractEstimator):
+def check_traceable(estimator: AbstractEstimator) -> None:
     """Refuse, by name, to trace a method that JAX cannot trace."""
     if not estimator.is_traceable:
         raise NotApplicable(

@@ -1,6 +1,7 @@
 """How a gradient is estimated: the interface of a method, and its common special case."""
 
 import abc
+from collections.abc import Iterable
 from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import equinox as eqx
@@ -8,9 +9,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from .array_types import Gradient, Key, Values
+from .arrays import zeros_like
 from .cost import Cost
 from .errors import NotApplicable
-from .objective import Point, Reading, zeros_like
+from .objective import Point, Reading
 from .queries import AbstractQuery, Access
 
 
@@ -42,13 +45,8 @@ class AbstractEstimator(eqx.Module):
     is_random: ClassVar[bool] = False
     """Whether the method draws at random what it asks, so that `init` needs a key; answers are drawn by backends."""
 
-    @property
-    def fidelity(self) -> str:
-        """How faithfully answers are simulated: "exact", "gaussian", or "idealized" (`bias_bound` says by how much)."""
-        return "exact"
-
     @abc.abstractmethod
-    def init(self, point: Point, key) -> Any:
+    def init(self, point: Point, key: Key | None) -> Any:
         """State before the first round.
 
         Args:
@@ -60,16 +58,20 @@ class AbstractEstimator(eqx.Module):
         """
 
     @abc.abstractmethod
-    def ask(self, state) -> tuple[AbstractQuery, ...]:
+    def ask(self, state: Any) -> tuple[AbstractQuery, ...]:
         """Queries of the next round; empty when done."""
 
     @abc.abstractmethod
-    def tell(self, state, answers: tuple) -> Any:
+    def tell(self, state: Any, answers: tuple) -> Any:
         """State after the answers to the round's queries, in their order."""
 
     @abc.abstractmethod
-    def read(self, state) -> Reading:
+    def read(self, state: Any) -> Reading:
         """The result so far; NaN where nothing is known yet."""
+
+    def report(self, stats: dict[str, Any]) -> str:
+        """What the result's message says of the stats, where `read` found any; "" for nothing."""
+        return ""
 
     @abc.abstractmethod
     def value_query(self, point: Point) -> AbstractQuery:
@@ -125,33 +127,33 @@ class OneRoundEstimator(AbstractEstimator):
     """A method whose queries are all known in advance: write `plan` and `combine`."""
 
     @abc.abstractmethod
-    def plan(self, point: Point, key) -> tuple[AbstractQuery, ...]:
+    def plan(self, point: Point, key: Key | None) -> tuple[AbstractQuery, ...]:
         """All queries; `key` as in `init`."""
 
     @abc.abstractmethod
     def combine(self, point: Point, answers: tuple) -> Reading:
         """The result from the answers, in the order of the plan."""
 
-    def init(self, point, key):
+    def init(self, point: Point, key: Key | None) -> _Rounds:
         return _Rounds(point, self.plan(point, key))
 
-    def ask(self, state):
+    def ask(self, state: _Rounds) -> tuple[AbstractQuery, ...]:
         return state.queries if state.answers is None else ()
 
-    def tell(self, state, answers):
+    def tell(self, state: _Rounds, answers: tuple) -> _Rounds:
         return state._replace(answers=answers)
 
-    def read(self, state):
+    def read(self, state: _Rounds) -> Reading:
         if state.answers is None:
             return unknown(state.point)
         return self.combine(state.point, state.answers)
 
-    def predict(self, point):
+    def predict(self, point: Point) -> Cost:
         # Which of its queries a random method draws does not change what they cost.
         return total_cost(self.plan(point, jax.random.key(0) if self.is_random else None))
 
 
-def total_cost(queries) -> Cost:
+def total_cost(queries: Iterable[AbstractQuery]) -> Cost:
     """Cost of answering queries one after another."""
     return sum((q.cost() for q in queries), Cost())
 
@@ -163,6 +165,6 @@ def unknown(point: Point) -> Reading:
     return Reading(jnp.full(outputs, jnp.nan), nan, nan, jnp.full(outputs, jnp.nan))
 
 
-def exact(value, gradient) -> Reading:
+def exact(value: Values, gradient: Gradient) -> Reading:
     """A reading without any statistical error."""
     return Reading(value, gradient, jax.tree.map(zeros_like, gradient), zeros_like(value))

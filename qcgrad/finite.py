@@ -3,10 +3,11 @@
 import jax
 import numpy as np
 
+from .array_types import Coordinates
 from .objective import AbstractObjective, Reading
 
 
-def of_coordinates(objective: AbstractObjective, coordinates) -> str | None:
+def of_coordinates(objective: AbstractObjective, coordinates: Coordinates) -> str | None:
     """What is wrong with coordinates before anything is asked at them; None if nothing is."""
     if (found := _first(coordinates, np.isfinite)) is None:
         return None

@@ -4,16 +4,19 @@ import math
 from dataclasses import asdict
 from html import escape
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
+
+if TYPE_CHECKING:  # estimates are made of what is here
+    from .result import Estimate
 
 _MOST_ROWS = 12
 _TITLE = "Estimate (derivatives are per radian where params are angles)"
 
 
-def in_words(estimate) -> str:
+def in_words(estimate: "Estimate") -> str:
     """Value and derivatives with standard errors and bias bounds, cost and result, a line each."""
     rows, missing, facts = _shown(estimate)
     lines = [_TITLE, *_table(rows)]
@@ -21,7 +24,7 @@ def in_words(estimate) -> str:
     return "\n".join([*lines, *(f"  {name:9} {text}" for name, text in facts.items())])
 
 
-def in_html(estimate) -> str:
+def in_html(estimate: "Estimate") -> str:
     """The same as a table for notebooks."""
     (first, *rows), missing, facts = _shown(estimate)
     head = "".join(f"<th>{escape(cell)}</th>" for cell in first)

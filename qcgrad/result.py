@@ -1,14 +1,14 @@
 """What a computation found out: an estimate, how it ended, and in words what is wrong with its numbers."""
 
-from typing import Any
+from typing import Any, Self
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from .arrays import is_concrete
 from .cost import Cost
-from .objective import is_concrete
 from .readable import in_html, in_words
 
 
@@ -26,12 +26,12 @@ class Result(str):
 
     message: str
 
-    def __new__(cls, code: str, message: str):
+    def __new__(cls, code: str, message: str) -> Self:
         self = super().__new__(cls, code)
         self.message = message
         return self
 
-    def __getnewargs__(self):
+    def __getnewargs__(self) -> tuple[str, str]:
         return str(self), self.message
 
 
@@ -48,7 +48,7 @@ class Estimate(eqx.Module):
         value_bias_bound: the same for `value`.
         cost: what was spent.
         result: "ok" or what happened, with a `message`.
-        fidelity: "exact", or how the simulation idealizes the physics.
+        fidelity: "exact", or what the backend said that its answers idealize.
         stats: what else the method found out: numbers and arrays by name, such as "cosine", "pointer_variances",
             "triggers", "degrees_of_freedom"; each method's docstring says which.
     """
@@ -123,7 +123,7 @@ class Estimate(eqx.Module):
         leaves = jax.tree.leaves((self.value, self.gradient, self.variance, self.bias_bound))
         return is_concrete(leaves) and all(isinstance(leaf, (jax.Array, np.ndarray)) for leaf in leaves)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return in_words(self) if self._has_numbers else eqx.tree_pformat(self)
 
     __str__ = __repr__

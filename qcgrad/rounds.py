@@ -31,7 +31,9 @@ def affordable(queries: tuple[AbstractQuery, ...], cost: Cost, budget: Budget) -
     return queries
 
 
-def exhausted(budget: Budget, cost: Cost, queries, asked) -> Result:
+def exhausted(
+    budget: Budget, cost: Cost, queries: tuple[AbstractQuery, ...], asked: tuple[AbstractQuery, ...]
+) -> Result:
     """Which limits the whole round would exceed, and how much of it was asked."""
     charged = cost + total_cost(queries)
     limits = ", ".join(f"{n} {getattr(charged, n)} > {getattr(budget, n)}" for n in budget.exceeded_by(charged))

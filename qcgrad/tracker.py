@@ -2,14 +2,14 @@
 
 import threading
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import jax
 import numpy as np
 from jax.experimental.xla_metadata import set_xla_metadata
 
+from .arrays import is_concrete
 from .cost import Cost
-from .objective import is_concrete
 
 
 class Charge(NamedTuple):
@@ -59,7 +59,7 @@ class Tracker:
         self.total = Cost()
         self.by_estimator: dict[str, Cost] = {}
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         # In the key of JAX's caches: programs that were compiled without a ledger are left aside, not changed.
         self._compiled_apart = set_xla_metadata(qcgrad_tracker="open")
         self._compiled_apart.__enter__()
@@ -68,7 +68,7 @@ class Tracker:
             _open.append(self)
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: Any) -> None:
         jax.effects_barrier()  # what was started in the block belongs to it
         with _lock:
             _open.remove(self)
@@ -76,7 +76,7 @@ class Tracker:
         self._compiled_apart.__exit__(*error)
         del self._compiled_apart  # a closed ledger is plain data, which pickles
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         parts = ", ".join(f"{name}: {cost.copies:,} copies" for name, cost in self.by_estimator.items())
         return f"Tracker({len(self.history):,} runs{': ' if parts else ''}{parts})"
 

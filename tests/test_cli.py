@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 import qcgrad as qg
 from qcgrad.cli import main
 from qcgrad.cli.app import application
-from qcgrad.interop.library import list_circuits, load_circuit
+from qcgrad.library import list_circuits, load_circuit
 from qcgrad.studies import run as run_module
 
 QASM = """OPENQASM 3.0;

@@ -72,7 +72,7 @@ OBJECTS = [
     qg.Statevector(max_bytes=1000, engine="jax"),
     qg.Autodiff(),
     interop.SampledBell(len),
-    interop.load_circuit("efficient_su2_n4_r1"),
+    qg.load_circuit("efficient_su2_n4_r1"),
     interop.parse_qasm(QASM),
     nn.Convention.pytorch,
     nn.FullWirtinger(),

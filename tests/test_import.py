@@ -36,6 +36,17 @@ def test_import_loads_none_of_the_heavy_libraries():
     assert done.stdout.strip() == "[]"
 
 
+def test_what_is_exported_on_first_use_is_all_there():
+    """Stubs beside packages say where their names come from; each name is found, and nothing else is."""
+    for package in ("qcgrad.networks", "qcgrad.interop"):
+        code = f"""
+import sys, qcgrad, {package} as package
+print("{package}.layers.conv" in sys.modules, "{package}.pennylane" in sys.modules)
+print(all(getattr(package, name) is not None for name in package.__all__), len(package.__all__) > 10)
+"""
+        assert python(code, "-W", "error").stdout.split() == ["False", "False", "True", "True"], package
+
+
 @pytest.mark.parametrize("setting", ["jax_enable_x64", "jax_numpy_rank_promotion", "jax_numpy_dtype_promotion"])
 def test_import_flips_no_setting_of_jax(setting):
     done = python(f"import jax; before = jax.config.{setting}; import qcgrad; print(before == jax.config.{setting})")

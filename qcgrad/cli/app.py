@@ -2,7 +2,8 @@
 
 import os
 import sys
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -14,7 +15,14 @@ from .errors import EXIT_INTERRUPTED, EXIT_REFUSED, explain
 class OneLineErrors(TyperGroup):
     """A group of commands whose errors are one line on stderr and exit code 2, with a traceback on --debug."""
 
-    def main(self, args=None, prog_name=None, complete_var=None, standalone_mode=True, **extra):
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> NoReturn:
         """Run a command and exit: 0 success, 1 an incomplete result, 2 refused, 130 interrupted."""
         arguments = sys.argv[1:] if args is None else list(args)
         try:
@@ -81,7 +89,7 @@ def is_debug(arguments: list[str]) -> bool:
     return os.environ.get("QCGRAD_DEBUG", "") not in ("", "0") or "--debug" in arguments
 
 
-def main(arguments: list[str] | None = None):
+def main(arguments: list[str] | None = None) -> None:
     """Entry point of the `qcgrad` command.
 
     Args:

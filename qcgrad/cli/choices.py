@@ -1,8 +1,10 @@
 """Estimators by their name on the command line, from the catalogue."""
 
 import ast
+from typing import Any
 
 from ..catalogue import Method, methods, nearest_method
+from ..estimator import AbstractEstimator
 from .errors import UserError
 
 
@@ -24,7 +26,7 @@ def default() -> Method:
     return min(typical, key=lambda method: (method.access, method.name))
 
 
-def make_estimator(method: Method, given: dict[str, str]):
+def make_estimator(method: Method, given: dict[str, str]) -> AbstractEstimator:
     """The estimator with these options, as written on the command line; each method checks its own.
 
     Raises:
@@ -60,7 +62,7 @@ def assignments(texts: list[str]) -> dict[str, str]:
     return found
 
 
-def value(text: str):
+def value(text: str) -> Any:
     """A number, a truth value, None, a list of these, or the text itself; 1e4 is the integer 10000."""
     words = {"true": True, "false": False, "none": None}
     if text.lower() in words:

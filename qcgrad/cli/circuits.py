@@ -14,7 +14,7 @@ def circuits(
     family: Annotated[str | None, typer.Option(help="Only this family, for example qaoa.")] = None,
     filter: Annotated[str | None, typer.Option(help="Only names that contain this text.")] = None,
     max_qubits: Annotated[int | None, typer.Option(help="Only circuits up to this size.", min=1)] = None,
-):
+) -> None:
     """List the circuits that come with qcgrad, or show one of them."""
     if name is not None:
         _show(name)
@@ -26,7 +26,7 @@ def _list(family, text, max_qubits):
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    from ..interop.library import list_circuits
+    from ..library import list_circuits
 
     found = [
         c
@@ -53,7 +53,7 @@ def _source(circuit) -> str:
 
 
 def _show(name: str):
-    from ..interop.library import load_circuit
+    from ..library import load_circuit
 
     c = load_circuit(name)
     licence = c.source.get("licence", "not stated")

@@ -1,19 +1,23 @@
 """Where output goes: results on stdout, progress and notes on stderr."""
 
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # rich is slow to import, so it waits until it is used
+    from rich.console import Console
 
 # What a table needs; a pipe has no width of its own, and rich would take 80.
 _PIPE_WIDTH = 130
 
 
-def output():
+def output() -> "Console":
     """A rich console on stdout, wide enough for tables in a pipe."""
     from rich.console import Console
 
     return Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH, soft_wrap=False)
 
 
-def notes():
+def notes() -> "Console":
     """A rich console on stderr; it shows progress on a terminal only."""
     from rich.console import Console
 

@@ -40,7 +40,7 @@ def grad(
         int | None, typer.Option(metavar="SEED", help="Random parameters, uniform in (-pi, pi).", min=0)
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-):
+) -> None:
     """Value and gradient of a circuit, with standard errors and cost.
 
     A library circuit (see qcgrad circuits) brings its own observable and parameters, and so does a file with a .toml
@@ -83,8 +83,8 @@ def grad(
 
 def _objective(file: str, observable: str | None):
     """(objective, program, default parameters or None)."""
-    from ..interop.library import is_file_name, load_circuit
-    from ..interop.openqasm import load_qasm
+    from ..interop.qasm import load_qasm
+    from ..library import is_file_name, load_circuit
 
     path = Path(file)
     is_file = is_file_name(file) or path.is_file()

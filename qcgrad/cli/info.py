@@ -3,7 +3,7 @@
 EXAMPLE = "Example: qcgrad info"
 
 
-def info():
+def info() -> None:
     """Show the engine, its instruction set and threads, JAX's devices, and versions."""
     from importlib.metadata import version
 

@@ -18,7 +18,7 @@ _KINDS = ("methods", "activations", "layers", "rules", "backends")
 def methods(
     name: Annotated[str | None, typer.Argument(help="Show this one with its options.")] = None,
     kind: Annotated[str, typer.Option(help=f"One of {', '.join(_KINDS)}.")] = "methods",
-):
+) -> None:
     """List all methods for gradients, those of installed packages too, or show one with its options.
 
     Other kinds are the activations, layers and backward rules of networks, and what answers queries.

@@ -29,7 +29,7 @@ def ntk(
     b: Annotated[float, typer.Option(help="Bias of modrelu, at most 0.")] = -0.5,
     seed: Annotated[int, typer.Option(help="Seed of inputs and networks.", min=0)] = 0,
     out: Annotated[Path, typer.Option(help="Where the figure goes.")] = Path("ntk.png"),
-):
+) -> None:
     """Compare finite complex networks with their infinite-width tangent kernel: table, figure, slope in the width."""
     import numpy as np
 
@@ -78,7 +78,7 @@ def _print(found, kernel):
     )
     limit = np.asarray(kernel.ntk)
     size = np.linalg.norm(limit)
-    branch = np.linalg.norm(limit - np.asarray(kernel.ntk_holomorphic)) / size
+    branch = np.linalg.norm(limit - np.asarray(kernel.ntk_rule)) / size
     console.print(
         f"at infinite width: imaginary part {np.linalg.norm(np.imag(limit)) / size:.3f} of the kernel's norm, "
         f"holomorphic-branch rule {branch:.3f} away from the true one",

@@ -54,7 +54,7 @@ def scaling(
     max_memory: _MAX_MEMORY = None,
     seed: _SEED = None,
     quick: _QUICK = False,
-):
+) -> None:
     """Measure how the cost of a gradient grows with M, for every method, and give a verdict.
 
     The models are real circuits of the library or your own, the all-Pauli hard instance, and a classical network.

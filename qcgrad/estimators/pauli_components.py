@@ -2,19 +2,26 @@
 
 import numpy as np
 
+from ..array_types import Angles
 from ..errors import NotApplicable
+from ..estimator import AbstractEstimator
 from ..ir.pauli import popcount
 from ..ir.program import Program
 from ..ir.pull_back import NotClifford, PauliComponents, pull_back
 from .programs import name_of
 
 
-def pauli_components(program: Program, angles, estimator, to_start: bool = False) -> PauliComponents:
+def pauli_components(
+    program: Program,
+    angles: Angles,
+    estimator: AbstractEstimator | type[AbstractEstimator],
+    to_start: bool = False,
+) -> PauliComponents:
     """The strings at the gate angles (A,), radians, or a refusal by name.
 
     Args:
         program, angles: where.
-        estimator: who asks.
+        estimator: who asks, or its class.
         to_start: pull back through the whole circuit, not only to its first parameterised gate.
     """
     try:

@@ -43,7 +43,7 @@ def program_at(point: Point, estimator: AbstractEstimator | type[AbstractEstimat
     return point.objective.program
 
 
-def check_covariances(point: Point, estimator) -> None:
+def check_covariances(point: Point, estimator: AbstractEstimator) -> None:
     """Refuse, before anything is asked, derivatives whose covariances would not fit.
 
     They are kept, a full matrix for each output, where one parameter drives several angles, so that errors add up.
@@ -51,7 +51,7 @@ def check_covariances(point: Point, estimator) -> None:
     Raises:
         TooLarge: with the number of angles that would fit.
     """
-    if not getattr(point.objective, "mixes_angles", False):
+    if not point.objective.mixes_coordinates:
         return
     outputs, angles = len(point.cotangents), len(point.coordinates)
     needed, allowed = _COVARIANCES_HELD * 8 * (outputs * (1 + angles)) ** 2, allowed_bytes()
@@ -65,7 +65,7 @@ def check_covariances(point: Point, estimator) -> None:
     )
 
 
-def check_scale(program: Program, dtype, samples: bool):
+def check_scale(program: Program, dtype: np.dtype, samples: bool) -> None:
     """Refuse observables whose values, or with `samples` their variances, would overflow or vanish in `dtype`."""
     x, z, coefficients = program.terms
     sizes, limits = np.abs(coefficients), np.finfo(dtype)

@@ -13,13 +13,15 @@ import math
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float, Int
 
-from ..objective import is_concrete
+from ..array_types import Angles, CircuitParams
+from ..arrays import is_concrete
 from .gates import Gate, PauliPrimitive
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 _MOST_ROUNDING = 1e-3
 
 
-def units(gates: Sequence[Gate]) -> np.ndarray:
+def units(gates: Sequence[Gate]) -> Float[np.ndarray, "A"]:
     """(A,) u, where the gate's angle has the period 4 pi / u; 0 where it has none.
 
     Named gates and Pauli rotations have u = 1. The levels of a Hamiltonian need not have a common divisor.
@@ -37,7 +39,7 @@ def units(gates: Sequence[Gate]) -> np.ndarray:
     return np.array([_unit(gate) for gate in gates], float)
 
 
-def gate_angles(circuit: "Circuit", parameters):
+def gate_angles(circuit: "Circuit", parameters: CircuitParams) -> Angles:
     """Angles (A,) of the parameterised gates at the circuit's parameters (P,), radians, reduced by whole periods.
 
     NaN and infinity stay, and so does what overflows.
@@ -57,7 +59,13 @@ def gate_angles(circuit: "Circuit", parameters):
         return rounded(circuit, np.arange(len(index)), angles, parameters.dtype, np.abs(scale * theta))
 
 
-def rounded(circuit: "Circuit", which: np.ndarray, angles: np.ndarray, dtype, before: Any = 0.0) -> np.ndarray:
+def rounded(
+    circuit: "Circuit",
+    which: Int[np.ndarray, "B"],
+    angles: Float[np.ndarray, "B"],
+    dtype: np.dtype,
+    before: float | Float[np.ndarray, "B"] = 0.0,
+) -> Float[np.ndarray, "B"]:
     """Angles of some gates in the precision `dtype`, reduced by whole periods.
 
     Args:
@@ -79,7 +87,7 @@ def rounded(circuit: "Circuit", which: np.ndarray, angles: np.ndarray, dtype, be
     return angles.astype(dtype)
 
 
-def with_angles(circuit: "Circuit", angles) -> "Circuit":
+def with_angles(circuit: "Circuit", angles: Angles) -> "Circuit":
     """The circuit with the angles of its parameterised gates fixed at (A,), radians."""
     if not is_concrete(angles):
         raise TypeError("angles are being traced by JAX: a circuit of plain numbers exists outside jax.jit only")
@@ -96,7 +104,7 @@ def with_angles(circuit: "Circuit", angles) -> "Circuit":
     return type(circuit)(circuit.num_qubits, gates)
 
 
-def bound(circuit: "Circuit", params) -> "Circuit":
+def bound(circuit: "Circuit", params: CircuitParams) -> "Circuit":
     """The circuit with its parameters (P,) fixed, radians."""
     return with_angles(circuit, gate_angles(circuit, np.asarray(params, float)))
 

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..array_types import Coefficients, Masks
 from .rows import Row
 
 
@@ -21,7 +22,7 @@ class ControlledEncoding(NamedTuple):
     scale: float
 
 
-def controlled(num_qubits: int, x: np.ndarray, z: np.ndarray, coefficients: np.ndarray) -> ControlledEncoding:
+def controlled(num_qubits: int, x: Masks, z: Masks, coefficients: Coefficients) -> ControlledEncoding:
     """Encode sum_t c_t P_t; a = ceil(log2 T), none for a single string.
 
     Args:

@@ -1,16 +1,27 @@
 """The chain rule for readings: from the circuit's angles to its parameters, and on to the user's."""
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float, Int
 
-from ..objective import Reading, is_concrete
+from ..array_types import Array, Params
+from ..arrays import add_at, is_concrete, namespace
+from ..objective import Reading
 from .parameter_map import PureMap, pull_back
 
 
-def affine(reading: Reading, source, target, weight, size: int) -> Reading:
+def affine(
+    reading: Reading,
+    source: Int[np.ndarray, "E"],
+    target: Int[np.ndarray, "E"],
+    weight: Float[np.ndarray, "E"],
+    size: int,
+) -> Reading:
     """The chain rule through y[source] = sum of weight * x[target] over entries; x has `size` numbers.
 
     A row of y may have several entries, an entry of x several rows. Components of the reading are
@@ -18,15 +29,11 @@ def affine(reading: Reading, source, target, weight, size: int) -> Reading:
     """
 
     def gather(rows, *factors):
-        xp = np if is_concrete(rows) else jnp
+        xp = namespace(rows)
         rows = xp.asarray(rows)
         with np.errstate(over="ignore"):
-            weighted = math.prod((factor.astype(rows.dtype)[None] for factor in factors), start=rows[:, source])
-        if xp is np:
-            out = np.zeros((len(rows), size), rows.dtype)
-            np.add.at(out.T, target, weighted.T)
-            return out
-        return jnp.zeros((len(rows), size), rows.dtype).at[:, target].add(weighted)
+            weighted: Any = math.prod((factor.astype(rows.dtype)[None] for factor in factors), start=rows[:, source])
+        return add_at(xp.zeros((size, len(rows)), rows.dtype), target, weighted.T).T
 
     covariance = reading.covariance
     if covariance is None:
@@ -42,7 +49,7 @@ def affine(reading: Reading, source, target, weight, size: int) -> Reading:
     return reading._replace(gradient=gradient, variance=variance, bias_bound=bias, covariance=covariance)
 
 
-def general(reading: Reading, parameter_map, params) -> Reading:
+def general(reading: Reading, parameter_map: Callable[[Params], Array], params: Params) -> Reading:
     """The chain rule through any JAX-traceable map at `params`."""
     params = jax.tree.map(jnp.asarray, params)
     is_pure = isinstance(parameter_map, PureMap)

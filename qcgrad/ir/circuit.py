@@ -6,6 +6,7 @@ from functools import cached_property
 from operator import attrgetter
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from . import pauli
 from .angles import units
@@ -94,7 +95,7 @@ class Circuit(FluentGates, Composition):
         return len(self.angle_gates)
 
     @cached_property
-    def angle_map(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def angle_map(self) -> tuple[Int[np.ndarray, "A"], Float[np.ndarray, "A"], Float[np.ndarray, "A"]]:
         """(param, scale, offset), each of shape (A,): angle = scale * params[param] + offset."""
         gates = self.angle_gates
         return (
@@ -104,7 +105,7 @@ class Circuit(FluentGates, Composition):
         )
 
     @cached_property
-    def angle_units(self) -> np.ndarray:
+    def angle_units(self) -> Float[np.ndarray, "A"]:
         """(A,) u, where an angle has the period 4 pi / u; 0 where it has none."""
         return units(self.angle_gates)
 
@@ -113,16 +114,16 @@ class Circuit(FluentGates, Composition):
         """The lowered form that simulators walk."""
         return lower(self.num_qubits, self.gates)
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return isinstance(other, Circuit) and (self.num_qubits, self.gates) == (other.num_qubits, other.gates)
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash((self.num_qubits, self.gates))
 
-    def __str__(self):
+    def __str__(self) -> str:
         return draw(self.num_qubits, self.gates)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Circuit(num_qubits={self.num_qubits}, {self.num_gates} gates, {self.num_parameters} parameters)"
 
 

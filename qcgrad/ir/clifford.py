@@ -1,9 +1,15 @@
 """Rows of an op table as Clifford maps of Pauli strings, by stim's tableaus."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
+from ..array_types import Coefficients, Masks
 from . import pauli
 from .op_table import MATRIX, OpTable
+
+if TYPE_CHECKING:  # stim is slow to import, so it waits until it is used
+    import stim
 
 TOLERANCE = 1e-6
 """Quarter turns by which an angle may miss a multiple of pi/2."""
@@ -12,7 +18,7 @@ TOLERANCE = 1e-6
 _MAX_DENSE_WIRES = 6
 
 
-def conjugate(inverse, x, z):
+def conjugate(inverse: "stim.Tableau", x: Masks, z: Masks) -> tuple[Masks, Masks, Coefficients]:
     """Masks and signs of the images of strings (D,): products of the images of single letters."""
     n = len(inverse)
     power = pauli.popcount(x & z)
@@ -27,7 +33,7 @@ def conjugate(inverse, x, z):
     return out_x, out_z, 1.0 - power % 4
 
 
-def advance(inverse, table: OpTable, row, t):
+def advance(inverse: "stim.Tableau", table: OpTable, row: int, t: float) -> None:
     """Extend the map P -> W^dagger P W by one more row that does something; ValueError if it is not Clifford."""
     import stim
 

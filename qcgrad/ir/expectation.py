@@ -8,7 +8,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..objective import AbstractObjective, as_real
+from ..array_types import Angles, Params
+from ..arrays import as_real
+from ..objective import AbstractObjective, Reading
 from . import chain
 from .angles import gate_angles
 from .circuit import Circuit
@@ -78,7 +80,7 @@ class Expectation(AbstractObjective):
         return self.program.circuit
 
     @property
-    def num_outputs(self):
+    def num_outputs(self) -> int:
         return self.program.num_observables
 
     @property
@@ -88,7 +90,7 @@ class Expectation(AbstractObjective):
             return self.circuit.num_parameters
         return sum(np.size(leaf) for leaf in jax.tree.leaves(self.example))
 
-    def check(self, params):
+    def check(self, params: Params) -> Params:
         if self.num_parameters == 0:
             raise ValueError(
                 "the objective has zero parameters, so there is nothing to differentiate: give a gate param=0"
@@ -103,22 +105,21 @@ class Expectation(AbstractObjective):
             )
         return params
 
-    def coordinates(self, params):
+    def coordinates(self, params: Params) -> Angles:
         return gate_angles(self.circuit, self._circuit_parameters(params))
 
-    def placeholder(self, dtype):
+    def placeholder(self, dtype: np.dtype) -> Angles:
         return np.zeros(self.circuit.num_angles, dtype)
 
     @property
-    def mixes_angles(self) -> bool:
-        """Whether one parameter drives several angles, so that their errors add up with covariances."""
+    def mixes_coordinates(self) -> bool:
         index, _, _ = self.circuit.angle_map
         if len(np.unique(index)) < len(index):
             return True
         known = self.parameter_map
         return known.mixes if isinstance(known, AffineMap) else known is not None
 
-    def to_params(self, params, reading):
+    def to_params(self, params: Params, reading: Reading) -> Reading:
         index, scale, _ = self.circuit.angle_map
         reading = chain.affine(reading, np.arange(len(index)), index, scale, self.circuit.num_parameters)
         known = self.parameter_map

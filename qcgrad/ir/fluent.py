@@ -3,12 +3,18 @@
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Self
 
-from ..objective import is_concrete
+from ..arrays import is_concrete
 from .gates import Gate, Unitary
 from .observable import PauliSum
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
+
+Fixed = float | None
+"""An angle in radians, None where a parameter drives the gate."""
+
+Slot = int | None
+"""Which parameter drives a gate, None where its angle is fixed."""
 
 
 class FluentGates:
@@ -113,19 +119,19 @@ class FluentGates:
         """Fredkin: swap where the control is 1."""
         return self.add(Gate("cswap", (control, first, second)))
 
-    def rx(self, wire: int, angle: float | None = None, *, param: int | None = None, scale=1.0, offset=0.0) -> Self:
+    def rx(self, wire: int, angle: Fixed = None, *, param: Slot = None, scale: float = 1, offset: float = 0) -> Self:
         """exp(-i angle X/2)."""
         return self._rotate("rx", (wire,), angle, param, scale, offset)
 
-    def ry(self, wire: int, angle: float | None = None, *, param: int | None = None, scale=1.0, offset=0.0) -> Self:
+    def ry(self, wire: int, angle: Fixed = None, *, param: Slot = None, scale: float = 1, offset: float = 0) -> Self:
         """exp(-i angle Y/2)."""
         return self._rotate("ry", (wire,), angle, param, scale, offset)
 
-    def rz(self, wire: int, angle: float | None = None, *, param: int | None = None, scale=1.0, offset=0.0) -> Self:
+    def rz(self, wire: int, angle: Fixed = None, *, param: Slot = None, scale: float = 1, offset: float = 0) -> Self:
         """exp(-i angle Z/2)."""
         return self._rotate("rz", (wire,), angle, param, scale, offset)
 
-    def p(self, wire: int, angle: float | None = None, *, param: int | None = None, scale=1.0, offset=0.0) -> Self:
+    def p(self, wire: int, angle: Fixed = None, *, param: Slot = None, scale: float = 1, offset: float = 0) -> Self:
         """Phase gate diag(1, e^{i angle})."""
         return self._rotate("p", (wire,), angle, param, scale, offset)
 
@@ -143,35 +149,51 @@ class FluentGates:
             found = found._rotate(name, (wire,), fixed, param, 1.0, 0.0)
         return found
 
-    def crx(self, control: int, target: int, angle=None, *, param: int | None = None, scale=1.0, offset=0.0) -> Self:
+    def crx(
+        self, control: int, target: int, angle: Fixed = None, *, param: Slot = None, scale: float = 1, offset: float = 0
+    ) -> Self:
         """Controlled RX."""
         return self._rotate("crx", (control, target), angle, param, scale, offset)
 
-    def cry(self, control: int, target: int, angle=None, *, param: int | None = None, scale=1.0, offset=0.0) -> Self:
+    def cry(
+        self, control: int, target: int, angle: Fixed = None, *, param: Slot = None, scale: float = 1, offset: float = 0
+    ) -> Self:
         """Controlled RY."""
         return self._rotate("cry", (control, target), angle, param, scale, offset)
 
-    def crz(self, control: int, target: int, angle=None, *, param: int | None = None, scale=1.0, offset=0.0) -> Self:
+    def crz(
+        self, control: int, target: int, angle: Fixed = None, *, param: Slot = None, scale: float = 1, offset: float = 0
+    ) -> Self:
         """Controlled RZ."""
         return self._rotate("crz", (control, target), angle, param, scale, offset)
 
-    def cp(self, control: int, target: int, angle=None, *, param: int | None = None, scale=1.0, offset=0.0) -> Self:
+    def cp(
+        self, control: int, target: int, angle: Fixed = None, *, param: Slot = None, scale: float = 1, offset: float = 0
+    ) -> Self:
         """e^{i angle} where both qubits are 1."""
         return self._rotate("cp", (control, target), angle, param, scale, offset)
 
-    def rxx(self, first: int, second: int, angle=None, *, param: int | None = None, scale=1.0, offset=0.0) -> Self:
+    def rxx(
+        self, first: int, second: int, angle: Fixed = None, *, param: Slot = None, scale: float = 1, offset: float = 0
+    ) -> Self:
         """exp(-i angle XX/2)."""
         return self._rotate("rxx", (first, second), angle, param, scale, offset)
 
-    def ryy(self, first: int, second: int, angle=None, *, param: int | None = None, scale=1.0, offset=0.0) -> Self:
+    def ryy(
+        self, first: int, second: int, angle: Fixed = None, *, param: Slot = None, scale: float = 1, offset: float = 0
+    ) -> Self:
         """exp(-i angle YY/2)."""
         return self._rotate("ryy", (first, second), angle, param, scale, offset)
 
-    def rzz(self, first: int, second: int, angle=None, *, param: int | None = None, scale=1.0, offset=0.0) -> Self:
+    def rzz(
+        self, first: int, second: int, angle: Fixed = None, *, param: Slot = None, scale: float = 1, offset: float = 0
+    ) -> Self:
         """exp(-i angle ZZ/2)."""
         return self._rotate("rzz", (first, second), angle, param, scale, offset)
 
-    def rzx(self, first: int, second: int, angle=None, *, param: int | None = None, scale=1.0, offset=0.0) -> Self:
+    def rzx(
+        self, first: int, second: int, angle: Fixed = None, *, param: Slot = None, scale: float = 1, offset: float = 0
+    ) -> Self:
         """exp(-i angle ZX/2)."""
         return self._rotate("rzx", (first, second), angle, param, scale, offset)
 
@@ -179,11 +201,11 @@ class FluentGates:
         self,
         word: str,
         wires: Sequence[int] | None = None,
-        angle=None,
+        angle: Fixed = None,
         *,
-        param: int | None = None,
-        scale=1.0,
-        offset=0.0,
+        param: Slot = None,
+        scale: float = 1,
+        offset: float = 0,
     ) -> Self:
         """exp(-i angle P/2) for a Pauli word of any weight; `wires` defaults to qubits 0, 1, ..."""
         if not isinstance(word, str):
@@ -194,11 +216,11 @@ class FluentGates:
         self,
         hamiltonian: PauliSum,
         wires: Sequence[int] | None = None,
-        angle=None,
+        angle: Fixed = None,
         *,
-        param: int | None = None,
-        scale=1.0,
-        offset=0.0,
+        param: Slot = None,
+        scale: float = 1,
+        offset: float = 0,
     ) -> Self:
         """exp(-i angle H), exact: any size if the terms of H commute, else up to 10 qubits.
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .observable import PauliSum
 
@@ -47,7 +48,7 @@ Primitive = PauliPrimitive | MatrixPrimitive
 class Unitary:
     """A hashable, read-only unitary matrix."""
 
-    def __init__(self, matrix):
+    def __init__(self, matrix: ArrayLike):
         try:
             matrix = np.array(matrix, dtype=np.complex128)
         except (TypeError, ValueError):
@@ -62,10 +63,10 @@ class Unitary:
         self.matrix = matrix
         self.num_wires = wires
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return isinstance(other, Unitary) and self.matrix.tobytes() == other.matrix.tobytes()
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash(self.matrix.tobytes())
 
 

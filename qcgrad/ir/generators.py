@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from ..array_types import Coefficients, Masks
 from . import pauli
 from .op_table import OpTable
 
 
-def generator(table: OpTable, row):
+def generator(table: OpTable, row: int) -> tuple[Masks, Masks, Coefficients]:
     """Masks and coefficients of scale * C (P - kappa)/2, with C the projector on all controls being 1."""
     x, z = int(table.x[row]), int(table.z[row])
     scale = float(table.scale[row])

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float
 
+from ..array_types import Array
 from .gates import Gate
 
 if TYPE_CHECKING:  # a program's parts are programs
@@ -67,11 +69,11 @@ class Part(NamedTuple):
     qubits: tuple[int, ...]
     angles: np.ndarray | None
 
-    def select(self, angles):
+    def select(self, angles: Float[Array, "... A"]) -> Float[Array, "... part"]:
         """Angles (..., A) of the part."""
         return angles if self.angles is None else angles[..., self.angles]
 
-    def expand(self, gradient, num_angles: int):
+    def expand(self, gradient: Float[Array, "... part"], num_angles: int) -> Float[Array, "... A"]:
         """A gradient (..., A) of the whole, 0 by angles that are left out, from the part's."""
         if self.angles is None:
             return gradient

@@ -1,8 +1,10 @@
 """Expectation values of a circuit that starts from a mixed state."""
 
 import equinox as eqx
+import numpy as np
 
-from ..objective import AbstractObjective
+from ..array_types import Angles, Params
+from ..objective import AbstractObjective, Reading
 from .expectation import Expectation
 from .mixture import Mixture
 
@@ -14,39 +16,38 @@ class MixedExpectation(AbstractObjective):
 
     Args:
         source: rho, as a mixture of circuits without parameters.
-        circuit: U and O; what it would give from \(|0\dots0\rangle\) plays no role.
+        expectation: of O behind U; what it would give from \(|0\dots0\rangle\) plays no role.
     """
 
     source: Mixture = eqx.field(static=True)
-    circuit: Expectation
+    expectation: Expectation
 
-    def __init__(self, source: Mixture, circuit: Expectation):
+    def __init__(self, source: Mixture, expectation: Expectation):
         self.source = source
-        self.circuit = circuit
+        self.expectation = expectation
 
     coordinate_name = "gate angle"
 
     @property
-    def is_vector(self):
-        return self.circuit.is_vector
+    def is_vector(self) -> bool:
+        return self.expectation.is_vector
 
     @property
-    def num_outputs(self):
-        return self.circuit.num_outputs
+    def num_outputs(self) -> int:
+        return self.expectation.num_outputs
 
     @property
-    def mixes_angles(self) -> bool:
-        """As in `Expectation`."""
-        return self.circuit.mixes_angles
+    def mixes_coordinates(self) -> bool:
+        return self.expectation.mixes_coordinates
 
-    def check(self, params):
-        return self.circuit.check(params)
+    def check(self, params: Params) -> Params:
+        return self.expectation.check(params)
 
-    def coordinates(self, params):
-        return self.circuit.coordinates(params)
+    def coordinates(self, params: Params) -> Angles:
+        return self.expectation.coordinates(params)
 
-    def placeholder(self, dtype):
-        return self.circuit.placeholder(dtype)
+    def placeholder(self, dtype: np.dtype) -> Angles:
+        return self.expectation.placeholder(dtype)
 
-    def to_params(self, params, reading):
-        return self.circuit.to_params(params, reading)
+    def to_params(self, params: Params, reading: Reading) -> Reading:
+        return self.expectation.to_params(params, reading)

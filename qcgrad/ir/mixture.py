@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from ..array_types import CircuitParams
 from .angles import bound
 from .circuit import Circuit
 from .observable import PauliSum
@@ -71,12 +72,12 @@ class Mixture:
         identity = PauliSum("I" * self.num_qubits)
         return tuple(Program(circuit, [identity]) for circuit in self.circuits)
 
-    def bound(self, params) -> "Mixture":
+    def bound(self, params: CircuitParams) -> "Mixture":
         """The same mixture with its parameters (P,) fixed, radians."""
         pairs = zip(self.probabilities.tolist(), self.circuits, strict=True)
         return Mixture([(p, bound(circuit, params)) for p, circuit in pairs])
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Mixture(num_qubits={self.num_qubits}, {len(self.circuits)} circuits, {self.num_parameters} parameters)"
 
 

@@ -3,13 +3,19 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from typing import Self
 
 import numpy as np
+from jaxtyping import Complex, Int
 from numpy.typing import ArrayLike
 
+from ..array_types import Masks
 from . import pauli
 from .terms import check_masks, sparse_masks
 from .terms import coefficients as checked_coefficients
+
+Terms = str | Mapping[str, float] | Iterable[tuple[str, float]]
+"""Pauli words with real coefficients, as `PauliSum` takes them."""
 
 _TERM = re.compile(r"\s*([+-]?)\s*(?:((?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*\*?\s*)?([IXYZ]+)\s*")
 
@@ -39,7 +45,7 @@ class PauliSum:
     z: np.ndarray
     coefficients: np.ndarray
 
-    def __init__(self, terms: "str | Mapping[str, float] | Iterable[tuple[str, float]]"):
+    def __init__(self, terms: Terms):
         pairs = _pairs(terms)
         if not pairs:
             raise ValueError("PauliSum got no terms: give at least one, for example {'ZZ': 1.0}")
@@ -51,14 +57,14 @@ class PauliSum:
         self._fill(num_qubits, [s[0] for s in strings], [s[1] for s in strings], [c for _, c in pairs])
 
     @classmethod
-    def from_masks(cls, num_qubits: int, x: "ArrayLike", z: "ArrayLike", coefficients: "ArrayLike"):
+    def from_masks(cls, num_qubits: int, x: "ArrayLike", z: "ArrayLike", coefficients: "ArrayLike") -> Self:
         """Build from symplectic masks (see `qcgrad.ir.pauli` for the bit order)."""
         self = object.__new__(cls)
         self._fill(num_qubits, x, z, coefficients)
         return self
 
     @classmethod
-    def from_sparse(cls, terms: "Iterable[tuple[str, Sequence[int], float]]", num_qubits: int):
+    def from_sparse(cls, terms: "Iterable[tuple[str, Sequence[int], float]]", num_qubits: int) -> Self:
         """Build from (letters, qubits, coefficient), for example ("ZZ", (0, 3), 1.0)."""
         strings = [(*sparse_masks(term, num_qubits), term[2]) for term in terms]
         x, z, coefficients = zip(*strings, strict=True) if strings else ((), (), ())
@@ -121,7 +127,7 @@ class PauliSum:
         letters = ["".join(word[q] for q in support) for word in self.words]
         return PauliSum(list(zip(letters, self.coefficients.tolist(), strict=True)))
 
-    def matrix(self) -> np.ndarray:
+    def matrix(self) -> Complex[np.ndarray, "2**n 2**n"]:
         """Dense 2^n x 2^n matrix (complex128); for small n."""
         dimension = 2**self.num_qubits
         index = np.arange(dimension)
@@ -131,7 +137,7 @@ class PauliSum:
             out[index ^ x, index] += c * phase * (1 - 2 * (pauli.popcount(index & z) % 2))
         return out
 
-    def __add__(self, other):
+    def __add__(self, other: "PauliSum") -> "PauliSum":
         if not isinstance(other, PauliSum):
             return NotImplemented
         if other.num_qubits != self.num_qubits:
@@ -143,36 +149,36 @@ class PauliSum:
             np.concatenate([self.coefficients, other.coefficients]),
         )
 
-    def __mul__(self, factor: float):
+    def __mul__(self, factor: float) -> "PauliSum":
         if not isinstance(factor, (int, float, complex, np.number)):
             return NotImplemented
         return PauliSum.from_masks(self.num_qubits, self.x, self.z, self.coefficients * factor)
 
     __rmul__ = __mul__
 
-    def __neg__(self):
+    def __neg__(self) -> "PauliSum":
         return self * -1.0
 
-    def __sub__(self, other):
+    def __sub__(self, other: "PauliSum") -> "PauliSum":
         return self + (-other)
 
     def _key(self):
         masks = (m.tobytes() if m.dtype != object else tuple(m.tolist()) for m in (self.x, self.z))
         return self.num_qubits, *masks, self.coefficients.tobytes()
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return isinstance(other, PauliSum) and self._key() == other._key()
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash(self._key())
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         shown = [f"{c!r}*{w}" for c, w in zip(self.coefficients.tolist()[:6], self.words, strict=False)]
         more = f" + ... {self.num_terms - 6} more" if self.num_terms > 6 else ""
         return f'PauliSum("{" + ".join(shown)}{more}")'.replace("+ -", "- ")
 
 
-def qubit_wise_groups(x: np.ndarray, z: np.ndarray) -> list[np.ndarray]:
+def qubit_wise_groups(x: Masks, z: Masks) -> list[Int[np.ndarray, "group"]]:
     """Split Pauli strings into groups that one product of single-qubit bases measures together.
 
     First-fit by falling weight: each string joins the first group whose letters agree with its own on

@@ -5,6 +5,7 @@ from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Complex, Float, Int
 
 from . import pauli
 from .gates import Gate, MatrixPrimitive
@@ -23,7 +24,7 @@ class OpTable(NamedTuple):
         kappa: 0 or 1 in exp(-i t (P - kappa)/2).
         slot: which angle drives the row, -1 for none.
         scale, offset: t = scale * angles[slot] + offset, radians.
-        cosine, sine: complex (a, b) of a fixed PAULI row, U = a + b P, exact where t is a multiple of pi/2.
+        a, b: complex, of a fixed PAULI row, U = a + b P, exact where t is a multiple of pi/2.
         matrix: index into `matrices`, of a MATRIX row.
         wires: (N, K) bit positions of a MATRIX row's wires, most significant first.
         matrices: (number, 2^K, 2^K); smaller unitaries are padded with idle wires.
@@ -38,8 +39,8 @@ class OpTable(NamedTuple):
     slot: np.ndarray
     scale: np.ndarray
     offset: np.ndarray
-    cosine: np.ndarray
-    sine: np.ndarray
+    a: np.ndarray
+    b: np.ndarray
     matrix: np.ndarray
     wires: np.ndarray
     matrices: np.ndarray
@@ -81,7 +82,7 @@ def _assemble(num_qubits, rows, matrices):
     width = max((len(w) for w in columns[9]), default=0)
     padded = [_pad_wires(num_qubits, w, width) for w in columns[9]]
     kappa, offset = np.array(columns[4], np.int32), np.array(columns[7], np.float64)
-    cosine, sine = rotation_coefficients(offset, kappa)
+    a, b = rotation_coefficients(offset, kappa)
     positions = [[num_qubits - 1 - w for w in wires] for wires in padded]
     return OpTable(
         num_qubits=num_qubits,
@@ -93,15 +94,17 @@ def _assemble(num_qubits, rows, matrices):
         slot=np.array(columns[5], np.int32),
         scale=np.array(columns[6], np.float64),
         offset=offset,
-        cosine=cosine,
-        sine=sine,
+        a=a,
+        b=b,
         matrix=np.array(columns[8], np.int32),
         wires=np.array(positions, np.int32).reshape(len(rows), width),
         matrices=np.array([_widen(m, width) for m in matrices], np.complex128).reshape(-1, 2**width, 2**width),
     )
 
 
-def rotation_coefficients(t, kappa):
+def rotation_coefficients(
+    t: Float[np.ndarray, "N"], kappa: Int[np.ndarray, "N"]
+) -> tuple[Complex[np.ndarray, "N"], Complex[np.ndarray, "N"]]:
     """(a, b) with exp(-i t (P - kappa)/2) = a + b P, snapped to exact values at multiples of pi/2.
 
     Args:

@@ -1,19 +1,23 @@
 """Gradients of candidate operators on one state, as in adaptive ansatz construction."""
 
 from collections.abc import Iterable
+from typing import NoReturn
 
 import equinox as eqx
 import jax
 import numpy as np
+from jaxtyping import Float
 
-from ..objective import AbstractObjective, as_real, is_concrete
+from ..array_types import CircuitParams
+from ..arrays import as_real, is_concrete
+from ..objective import AbstractObjective, Reading
 from .angles import bound
 from .circuit import Circuit
 from .expectation import Expectation
 from .gates import Gate
 from .mixed_expectation import MixedExpectation
 from .mixture import Mixture
-from .observable import PauliSum
+from .observable import PauliSum, Terms
 
 
 class OperatorPool(AbstractObjective):
@@ -49,7 +53,7 @@ class OperatorPool(AbstractObjective):
     paulis: tuple[str, ...] = eqx.field(static=True)
     is_vector: bool = eqx.field(static=True)
 
-    def __init__(self, circuit: Circuit | Mixture, observable, paulis: Iterable[str]):
+    def __init__(self, circuit: Circuit | Mixture, observable: PauliSum | Terms, paulis: Iterable[str]):
         if not isinstance(circuit, (Circuit, Mixture)):
             raise TypeError(f"circuit is {circuit!r}: give a qcgrad.Circuit or a Mixture of them")
         if isinstance(paulis, str) or not isinstance(paulis, Iterable):
@@ -65,10 +69,10 @@ class OperatorPool(AbstractObjective):
             raise ValueError(f"paulis holds {wrong[0]!r}: every word needs {circuit.num_qubits} letters, one per qubit")
 
     @property
-    def num_outputs(self):
+    def num_outputs(self) -> int:
         return 1
 
-    def check(self, params):
+    def check(self, params: CircuitParams) -> CircuitParams:
         params = as_real("params", params)
         if np.shape(params) != (self.circuit.num_parameters,):
             raise ValueError(
@@ -78,7 +82,7 @@ class OperatorPool(AbstractObjective):
             raise TypeError("params of an OperatorPool cannot be traced by JAX: call qcgrad.estimate outside jax.jit")
         return params
 
-    def at(self, params):
+    def at(self, params: CircuitParams) -> tuple[Expectation | MixedExpectation, Float[np.ndarray, "M"]]:
         params = np.asarray(params)
         n, wires = self.circuit.num_qubits, tuple(range(self.circuit.num_qubits))
         # exp(i a P) is the Pauli rotation of angle -2a.
@@ -89,15 +93,15 @@ class OperatorPool(AbstractObjective):
             return MixedExpectation(self.circuit.bound(params), rotations), zeros
         return Expectation(Circuit(n, [*bound(self.circuit, params).gates, *pool]), self.observable), zeros
 
-    def typical(self):
+    def typical(self) -> Expectation | MixedExpectation:
         zeros = np.zeros(self.circuit.num_parameters, jax.dtypes.canonicalize_dtype(float))
         return self.at(zeros)[0]
 
-    def coordinates(self, params):
+    def coordinates(self, params: CircuitParams | None) -> NoReturn:
         raise TypeError("an OperatorPool has no coordinates of its own: it becomes an Expectation at given parameters")
 
-    def placeholder(self, dtype):
+    def placeholder(self, dtype: np.dtype) -> NoReturn:
         return self.coordinates(None)
 
-    def to_params(self, params, reading):
+    def to_params(self, params: CircuitParams, reading: Reading) -> NoReturn:
         return self.coordinates(params)

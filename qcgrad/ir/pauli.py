@@ -6,9 +6,13 @@ character of a word: "XYZ" acts with X on qubit 0.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
+from jaxtyping import Bool, Int
+from numpy.typing import ArrayLike
+
+from ..array_types import AnyMasks, MaskArray
 
 LETTERS = {"I": (0, 0), "X": (1, 0), "Y": (1, 1), "Z": (0, 1)}
 _LETTER_OF = {bits: letter for letter, bits in LETTERS.items()}
@@ -25,7 +29,7 @@ def bit(qubit: int, num_qubits: int) -> int:
     return 1 << (num_qubits - 1 - qubit)
 
 
-def mask_array(values, num_qubits: int) -> np.ndarray:
+def mask_array(values: ArrayLike, num_qubits: int) -> MaskArray:
     """Masks on n qubits as an array of the dtype that holds them."""
     return np.array(values, np.int64 if num_qubits <= WORD_QUBITS else object)
 
@@ -35,7 +39,7 @@ def mask_bytes(num_qubits: int) -> int:
     return 8 if num_qubits <= WORD_QUBITS else 8 + sys.getsizeof(1 << (num_qubits - 1))
 
 
-def squeezed(mask, qubits: Sequence[int], num_qubits: int):
+def squeezed(mask: AnyMasks, qubits: Sequence[int], num_qubits: int) -> MaskArray:
     """The bits of some qubits alone, as masks on these: qubit `qubits[i]` becomes qubit i.
 
     Args:
@@ -52,7 +56,7 @@ def squeezed(mask, qubits: Sequence[int], num_qubits: int):
     return out
 
 
-def spread(mask, qubits: Sequence[int], num_qubits: int):
+def spread(mask: AnyMasks, qubits: Sequence[int], num_qubits: int) -> MaskArray:
     """The reverse of `squeezed`: masks on n qubits whose other bits are 0."""
     given = np.asarray(mask)
     out = np.zeros(given.shape, np.int64 if num_qubits <= WORD_QUBITS else object)
@@ -62,13 +66,13 @@ def spread(mask, qubits: Sequence[int], num_qubits: int):
     return out
 
 
-def from_bits(bits: np.ndarray) -> int:
+def from_bits(bits: Bool[np.ndarray, "n"]) -> int:
     """The mask whose qubit q is set where bits[q] is."""
     packed = np.packbits(bits)
     return int.from_bytes(packed.tobytes()) >> (8 * len(packed) - len(bits))
 
 
-def masks(word: str, wires, num_qubits: int) -> tuple[int, int]:
+def masks(word: str, wires: Iterable[int], num_qubits: int) -> tuple[int, int]:
     """(x, z) of the string whose i-th letter acts on `wires[i]`.
 
     Raises:
@@ -89,17 +93,19 @@ def word(x: int, z: int, num_qubits: int) -> str:
     return "".join(_LETTER_OF[bool(x & bit(q, num_qubits)), bool(z & bit(q, num_qubits))] for q in range(num_qubits))
 
 
-def commute(x1, z1, x2, z2):
+def commute(x1: AnyMasks, z1: AnyMasks, x2: AnyMasks, z2: AnyMasks) -> np.bool_ | Bool[np.ndarray, "..."]:
     """Whether two strings (or arrays of strings) commute: symplectic form x1.z2 + z1.x2 even."""
     return (popcount(np.bitwise_and(x1, z2)) + popcount(np.bitwise_and(z1, x2))) % 2 == 0
 
 
-def popcount(mask):
+def popcount(mask: AnyMasks) -> Int[np.ndarray, "..."]:
     """Number of set bits, elementwise."""
     return np.asarray(np.bitwise_count(np.asarray(mask))).astype(np.int64)
 
 
-def product(x1, z1, x2, z2):
+def product(
+    x1: MaskArray, z1: MaskArray, x2: MaskArray, z2: MaskArray
+) -> tuple[MaskArray, MaskArray, Int[np.ndarray, "..."]]:
     """P1 P2 = i^power P: returns (x, z, power mod 4), elementwise."""
     x, z = np.bitwise_xor(x1, x2), np.bitwise_xor(z1, z2)
     # i^{|x1 z1|} X^x1 Z^z1 i^{|x2 z2|} X^x2 Z^z2: moving Z^z1 past X^x2 gives (-1)^{|z1 x2|}.

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
+from ..array_types import Angles, MaskArray, Masks
 from . import light_cone, pauli
 from .angles import with_angles
 from .circuit import Circuit
@@ -46,17 +48,17 @@ class Program:
                     "write one letter per qubit, I where nothing is measured"
                 )
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return isinstance(other, Program) and (self.circuit, self.observables) == (other.circuit, other.observables)
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash((self.circuit, self.observables))
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         # What follows from the two is found again; some of it points back here.
         return {"circuit": self.circuit, "observables": self.observables}
 
-    def bound(self, angles) -> Circuit:
+    def bound(self, angles: Angles) -> Circuit:
         """The circuit with the gate angles of a query (A,) as plain numbers, radians: what a device can run.
 
         A query's angles hold the gates' scales and offsets already; the gates of `circuit` still carry them.
@@ -84,7 +86,7 @@ class Program:
         return len(self.observables)
 
     @cached_property
-    def terms(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def terms(self) -> tuple[Masks, Masks, Float[np.ndarray, "K D"]]:
         """Distinct strings of all observables: x (T,), z (T,), coefficients (K, T)."""
         position: dict[tuple[int, int], int] = {}
         entries = []
@@ -99,7 +101,7 @@ class Program:
         return x, z, coefficients
 
     @cached_property
-    def constants(self) -> np.ndarray:
+    def constants(self) -> Float[np.ndarray, "K"]:
         """(K,) coefficients of the identity, which nothing needs to be measured for."""
         x, z, coefficients = self.terms
         return coefficients[:, (x | z) == 0].sum(axis=1)
@@ -146,7 +148,7 @@ class Program:
         acting = [i for i, gate in enumerate(gates) if light_cone.acted_on(gate)]
         return self.on(acting, sorted(light_cone.busy_qubits(gates)))
 
-    def part(self, x: np.ndarray, z: np.ndarray) -> Part:
+    def part(self, x: MaskArray, z: MaskArray) -> Part:
         """What measurements of the strings with masks x, z (any shape) depend on, in any basis that suits them.
 
         Left out are gates outside of the light cone, and qubits that stay in |0> and are measured in Z at most.
@@ -169,7 +171,7 @@ class Program:
         angles = np.array([angle_of[i] for i in gates if all_gates[i].param is not None], np.int64)
         return Part(Compact(self, Circuit(len(kept), moved, self.circuit.name), kept), kept, angles)
 
-    def qubits_of(self, masks: np.ndarray) -> set[int]:
+    def qubits_of(self, masks: MaskArray) -> set[int]:
         """Qubits whose bit is set in any of the masks."""
         union = int(np.bitwise_or.reduce(np.ravel(masks), initial=0))
         return {q for q in range(self.num_qubits) if union & pauli.bit(q, self.num_qubits)}
@@ -210,18 +212,18 @@ class Compact(Program):
         super().__init__(circuit, found)
         self._whole, self._kept = whole, qubits
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return isinstance(other, Compact) and (self._whole, self._kept) == (other._whole, other._kept)
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash((self._whole, self._kept))
 
     @cached_property
-    def constants(self):
+    def constants(self) -> Float[np.ndarray, "K"]:
         return self._whole.constants
 
     @cached_property
-    def bases(self):
+    def bases(self) -> tuple[MeasurementBasis, ...]:
         # Groups chosen anew could be fewer, and then shots would not be what they cost.
         n = self._whole.num_qubits
         return tuple(
@@ -235,10 +237,10 @@ class Compact(Program):
         )
 
     @property
-    def remaining(self):
+    def remaining(self) -> str:
         left_out = "(without those that stay idle or that nothing measured depends on)"
         return f"{self.circuit.name or 'the circuit'}: {self.num_qubits} of {self._whole.num_qubits} qubits {left_out}"
 
     @cached_property
-    def seen(self):
+    def seen(self) -> Part:
         return self.on_all

@@ -12,7 +12,9 @@ is one too. Conjugations are done by stim's tableaus.
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from jaxtyping import Bool, Int
 
+from ..array_types import Angles
 from . import clifford, pauli
 from .circuit import Circuit
 from .generators import generator
@@ -51,7 +53,7 @@ class NotClifford(ValueError):
     """A gate after the first parameterised one is not Clifford at its angle."""
 
 
-def pull_back(program: Program, angles: np.ndarray, to_start: bool = False) -> PauliComponents:
+def pull_back(program: Program, angles: Angles, to_start: bool = False) -> PauliComponents:
     """Write values and derivatives of a program as Pauli expectations of its common state.
 
     Args:
@@ -95,7 +97,7 @@ class _Terms(NamedTuple):
     z: np.ndarray
     c: np.ndarray
 
-    def part(self, chosen) -> "_Terms":
+    def part(self, chosen: slice | Bool[np.ndarray, "D"] | Int[np.ndarray, "part"]) -> "_Terms":
         return _Terms(self.row[chosen], self.x[chosen], self.z[chosen], self.c[chosen])
 
 

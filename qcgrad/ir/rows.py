@@ -4,16 +4,21 @@ For registers that are small enough to hold many vectors or a density matrix: hy
 collective measurements. States are arrays of shape (..., 2^n); every function returns a new one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Complex, Float
 
+from ..array_types import Angles
 from .op_table import MATRIX, OpTable, rotation_coefficients
 
 # Of strings at each dimension; all 256 of a large one would take more than the states.
 _REMEMBERED_BYTES = 32 << 20
+
+States = Complex[np.ndarray, "... 2**n"]
+"""One state, or any array of them."""
 
 
 class Row(NamedTuple):
@@ -56,7 +61,7 @@ class Row(NamedTuple):
         return self._replace(x=x, z=z, controls=controls, wires=tuple(place[wire] for wire in self.wires))
 
 
-def bind(table: OpTable, angles) -> tuple[Row, ...]:
+def bind(table: OpTable, angles: Angles) -> tuple[Row, ...]:
     """The table's rows at the gate angles (A,), radians."""
     slot = np.maximum(table.slot, 0)
     driven = table.slot >= 0
@@ -77,7 +82,7 @@ def bind(table: OpTable, angles) -> tuple[Row, ...]:
     )
 
 
-def apply(row: Row, states: np.ndarray) -> np.ndarray:
+def apply(row: Row, states: States) -> States:
     """The row on states (..., 2^n)."""
     if row.matrix is not None:
         return _apply_matrix(row.matrix, row.wires, states)
@@ -88,25 +93,25 @@ def apply(row: Row, states: np.ndarray) -> np.ndarray:
     return np.where((index & row.controls) == row.controls, changed, states)
 
 
-def run(rows, states: np.ndarray) -> np.ndarray:
+def run(rows: Iterable[Row], states: States) -> States:
     """All rows, first one first."""
     for row in rows:
         states = apply(row, states)
     return states
 
 
-def apply_pauli(x: int, z: int, states: np.ndarray) -> np.ndarray:
+def apply_pauli(x: int, z: int, states: States) -> States:
     """P|state> for the string of masks x, z."""
     source, phase = _string(x, z, states.shape[-1])
     return phase * states[..., source]
 
 
-def expectation(x: int, z: int, states: np.ndarray) -> np.ndarray:
+def expectation(x: int, z: int, states: States) -> Float[np.ndarray, "..."]:
     """<P> for each of the states (..., 2^n), real."""
     return np.real(np.sum(states.conj() * apply_pauli(x, z, states), axis=-1))
 
 
-def zero_state(num_qubits: int) -> np.ndarray:
+def zero_state(num_qubits: int) -> Complex[np.ndarray, "2**n"]:
     """|0...0>."""
     state = np.zeros(2**num_qubits, np.complex128)
     state[0] = 1

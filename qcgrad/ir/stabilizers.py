@@ -1,11 +1,15 @@
 """Sets of commuting Pauli strings, many sets at a time."""
 
 import numpy as np
+from jaxtyping import Int, Shaped
 
+from ..array_types import MaskArray
 from . import pauli
 
 
-def group_elements(x: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def group_elements(
+    x: Shaped[np.ndarray, "B r"], z: Shaped[np.ndarray, "B r"]
+) -> tuple[Shaped[np.ndarray, "B 2**r"], Shaped[np.ndarray, "B 2**r"], Int[np.ndarray, "B 2**r"]]:
     """All products of r commuting strings, for B sets at once.
 
     Args:
@@ -36,7 +40,7 @@ def group_elements(x: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return element_x, element_z, 1 - (raw - _count(element_x & element_z) & 3).astype(np.int64)
 
 
-def parity_sign(members: np.ndarray, bits: np.ndarray) -> np.ndarray:
+def parity_sign(members: MaskArray, bits: MaskArray) -> Int[np.ndarray, "..."]:
     """(-1)^(members . bits): the eigenvalue of a product of generators where the outcome bits are `bits`."""
     return 1 - 2 * (pauli.popcount(members & bits) & 1)
 

@@ -15,13 +15,14 @@ References:
 
 import numpy as np
 
+from ..array_types import Amplitudes
 from . import pauli
 from .circuit import Circuit
 from .gates import Gate
 from .strings import walsh_hadamard
 
 
-def prepare(vector: np.ndarray) -> Circuit:
+def prepare(vector: Amplitudes) -> Circuit:
     """The circuit that prepares a state vector (2^n,), up to its norm and a global phase."""
     vector = np.asarray(vector, np.complex128)
     n = len(vector).bit_length() - 1

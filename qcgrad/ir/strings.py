@@ -1,9 +1,12 @@
 """Many Pauli strings at once, as arrays of masks."""
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
+from jaxtyping import Complex, Float, Inexact, Int
 
+from ..array_types import Array, Masks
 from . import pauli
 
 _FACTOR = 64
@@ -14,8 +17,11 @@ CHUNK_AMPLITUDES = 1 << 20
 # Measured, of a transform: what is multiplied, real and imaginary parts before and behind, and what becomes of them.
 _BYTES_PER_AMPLITUDE = 96
 
+Diagonals = Callable[[Masks], Complex[Array, "D 2**n"]]
+"""From masks x to the elements rho[b, b XOR x] of a state."""
 
-def distinct(x: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+
+def distinct(x: Masks, z: Masks) -> tuple[Masks, Masks, Int[np.ndarray, "given"]]:
     """Each string once, ascending by x, then z, and where each of the given ones went: (x, z, position)."""
     order = np.lexsort((z, x))
     x, z = x[order], z[order]
@@ -26,7 +32,7 @@ def distinct(x: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.n
     return x[first], z[first], position
 
 
-def walsh_hadamard(rows: np.ndarray) -> np.ndarray:
+def walsh_hadamard(rows: Inexact[np.ndarray, "... 2**n"]) -> Inexact[np.ndarray, "... 2**n"]:
     """sum_b (-1)^{b.z} rows[..., b] for every z, along the last axis of 2^n floats or complex numbers."""
     if np.iscomplexobj(rows):
         return walsh_hadamard(np.real(rows)) + 1j * walsh_hadamard(np.imag(rows))
@@ -40,7 +46,7 @@ def walsh_hadamard(rows: np.ndarray) -> np.ndarray:
     return rows.reshape(shape)
 
 
-def expectations(diagonals, dimension: int, x: np.ndarray, z: np.ndarray) -> np.ndarray:
+def expectations(diagonals: Diagonals, dimension: int, x: Masks, z: Masks) -> Float[np.ndarray, "D"]:
     r"""tr(P rho) for D strings: one transform of rho[b, b XOR x] for each distinct x; O(n 2^n) each.
 
     Args:
@@ -67,7 +73,7 @@ def transform_bytes(dimension: int, masks: int) -> int:
     return _BYTES_PER_AMPLITUDE * dimension * min(masks, together)
 
 
-def pure_diagonals(state: np.ndarray):
+def pure_diagonals(state: Complex[np.ndarray, "2**n"]) -> Diagonals:
     """`diagonals` of a pure state (2^n,)."""
     index = np.arange(len(state))
     return lambda masks: state * state.conj()[index ^ masks[:, None]]

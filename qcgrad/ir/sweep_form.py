@@ -33,7 +33,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from jaxtyping import Complex, Float, Int
 
+from ..array_types import Angles, Coefficients, Masks
 from ..errors import NotApplicable
 from . import block_encoding, pauli, rows
 from .generators import generator
@@ -94,7 +96,7 @@ class SweepForm:
         return 16 * 2**self.num_qubits
 
     @property
-    def state(self) -> np.ndarray:
+    def state(self) -> Complex[np.ndarray, "2**N"]:
         """(2^N,) amplitudes, worked out anew: there may be a form for every string of an observable."""
         return rows.run(self.preparation, rows.zero_state(self.num_qubits))
 
@@ -113,7 +115,7 @@ class SweepForm:
         return replace(self, num_qubits=len(kept), preparation=narrowed[0], undo=narrowed[1], x=x, z=z)
 
     @property
-    def weights(self) -> np.ndarray:
+    def weights(self) -> Int[np.ndarray, "D"]:
         """(D,) letters of each string that are not the identity."""
         return pauli.popcount(self.x | self.z)
 
@@ -122,7 +124,7 @@ class SweepForm:
         return int(self.gates_undone[self.step[component]])
 
 
-def one_state_forms(program: Program, angles: np.ndarray, encoding: Encoding) -> list[SweepForm]:
+def one_state_forms(program: Program, angles: Angles, encoding: Encoding) -> list[SweepForm]:
     """The one-state forms of a program at its gate angles (A,), radians.
 
     Args:
@@ -174,7 +176,7 @@ def common_state_form(components: PauliComponents, outputs: int) -> SweepForm:
 class _Backward:
     """The rows and strings that all forms of a program share, on the system's qubits."""
 
-    def __init__(self, program: Program, angles):
+    def __init__(self, program: Program, angles: Angles):
         table = program.circuit.op_table
         self.program = program
         self.forward = rows.bind(table, angles)
@@ -192,7 +194,7 @@ class _Backward:
         self.x, self.z = columns[2], columns[3]
         self.weight = np.array(columns[4], float)
 
-    def form(self, x, z, coefficients, mixing) -> SweepForm:
+    def form(self, x: Masks, z: Masks, coefficients: Coefficients, mixing: Float[np.ndarray, "K 1"]) -> SweepForm:
         """The form of the observable sum_t c_t P_t, a single string of coefficient 1 or a block encoding."""
         import scipy.sparse as sparse
 

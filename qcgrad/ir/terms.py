@@ -1,15 +1,17 @@
 """Coefficients, masks and sparse terms of observables, checked."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+from jaxtyping import Inexact
+from numpy.typing import ArrayLike
 
-from ..objective import is_concrete
+from ..arrays import is_concrete
 from . import pauli
 
 
-def coefficients(values) -> np.ndarray:
+def coefficients(values: ArrayLike) -> Inexact[np.ndarray, "..."]:
     """Real or complex coefficients, or one clear error."""
     if not is_concrete(values):
         raise TypeError("PauliSum coefficients are being traced by JAX: an observable holds plain numbers")
@@ -20,7 +22,7 @@ def coefficients(values) -> np.ndarray:
         raise TypeError(f"PauliSum coefficients are {values!r}: give one real number for each term") from None
 
 
-def check_masks(num_qubits: int, x, z, count: int):
+def check_masks(num_qubits: int, x: ArrayLike, z: ArrayLike, count: int) -> None:
     """Refuse masks that are not one of each for every coefficient, integers of n bits."""
     for name, masks in (("x", x), ("z", z)):
         given: list[Any] = np.ravel(np.asarray(masks, object)).tolist()
@@ -32,7 +34,7 @@ def check_masks(num_qubits: int, x, z, count: int):
             )
 
 
-def sparse_masks(term, num_qubits: int) -> tuple[int, int]:
+def sparse_masks(term: tuple[str, Sequence[int], float], num_qubits: int) -> tuple[int, int]:
     """(x, z) of a term (letters, qubits, coefficient)."""
     is_triple = isinstance(term, (tuple, list)) and len(term) == 3 and isinstance(term[0], str)
     qubits = tuple(term[1]) if is_triple and isinstance(term[1], Iterable) else ()

@@ -1,54 +1,6 @@
 """Networks: losses, and the backward passes that differentiate them."""
 
-from .activations.base import AbstractActivation as AbstractActivation
-from .activations.base import Certificate as Certificate
-from .activations.base import Dual as Dual
-from .activations.cardioid import Cardioid as Cardioid
-from .activations.entire import Exponential as Exponential
-from .activations.entire import Sine as Sine
-from .activations.equivalent import HermiteSeries as HermiteSeries
-from .activations.equivalent import equivalent_real_activation as equivalent_real_activation
-from .activations.erf import Erf as Erf
-from .activations.erf import SplitErf as SplitErf
-from .activations.gelu import GELU as GELU
-from .activations.gelu import SplitGELU as SplitGELU
-from .activations.generic import Generic as Generic
-from .activations.identity import Identity as Identity
-from .activations.modrelu import ModReLU as ModReLU
-from .activations.polynomial import Polynomial as Polynomial
-from .activations.radial_profile import RadialProfile as RadialProfile
-from .activations.relu import ReLU as ReLU
-from .activations.relu import SplitReLU as SplitReLU
-from .activations.tanh import SplitTanh as SplitTanh
-from .activations.tanh import Tanh as Tanh
-from .activations.zrelu import ZReLU as ZReLU
-from .autodiff import Autodiff as Autodiff
-from .convention import Convention as Convention
-from .layers.branches import Residual as Residual
-from .layers.branches import Sum as Sum
-from .layers.conv import Conv1D as Conv1D
-from .layers.conv import Conv2D as Conv2D
-from .layers.dense import Dense as Dense
-from .layers.norm import LayerNorm as LayerNorm
-from .layers.pooling import AveragePool1D as AveragePool1D
-from .layers.pooling import AveragePool2D as AveragePool2D
-from .layers.pooling import Flatten as Flatten
-from .layers.pooling import GlobalAveragePool as GlobalAveragePool
-from .layers.readout import Readout as Readout
-from .layers.serial import serial as serial
-from .loss import Loss as Loss
-from .optimizers import descend as descend
-from .rules import AbstractRule as AbstractRule
-from .rules import ActivationRule as ActivationRule
-from .rules import DirectFeedbackAlignment as DirectFeedbackAlignment
-from .rules import FeedbackAlignment as FeedbackAlignment
-from .rules import FullWirtinger as FullWirtinger
-from .rules import HolomorphicBranch as HolomorphicBranch
-from .rules import LayerRule as LayerRule
-from .rules import StochasticBackprop as StochasticBackprop
-from .wirtinger import cauchy_riemann_residual as cauchy_riemann_residual
-from .wirtinger import conj_grad as conj_grad
-from .wirtinger import holomorphic_derivative as holomorphic_derivative
-from .wirtinger import is_holomorphic as is_holomorphic
-from .wirtinger import value_and_conj_grad as value_and_conj_grad
-from .wirtinger import wirtinger as wirtinger
+import lazy_loader
+
+# What is exported from where says the stub beside this file; a module is imported when something of it is first used.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import PyTree, Shaped
 
 
 def checked_size(batch_size: int | None) -> int | None:
@@ -43,7 +44,7 @@ class Window(NamedTuple):
     start: int
     stop: int
 
-    def of(self, array):
+    def of(self, array: Shaped[jax.Array, "N *rest"]) -> Shaped[jax.Array, "n *rest"]:
         """These inputs of an array."""
         return array[self.start : self.stop]
 
@@ -57,11 +58,11 @@ def windows(total: int, size: int) -> list[Window]:
 def assemble(
     rows: list[Window],
     columns: list[Window],
-    left: Callable[[Window], Any],
-    block: Callable[[Any, Window, Window], Any],
-    mirror: Callable[[Any], Any] | None,
+    left: Callable[[Window], PyTree],
+    block: Callable[[PyTree, Window, Window], PyTree],
+    mirror: Callable[[PyTree], PyTree] | None,
     progress: str | None,
-) -> Any:
+) -> PyTree:
     """A pytree of arrays (N1, N2, ...) from its blocks (b1, b2, ...), written into the result one after the other.
 
     Args:
@@ -120,10 +121,10 @@ class _Progress:
             self.task = self.bar.add_task(words, total=total)
             self.bar.start()
 
-    def advance(self):
+    def advance(self) -> None:
         if self.bar is not None:
             self.bar.advance(self.task)
 
-    def close(self):
+    def close(self) -> None:
         if self.bar is not None:
             self.bar.stop()

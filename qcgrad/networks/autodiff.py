@@ -3,8 +3,9 @@
 import jax
 import jax.numpy as jnp
 
+from ..array_types import Key
 from ..backend import AbstractBackend, default_backend_for
-from ..queries import Access, Backward, Sweep
+from ..queries import AbstractQuery, Access, Backward, Sweep
 from .loss import Loss
 
 
@@ -20,7 +21,7 @@ class Autodiff(AbstractBackend):
 
     access = Access.white_box
 
-    def answer(self, query, key):
+    def answer(self, query: AbstractQuery, key: Key | None) -> Sweep:
         if not isinstance(query, Backward):
             return self.refuse(query)
         value, gradient = query.loss.value_and_gradient(query.weights, query.rule, key)

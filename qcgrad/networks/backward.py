@@ -1,8 +1,17 @@
 """The layerwise backward pass: each layer sends a signal down and keeps a gradient, as a rule says."""
 
+from typing import TYPE_CHECKING
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jaxtyping import PyTree
+
+from .array_types import Batch, Outputs
+
+if TYPE_CHECKING:
+    from .layers.layer import AbstractLayer
+    from .rules.layer_rule import LayerRule
 
 
 @eqx.filter_custom_vjp
@@ -25,7 +34,7 @@ def _backward(kept, cotangent, perturbed, weights_and_inputs, layer, rule):
     return _like(weights, gradient), _like(x, front)
 
 
-def with_rule(layer, params, x, rule):
+def with_rule(layer: "AbstractLayer", params: PyTree, x: Batch, rule: "LayerRule") -> Outputs:
     """`layer.apply(params, x)`, whose derivative is the layerwise pass of a `LayerRule`."""
     return _values((params, x), layer, rule)
 

@@ -3,6 +3,7 @@
 import enum
 
 import jax
+from jaxtyping import PyTree
 
 
 class Convention(enum.Enum):
@@ -33,7 +34,7 @@ class Convention(enum.Enum):
     jax = "jax"
     pytorch = "pytorch"
 
-    def convert(self, derivative, to: "Convention"):
+    def convert(self, derivative: PyTree, to: "Convention") -> PyTree:
         r"""A pytree of derivatives in this convention, in another one; real leaves are derivatives by a real variable.
 
         Real leaves are \(\partial_x L\) in every convention, so they stay as they are.

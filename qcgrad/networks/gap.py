@@ -13,8 +13,11 @@ move apart, and the true one where they move together.
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float, Inexact
 
-from ..objective import is_concrete
+from ..array_types import Array
+from ..arrays import is_concrete
+from .array_types import Covariances, Gaps, Gaussians, Variances
 
 #: Rounding of the data, in units of the last place: of the gap that follows from it, and of a correlation as it stands.
 ROUNDING = 16
@@ -22,29 +25,35 @@ ROUNDING = 16
 NEAR, PAIRS = 1e-2, 4096
 
 
-def safe_sqrt(x):
+def safe_sqrt(x: Variances) -> Float[jax.Array, "*pairs"]:
     """A root whose derivatives at zero are zero."""
     flat = x <= 0
     return jnp.where(flat, 0, jnp.sqrt(jnp.where(flat, 1, x)))
 
 
-def safe_ratio(x, y):
+def safe_ratio(x: Covariances, y: Covariances) -> Inexact[jax.Array, "*pairs"]:
     """x / y, and 0 where y is."""
     return jnp.where(y == 0, 0, x / jnp.where(y == 0, 1, y))
 
 
-def snapped(gap):
+def snapped(gap: Float[Array, "*pairs"]) -> Float[jax.Array, "*pairs"]:
     """A gap, zero where rounding of the inputs explains it."""
     return jnp.where(gap < (ROUNDING * jnp.finfo(gap.dtype).eps) ** 2 / 2, 0, gap)
 
 
-def gap_of(q1, q2, covariance):
+def gap_of(q1: Variances, q2: Variances, covariance: Covariances) -> Float[jax.Array, "*pairs"]:
     """1 - |rho| from variances and covariance alone: zero where rounding explains it, one where a variance is zero."""
     gap = 1 - safe_ratio(jnp.abs(covariance), safe_sqrt(q1) * safe_sqrt(q2))
     return jnp.where(gap < ROUNDING * jnp.finfo(gap.dtype).eps, 0, gap)
 
 
-def gap_between(x1, x2, covariance, q1, q2):
+def gap_between(
+    x1: Inexact[jax.Array, "N1 d"],
+    x2: Inexact[jax.Array, "N2 d"],
+    covariance: Inexact[jax.Array, "N1 N2"],
+    q1: Float[jax.Array, "N1"],
+    q2: Float[jax.Array, "N2"],
+) -> Float[jax.Array, "N1 N2"] | None:
     """Gaps between data x1 (N1, d) and x2 (N2, d), whose products are given: (N1, N2), or None while they are traced.
 
     Cost: d operations for each pair that is nearly collinear, a few for each other one.
@@ -60,7 +69,7 @@ def gap_between(x1, x2, covariance, q1, q2):
     return by_ray(jnp.asarray(gap))
 
 
-def by_ray(gap):
+def by_ray(gap: Float[jax.Array, "N1 N2"]) -> Float[jax.Array, "N1 N2"]:
     """One row for all that lie on one ray, the first one's: or rounding would tell them apart seen from elsewhere."""
     if gap.shape[0] != gap.shape[1] or np.any(np.diagonal(gap)):
         return gap
@@ -69,7 +78,7 @@ def by_ray(gap):
 
 
 @jax.jit
-def gap_of_sum(first, second):
+def gap_of_sum(first: Gaussians, second: Gaussians) -> Float[jax.Array, "*pairs"]:
     """The gap of sums of independent Gaussians, each given as (q1, q2, covariance, gap).
 
     Every term is what one inequality loses: Cauchy-Schwarz between lengths, the two gaps, the triangle's.
@@ -85,13 +94,13 @@ def gap_of_sum(first, second):
     return jnp.where(scale == 0, gap_a, snapped(safe_ratio(lost, scale)))
 
 
-def gaps_of_parts(covariance, gap):
+def gaps_of_parts(covariance: Covariances, gap: Gaps) -> tuple[Float[jax.Array, "*pairs"], Float[jax.Array, "*pairs"]]:
     """1 - |Re rho| and 1 - |Im rho|."""
     size = jnp.abs(covariance)
     unit = jnp.where(size == 0, 1, covariance / jnp.where(size == 0, 1, size))
     along, across = jnp.abs(jnp.real(unit)), jnp.abs(jnp.imag(unit))
-    parts = across**2 / (1 + along), along**2 / (1 + across)
-    return tuple(snapped(gap + (1 - gap) * part) for part in parts)
+    real, imaginary = across**2 / (1 + along), along**2 / (1 + across)
+    return snapped(gap + (1 - gap) * real), snapped(gap + (1 - gap) * imaginary)
 
 
 @jax.jit

@@ -1,26 +1,34 @@
 r"""Kernels of infinitely wide networks, block by block, within a bound on memory."""
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jaxtyping import Num
 
+from ..array_types import Array
+from ..arrays import is_finite
+from ..errors import NotApplicable
 from ..memory import allowed_bytes, require
-from ..objective import is_finite
 from ..precision import in_full_precision
 from .assembly import assemble, checked_size, fewer, largest, windows
 from .kernel_memory import BLOCK_BYTES, Forecast, distinct, forecast
 from .kernel_state import Kernel
-from .layers.base import AbstractLayer
 from .leaves import as_data
 from .recursion import Recursion
+from .rules import AbstractRule, ActivationRule, HolomorphicBranch
+
+if TYPE_CHECKING:
+    from .layers.layer import AbstractLayer
 
 
 def kernel(
-    layer: AbstractLayer,
-    x1,
-    x2=None,
+    layer: "AbstractLayer",
+    x1: Num[Array, "N1 *shape"],
+    x2: Num[Array, "N2 *shape"] | None = None,
+    rule: ActivationRule | None = None,
     batch_size: int | None = None,
     progress: bool = False,
     max_bytes: int | None = None,
@@ -38,6 +46,8 @@ def kernel(
         layer: a network.
         x1: inputs (N1, *shape), real or complex.
         x2: inputs (N2, *shape), x1 if left out.
+        rule: the backward rule of `Kernel.ntk_rule`, an `ActivationRule` with `branches`; `HolomorphicBranch()` if left
+            out.
         batch_size: inputs of x1 and of x2 in a block; by default what keeps a block to some 256 MiB.
         progress: whether to show a progress bar.
         max_bytes: most bytes to hold at once, the result included; by default 80 % of the memory that is free.
@@ -47,8 +57,8 @@ def kernel(
         positions (images), the average over them.
 
     Raises:
-        TypeError: inputs that are no real or complex numbers of a precision that JAX has.
-        NotApplicable: a layer has no infinite-width kernel; the message says which and why.
+        TypeError: inputs that are no real or complex numbers of a precision that JAX has, or no rule.
+        NotApplicable: a layer or the rule has no infinite-width kernel; the message says which and why.
         ValueError: no inputs, inputs with values that are not finite, or shapes that do not fit.
         TooLarge: the kernels and one block take more than max_bytes: before they are allocated, with what would fit.
 
@@ -71,7 +81,7 @@ def kernel(
     layer.output_shape(x1.shape[1:])
     dtype = jnp.promote_types(x1.dtype, x2.dtype)
     x1, x2 = x1.astype(dtype), x2.astype(dtype)
-    recursion = Recursion(layer, x1.shape[1:])
+    recursion = Recursion(layer, x1.shape[1:], _branches(rule))
     expected = forecast(recursion, x1.shape[1:], dtype)
     allowed = allowed_bytes(max_bytes, jax.devices()[0])
     rows, columns = _blocks(expected, len(x1), len(x2), checked_size(batch_size), allowed)
@@ -139,6 +149,19 @@ def _blocks(expected: Forecast, n1: int, n2: int, batch_size: int | None, allowe
     return rows, columns
 
 
+def _branches(rule: ActivationRule | None) -> tuple[float, float]:
+    if rule is None:
+        rule = HolomorphicBranch()
+    if isinstance(rule, ActivationRule):
+        return rule.branches()
+    if isinstance(rule, AbstractRule):
+        raise NotApplicable(
+            f"{type(rule).__name__} has no infinite-width kernel here, only rules for activations have: compute the "
+            "kernel of a finite network, ntk.cross(net.apply, params, x, rule)"
+        )
+    raise TypeError(f"rule is {rule!r}: give a rule object, for example qcgrad.networks.HolomorphicBranch()")
+
+
 def _checked(name: str, x) -> jax.Array:
     x = as_data(name, x)
     if x.ndim < 2 or x.ndim > 4 or 0 in x.shape:
@@ -152,8 +175,8 @@ def _checked(name: str, x) -> jax.Array:
 
 
 def _packaged(found, expected: Forecast) -> Kernel:
-    nngp, ntk, ntk_holomorphic, *pseudos = found
+    nngp, ntk, ntk_rule, *pseudos = found
     if not pseudos:
         # Where pseudo-kernels are not tracked they are zero; those of real numbers equal their kernels.
         pseudos = [jnp.zeros_like(nngp)] * 2 if expected.is_complex else [nngp, ntk]
-    return Kernel(nngp=nngp, ntk=ntk, ntk_pseudo=pseudos[1], ntk_holomorphic=ntk_holomorphic, pseudo=pseudos[0])
+    return Kernel(nngp=nngp, ntk=ntk, ntk_pseudo=pseudos[1], ntk_rule=ntk_rule, pseudo=pseudos[0])

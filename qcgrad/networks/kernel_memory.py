@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 import equinox as eqx
 import jax
+import numpy as np
 
+from .compiled import bytes_of
 from .kernel_state import KernelState
-from .program import bytes_of
 from .recursion import Recursion
 
 #: Blocks are no larger than this where nobody says how large: small ones stay near the caches.
@@ -53,7 +54,7 @@ class Forecast(NamedTuple):
         return rows * columns * each
 
 
-def forecast(recursion: Recursion, shape: tuple[int, ...], dtype) -> Forecast:
+def forecast(recursion: Recursion, shape: tuple[int, ...], dtype: np.dtype) -> Forecast:
     """What kernels between inputs of a shape and type will take.
 
     Raises:
@@ -92,7 +93,7 @@ def _forecast(recursion, shape, dtype) -> Forecast:
 
 def distinct(state: KernelState) -> tuple:
     """The kernels of outputs that are neither zero nor equal to another one: K, Theta, that of the branch, pseudos."""
-    found = (state.nngp, state.ntk, state.ntk_holomorphic)
+    found = (state.nngp, state.ntk, state.ntk_rule)
     return found if not state.is_complex or state.pseudo is None else (*found, state.pseudo, state.ntk_pseudo)
 
 
@@ -116,7 +117,7 @@ def _traces(recursion, shape, dtype) -> bool:
 
 def _without_twins(state: KernelState) -> KernelState:
     """Of real numbers every pseudo-kernel is its kernel."""
-    return state._replace(pseudo=None, ntk_pseudo=None, ntk_holomorphic_pseudo=None, pseudo1=None, pseudo2=None)
+    return state._replace(pseudo=None, ntk_pseudo=None, ntk_rule_pseudo=None, pseudo1=None, pseudo2=None)
 
 
 def _positions(state: KernelState) -> int:

@@ -10,10 +10,12 @@ sums over real parameters of unit variance (metric "unit"; derivatives by the re
 weight of unit variance give twice as much).
 """
 
-from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import jax
+from jaxtyping import Float, Inexact
+
+from .array_types import KernelMap
 
 Law = Literal["data", "gaussian", "flattened", "features"]
 
@@ -29,8 +31,8 @@ class KernelState(NamedTuple):
         pseudo: C, same shape; None where it is not tracked, and then so are all other pseudo-kernels.
         ntk: Theta, same shape.
         ntk_pseudo: Theta-tilde, same shape, or None.
-        ntk_holomorphic: the limit of J J-hat^H for the holomorphic-branch rule, same shape.
-        ntk_holomorphic_pseudo: the limit of J J-hat^T, same shape, or None.
+        ntk_rule: the limit of J J-hat^H, J-hat the Jacobian of a backward rule, same shape.
+        ntk_rule_pseudo: the limit of J J-hat^T, same shape, or None.
         variance1, variance2: K of each input with itself, (N1, *positions), (N2, *positions): real unless
             positions is "all".
         pseudo1, pseudo2: C of each input with itself, same shapes, or None.
@@ -44,9 +46,10 @@ class KernelState(NamedTuple):
         is_complex: whether activations are complex numbers.
         law: what the entries are: "data"; "gaussian", centred Gaussians of random weights, all channels alike;
             "flattened", such Gaussians whose variances differ from entry to entry; "features", functions of them.
-        has_limit: whether the last weights are followed by linear maps only. Behind anything else finitely many outputs
-            are no Gaussians, and their tangent kernel stays random at every width.
+        nonlinear: the layer behind the last weights that is no linear map, None where all are. Behind it finitely many
+            outputs are no Gaussians, and their tangent kernel stays random at every width.
         is_narrow: whether there is one random channel only, which does not become Gaussian behind further weights.
+        branches: what the rule keeps of either branch of an activation's derivative (`ActivationRule.branches`).
         shapes_only: whether numbers do not matter: memory is being predicted.
     """
 
@@ -54,8 +57,8 @@ class KernelState(NamedTuple):
     pseudo: jax.Array | None
     ntk: jax.Array
     ntk_pseudo: jax.Array | None
-    ntk_holomorphic: jax.Array
-    ntk_holomorphic_pseudo: jax.Array | None
+    ntk_rule: jax.Array
+    ntk_rule_pseudo: jax.Array | None
     variance1: jax.Array
     variance2: jax.Array
     pseudo1: jax.Array | None
@@ -65,16 +68,24 @@ class KernelState(NamedTuple):
     spacing: tuple[int, ...] = ()
     is_complex: bool = True
     law: Law = "data"
-    has_limit: bool = True
+    nonlinear: str | None = None
     is_narrow: bool = False
+    branches: tuple[float, float] = (1.0, 0.0)
     shapes_only: bool = False
 
     @property
-    def gaussians(self):
+    def gaussians(
+        self,
+    ) -> tuple[
+        Float[jax.Array, "N1 1"],
+        Float[jax.Array, "1 N2"],
+        Inexact[jax.Array, "N1 N2"],
+        Float[jax.Array, "N1 N2"] | None,
+    ]:
         """(q1, q2, covariance, gap) between inputs that are vectors, shaped so that they broadcast."""
         return self.variance1[:, None], self.variance2[None], self.nngp, self.gap
 
-    def map_arrays(self, function: Callable[[jax.Array, int], jax.Array]) -> "KernelState":
+    def map_arrays(self, function: KernelMap) -> "KernelState":
         """The state with `function(array, batch_axes)` for every kernel: 2 batch axes between inputs, 1 within one."""
         own = ("variance1", "variance2", "pseudo1", "pseudo2")
         arrays = {name: a for name, a in self._asdict().items() if isinstance(a, jax.Array) and name != "gap"}
@@ -88,12 +99,12 @@ class Kernel(NamedTuple):
         nngp: K, covariance of the outputs at initialisation.
         ntk: Theta, of full Wirtinger (or real-valued) backpropagation.
         ntk_pseudo: Theta-tilde; zeros for circular weights.
-        ntk_holomorphic: the limit of the cross kernel of the holomorphic-branch rule.
+        ntk_rule: the limit of the cross kernel of a backward rule, by default of `HolomorphicBranch`.
         pseudo: C, pseudo-covariance of the outputs; zeros for circular weights.
     """
 
     nngp: jax.Array
     ntk: jax.Array
     ntk_pseudo: jax.Array
-    ntk_holomorphic: jax.Array
+    ntk_rule: jax.Array
     pseudo: jax.Array

@@ -1,15 +1,18 @@
 """Which arrays count as parameters, and which as data."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike, DTypeLike
+from jaxtyping import Complex, Inexact, Num, PyTree
 
-from ..objective import as_real
+from ..arrays import as_real
 
 
-def checked_parameters(name: str, tree):
+def checked_parameters(name: str, tree: PyTree) -> PyTree[Inexact[jax.Array, "..."]]:
     """A pytree of real and complex floating-point arrays, or one clear error.
 
     Raises:
@@ -22,7 +25,7 @@ def checked_parameters(name: str, tree):
     return jax.tree.map(lambda leaf: _checked(name, leaf), tree)
 
 
-def as_array(name: str, leaf) -> jax.Array:
+def as_array(name: str, leaf: ArrayLike) -> Num[jax.Array, "..."]:
     """An array of any numbers that JAX has: data of a loss may be labels.
 
     Raises:
@@ -33,7 +36,7 @@ def as_array(name: str, leaf) -> jax.Array:
     return jnp.asarray(leaf)
 
 
-def as_data(name: str, x) -> jax.Array:
+def as_data(name: str, x: ArrayLike | Sequence) -> Inexact[jax.Array, "..."]:
     """Data as real or complex floating-point numbers: integers in JAX's default precision, halves in single.
 
     Raises:
@@ -49,7 +52,7 @@ def as_data(name: str, x) -> jax.Array:
     return jnp.asarray(array).astype(working_dtype(array.dtype))
 
 
-def checked_shape(shape) -> tuple[int, ...]:
+def checked_shape(shape: Sequence[int]) -> tuple[int, ...]:
     """The shape of one input, as plain integers.
 
     Raises:
@@ -61,12 +64,12 @@ def checked_shape(shape) -> tuple[int, ...]:
     return tuple(int(n) for n in shape)
 
 
-def as_complex_data(name: str, z) -> jax.Array:
+def as_complex_data(name: str, z: ArrayLike | Sequence) -> Complex[jax.Array, "..."]:
     """`as_data`, as complex numbers."""
     return as_data(name, z) + 0j
 
 
-def working_dtype(dtype):
+def working_dtype(dtype: DTypeLike) -> np.dtype:
     """The precision to calculate in: that of the numbers, but at least single, and JAX's default for integers."""
     if not jnp.issubdtype(dtype, jnp.inexact):
         dtype = jax.dtypes.canonicalize_dtype(float)

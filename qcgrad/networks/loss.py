@@ -1,20 +1,20 @@
 """The objective of supervised learning: a loss of a network's outputs on a batch."""
 
-from collections.abc import Callable
-from typing import Any
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import DTypeLike
+from jaxtyping import Float, Inexact, PyTree
 
+from ..array_types import Key
 from ..cost import Cost
-from ..objective import AbstractObjective
+from ..objective import AbstractObjective, Reading
 from . import xla
 from .convention import Convention
 from .leaves import as_array, checked_parameters
 from .rules import AbstractRule
-from .rules.base import Task
+from .rules.rule import Apply, LossFunction, Task
 
 
 class Loss(AbstractObjective):
@@ -42,14 +42,14 @@ class Loss(AbstractObjective):
         [-1. -1.]
     """
 
-    apply: Callable[[Any, Any], Any] = eqx.field(static=True)
-    loss_fn: Callable[[Any, Any], Any] = eqx.field(static=True)
-    batch: tuple[Any, Any]
-    weights_like: Any
+    apply: Apply = eqx.field(static=True)
+    loss_fn: LossFunction = eqx.field(static=True)
+    batch: tuple[PyTree, PyTree]
+    weights_like: PyTree
     is_vector: bool = eqx.field(static=True)
     coordinate_name = "weight"
 
-    def __init__(self, apply, loss_fn, batch, weights_like=None):
+    def __init__(self, apply: Apply, loss_fn: LossFunction, batch: tuple[PyTree, PyTree], weights_like: PyTree = None):
         self.apply = apply
         self.loss_fn = loss_fn
         if not isinstance(batch, (tuple, list)) or len(batch) != 2:
@@ -58,7 +58,9 @@ class Loss(AbstractObjective):
         self.weights_like = weights_like
         self.is_vector = False
 
-    def value_and_gradient(self, weights, rule: AbstractRule | None = None, key=None):
+    def value_and_gradient(
+        self, weights: PyTree, rule: AbstractRule | None = None, key: Key | None = None
+    ) -> tuple[Float[jax.Array, ""], PyTree]:
         """The loss and, in JAX's convention, its gradient by a backward pass, compiled once for each network.
 
         `key` is a JAX random key, for rules that are random.
@@ -67,35 +69,39 @@ class Loss(AbstractObjective):
         return xla.backward(self.apply, self.loss_fn, weights, self.batch, rule, raw)
 
     @property
-    def num_outputs(self):
+    def num_outputs(self) -> int:
         return 1
 
-    def check(self, params):
+    @property
+    def mixes_coordinates(self) -> bool:
+        return False
+
+    def check(self, params: PyTree) -> PyTree[Inexact[jax.Array, "..."]]:
         params = checked_parameters("weights", params)
         shape = jax.eval_shape(Task(self.apply, self.loss_fn, self.batch).value, params)
         if getattr(shape, "shape", None) != () or jnp.issubdtype(shape.dtype, jnp.complexfloating):
             raise TypeError(f"loss_fn returned {shape}: it must return one real number, state the reduction in it")
         return params
 
-    def coordinates(self, params):
+    def coordinates(self, params: PyTree) -> PyTree:
         return params
 
-    def placeholder(self, dtype):
+    def placeholder(self, dtype: DTypeLike) -> PyTree[Inexact[jax.Array, "..."]]:
         if self.weights_like is None:
             raise ValueError(
                 "predicting the cost of a Loss needs the weights' shapes: give Loss(..., weights_like=weights)"
             )
         return checked_parameters("weights", self.weights_like)
 
-    def to_params(self, params, reading):
+    def to_params(self, params: PyTree, reading: Reading) -> Reading:
         # Inside, gradients are JAX's, so that `as_jax` composes with jax.grad; users get the one that descends.
         return reading._replace(gradient=Convention.jax.convert(reading.gradient, Convention.pytorch))
 
-    def forward_cost(self, weights) -> Cost:
+    def forward_cost(self, weights: PyTree) -> Cost:
         """Cost of evaluating the loss alone."""
         return xla.analysed_cost(xla.forward, self.apply, self.loss_fn, weights, self.batch)
 
-    def backward_cost(self, weights, rule: AbstractRule | None = None) -> Cost:
+    def backward_cost(self, weights: PyTree, rule: AbstractRule | None = None) -> Cost:
         """Cost of one forward and backward pass."""
         key = np.zeros(2, np.uint32) if rule is not None and rule.is_random else None
         return xla.analysed_cost(xla.backward, self.apply, self.loss_fn, weights, self.batch, rule, key)

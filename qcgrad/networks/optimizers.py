@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -10,11 +10,16 @@ import jax.numpy as jnp
 from ..errors import NotApplicable
 from .convention import Convention
 
+if TYPE_CHECKING:
+    import optax
+
 # What optax calls the gradient among the extra arguments of an update, and in the states of line searches.
 _GRADIENT = "grad"
 
 
-def descend(optimizer: Any, kind: Literal["split", "modulus"] = "split") -> Any:
+def complex_optimizer(
+    optimizer: "optax.GradientTransformation", kind: Literal["split", "modulus"] = "split"
+) -> "optax.GradientTransformationExtraArgs":
     r"""An optax optimizer that takes the gradients of `jax.grad` and descends by complex parameters.
 
     `jax.grad` returns \(\partial_x L - i\,\partial_y L\); this conjugates it first, so that updates are steps against
@@ -47,8 +52,8 @@ def descend(optimizer: Any, kind: Literal["split", "modulus"] = "split") -> Any:
 
     Example:
         >>> import jax, jax.numpy as jnp, optax
-        >>> from qcgrad.networks import descend
-        >>> optimizer, z = descend(optax.sgd(0.25)), jnp.array(0j)
+        >>> from qcgrad.networks import complex_optimizer
+        >>> optimizer, z = complex_optimizer(optax.sgd(0.25)), jnp.array(0j)
         >>> gradient = jax.grad(lambda z: jnp.abs(z - (1 + 2j)) ** 2)(z)
         >>> update, _ = optimizer.update(gradient, optimizer.init(z), z)
         >>> complex(optax.apply_updates(z, update))  # half of the way
@@ -60,7 +65,9 @@ def descend(optimizer: Any, kind: Literal["split", "modulus"] = "split") -> Any:
     try:
         import optax
     except ImportError as error:
-        raise ImportError("descend needs optax, which is not installed: pip install 'qcgrad[optimizers]'") from error
+        raise ImportError(
+            "complex_optimizer needs optax, which is not installed: pip install 'qcgrad[optimizers]'"
+        ) from error
     if not (callable(getattr(optimizer, "init", None)) and callable(getattr(optimizer, "update", None))):
         raise TypeError(f"optimizer is {optimizer!r}: give an optax optimizer, for example optax.adam(1e-3)")
     if kind not in ("split", "modulus"):
@@ -79,8 +86,8 @@ def _by_modulus(inner, takes_more: bool):
         if takes_more and unclear and any(map(jnp.iscomplexobj, jax.tree.leaves(updates))):
             raise NotApplicable(
                 f"{', '.join(unclear)}: line searches need real parameters, because optax takes the slopes of complex "
-                'ones in two conventions. Use descend(optimizer, kind="split"), which is the same method for L-BFGS '
-                "and gradient descent"
+                'ones in two conventions. Use complex_optimizer(optimizer, kind="split"), which is the same method for '
+                "L-BFGS and gradient descent"
             )
         return inner.update(_conjugated(updates), state, params, **extra)
 

@@ -1,20 +1,21 @@
 r"""The infinite-width recursion: the state of the data, through the layers, to the kernels of the output."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
+from jaxtyping import Inexact
 
 from ..errors import NotApplicable
-from .activations.base import AbstractActivation
 from .gap import gap_between
 from .kernel_state import KernelState
-from .layers.base import AbstractLayer, Pairs
-from .layers.norm import LayerNorm
 from .layers.positions import mean_over_same
-from .layers.serial import Serial
-from .layers.spacing import split_starts, thinned
-from .layers.weights import AbstractWeightLayer
+from .layers.spacing import Pairs, split_starts, thinned
+
+if TYPE_CHECKING:
+    from .layers.layer import AbstractLayer
 
 
 class Recursion(eqx.Module):
@@ -24,14 +25,16 @@ class Recursion(eqx.Module):
         layers: one behind the other, nested networks unfolded.
         pairs: pairs of positions that are kept in front of each.
         pseudo: whether pseudo-kernels are tracked.
+        branches: what the backward rule keeps of either branch of an activation's derivative.
     """
 
-    layers: tuple[AbstractLayer, ...]
+    layers: "tuple[AbstractLayer, ...]"
     pairs: tuple[Pairs, ...] = eqx.field(static=True)
     pseudo: bool = eqx.field(static=True)
+    branches: tuple[float, float] = eqx.field(static=True)
 
-    def __init__(self, network: AbstractLayer, shape: tuple[int, ...]):
-        self.layers = tuple(_unfolded(network))
+    def __init__(self, network: "AbstractLayer", shape: tuple[int, ...], branches: tuple[float, float] = (1.0, 0.0)):
+        self.layers = tuple(network.unfolded())
         shapes = [shape]
         for layer in self.layers:
             shapes.append(layer.output_shape(shapes[-1]))
@@ -40,48 +43,42 @@ class Recursion(eqx.Module):
             pairs.append(layer.pairs_in_front(pairs[-1], before))
         self.pairs = tuple(reversed(pairs))
         self.pseudo = not all(part.is_proper for part in network.walk())
+        self.branches = branches
 
-    def states(self, x1, x2, shapes_only: bool = False) -> Iterator[KernelState]:
+    def states(
+        self, x1: Inexact[jax.Array, "N1 *shape"], x2: Inexact[jax.Array, "N2 *shape"], shapes_only: bool = False
+    ) -> Iterator[KernelState]:
         """The state of the data, or behind the weights that meet them, and behind every layer since then.
 
         Raises:
             NotApplicable: a layer has no infinite-width kernel, and why; or nonlinear layers stand behind the last
                 weights.
         """
-        first, start = self.layers[0] if self.layers else None, 0
-        if isinstance(first, AbstractWeightLayer):
-            # Gram matrices of what its weights meet: fewer numbers than those of all pairs of pixels.
-            state = _data(first.meets(x1), first.meets(x2), self.pairs[1], self.pseudo, shapes_only)
-            state, start = first.propagate_weights(state, lambda array, batch_axes: array), 1
-        else:
-            state = _data(x1, x2, self.pairs[0], self.pseudo, shapes_only)
+
+        def data(x1, x2, pairs):
+            return _data(x1, x2, pairs, self.pseudo, shapes_only)
+
+        # Gram matrices of what weights meet: fewer numbers than those of all pairs of pixels.
+        state = self.layers[0].start(lambda of: data(of(x1), of(x2), self.pairs[1])) if self.layers else None
+        passed = 0 if state is None else 1
+        if state is None:
+            state = data(x1, x2, self.pairs[0])
+        state = state._replace(branches=self.branches)
         yield state
-        for layer, pairs in zip(self.layers[start:], self.pairs[start:-1], strict=True):
+        for layer, pairs in zip(self.layers[passed:], self.pairs[passed:-1], strict=True):
             state = layer.propagate(thinned(state, pairs))
             yield state
-        if not state.has_limit:
+        if state.nonlinear:
             raise NotApplicable(
-                f"the network ends with {self._last_nonlinear()}: its outputs are not Gaussian, and its tangent kernel "
+                f"the network ends with {state.nonlinear}: its outputs are not Gaussian, and its tangent kernel "
                 "stays random at every width. End with a Dense or Conv layer (and a Readout or pooling)"
             )
         yield mean_over_same(state)
 
-    def _last_nonlinear(self) -> str:
-        parts = [part for layer in self.layers for part in layer.walk()]
-        return next(type(part).__name__ for part in reversed(parts) if isinstance(part, AbstractActivation | LayerNorm))
-
-    def run(self, x1, x2) -> KernelState:
+    def run(self, x1: Inexact[jax.Array, "N1 *shape"], x2: Inexact[jax.Array, "N2 *shape"]) -> KernelState:
         """The state behind the network, without positions."""
         *_, state = self.states(x1, x2)
         return state
-
-
-def _unfolded(network: AbstractLayer) -> Iterator[AbstractLayer]:
-    if not isinstance(network, Serial):
-        yield network
-        return
-    for layer in network.layers:
-        yield from _unfolded(layer)
 
 
 def _data(x1, x2, pairs: Pairs, pseudo: bool, shapes_only: bool) -> KernelState:
@@ -107,8 +104,8 @@ def _data(x1, x2, pairs: Pairs, pseudo: bool, shapes_only: bool) -> KernelState:
         pseudo=product(cross, x1, x2) if pseudo else None,
         ntk=zeros,
         ntk_pseudo=zeros if pseudo else None,
-        ntk_holomorphic=zeros,
-        ntk_holomorphic_pseudo=zeros if pseudo else None,
+        ntk_rule=zeros,
+        ntk_rule_pseudo=zeros if pseudo else None,
         variance1=variance1,
         variance2=variance2,
         pseudo1=product(own, x1, x1) if pseudo else None,

@@ -3,11 +3,13 @@
 import inspect
 
 import jax
+from jaxtyping import PyTree
 
 from ..errors import NotApplicable
-from .layers.base import AbstractLayer
-from .program import primitives
-from .rules import LayerRule
+from .compiled import primitives
+from .layers.layer import AbstractLayer
+from .rules import LayerRule, NetworkRule
+from .rules.rule import Apply
 
 _ADVICE = (
     "write it as apply(weights, x, rule=None) and pass the rule on to the activations, as the networks of "
@@ -15,7 +17,7 @@ _ADVICE = (
 )
 
 
-def require_rule_taken(apply, rule, weights, x) -> None:
+def require_rule_taken(apply: Apply, rule: NetworkRule, weights: PyTree, x: PyTree) -> None:
     """Refuse a function that does not take `rule`, or takes it and computes the same program with and without.
 
     Raises:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float, PyTree
 
 from ..errors import NotApplicable
 from .convention import Convention
@@ -127,7 +128,7 @@ def value_and_conj_grad(
     return both
 
 
-def cauchy_riemann_residual(f: Callable, z) -> jax.Array:
+def cauchy_riemann_residual(f: Callable, z: PyTree) -> Float[jax.Array, ""]:
     r"""\(\max|\partial_{\bar z} f|\) over all entries at z: zero where f is holomorphic.
 
     Args:
@@ -147,7 +148,7 @@ def cauchy_riemann_residual(f: Callable, z) -> jax.Array:
     return jnp.max(jnp.stack([jnp.max(jnp.abs(leaf)) for leaf in jax.tree.leaves(anti)]))
 
 
-def is_holomorphic(f: Callable, z, tolerance: float = 1e-5) -> bool:
+def is_holomorphic(f: Callable, z: PyTree, tolerance: float = 1e-5) -> bool:
     """Whether the Cauchy-Riemann residual at z is at most `tolerance` times the size of the derivative (or 1).
 
     A test at given points, not a proof: a function may be holomorphic at z and not elsewhere.

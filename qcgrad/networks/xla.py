@@ -4,19 +4,29 @@ from functools import lru_cache, partial
 
 import jax
 import numpy as np
+from jax.stages import Wrapped
+from jaxtyping import Float, PyTree
 
 from ..cost import Cost
-from .rules.base import Task
+from .array_types import RawKey
+from .rules.rule import AbstractRule, Apply, LossFunction, Task
 
 
 @partial(jax.jit, static_argnums=(0, 1))
-def forward(apply, loss_fn, weights, batch):
+def forward(apply: Apply, loss_fn: LossFunction, weights: PyTree, batch: tuple[PyTree, PyTree]) -> Float[jax.Array, ""]:
     """One forward pass: the loss."""
     return Task(apply, loss_fn, batch).value(weights)
 
 
 @partial(jax.jit, static_argnums=(0, 1))
-def backward(apply, loss_fn, weights, batch, rule=None, key=None):
+def backward(
+    apply: Apply,
+    loss_fn: LossFunction,
+    weights: PyTree,
+    batch: tuple[PyTree, PyTree],
+    rule: AbstractRule | None = None,
+    key: RawKey | None = None,
+) -> tuple[Float[jax.Array, ""], PyTree]:
     """One forward and backward pass: (loss, gradient)."""
     task = Task(apply, loss_fn, batch)
     if rule is None:
@@ -24,7 +34,7 @@ def backward(apply, loss_fn, weights, batch, rule=None, key=None):
     return rule.value_and_gradient(task, weights, key)
 
 
-def analysed_cost(program, apply, loss_fn, *arguments) -> Cost:
+def analysed_cost(program: Wrapped, apply: Apply, loss_fn: LossFunction, *arguments: PyTree) -> Cost:
     """FLOPs and peak bytes (arguments, outputs, temporaries) of a program; nothing is run.
 
     It is compiled for that, and what was compiled is what runs when the program is called.

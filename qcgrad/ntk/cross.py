@@ -1,12 +1,15 @@
 """The cross-tangent kernel of a backward rule, and whether training with the rule descends."""
 
-from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Num, PyTree
 
-from .blocks import as_kind
+from ..array_types import Array
+from ..networks.rules import NetworkRule
+from ..networks.rules.rule import Apply
+from .blockwise import as_kind
 from .empirical import empirical
 from .matrices import EIGENVALUES, require_matrices
 from .spectra import as_matrix
@@ -31,10 +34,10 @@ class CrossKernel(NamedTuple):
 
 
 def cross(
-    apply: Callable,
-    params: Any,
-    x: Any,
-    rule: Any,
+    apply: Apply,
+    params: PyTree,
+    x: Num[Array, "N *shape"],
+    rule: NetworkRule | Apply,
     method: Literal["auto", "structured", "jacobian", "vector_product"] = "auto",
     param_metric: Literal["unit", "reim"] = "unit",
     batch_size: int | None = None,
@@ -78,7 +81,16 @@ def cross(
     if rule is None:
         raise TypeError("rule is missing: give a backward rule, or use ntk.empirical for the true kernel")
     theta, pseudo = empirical(
-        apply, params, x, None, "augmented", rule, method, param_metric, batch_size, progress, max_bytes
+        apply,
+        params,
+        x,
+        kind="augmented",
+        rule=rule,
+        method=method,
+        param_metric=param_metric,
+        batch_size=batch_size,
+        progress=progress,
+        max_bytes=max_bytes,
     )
     side = theta.shape[0] * (theta.shape[2] if theta.ndim == 4 else 1) * (2 if jnp.iscomplexobj(theta) else 1)
     require_matrices("the spectrum", side, theta.real.dtype, EIGENVALUES, max_bytes)

@@ -1,30 +1,67 @@
 """Tangent kernels of finite networks."""
 
-from collections.abc import Callable
-from typing import Any, Literal
+from typing import Literal, overload
 
+from jaxtyping import Num, PyTree
+
+from ..array_types import Array
 from ..errors import NotApplicable
 from ..networks.assembly import checked_size
-from .blocks import Kind, compute
+from ..networks.rules import NetworkRule
+from ..networks.rules.rule import Apply
+from .blockwise import Kind, TangentKernel, compute
 from .jacobian import Jacobian
 from .problem import Problem, make_problem
 from .structured import Structured, why_not_structured
 from .vector_product import VectorProduct
 
 
+@overload
 def empirical(
-    apply: Callable,
-    params: Any,
-    x1: Any,
-    x2: Any = None,
+    apply: Apply,
+    params: PyTree,
+    x1: Num[Array, "N1 *shape"],
+    x2: Num[Array, "N2 *shape"] | None = ...,
+    kind: Literal["complex", "real_block"] = ...,
+    rule: NetworkRule | Apply | None = ...,
+    method: Literal["auto", "structured", "jacobian", "vector_product"] = ...,
+    param_metric: Literal["unit", "reim"] = ...,
+    batch_size: int | None = ...,
+    progress: bool = ...,
+    max_bytes: int | None = ...,
+) -> TangentKernel: ...
+
+
+@overload
+def empirical(
+    apply: Apply,
+    params: PyTree,
+    x1: Num[Array, "N1 *shape"],
+    x2: Num[Array, "N2 *shape"] | None = ...,
+    *,
+    kind: Literal["augmented"],
+    rule: NetworkRule | Apply | None = ...,
+    method: Literal["auto", "structured", "jacobian", "vector_product"] = ...,
+    param_metric: Literal["unit", "reim"] = ...,
+    batch_size: int | None = ...,
+    progress: bool = ...,
+    max_bytes: int | None = ...,
+) -> tuple[TangentKernel, TangentKernel]: ...
+
+
+def empirical(
+    apply: Apply,
+    params: PyTree,
+    x1: Num[Array, "N1 *shape"],
+    x2: Num[Array, "N2 *shape"] | None = None,
     kind: Kind = "complex",
-    rule: Any = None,
+    rule: NetworkRule | Apply | None = None,
     method: Literal["auto", "structured", "jacobian", "vector_product"] = "auto",
     param_metric: Literal["unit", "reim"] = "unit",
     batch_size: int | None = None,
     progress: bool = False,
     max_bytes: int | None = None,
-):
+) -> TangentKernel | tuple[TangentKernel, TangentKernel]:
     r"""The tangent kernel of a finite network, real or complex.
 
     Sums run over all real parameters p; a complex parameter counts as two, each of variance 1/2 (metric "unit"):

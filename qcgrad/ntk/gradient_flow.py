@@ -4,8 +4,10 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Float, Inexact, Num
 
-from ..objective import is_finite
+from ..array_types import Array
+from ..arrays import is_finite
 from .matrices import EIGENVECTORS, require_matrices
 from .real_block import Spectrum, real_block, spectrum, stacked, unstacked
 
@@ -23,15 +25,15 @@ class Flow(NamedTuple):
 
 
 def gradient_flow(
-    theta,
-    targets,
-    times,
+    theta: Inexact[Array, "N N"],
+    targets: Num[Array, "N *outputs"],
+    times: Num[Array, "*times"],
     *,
-    pseudo=None,
-    initial=None,
-    test_theta=None,
-    test_pseudo=None,
-    test_initial=None,
+    pseudo: Inexact[Array, "N N"] | None = None,
+    initial: Num[Array, "N *outputs"] | None = None,
+    test_theta: Inexact[Array, "N2 N"] | None = None,
+    test_pseudo: Inexact[Array, "N2 N"] | None = None,
+    test_initial: Num[Array, "N2 *outputs"] | None = None,
     max_bytes: int | None = None,
 ) -> Flow:
     r"""Outputs of a network trained by gradient flow on \(L = \tfrac12\sum|f-y|^2\), with a constant tangent kernel.
@@ -44,9 +46,9 @@ def gradient_flow(
 
     and with one, the same on stacked real and imaginary parts, where twice `real_block` stands for Theta. A real
     theta belongs to a network with real outputs: there \(\dot f = -\Theta e\), and t/2 becomes t. The time is that of
-    parameters of unit variance with \(\dot p = -\partial L/\partial p\): steps of `descend(optax.sgd(rate))` on complex
-    weights take 2 * rate each, because L is differentiated by Re and Im there; on real weights, rate. (A network with
-    both kinds needs twice the rate for the real ones to be in this metric.)
+    parameters of unit variance with \(\dot p = -\partial L/\partial p\): steps of `complex_optimizer(optax.sgd(rate))`
+    on complex weights take 2 * rate each, because L is differentiated by Re and Im there; on real weights, rate. (A
+    network with both kinds needs twice the rate for the real ones to be in this metric.)
 
     Args:
         theta: tangent kernel of the training inputs, (N, N), metric "unit".
@@ -110,7 +112,9 @@ def gradient_flow(
     return Flow(train.reshape(times.shape + targets.shape), test.reshape((*times.shape, len(test_theta), *tail)))
 
 
-def as_real_kernel(name: str, theta, pseudo):
+def as_real_kernel(
+    name: str, theta: Inexact[jax.Array, "N1 N2"], pseudo: Inexact[Array, "N1 N2"] | None
+) -> Float[jax.Array, "R1 R2"]:
     """The symmetric matrix M of \\dot f = -M e on real numbers: Theta for real networks, else the real block."""
     if not jnp.iscomplexobj(theta):
         if pseudo is not None and (jnp.shape(pseudo) != theta.shape or not bool(jnp.allclose(pseudo, theta))):
@@ -121,7 +125,9 @@ def as_real_kernel(name: str, theta, pseudo):
     return real_block(theta, pseudo)
 
 
-def as_columns(name: str, values, length: int, is_complex: bool, outputs: int | None = None):
+def as_columns(
+    name: str, values: Num[Array, "N *outputs"], length: int, is_complex: bool, outputs: int | None = None
+) -> Num[jax.Array, "N O"]:
     """Values (N,) or (N, O) as (N, O).
 
     Raises:

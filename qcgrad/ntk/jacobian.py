@@ -2,9 +2,11 @@
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Inexact, PyTree
 
-from .blocks import BLOCK_BYTES, AbstractMethod
+from .blockwise import BLOCK_BYTES, AbstractMethod, Contracted
 from .pieces import convolves, mapped, smaller
+from .problem import Metric, Model, Problem
 
 # Rows (inputs times outputs, real and imaginary parts) of a Gram matrix in one block, by default.
 _ROWS = 4096
@@ -19,20 +21,20 @@ class Jacobian(AbstractMethod):
     Cost: N O [FP] backward passes and 2 N^2 O^2 P operations for P real parameters (8 for complex outputs).
     """
 
-    metric: str
+    metric: Metric
     #: Inputs, and rows of the Jacobian of one input, that are differentiated at a time; 0 stands for all.
     inputs: int = 0
     rows: int = 0
 
     @classmethod
-    def of(cls, problem):
+    def of(cls, problem: Problem) -> "Jacobian":
         """One input at a time through convolutions."""
         return cls(problem.metric, inputs=int(convolves(problem)))
 
-    def features(self, model, params, x):
+    def features(self, model: Model, params: PyTree, x: Inexact[jax.Array, "b *shape"]) -> PyTree:
         return mapped(lambda one: self._rows(model, params, one), x, self.inputs)
 
-    def contract(self, problem, left, right):
+    def contract(self, problem: Problem, left: PyTree, right: PyTree) -> Contracted:
         first = left[0]
         shape = (*first.shape[:2], *right[0].shape[:2])
         products = [a.reshape(-1, a.shape[-1]) @ b.reshape(-1, b.shape[-1]).T for a, b in zip(left, right, strict=True)]
@@ -45,7 +47,7 @@ class Jacobian(AbstractMethod):
         (rr, ri), (ir, ii) = parts
         return jax.lax.complex(rr + ii, ir - ri), jax.lax.complex(rr - ii, ir + ri)
 
-    def default_batch(self, problem):
+    def default_batch(self, problem: Problem) -> int:
         # Parameters may be traced: shapes and types are known even then.
         leaves = map(jnp.asarray, jax.tree.leaves(problem.params))
         rows = _num_rows(problem)
@@ -53,7 +55,7 @@ class Jacobian(AbstractMethod):
         by_rows = BLOCK_BYTES // (4 * rows * sum(leaf.size * leaf.dtype.itemsize for leaf in leaves))
         return max(1, min(by_rows, _ROWS // rows))
 
-    def in_smaller_pieces(self, problem, size, share):
+    def in_smaller_pieces(self, problem: Problem, size: int, share: float) -> "Jacobian | None":
         inputs = smaller(self.inputs, size, share)
         if inputs:
             return Jacobian(self.metric, inputs, self.rows)
@@ -78,12 +80,12 @@ def _num_rows(problem) -> int:
     return problem.num_outputs * (2 if problem.is_complex else 1)
 
 
-def complex_scale(metric) -> float:
+def complex_scale(metric: Metric) -> float:
     """Factor on derivatives by Re and Im of a complex parameter: 2^(-1/2) where it has unit variance in all."""
     return 2**-0.5 if metric == "unit" else 1.0
 
 
-def cotangents(outputs):
+def cotangents(outputs: Inexact[jax.Array, "O"]) -> Inexact[jax.Array, "C O"]:
     """Rows that pull back to the derivatives of Re f (ones) and of Im f (-i, in JAX's convention): (C, O)."""
     basis = jnp.eye(outputs.shape[-1], dtype=outputs.dtype)
     return jnp.concatenate([basis, -1j * basis]) if jnp.iscomplexobj(outputs) else basis

@@ -2,6 +2,8 @@
 
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
+from jaxtyping import Inexact
 
 from ..memory import allowed_bytes, require
 
@@ -10,7 +12,7 @@ from ..memory import allowed_bytes, require
 EIGENVALUES, EIGENVECTORS, REGRESSION = 4, 6, 10
 
 
-def require_matrices(what: str, side: int, dtype, copies: float, max_bytes: int | None) -> None:
+def require_matrices(what: str, side: int, dtype: DTypeLike, copies: float, max_bytes: int | None) -> None:
     """Refuse work on square matrices that does not fit.
 
     Args:
@@ -28,7 +30,7 @@ def require_matrices(what: str, side: int, dtype, copies: float, max_bytes: int 
     require(f"{what} of {side:,} x {side:,} numbers takes", needed, allowed, advice)
 
 
-def require_spectrum(kernel, max_bytes: int | None) -> None:
+def require_spectrum(kernel: Inexact[jax.Array, "N1 N2 *outputs"], max_bytes: int | None) -> None:
     """Refuse eigenvalues of a kernel (N1, N2) or (N1, N2, O, O) that do not fit; errors as of `require_matrices`."""
     side = max(kernel.shape[0] * (kernel.shape[2] if kernel.ndim == 4 else 1), 1)
     require_matrices("the spectrum", side, kernel.dtype, EIGENVALUES, max_bytes)

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 
 import jax
+from jaxtyping import PyTree, Shaped
 
-from ..networks.program import primitives
+from ..networks.compiled import primitives
 from .problem import Problem
 
 
-def mapped(function: Callable, items, size: int):
+def mapped(function: Callable[[jax.Array], PyTree], items: Shaped[jax.Array, "items *shape"], size: int) -> PyTree:
     """function of every item along the first axis, `size` at a time; 0 stands for all at once."""
     if size == 0 or size >= len(items):
         return jax.vmap(function)(items)

@@ -7,14 +7,17 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Inexact, Num, PyTree
 
+from ..array_types import Array
+from ..arrays import as_real, is_concrete, is_finite
 from ..errors import NotApplicable
-from ..networks.layers.base import AbstractLayer
+from ..networks.compiled import returned, shapes_of
+from ..networks.layers.layer import AbstractLayer
 from ..networks.leaves import as_data, checked_parameters
-from ..networks.program import returned, shapes_of
 from ..networks.rules import AbstractRule, NetworkRule
+from ..networks.rules.rule import Apply
 from ..networks.takes_rule import require_rule_taken
-from ..objective import as_real, is_concrete, is_finite
 
 Metric = Literal["unit", "reim"]
 
@@ -25,12 +28,12 @@ class Model(eqx.Module):
     apply: Callable
     rule: NetworkRule | None = None
 
-    def batch(self, params, x):
+    def batch(self, params: PyTree, x: Inexact[jax.Array, "N *shape"]) -> Inexact[jax.Array, "N O"]:
         """Outputs (N, O) of a batch."""
         outputs = self.apply(params, x) if self.rule is None else self.apply(params, x, rule=self.rule)
         return outputs.reshape(x.shape[0], -1)
 
-    def one(self, params, x):
+    def one(self, params: PyTree, x: Inexact[jax.Array, "*shape"]) -> Inexact[jax.Array, "O"]:
         """Outputs (O,) of one input; so a kernel's entries never depend on the other inputs of a batch."""
         return self.batch(params, x[None])[0]
 
@@ -62,7 +65,15 @@ class Problem(NamedTuple):
     needs_pseudo: bool
 
 
-def make_problem(apply, params, x1, x2, rule, metric, needs_pseudo=True) -> Problem:
+def make_problem(
+    apply: Apply,
+    params: PyTree,
+    x1: Num[Array, "N1 *shape"],
+    x2: Num[Array, "N2 *shape"] | None,
+    rule: AbstractRule | Apply | None,
+    metric: Metric,
+    needs_pseudo: bool = True,
+) -> Problem:
     """Everything checked that can be before anything runs; errors as `empirical` documents."""
     if not callable(apply):
         raise TypeError(f"apply is {apply!r}: give a function (params, x) -> outputs, for example net.apply")
@@ -86,7 +97,7 @@ def make_problem(apply, params, x1, x2, rule, metric, needs_pseudo=True) -> Prob
     if rule is not None:
         rule_model = Model(apply, rule) if isinstance(rule, NetworkRule) else Model(rule)
         if rule_model.rule is not None:
-            require_rule_taken(apply, rule, params, left)
+            require_rule_taken(apply, rule_model.rule, params, left)
     shapes = [_outputs(side, params, left) for side in (model, rule_model)]
     if shapes[0] != shapes[1]:
         raise ValueError(f"the rule's function returns {shapes[1]}, the network {shapes[0]}: values must agree")

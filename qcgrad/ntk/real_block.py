@@ -4,9 +4,14 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Complex, Float, Inexact, Num
+
+from ..array_types import Array
 
 
-def real_block(kernel, pseudo=None):
+def real_block(
+    kernel: Inexact[Array, "N1 N2"], pseudo: Inexact[Array, "N1 N2"] | None = None
+) -> Float[jax.Array, "2*N1 2*N2"]:
     r"""The real kernel of stacked real and imaginary parts (Re f, Im f).
 
     .. math:: \tfrac12\begin{pmatrix} \mathrm{Re}(\Theta+\tilde\Theta) & \mathrm{Im}(\tilde\Theta-\Theta)\\
@@ -35,18 +40,20 @@ def real_block(kernel, pseudo=None):
     return jnp.block([[plus.real, (pseudo - kernel).imag], [plus.imag, (kernel - pseudo).real]]) / 2
 
 
-def complex_kernels(block):
+def complex_kernels(
+    block: Float[jax.Array, "2*N1 2*N2"],
+) -> tuple[Complex[jax.Array, "N1 N2"], Complex[jax.Array, "N1 N2"]]:
     """The inverse of `real_block`: (kernel, pseudo)."""
     (rr, ri), (ir, ii) = (jnp.split(row, 2, axis=1) for row in jnp.split(block, 2, axis=0))
     return rr + ii + 1j * (ir - ri), rr - ii + 1j * (ir + ri)
 
 
-def stacked(values, is_complex: bool):
+def stacked(values: Num[jax.Array, "N O"], is_complex: bool) -> Num[jax.Array, "R O"]:
     """Values (N, O), as the real numbers (2 N, O) that a real block acts on; unchanged for real kernels."""
     return jnp.concatenate([jnp.real(values), jnp.imag(values)]) if is_complex else values
 
 
-def unstacked(values, is_complex: bool):
+def unstacked(values: Float[jax.Array, "... R O"], is_complex: bool) -> Inexact[jax.Array, "... N O"]:
     """The inverse of `stacked`, along axis -2."""
     if not is_complex:
         return values
@@ -86,7 +93,7 @@ class Spectrum(NamedTuple):
             )
 
 
-def spectrum(matrix, name: str) -> Spectrum:
+def spectrum(matrix: Float[jax.Array, "N N"], name: str) -> Spectrum:
     """Eigenvalues of a kernel of training inputs.
 
     Raises:

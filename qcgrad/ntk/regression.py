@@ -4,7 +4,9 @@ from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Num
 
+from ..array_types import Array
 from ..networks.kernel_state import Kernel
 from .gradient_flow import as_columns, as_real_kernel
 from .matrices import REGRESSION, require_matrices
@@ -29,7 +31,7 @@ def regression(
     train: Kernel,
     cross: Kernel,
     test: Kernel,
-    targets,
+    targets: Num[Array, "N *outputs"],
     *,
     kind: Literal["nngp", "ntk"] = "nngp",
     jitter: float = 0.0,

@@ -3,11 +3,13 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float, Inexact, Num
 
+from ..array_types import Array
 from .matrices import require_spectrum
 
 
-def as_matrix(kernel) -> jax.Array:
+def as_matrix(kernel: Num[Array, "N1 N2 *outputs"]) -> Num[jax.Array, "rows columns"]:
     """A kernel (N1, N2) or (N1, N2, O, O') as one matrix (N1 O, N2 O'), inputs first.
 
     Raises:
@@ -28,7 +30,7 @@ def as_matrix(kernel) -> jax.Array:
     return kernel
 
 
-def eigenvalues(kernel, *, max_bytes: int | None = None) -> jax.Array:
+def eigenvalues(kernel: Inexact[Array, "N N *outputs"], *, max_bytes: int | None = None) -> Float[jax.Array, "rows"]:
     r"""Eigenvalues of a Hermitian kernel in descending order: rates at which gradient flow learns its eigenvectors.
 
     Args:
@@ -62,7 +64,7 @@ def eigenvalues(kernel, *, max_bytes: int | None = None) -> jax.Array:
     return jnp.linalg.eigvalsh(matrix)[::-1]
 
 
-def alignment(kernel, other) -> float:
+def alignment(kernel: Inexact[Array, "N1 N2 *outputs"], other: Inexact[Array, "N1 N2 *outputs"]) -> float:
     r"""Cosine between two kernels, \(\mathrm{Re}\langle K, K'\rangle_F / (\lVert K\rVert_F \lVert K'\rVert_F)\).
 
     Args:
@@ -94,7 +96,7 @@ def alignment(kernel, other) -> float:
     return float(jnp.vdot(a, b).real) / size
 
 
-def target_alignment(kernel, targets) -> float:
+def target_alignment(kernel: Inexact[Array, "N N *outputs"], targets: Num[Array, "N *outputs"]) -> float:
     r"""How well a kernel fits a target: \(y^H K y / (\lVert K\rVert_F \lVert y\rVert^2)\), the alignment with y y^H.
 
     Args:
@@ -116,7 +118,7 @@ def target_alignment(kernel, targets) -> float:
     return alignment(matrix, jnp.outer(y, y.conj()))
 
 
-def drift(kernel, initial) -> float:
+def drift(kernel: Inexact[Array, "N1 N2 *outputs"], initial: Inexact[Array, "N1 N2 *outputs"]) -> float:
     r"""How far a kernel has moved: \(\lVert\Theta_t - \Theta_0\rVert_F / \lVert\Theta_0\rVert_F\).
 
     Small where training is lazy: at most of order width^(-1/2) for wide networks, measured width^(-1) for smooth

@@ -16,15 +16,18 @@ from typing import NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jaxtyping import Inexact, PyTree
 
 from ..errors import NotApplicable
+from ..networks.compiled import returned, shapes_of
 from ..networks.layers.dense import Dense
+from ..networks.layers.layer import AbstractLayer
 from ..networks.layers.serial import Serial
-from ..networks.program import returned, shapes_of
-from ..networks.rules import LayerRule, NetworkRule
-from .blocks import AbstractMethod
+from ..networks.rules import ActivationRule, LayerRule
+from ..networks.rules.rule import Apply
+from .blockwise import AbstractMethod, Contracted
 from .jacobian import cotangents
-from .problem import Metric, Problem
+from .problem import Metric, Model, Problem
 
 # Rows (inputs times outputs) of a Gram matrix in one block, by default.
 _ROWS = 2048
@@ -55,15 +58,27 @@ class Collect(LayerRule):
 
     metric: Metric = eqx.field(static=True)
     is_complex: bool = eqx.field(static=True)
-    activations: NetworkRule | None
+    activations: ActivationRule | None
 
-    def send(self, layer, params, residual, cotangent):
+    def send(
+        self,
+        layer: AbstractLayer,
+        params: PyTree,
+        residual: Inexact[jax.Array, "N *shape"],
+        cotangent: Inexact[jax.Array, "N rows *outputs"],
+    ) -> Inexact[jax.Array, "N rows *shape"]:
         if isinstance(layer, Dense):
             return _transposed(cotangent, layer.scaled(params).weight, residual)
         _, pull = jax.vjp(lambda h: layer.apply(params, h, self.activations), residual)
         return jax.vmap(pull, in_axes=1, out_axes=1)(cotangent)[0]
 
-    def keep(self, layer, params, residual, cotangent):
+    def keep(
+        self,
+        layer: AbstractLayer,
+        params: PyTree,
+        residual: Inexact[jax.Array, "N *shape"],
+        cotangent: Inexact[jax.Array, "N rows *outputs"],
+    ) -> Factors | None:
         if not isinstance(layer, Dense):
             if jax.tree.leaves(params):
                 raise NotApplicable(f"the layer {type(layer).__name__} has parameters and is not Dense")
@@ -94,12 +109,12 @@ class Structured(AbstractMethod):
 
     metric: Metric
 
-    def features(self, model, params, x):
-        net = network_of(model.apply)
-        if net is None:
-            raise AssertionError("only networks of layers have a layerwise form")
+    def features(self, model: Model, params: PyTree, x: Inexact[jax.Array, "b *shape"]) -> PyTree:
+        net, rule = network_of(model.apply), model.rule
+        if net is None or not (rule is None or isinstance(rule, ActivationRule)):
+            raise AssertionError("only networks of layers, and rules for activations, have a layerwise form")
         shape = jax.eval_shape(model.batch, params, x)
-        collect = Collect(self.metric, jnp.issubdtype(shape.dtype, jnp.complexfloating), model.rule)
+        collect = Collect(self.metric, jnp.issubdtype(shape.dtype, jnp.complexfloating), rule)
         outputs, kept = net.trace(params, x, collect, ())
         rows = cotangents(outputs[0].ravel())
         # Inputs before rows, (b, C, ...): then blocks of Gram matrices lie as the result wants them.
@@ -107,7 +122,7 @@ class Structured(AbstractMethod):
         found, _ = net.pull(params, kept, back, collect, ())
         return jax.tree.leaves(found, is_leaf=lambda part: isinstance(part, Factors))
 
-    def contract(self, problem, left, right):
+    def contract(self, problem: Problem, left: PyTree, right: PyTree) -> Contracted:
         theta, pseudo = 0.0, 0.0
         for ours, theirs in zip(left, right, strict=True):
             kernel = gram(ours.inputs, theirs.inputs)[:, None, :, None]
@@ -126,11 +141,11 @@ class Structured(AbstractMethod):
         found = (theta, pseudo if problem.is_complex and problem.needs_pseudo else None)
         return jax.tree.map(lambda a: a.transpose(0, 2, 1, 3), found)
 
-    def default_batch(self, problem):
+    def default_batch(self, problem: Problem) -> int:
         return max(1, _ROWS // problem.num_outputs)
 
 
-def network_of(apply) -> Serial | None:
+def network_of(apply: Apply) -> Serial | None:
     """The network whose method `apply` this is."""
     net = getattr(apply, "__self__", None)
     return net if isinstance(net, Serial) and apply == net.apply else None
@@ -140,7 +155,8 @@ def why_not_structured(problem: Problem) -> str | None:
     """Why there is no layerwise form, or None if there is one."""
     if problem.rule_model.apply is not problem.model.apply:
         return "the rule is a function of its own"
-    if isinstance(problem.rule_model.rule, LayerRule):
+    rule = problem.rule_model.rule
+    if not (rule is None or isinstance(rule, ActivationRule)):
         return "the rule changes what layers send or keep"
     if network_of(problem.model.apply) is None:
         return "apply is not the method `apply` of a network made by qcgrad.networks.serial"
@@ -155,7 +171,7 @@ def _features(method, model, params, x):
     return method.features(model, params, x)
 
 
-def gram(a, b):
+def gram(a: Inexact[jax.Array, "n j"], b: Inexact[jax.Array, "m j"]) -> Inexact[jax.Array, "n m"]:
     """a b^H. Complex products as three real ones, which take two thirds of the time of the usual four or less."""
     if not jnp.iscomplexobj(a) and not jnp.iscomplexobj(b):
         return a @ b.T

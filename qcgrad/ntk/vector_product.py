@@ -5,21 +5,24 @@ With g the pull-back of \(\bar v\) and a step along \(\bar g\), outputs move by
 \(\tilde\Theta\bar v = T(v) + iT(iv)\).
 """
 
-from collections.abc import Callable
 from typing import Any, Literal
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jaxtyping import Inexact, Num, PyTree
 
+from ..array_types import Array
+from ..arrays import is_concrete
 from ..errors import NotApplicable
 from ..memory import allowed_bytes, require
-from ..networks.program import held, run, shapes_of
-from ..objective import is_concrete
-from .blocks import AbstractMethod
+from ..networks.compiled import Held, held, run, shapes_of
+from ..networks.rules import NetworkRule
+from ..networks.rules.rule import Apply
+from .blockwise import AbstractMethod, Contracted
 from .jacobian import complex_scale
 from .pieces import convolves, mapped, smaller
-from .problem import Metric, Model, make_problem
+from .problem import Metric, Model, Problem, make_problem
 
 
 class VectorProduct(AbstractMethod):
@@ -30,14 +33,14 @@ class VectorProduct(AbstractMethod):
     outputs: int = 0
 
     @classmethod
-    def of(cls, problem):
+    def of(cls, problem: Problem) -> "VectorProduct":
         """One output at a time through convolutions."""
         return cls(problem.metric, outputs=int(convolves(problem)))
 
-    def features(self, model, params, x):
+    def features(self, model: Model, params: PyTree, x: Inexact[jax.Array, "b *shape"]) -> PyTree:
         return x
 
-    def contract(self, problem, left, right):
+    def contract(self, problem: Problem, left: PyTree, right: PyTree) -> Contracted:
         outputs = jax.eval_shape(problem.model.batch, problem.params, left)
         basis = jnp.eye(problem.num_outputs, dtype=outputs.dtype)
 
@@ -56,13 +59,13 @@ class VectorProduct(AbstractMethod):
         found = jax.lax.map(columns, right)
         return jax.tree.map(lambda a: a.transpose(2, 0, 3, 1), found)
 
-    def default_batch(self, problem):
+    def default_batch(self, problem: Problem) -> int:
         return max(1, 1024 // problem.num_outputs)
 
-    def temporaries(self, features, contraction):
+    def temporaries(self, features: Held, contraction: Held) -> int:
         return contraction.temporaries
 
-    def in_smaller_pieces(self, problem, size, share):
+    def in_smaller_pieces(self, problem: Problem, size: int, share: float) -> "VectorProduct | None":
         outputs = smaller(self.outputs, problem.num_outputs, share)
         return VectorProduct(self.metric, outputs) if outputs else None
 
@@ -83,21 +86,21 @@ class Product(eqx.Module):
     dtype: Any = eqx.field(static=True)
     metric: Metric = eqx.field(static=True)
 
-    def flow(self, v):
+    def flow(self, v: Num[Array, "N2*O"]) -> Inexact[jax.Array, "N1*O"]:
         r"""T(v) = (Theta v + Theta-tilde conj v)/2: how fast outputs move under gradient flow with errors -v."""
         return _flow(self, jnp.asarray(v, self.dtype))
 
-    def matvec(self, v):
+    def matvec(self, v: Num[Array, "N2*O"]) -> Inexact[jax.Array, "N1*O"]:
         """Theta v, (N1 O,)."""
         v = jnp.asarray(v, self.dtype)
         return self.flow(v) - 1j * self.flow(1j * v) if self._is_complex else self.flow(v)
 
-    def pseudo(self, v):
+    def pseudo(self, v: Num[Array, "N2*O"]) -> Inexact[jax.Array, "N1*O"]:
         """Theta-tilde v, (N1 O,)."""
         v = jnp.conj(jnp.asarray(v, self.dtype))
         return self.flow(v) + 1j * self.flow(1j * v) if self._is_complex else self.flow(v)
 
-    def rmatvec(self, v):
+    def rmatvec(self, v: Num[Array, "N1*O"]) -> Inexact[jax.Array, "N2*O"]:
         """Theta^H v, (N2 O,): the kernel with both sides exchanged.
 
         Raises:
@@ -117,7 +120,7 @@ class Product(eqx.Module):
         )
         return swapped.matvec(v)
 
-    def __matmul__(self, v):
+    def __matmul__(self, v: Num[Array, "N2*O"]) -> Inexact[jax.Array, "N1*O"]:
         return self.matvec(v)
 
     @property
@@ -126,11 +129,11 @@ class Product(eqx.Module):
 
 
 def product(
-    apply: Callable,
-    params: Any,
-    x1: Any,
-    x2: Any = None,
-    rule: Any = None,
+    apply: Apply,
+    params: PyTree,
+    x1: Num[Array, "N1 *shape"],
+    x2: Num[Array, "N2 *shape"] | None = None,
+    rule: NetworkRule | Apply | None = None,
     param_metric: Literal["unit", "reim"] = "unit",
     max_bytes: int | None = None,
 ) -> Product:

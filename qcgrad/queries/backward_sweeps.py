@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 
 from ..cost import Cost
-from .base import AbstractQuery, Access, Sweepable
+from .query import EXACT, AbstractQuery, Access, Sweepable
 
 
 class PointerOutcomes(NamedTuple):
@@ -68,11 +68,13 @@ class SweepStop(NamedTuple):
         position: index into `order` of the check that stopped the sweep, or None if all passed.
         side: +1 for "above", -1 for "below", 0 if all passed.
         disturbance: bound on the probability that idealized back-action changed the answer; 0 where exact.
+        fidelity: "exact", or how a simulation treated the copies that went on.
     """
 
     position: int | None
     side: int
-    disturbance: float
+    disturbance: float = 0.0
+    fidelity: str = EXACT
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +93,8 @@ class ThresholdSweep(AbstractQuery):
         copies: k, held together.
         margin: m, how far off <A> may be.
         noise: mean of X, in copies.
-        backaction: how a simulator treats the copies that went on: "exact", "gaussian" or "idealized".
+        backaction: how a simulator treats the copies that went on: "exact", "gaussian" or "idealized". Hardware has
+            no choice; the answer's `fidelity` says what was done.
         hypothesis: classical FLOPs and bytes of the predictions, charged with the question they belong to.
 
     Cost: k copies and the gates of the whole sweep, also where it stops early (how far it gets is not known when

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from ..cost import Cost
-from .base import AbstractQuery, Access, Program
+from .query import EXACT, AbstractQuery, Access, Runnable
 
 
 class BellOutcomes(NamedTuple):
@@ -42,7 +42,7 @@ class BellSample(AbstractQuery):
     (`ir.state_preparation`); every vector is a circuit of its own.
     """
 
-    program: Program
+    program: Runnable
     angles: Any
     pairs: int
     partner: Ensemble | None = None
@@ -72,10 +72,12 @@ class Votes(NamedTuple):
     Attributes:
         signs: int array of +1 and -1, (D,); the first copy decides a tie.
         failures: (D,) bounds on the probability that a sign is wrong, back-action of earlier votes included.
+        fidelity: "exact", or "idealized" where each vote was drawn as if on fresh copies.
     """
 
     signs: np.ndarray
     failures: np.ndarray
+    fidelity: str = EXACT
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +101,7 @@ class MajorityVotes(AbstractQuery):
     qubits, one shot each.
     """
 
-    program: Program
+    program: Runnable
     angles: Any
     x: np.ndarray
     z: np.ndarray

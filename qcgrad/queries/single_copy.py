@@ -1,20 +1,36 @@
 """Questions that any quantum computer answers: prepare one copy, measure it, it is gone."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Int
 
+from ..arrays import namespace
 from ..cost import Cost
-from .base import AbstractQuery, Access, Program, Sweepable, state_bytes
+from .query import EXACT, AbstractQuery, Access, Runnable, Sweepable, state_bytes
 
 
 class Means(NamedTuple):
-    """Answer of `Evaluate`: expectation values and the variances of these estimates, both (B, K)."""
+    """Answer of `Evaluate`.
+
+    Attributes:
+        mean: (B, K) expectation values.
+        variance: (B, K) variances of these estimates.
+        bias: (B, K) bounds on how far off they are on average, as devices with noise may know; None means zero.
+        fidelity: "exact", or how a simulation idealizes.
+    """
 
     mean: Any
     variance: Any
+    bias: Any = None
+    fidelity: str = EXACT
+
+    def map(self, function: Callable[[Any], Any]) -> "Means":
+        """The same with a function of each array."""
+        bias = None if self.bias is None else function(self.bias)
+        return self._replace(mean=function(self.mean), variance=function(self.variance), bias=bias)
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +47,7 @@ class Evaluate(AbstractQuery):
     runs, charged as simulated gates, FLOPs and one state of memory.
     """
 
-    program: Program
+    program: Runnable
     angles: Any
     shots: "int | tuple[int, ...] | None" = None
     access: ClassVar[Access] = Access.single_copy
@@ -46,18 +62,18 @@ class Evaluate(AbstractQuery):
         """B."""
         return len(self.angles)
 
-    def first(self, parts):
+    def first(self, parts: int) -> "Evaluate":
         shots = self.shots[:parts] if isinstance(self.shots, tuple) else self.shots
         return replace(self, angles=self.angles[:parts], shots=shots)
 
-    def completed(self, answer):
+    def completed(self, answer: Means | None) -> Means:
         shape, dtype = (self.num_parts, self.program.num_observables), self.angles.dtype
-        known = Means(*np.zeros((2, 0, shape[1]), dtype)) if answer is None else answer
+        known = Means(np.zeros((0, shape[1]), dtype), np.zeros((0, shape[1]), dtype)) if answer is None else answer
         if len(known.mean) == self.num_parts:
             return known
-        xp = np if isinstance(known.mean, np.ndarray) else jnp
+        xp = namespace(known)
         unknown = np.full((shape[0] - len(known.mean), shape[1]), np.nan, dtype)
-        return Means(*(xp.concatenate([part, unknown]) for part in known))
+        return known.map(lambda part: xp.concatenate([part, unknown]))
 
     @property
     def shots_per_setting(self) -> tuple[int, ...]:
@@ -139,7 +155,7 @@ class MeasureBases(AbstractQuery):
     where no two strings of the set differ on a qubit, else `stabilizer_gates(n)`.
     """
 
-    program: Program
+    program: Runnable
     angles: Any
     x: np.ndarray
     z: np.ndarray
@@ -151,7 +167,7 @@ class MeasureBases(AbstractQuery):
         return True
 
     @property
-    def basis_gates(self) -> np.ndarray:
+    def basis_gates(self) -> Int[np.ndarray, "B"]:
         """(B,) gates of each basis change."""
         all_x = np.bitwise_or.reduce(self.x, axis=1, keepdims=True)
         all_z = np.bitwise_or.reduce(self.z, axis=1, keepdims=True)
@@ -198,7 +214,7 @@ class RandomizedMeasure(AbstractQuery):
     gates ("local"), or `stabilizer_gates(n)`.
     """
 
-    program: Program
+    program: Runnable
     angles: Any
     ensemble: Literal["clifford", "local"]
     shots: int

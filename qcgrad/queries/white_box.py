@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from ..cost import Cost
-from .base import AbstractQuery, Access, Program, state_bytes
+from .query import AbstractQuery, Access, Runnable, state_bytes
 
 
 class Sweep(NamedTuple):
@@ -26,7 +26,7 @@ class AdjointSweep(AbstractQuery):
     Cost: (2 + C) gate applications a gate, 1 + C states of memory and one to work in.
     """
 
-    program: Program
+    program: Runnable
     angles: Any
     cotangents: Any
     access: ClassVar[Access] = Access.white_box
@@ -50,7 +50,7 @@ class ReverseSweep(AbstractQuery):
     Fields as `AdjointSweep`. Cost: 1 + 2C gate applications a gate; one state of memory a gate.
     """
 
-    program: Program
+    program: Runnable
     angles: Any
     cotangents: Any
     access: ClassVar[Access] = Access.white_box

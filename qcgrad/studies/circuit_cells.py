@@ -40,7 +40,7 @@ class CircuitCell(Cell):
     @classmethod
     def of(cls, name: str, **settings: Any) -> "CircuitCell":
         """The cell of a circuit of the library, or of a file as it is now."""
-        from ..interop.library import is_file_name
+        from ..library import is_file_name
 
         if is_file_name(name):
             settings |= {"path": name, "content": content_of(name)}

@@ -10,9 +10,9 @@ import numpy as np
 from ..errors import ImportRefused
 from ..estimate import Estimate, estimate
 from ..estimators import Adjoint
-from ..interop.library import LibraryCircuit, is_file_name, list_circuits, load_circuit
-from ..interop.openqasm import Imported, load_qasm
+from ..interop.qasm import Imported, load_qasm
 from ..ir import Expectation
+from ..library import LibraryCircuit, is_file_name, list_circuits, load_circuit
 from ..objective import Reading
 
 # Other frameworks agree to 1e-10; files may round a little more than that.

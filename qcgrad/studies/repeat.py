@@ -14,10 +14,11 @@ import numpy as np
 from jaxtyping import Float
 
 from ..array_types import Array, Key
+from ..arrays import is_concrete
 from ..backend import AbstractBackend, resolve
 from ..estimate import run
 from ..estimator import AbstractEstimator
-from ..objective import AbstractObjective, is_concrete, point_at
+from ..objective import AbstractObjective, point_at
 from ..queries import AbstractQuery, Evaluate, Means, PointerOutcomes, PointerSweep
 from ..simulators import Statevector
 
@@ -133,7 +134,7 @@ def trial_gradients(
     start = None if estimator.is_random else estimator.init(point, None)
 
     def gradient(key: Key) -> Array:
-        reading, _, _ = run(point, estimator, answering, key, start=start)
+        reading = run(point, estimator, answering, key, start=start).reading
         rows = point.objective.to_params(params, reading).gradient
         return rows if point.objective.is_vector else rows[0]
 

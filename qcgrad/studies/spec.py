@@ -116,7 +116,7 @@ def load_spec(path: "str | Path") -> StudySpec:
 
 def with_files_in(spec: StudySpec, folder: Path) -> StudySpec:
     """The study with absolute names for its circuits' files, which are relative to `folder`."""
-    from ..interop.library import is_file_name
+    from ..library import is_file_name
 
     def absolute(name: str) -> str:
         return str((folder / Path(name).expanduser()).resolve()) if is_file_name(name) else name

@@ -161,7 +161,7 @@ def cell_key(cell: dict[str, Any]) -> str:
 @lru_cache(maxsize=1)
 def code_version() -> str:
     """Package version and a hash of the package's sources and circuits: another code, other results."""
-    from ..interop.library import list_circuits
+    from ..library import list_circuits
 
     digest = hashlib.sha256()
     root = Path(__file__).resolve().parents[1]

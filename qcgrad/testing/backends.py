@@ -1,5 +1,8 @@
 """Whether a backend answers rightly."""
 
+from typing import Any
+
+from ..array_types import Key
 from ..backend import AbstractBackend
 from ..errors import AccessError, UnsupportedQuery
 from ..estimate import estimate
@@ -16,10 +19,11 @@ from ..estimators import (
     ParameterShift,
     ReverseMode,
 )
+from ..queries import AbstractQuery, Access
 from .cases import Case, circuits, in_float32, network, pool, wrong_numbers
 
 
-def check_backend(backend: AbstractBackend, key=0) -> tuple[str, ...]:
+def check_backend(backend: AbstractBackend, key: Key | int = 0) -> tuple[str, ...]:
     """Ask a backend every kind of query on circuits that show the usual mistakes, and compare with the right answers.
 
     Plain gates on asymmetric qubits, scales and offsets, a shared parameter, several observables, an identity term,
@@ -71,10 +75,10 @@ class _Asking(AbstractBackend):
         self.inner, self.kinds = inner, {}
 
     @property
-    def access(self):
+    def access(self) -> Access:
         return self.inner.access
 
-    def answer(self, query, key):
+    def answer(self, query: AbstractQuery, key: Key | None) -> Any:
         answer = self.inner.answer(query, key)
         self.kinds[type(query).__name__] = None
         return answer

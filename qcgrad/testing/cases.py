@@ -11,6 +11,7 @@ from ..estimators import Adjoint, Backprop
 from ..ir import Circuit, Expectation, OperatorPool, PauliSum
 from ..networks import Loss
 from ..objective import AbstractObjective
+from ..result import Estimate
 
 # Standard errors that an answer may be off. Some 60 numbers with statistical errors are compared, whose tails are those
 # of t distributions with 7 degrees of freedom at worst: one run in 10^4 fails by chance.
@@ -74,7 +75,7 @@ def network() -> Case:
     return Case(loss, weights, "a network's loss and its gradient by reverse mode")
 
 
-def wrong_numbers(case: Case, found) -> str | None:
+def wrong_numbers(case: Case, found: Estimate) -> str | None:
     """What of an estimate is wrong, in words; None where value and gradient are right.
 
     Right is within rounding, 12 standard errors (a half at most: no variance excuses everything) and the bias bound.

@@ -1,5 +1,7 @@
 """Whether an estimator keeps what every estimator promises."""
 
+from typing import Any
+
 import jax
 import numpy as np
 
@@ -13,13 +15,14 @@ from ..estimator import AbstractEstimator
 from ..estimators import Adjoint, Backprop
 from ..networks import Loss
 from ..objective import point_at
+from ..queries import AbstractQuery, Access
 from .cases import Case, circuits, in_float32, network, pool, wrong_numbers
 
 # What the instances of `for_accuracy` are asked for: eight of them, of which one in 10^4 fails by chance.
 _EPSILON, _DELTA = 0.5, 1e-5
 
 
-def check_estimator(estimator: AbstractEstimator, key=0) -> tuple[str, ...]:
+def check_estimator(estimator: AbstractEstimator, key: Key | int = 0) -> tuple[str, ...]:
     """Let an estimator differentiate circuits and a network that show the usual mistakes, and look at all it promises.
 
     - Value and gradient are right within 12 reported standard errors and the reported bias bound.
@@ -50,7 +53,7 @@ def check_estimator(estimator: AbstractEstimator, key=0) -> tuple[str, ...]:
         >>> len(check_estimator(qg.ParameterShift(shots=10_000)))
         7
     """
-    (case, *_), key = circuits(), as_key(key)
+    (case, *_), draws = circuits(), as_key(key)
     check_arguments(case.objective, estimator)
     name = type(estimator).__name__
     for option in described(type(estimator)).options:
@@ -59,12 +62,12 @@ def check_estimator(estimator: AbstractEstimator, key=0) -> tuple[str, ...]:
     for case in (*circuits(), in_float32(circuits()[1]), pool(), network()):
         writing = _Writing(resolve(None, case.objective.typical()))
         try:
-            found = estimate(case.objective, case.params, estimator, writing, key=key)
+            found = estimate(case.objective, case.params, estimator, writing, key=draws)
         except NotApplicable:
             continue
-        for complaint in _complaints(case, estimator, found, writing.queries, key):
+        for complaint in _complaints(case, estimator, found, writing.queries, draws):
             raise AssertionError(f"{name}: {complaint}")
-        if complaint := _broken_promise(case, type(estimator), key):
+        if complaint := _broken_promise(case, type(estimator), draws):
             raise AssertionError(f"{name}: {complaint}")
         done.append(case.hint)
         asked += writing.queries
@@ -81,10 +84,10 @@ class _Writing(AbstractBackend):
         self.inner, self.queries = inner, []
 
     @property
-    def access(self):
+    def access(self) -> Access:
         return self.inner.access
 
-    def answer(self, query, key):
+    def answer(self, query: AbstractQuery, key: Key | None) -> Any:
         self.queries.append(query)
         return self.inner.answer(query, key)
 

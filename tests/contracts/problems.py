@@ -10,7 +10,7 @@ import numpy as np
 
 import qcgrad as qg
 from qcgrad import networks as nn
-from qcgrad.interop.library import list_circuits, load_circuit
+from qcgrad.library import list_circuits, load_circuit
 from tests import dense
 
 MAX_QUBITS = 8

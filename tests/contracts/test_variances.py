@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import qcgrad as qg
-from qcgrad.interop.library import load_circuit
+from qcgrad.library import load_circuit
 from theory.statistics import key, shifted, variance_ratio
 
 from .problems import problem

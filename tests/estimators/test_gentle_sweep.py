@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import qcgrad as qg
-from qcgrad.interop.library import load_circuit
 from qcgrad.ir.sweep_form import one_state_forms
+from qcgrad.library import load_circuit
 from qcgrad.simulators.multicopy.moments import products
 from theory.statistics import key, normal, shifted, student, variance_ratio
 

@@ -5,10 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qcgrad.interop import QasmError, parse_qasm
-from qcgrad.interop.openqasm import _read
-from qcgrad.interop.qasm import program
+from qcgrad.interop.qasm import parser
 from qcgrad.interop.qasm.calls import call_by_parts
 from qcgrad.interop.qasm.cursor import Cursor, SyntaxFault
+from qcgrad.interop.qasm.importer import _read
 from qcgrad.interop.qasm.language import LANGUAGES
 from qcgrad.interop.qasm.source import tokens
 from qcgrad.interop.qasm.statements import Refusal, statement
@@ -86,7 +86,7 @@ def test_programs_read_in_parts_give_the_same_gates_and_the_same_refusals(pieces
     text = HEADS[version] + "".join(piece + "\n" for piece in pieces)
     found = outcome(text)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(program, "call_by_parts", lambda piece, version: None)
+        patch.setattr(parser, "call_by_parts", lambda piece, version: None)
         expected = outcome(text)
     assert found == expected
 

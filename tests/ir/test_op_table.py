@@ -22,7 +22,7 @@ def walk(table, angles):
             continue
         string = qg.PauliSum.from_masks(n, [table.x[row]], [table.z[row]], [1.0]).matrix()
         if table.slot[row] < 0:
-            a, b = table.cosine[row], table.sine[row]
+            a, b = table.a[row], table.b[row]
         else:
             t = table.scale[row] * angles[table.slot[row]] + table.offset[row]
             phase = np.exp(0.5j * t * table.kappa[row])

@@ -42,27 +42,27 @@ def jacobians(net, params, x, rule=None, channels=None):
     return jacobian[0] + 1j * jacobian[1]
 
 
-def empirical(net, params, x1, x2, channels=None):
-    """Theta, Theta-tilde and the cross kernel of the holomorphic-branch rule, stacked; means over positions."""
+def empirical(net, params, x1, x2, channels=None, rule=None):
+    """Theta, Theta-tilde and the cross kernel of a rule (the holomorphic branch), stacked; means over positions."""
     j1, j2 = jnp.split(jacobians(net, params, jnp.concatenate([x1, x2]), channels=channels), [len(x1)])
-    rule = jacobians(net, params, x2, nn.HolomorphicBranch(), channels)
-    pairs = [jnp.einsum("ipk,jpk->ij", j1, other) for other in (j2.conj(), j2, rule.conj())]
+    ruled = jacobians(net, params, x2, rule or nn.HolomorphicBranch(), channels)
+    pairs = [jnp.einsum("ipk,jpk->ij", j1, other) for other in (j2.conj(), j2, ruled.conj())]
     return jnp.stack(pairs) / j1.shape[1]
 
 
-def agrees(net, x1, x2, seeds=SEEDS, channels=None):
+def agrees(net, x1, x2, seeds=SEEDS, channels=None, rule=None):
     """Mean over seeds against theory, in Frobenius norm: tolerances are 16 to 28 % of it.
 
     The expected squared distance is one standard error squared, and a norm deviates most from that if it has one part;
     the bias of finite width, O(1/n), comes on top.
     """
     keys = jax.random.split(key(7), seeds)
-    sample = jax.jit(lambda key: empirical(net, net.init(key, x1.shape[1:]), x1, x2, channels))
+    sample = jax.jit(lambda key: empirical(net, net.init(key, x1.shape[1:]), x1, x2, channels, rule))
     samples = np.stack([sample(key) for key in keys])
-    k = net.kernel(x1, x2)
+    k = net.kernel(x1, x2, rule=rule)
     for name, theory, draws in zip(
-        ("ntk", "ntk_pseudo", "ntk_holomorphic"),
-        (k.ntk, k.ntk_pseudo, k.ntk_holomorphic),
+        ("ntk", "ntk_pseudo", "ntk_rule"),
+        (k.ntk, k.ntk_pseudo, k.ntk_rule),
         samples.transpose(1, 0, 2, 3),
         strict=True,
     ):

@@ -42,7 +42,7 @@ def test_kernels_on_a_ray_scale_in_every_depth(name, factor):
     for depth in DEPTHS:
         net = network(activation, depth)
         k, apart = net.kernel(x), net.kernel(x[:1], x[1:])
-        for field in ("nngp", "ntk", "ntk_holomorphic"):
+        for field in ("nngp", "ntk", "ntk_rule"):
             kernel = getattr(k, field) / getattr(k, field)[0, 0]
             np.testing.assert_allclose(kernel, [[1, factor], [factor, factor**2]], rtol=1e-13, atol=0)
             np.testing.assert_allclose(getattr(apart, field)[0, 0], getattr(k, field)[0, 1], rtol=1e-13)
@@ -68,7 +68,7 @@ def test_equal_inputs_have_the_kernel_of_one(name, sigma_b):
     for depth in (1, 3):
         net = network(activation, depth, 0.9, sigma_b)
         k, apart = net.kernel(x), net.kernel(x[:1], x[1:])
-        for field in ("nngp", "ntk", "ntk_holomorphic"):
+        for field in ("nngp", "ntk", "ntk_rule"):
             one = getattr(k, field)[0, 0]
             np.testing.assert_allclose(getattr(k, field), jnp.full((2, 2), one), rtol=1e-13)
             np.testing.assert_allclose(getattr(apart, field)[0, 0], one, rtol=1e-12)

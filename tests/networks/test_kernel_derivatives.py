@@ -36,7 +36,7 @@ def entries(net, is_real=False, dtype=np.complex128, still=True):
         if still:
             others += [jnp.asarray(STILL, point.dtype) * point]
         k = net.kernel(moving, jnp.concatenate(others))
-        found = jnp.stack([k.nngp, k.ntk, k.ntk_pseudo, k.ntk_holomorphic])
+        found = jnp.stack([k.nngp, k.ntk, k.ntk_pseudo, k.ntk_rule])
         return jnp.stack([jnp.real(found), jnp.imag(found)])
 
     return function

@@ -11,6 +11,7 @@ import qcgrad as qg
 from qcgrad import networks as nn
 from qcgrad import ntk
 from qcgrad.errors import NotApplicable
+from qcgrad.networks.rules import NetworkRule
 from theory.statistics import key, student
 
 NETWORKS = {
@@ -201,6 +202,18 @@ def test_rules_for_layers_have_kernels():
     agree(ntk.empirical(net.apply, params, x, rule=nn.FeedbackAlignment(params)), true)
     with pytest.raises(NotApplicable, match="what layers send or keep"):
         ntk.empirical(net.apply, params, x, rule=rule, method="structured")
+
+
+def test_a_rule_for_whole_networks_passes_them_as_it_says():
+    class Doubled(NetworkRule):
+        def through(self, layer, params, x):
+            y = layer.apply(params, x)
+            return 2 * y - jax.lax.stop_gradient(y)
+
+    net = nn.serial(nn.Dense(4), nn.SplitReLU(), nn.Residual(nn.Dense(4)))
+    weights, x = net.init(key(0), (3,)), jax.random.normal(key(1), (2, 3), complex)
+    true, doubled = ntk.empirical(net.apply, weights, x), ntk.empirical(net.apply, weights, x, rule=Doubled())
+    np.testing.assert_allclose(doubled, 2 * true, rtol=1e-10)
 
 
 def test_single_layers_are_written_as_networks():

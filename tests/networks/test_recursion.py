@@ -98,7 +98,7 @@ def test_phases_of_inputs_pass():
     assert nn.Polynomial([[0, 0], [1.0, 0], [0, 0.2j]]).symmetry == "phase"
     k, turned = net.kernel(x), net.kernel(turn[:, None] * x)
     phases = turn[:, None] * turn[None].conj()
-    for name in ("nngp", "ntk", "ntk_holomorphic"):
+    for name in ("nngp", "ntk", "ntk_rule"):
         np.testing.assert_allclose(getattr(turned, name), phases * getattr(k, name), atol=1e-12)
 
 
@@ -119,7 +119,7 @@ def test_holomorphic_activations_have_one_kernel():
     x = data(1, 3, 4)
     for tau in (0.0, 0.5):
         k = dense(POLYNOMIAL, sigma_w=0.8, tau=tau).kernel(x)
-        np.testing.assert_allclose(k.ntk_holomorphic, k.ntk, atol=1e-12)
+        np.testing.assert_allclose(k.ntk_rule, k.ntk, atol=1e-12)
 
 
 def test_real_gram_matrices_give_real_kernels():

@@ -8,7 +8,7 @@ import pytest
 import qcgrad as qg
 from qcgrad import networks as nn
 from qcgrad import ntk
-from qcgrad.ntk import blocks
+from qcgrad.ntk import blockwise
 
 from .problems import CX, CY, METHODS, X, Y, brute_force, gram, network
 
@@ -105,13 +105,13 @@ def test_complex_amplitudes_of_real_angles_have_a_kernel():
 
 def test_batches_bound_what_is_computed_at_one_time(monkeypatch):
     seen = []
-    original = blocks._features
+    original = blockwise._features
 
     def recorded(method, model, params, x):
         seen.append(len(x))
         return original(method, model, params, x)
 
-    monkeypatch.setattr(blocks, "_features", recorded)
+    monkeypatch.setattr(blockwise, "_features", recorded)
     net, params = network(1, True)
     ntk.empirical(net.apply, params, CX, CY, batch_size=2)
     assert set(seen) == {2}

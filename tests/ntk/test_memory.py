@@ -8,7 +8,7 @@ import pytest
 import qcgrad as qg
 from qcgrad import networks as nn
 from qcgrad import ntk
-from qcgrad.ntk import blocks, matrices
+from qcgrad.ntk import blockwise, matrices
 from qcgrad.ntk.empirical import _method
 from qcgrad.ntk.problem import make_problem
 
@@ -31,7 +31,9 @@ def dense(width, outputs, **weights):
 def planned(net, x, method="auto", kind="complex", rule=None, **bounds):
     params = net.init(jax.random.key(0), x.shape[1:])
     problem = make_problem(net.apply, params, x, None, rule, "unit", kind != "complex")
-    chosen = blocks.plan(_method(method, problem), problem, kind, bounds.get("batch_size"), bounds.get("max_bytes"))
+    chosen = blockwise.batching(
+        _method(method, problem), problem, kind, bounds.get("batch_size"), bounds.get("max_bytes")
+    )
     return chosen, params
 
 
@@ -104,7 +106,7 @@ def test_kernels_do_not_depend_on_the_pieces_they_are_computed_in(net, shape, me
     x = data(5, *shape)
     params = net.init(jax.random.key(0), shape)
     whole = ntk.empirical(net.apply, params, x, kind="augmented", method="jacobian")
-    monkeypatch.setattr(blocks, "BLOCK_BYTES", 1)  # as small as can be
+    monkeypatch.setattr(blockwise, "BLOCK_BYTES", 1)  # as small as can be
     chosen, _ = planned(net, x, method, "augmented")
     assert chosen.size == 1
     for found, expected in zip(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import qcgrad as qg
-from qcgrad.interop import load_circuit
+from qcgrad.library import load_circuit
 from qcgrad.studies.circuit_cells import CircuitCell
 from qcgrad.studies.circuits import load_study_circuit
 from qcgrad.studies.plan import cells_of

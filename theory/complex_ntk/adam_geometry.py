@@ -1,7 +1,8 @@
 r"""Claim: Adam on |g|^2 turns with the phases of weights, Adam on Re g and Im g does not; each is better somewhere.
 
-`descend(adam, "modulus")` and `descend(adam, "split")` on networks of two hidden layers without biases, from circular
-weights, L = mean |f - y|^2 / 2, y from another network of the same kind (derivation in adam_geometry.md):
+`complex_optimizer(adam, "modulus")` and `complex_optimizer(adam, "split")` on networks of two hidden layers without
+biases, from circular weights, L = mean |f - y|^2 / 2, y from another network of the same kind (derivation in
+adam_geometry.md):
 
 1. Turn the targets and the last weights by a common phase, and each hidden unit of modReLU by its own: "modulus" gives
    the same loss curve up to rounding, "split" does not. On one weight with constant gradient g, "modulus" gains eta |g|
@@ -186,7 +187,7 @@ def _one_weight() -> float:
     angles = np.linspace(0.1, 6.2, 40)  # none of them on an axis
     gradient, expected, worst = np.exp(1j * angles), (1, np.abs(np.cos(angles)) + np.abs(np.sin(angles))), 0.0
     for kind, gain in zip(KINDS, expected, strict=True):
-        optimizer = nn.descend(optax.adam(1.0, eps=0.0), kind)
+        optimizer = nn.complex_optimizer(optax.adam(1.0, eps=0.0), kind)
         z = jnp.zeros(len(angles), complex)
 
         def step(state, _, optimizer=optimizer):
@@ -207,7 +208,7 @@ def _first_steps(net, problems):
     gradients = jax.jit(jax.vmap(jax.grad(lambda *each: loss(net, *each))))(params, x, y)
     epsilon, steps = 1e-8, []  # that of optax.adam
     for kind in KINDS:
-        optimizer = nn.descend(optax.adam(1.0, eps=epsilon), kind)
+        optimizer = nn.complex_optimizer(optax.adam(1.0, eps=epsilon), kind)
         steps.append(_flat(jax.jit(lambda g, o=optimizer: o.update(g, o.init(params))[0])(gradients)))
     g = np.conj(_flat(gradients))
 

@@ -42,7 +42,7 @@ def make_runner(net, kind):
 
     def one(rate, params, x, y, axes):
         adam = optax.adam(rate / 2**0.5 if kind == "split" else rate)
-        optimizer = adam if kind is None else nn.descend(adam, kind)
+        optimizer = adam if kind is None else nn.complex_optimizer(adam, kind)
         # A weight is q times its axis, and Adam sees q.
         coordinates = jax.tree.map(lambda w, axis: w * jnp.conj(axis), params, axes)
 

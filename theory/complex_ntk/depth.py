@@ -86,7 +86,7 @@ def _kernels(activation, depth):
     x = np.array([[1, 0], [np.conj(RHO), np.sqrt(1 - abs(RHO) ** 2)]]) * np.sqrt(2) / sigma_w
     hidden = [layer for _ in range(depth) for layer in (nn.Dense(2, sigma_w), activation)]
     kernel = nn.serial(*hidden, nn.Dense(1, sigma_w)).kernel(x)
-    theta, branch, nngp = (np.asarray(k) for k in (kernel.ntk, kernel.ntk_holomorphic, kernel.nngp))
+    theta, branch, nngp = (np.asarray(k) for k in (kernel.ntk, kernel.ntk_rule, kernel.nngp))
     correlation = nngp[0, 1] / np.sqrt(nngp[0, 0].real * nngp[1, 1].real)
     return np.linalg.norm(branch - theta) / np.linalg.norm(theta), correlation
 

@@ -154,7 +154,7 @@ def _exponent(widths, errors):
 
 def _race(activation, rule, x, y, widths, steps, seeds) -> Race:
     kernel = _network(activation, widths[0]).kernel(x)
-    kernels = (kernel.ntk, kernel.ntk_holomorphic) if rule is None else (kernel.ntk_holomorphic, kernel.ntk)
+    kernels = (kernel.ntk, kernel.ntk_rule) if rule is None else (kernel.ntk_rule, kernel.ntk)
     own, other, apart = np.empty((3, len(widths), seeds))
     for w, width in enumerate(widths):
         net = _network(activation, width)

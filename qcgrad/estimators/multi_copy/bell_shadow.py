@@ -1,17 +1,20 @@
 """Pauli shadows from Bell measurements of two copies, with signs by majority votes or a mimicking state."""
 
 import math
-from typing import ClassVar, Literal, NamedTuple, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import equinox as eqx
 import numpy as np
+from jaxtyping import Float
 
+from ...array_types import Key, Masks
+from ...cost import Cost
 from ...estimator import AbstractEstimator, unknown
 from ...ir.mixed_expectation import MixedExpectation
 from ...ir.mixture import Mixture
 from ...ir.program import Program
 from ...ir.pull_back import PauliComponents
-from ...objective import Point
+from ...objective import Point, Reading
 from ...queries import Access, BellSample, Evaluate, MajorityVotes
 from ..accuracy import checked_accuracy, counted, log_of, num_components
 from ..checks import checked_choice, checked_count, checked_fraction
@@ -56,8 +59,8 @@ class BellShadow(AbstractEstimator):
 
     Statistics: `variance` is the first-order (delta-method) variance of the components that were
     resolved; unresolved strings add nothing to it but \(\sqrt{\hat u + \eta}\) times their coefficient to
-    `bias_bound`, which holds with probability 1 - delta and contains what wrong signs would do. Fidelity
-    "idealized" for votes, drawn as if on fresh copies; "exact" for mimicking.
+    `bias_bound`, which holds with probability 1 - delta and contains what wrong signs would do.
+    Simulated votes are "idealized", drawn as if on fresh copies; all else is "exact".
 
     Cost: at most `copies` copies for any number of components (nothing is spent on signs where nothing is
     resolved). \(\sigma\) is no copy of the unknown state: its preparation is charged in gates, and what it takes to
@@ -100,11 +103,7 @@ class BellShadow(AbstractEstimator):
             raise ValueError(f"copies={copies}: give at least {least}")
         self.delta = checked_fraction("delta", delta)
 
-    @property
-    def fidelity(self):
-        return "idealized" if self.signs == "votes" else "exact"
-
-    def init(self, point, key):
+    def init(self, point: Point, key: Key | None) -> "_State":
         check_covariances(point, self)
         program, source = _program(point, self)
         # A mixed state is prepared before the circuit starts, so it is the common state.
@@ -115,8 +114,9 @@ class BellShadow(AbstractEstimator):
         known = None if len(components.x) else statistics.no_magnitudes()
         return _State(point, source or components.preparation, components, self._pairs(len(components.x)), known)
 
-    def ask(self, state) -> tuple[BellSample | MajorityVotes, ...]:
-        common, angles = state.preparation, np.zeros(0, state.point.coordinates.dtype)
+    def ask(self, state: "_State") -> tuple[BellSample | MajorityVotes, ...]:
+        common: Any = state.preparation  # queries name programs, and take mixtures too
+        angles = np.zeros(0, state.point.coordinates.dtype)
         if state.magnitudes is None:
             return (BellSample(common, angles, state.pairs),)
         if state.signs is not None or not len(state.magnitudes.resolved):
@@ -126,13 +126,14 @@ class BellShadow(AbstractEstimator):
         if self.signs == "votes":
             return (MajorityVotes(common, angles, x, z, floors, left),)
         mimic = state.mimic
+        assert mimic is not None  # it comes with the magnitudes
         if (chosen := self._next_vote(state)) is not None:
             string, copies = chosen
             one = slice(string, string + 1)
             return (MajorityVotes(common, angles, x[one], z[one], floors[one], copies, is_shared=False),)
         return (BellSample(common, angles, left, mimic.ensemble(), mimic.cost),)
 
-    def tell(self, state, answers):
+    def tell(self, state: "_State", answers: tuple) -> "_State":
         asked, (answer,) = self.ask(state)[0], answers
         if state.magnitudes is None:
             threshold = 1.0 if self.signs == "votes" else 9 / 16 * mimicking.SQUARED_ACCURACY
@@ -146,23 +147,29 @@ class BellShadow(AbstractEstimator):
             return state._replace(mimic=mimicking.mimicking_state(n, x, z, accuracy))
         if self.signs == "votes":
             return state._replace(signs=statistics.Signs(answer.signs, answer.failures))
+        mimic = state.mimic
+        assert mimic is not None
         if isinstance(asked, MajorityVotes):
-            mimic = state.mimic.told(state.mimic.wanted, int(answer.signs[0]))
-            return state._replace(mimic=mimic, spent=state.spent + asked.copies)
+            string = mimic.wanted
+            assert string is not None
+            return state._replace(mimic=mimic.told(string, int(answer.signs[0])), spent=state.spent + asked.copies)
         x, z, floors = state.resolved
         means = statistics.mean_eigenvalues(answer, x, z)
-        return state._replace(signs=_partner_signs(means, state.mimic.overlaps, floors, asked.pairs))
+        return state._replace(signs=_partner_signs(means, mimic.overlaps, floors, asked.pairs))
 
-    def read(self, state):
+    def read(self, state: "_State") -> Reading:
         if state.magnitudes is None:
             return unknown(state.point)
         found = statistics.reading(state.components, state.magnitudes, state.signs, state.point)
-        return found if state.mimic is None else found._replace(note=state.mimic.report)
+        return found if state.mimic is None else found._replace(stats=found.stats | state.mimic.stats)
 
-    def value_query(self, point):
+    def report(self, stats: dict[str, Any]) -> str:
+        return mimicking.in_words(stats) if "updates" in stats else ""
+
+    def value_query(self, point: Point) -> Evaluate:
         return Evaluate(program_at(point, self), point.coordinates[None])
 
-    def predict(self, point):
+    def predict(self, point: Point) -> Cost:
         """Upper bound: every string that the pull-back could give, of full weight, gets a sign."""
         return predicted_cost(self, *_program(point, self))
 
@@ -224,7 +231,7 @@ class _State(NamedTuple):
     signs: "statistics.Signs | None" = None
 
     @property
-    def resolved(self):
+    def resolved(self) -> tuple[Masks, Masks, Float[np.ndarray, "D"]]:
         """Masks of the resolved strings and lower bounds on their magnitudes, strongest first."""
         found = self.magnitudes
         assert found is not None
@@ -234,7 +241,7 @@ class _State(NamedTuple):
 def _program(point: Point, estimator) -> tuple[Program, Mixture | None]:
     """The program that is differentiated, and the mixed state it starts from, if any."""
     if isinstance(point.objective, MixedExpectation):
-        program = point.objective.circuit.program
+        program = point.objective.expectation.program
         check_scale(program, point.coordinates.dtype, samples=True)
         return program, point.objective.source
     return program_at(point, estimator, samples=True), None

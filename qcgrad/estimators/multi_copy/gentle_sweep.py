@@ -1,14 +1,16 @@
 """Collective measurements with Gaussian pointers along one backward sweep."""
 
 import math
-from typing import ClassVar, NamedTuple, Self, get_args
+from typing import Any, ClassVar, NamedTuple, Self, get_args
 
 import equinox as eqx
 import numpy as np
 
+from ...array_types import Key
+from ...cost import Cost
 from ...estimator import AbstractEstimator, total_cost, unknown
 from ...ir.sweep_form import Encoding, SweepForm, one_state_forms
-from ...objective import Point
+from ...objective import Point, Reading
 from ...queries import Access, Evaluate, PointerSweep
 from ..accuracy import checked_accuracy, counted, log_of, num_components
 from ..checks import checked_choice, checked_count, checked_flag, checked_positive
@@ -111,7 +113,7 @@ class GentleSweep(AbstractEstimator):
         self.pointer_variance = pointer_variance
         self.extrapolate = checked_flag("extrapolate", extrapolate)
 
-    def init(self, point, key):
+    def init(self, point: Point, key: Key | None) -> "_State":
         check_covariances(point, self)
         program = program_at(point, self, samples=True)
         forms = one_state_forms(program, np.asarray(point.coordinates, float), self.encoding)
@@ -125,13 +127,13 @@ class GentleSweep(AbstractEstimator):
             statistics.copies_a_sweep(forms, self.copies - pilots, sets * self.batches),
         )
 
-    def ask(self, state):
+    def ask(self, state: "_State") -> tuple[PointerSweep, ...]:
         done = len(state.rounds)
         if self._has_pilot and done == 0:
             return self._pilot(state)
         return self._main(state) if done == int(self._has_pilot) else ()
 
-    def tell(self, state, answers):
+    def tell(self, state: "_State", answers: tuple) -> "_State":
         asked = self.ask(state)
         forms = [form for form in state.forms for _ in range(len(asked) // len(state.forms))]
         found = [
@@ -140,7 +142,7 @@ class GentleSweep(AbstractEstimator):
         ]
         return state._replace(rounds=(*state.rounds, found))
 
-    def read(self, state):
+    def read(self, state: "_State") -> Reading:
         if state.forms and len(state.rounds) <= int(self._has_pilot):
             return unknown(state.point)
         main = state.rounds[-1] if state.forms else []
@@ -149,6 +151,9 @@ class GentleSweep(AbstractEstimator):
         else:
             combinations = [statistics.plain(found) for found in main]
         return statistics.reading(combinations, state.point, state.constants)
+
+    def report(self, stats: dict[str, Any]) -> str:
+        return statistics.in_words(stats)
 
     @classmethod
     def for_accuracy(cls, point: Point, epsilon: float, delta: float) -> Self:
@@ -173,10 +178,10 @@ class GentleSweep(AbstractEstimator):
     def _has_pilot(self):
         return self.pointer_variance is None
 
-    def value_query(self, point):
+    def value_query(self, point: Point) -> Evaluate:
         return Evaluate(program_at(point, self), point.coordinates[None])
 
-    def predict(self, point):
+    def predict(self, point: Point) -> Cost:
         """Exact: the pointer variance changes no cost."""
         state = self.init(point, None)
         main = self._sweeps(state, [1.0] * len(state.forms))
@@ -203,7 +208,7 @@ class GentleSweep(AbstractEstimator):
 
 
 class _State(NamedTuple):
-    point: object
+    point: Point
     constants: np.ndarray
     forms: list[SweepForm]
     pilot_copies: list[int]

@@ -22,11 +22,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ...array_types import Masks
 from ...cost import Cost
 from ...errors import StateTooLarge
 from ...ir.pauli import popcount
 from ...ir.strings import expectations
-from ...memory import in_words
+from ...memory import in_words as bytes_in_words
 from ...queries import Ensemble
 from ...readable import counted
 
@@ -97,13 +98,14 @@ class MimickingState:
         return classical_cost(self.num_qubits, self.updates)
 
     @property
-    def report(self) -> str:
-        """What came out, in words."""
-        missed = int(np.sum(np.abs(self.overlaps) < self.target))
-        return (
-            f"mimicking state after {self.updates} updates of at most {self.limit}, {np.count_nonzero(self.signs)} "
-            f"measured signs, {missed} of {len(self.x)} strings not mimicked"
-        )
+    def stats(self) -> dict[str, int]:
+        """What came out."""
+        return {
+            "updates": self.updates,
+            "max_updates": self.limit,
+            "measured_signs": int(np.count_nonzero(self.signs)),
+            "not_mimicked": int(np.sum(np.abs(self.overlaps) < self.target)),
+        }
 
     def _updated(self, string) -> "MimickingState":
         x, z = int(self.x[string]), int(self.z[string])
@@ -119,7 +121,15 @@ class MimickingState:
         return replace(state, overlaps=overlaps)
 
 
-def mimicking_state(num_qubits: int, x: np.ndarray, z: np.ndarray, epsilon: float) -> MimickingState:
+def in_words(stats: dict[str, int]) -> str:
+    """`MimickingState.stats` of a state that was to mimic the "resolved" strings."""
+    return (
+        f"mimicking state after {stats['updates']} updates of at most {stats['max_updates']}, "
+        f"{stats['measured_signs']} measured signs, {stats['not_mimicked']} of {stats['resolved']} strings not mimicked"
+    )
+
+
+def mimicking_state(num_qubits: int, x: Masks, z: Masks, epsilon: float) -> MimickingState:
     """Start from the maximally mixed state, which mimics nothing.
 
     Args:
@@ -139,7 +149,7 @@ def mimicking_state(num_qubits: int, x: np.ndarray, z: np.ndarray, epsilon: floa
     )
 
 
-def check_size(num_qubits: int):
+def check_size(num_qubits: int) -> None:
     """Refuse states whose updates would take too long.
 
     Raises:
@@ -148,8 +158,8 @@ def check_size(num_qubits: int):
     if num_qubits > MAX_QUBITS:
         cost = classical_cost(num_qubits, 1)
         raise StateTooLarge(
-            f"a mimicking state of {num_qubits} qubits takes {in_words(cost.peak_bytes)} and {counted(cost.flops)} "
-            f"FLOPs an update; at most {MAX_QUBITS} qubits are supported: use signs='votes'"
+            f"a mimicking state of {num_qubits} qubits takes {bytes_in_words(cost.peak_bytes)} and "
+            f"{counted(cost.flops)} FLOPs an update; at most {MAX_QUBITS} qubits are supported: use signs='votes'"
         )
 
 

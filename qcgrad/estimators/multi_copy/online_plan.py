@@ -4,6 +4,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
 from ...ir import Circuit, Program, pauli
 from ...ir.generators import generator
@@ -92,7 +93,7 @@ def update_rate(prediction: float, measured: float, tolerance: float) -> float:
     return math.atanh(np.clip(target, -_LARGEST, _LARGEST)) - math.atanh(np.clip(prediction, -_LARGEST, _LARGEST))
 
 
-def accuracies(forms: list[SweepForm], epsilon: float) -> np.ndarray:
+def accuracies(forms: list[SweepForm], epsilon: float) -> Float[np.ndarray, "forms"]:
     """e of each form, so that no value or derivative by angle is off by more than epsilon.
 
     Form f adds \\(S_f e_f\\) to the error of each number. Copies grow as \\(\\sum_f e_f^{-2}\\), whose minimum for one
@@ -118,7 +119,7 @@ def largest_common_form(program: Program) -> SweepForm:
 
     gates, table = program.circuit.gates, program.circuit.op_table
     first = next((i for i, gate in enumerate(gates) if gate.param is not None), len(gates))
-    generators = [np.abs(generator(table, row)[2]) for row in np.flatnonzero(table.slot >= 0)]
+    generators = [np.abs(generator(table, row)[2]) for row in np.flatnonzero(table.slot >= 0).tolist()]
     terms = sum(observable.num_terms for observable in program.observables)
     most = terms * (1 + sum(len(weights) for weights in generators))
     count = max(1, min(most, 4**program.num_qubits - 1))

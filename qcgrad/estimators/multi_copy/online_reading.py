@@ -1,19 +1,22 @@
 """From the strings of all forms to values and derivatives."""
 
+from typing import Any
+
 import numpy as np
 
+from ...array_types import Values
 from ...objective import Point, Reading
 from .online_run import FormRun
 
 
-def reading(point: Point, runs: tuple[FormRun, ...], constants: np.ndarray) -> Reading:
+def reading(point: Point, runs: tuple[FormRun, ...], constants: Values) -> Reading:
     """What the runs know; NaN where a string is missing.
 
     Args:
         constants: (K,) parts of the values that no form holds.
     """
     outputs, angles = len(point.cotangents), len(point.coordinates)
-    correlated = getattr(point.objective, "mixes_angles", False)
+    correlated = point.objective.mixes_coordinates
     value = point.cotangents @ constants
     sums = {
         "value": value,
@@ -36,7 +39,7 @@ def reading(point: Point, runs: tuple[FormRun, ...], constants: np.ndarray) -> R
         "exceeded": sum(run.has_exceeded_bound for run in runs),
     }
     parts = {name: None if part is None else part.astype(dtype) for name, part in sums.items()}
-    return Reading(**parts, stats=stats, note=_in_words(stats))
+    return Reading(**parts, stats=stats)
 
 
 def _parts(run: FormRun, mixing, angles, correlated):
@@ -65,7 +68,8 @@ def _parts(run: FormRun, mixing, angles, correlated):
     )
 
 
-def _in_words(stats) -> str:
+def in_words(stats: dict[str, Any]) -> str:
+    """The stats of a reading."""
     if not stats["forms"]:
         return "nothing to measure"
     forms = f"{stats['forms']} form{'s' if stats['forms'] > 1 else ''}"

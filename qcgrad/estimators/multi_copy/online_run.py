@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from ...cost import Cost
 from ...ir.sweep_form import SweepForm
@@ -49,7 +50,8 @@ class FormRun:
         """The run after the answers to its queries."""
         if isinstance(self.queries[0], ThresholdSweep):
             return self._swept(answers[0])
-        measured = self._with(self.order[: len(answers)], *np.array(answers, float).T, bounds=0.0)
+        found = [(answer.mean, answer.variance, answer.bias or 0.0) for answer in answers]
+        measured = self._with(self.order[: len(answers)], *np.array(found, float).T)
         measured = replace(measured, order=self.order[len(answers) :], queries=())
         if not len(measured.order):
             return measured
@@ -89,14 +91,26 @@ class FormRun:
         return replace(self, **known)
 
 
-def start(form: SweepForm, plan: SweepPlan, backaction: Backaction, hypothesis, order: np.ndarray) -> FormRun:
+def start(
+    form: SweepForm,
+    plan: SweepPlan,
+    backaction: Backaction,
+    hypothesis: AbstractHypothesis,
+    order: Int[np.ndarray, "V"],
+) -> FormRun:
     """The run before its first sweep."""
     unknown = np.full(form.num_components, np.nan)
     run = FormRun(form, plan, backaction, hypothesis, order, np.zeros(0), (), unknown, unknown, unknown)
     return run.swept_next()
 
 
-def sweep_query(form: SweepForm, plan: SweepPlan, backaction: Backaction, order, predictions) -> ThresholdSweep:
+def sweep_query(
+    form: SweepForm,
+    plan: SweepPlan,
+    backaction: Backaction,
+    order: Int[np.ndarray, "V"],
+    predictions: Float[np.ndarray, "V"],
+) -> ThresholdSweep:
     """The sweep that a plan asks for."""
     return ThresholdSweep(form, order, predictions, plan.copies, plan.margin, plan.noise, backaction)
 

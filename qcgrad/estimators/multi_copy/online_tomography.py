@@ -1,25 +1,26 @@
 """Online shadow tomography with gentle threshold search."""
 
-from typing import ClassVar, Literal, NamedTuple, Self, get_args
+from typing import Any, ClassVar, Literal, NamedTuple, Self, get_args
 
 import equinox as eqx
 import jax
 import numpy as np
 
+from ...array_types import Key
 from ...cost import Cost
 from ...errors import NotApplicable
 from ...estimator import AbstractEstimator
 from ...ir.pull_back import NotClifford, pull_back
 from ...ir.sweep_form import Encoding, SweepForm, common_state_form, one_state_forms
-from ...objective import Point
-from ...queries import Access, Evaluate
+from ...objective import Point, Reading
+from ...queries import AbstractQuery, Access, Evaluate
 from ..accuracy import checked_accuracy
 from ..checks import checked_choice, checked_count, checked_fraction
 from ..programs import check_covariances, program_at
 from . import online_run
 from .hypothesis import AbstractHypothesis, Dense, MatrixProduct, Product
 from .online_plan import accuracies, largest_common_form, sweep_plan
-from .online_reading import reading
+from .online_reading import in_words, reading
 from .online_run import Backaction, FormRun
 
 _LEAST_ACCURATE = 1 - 1e-9
@@ -66,7 +67,7 @@ class OnlineTomography(AbstractEstimator):
 
     Statistics: `variance` is that of measured strings; predictions have none. `bias_bound` holds with probability
     1 - delta: e for each prediction, and the bound on the probability that idealized back-action changed its sweep
-    times the largest error it could then have. Fidelity: `backaction`.
+    times the largest error it could then have. Simulated answers have the fidelity `backaction`.
 
     Cost: k copies a sweep, at most one sweep more than stops, \(200\,\ell/e^2\) copies a stop; FLOPs and bytes of the
     hypothesis. The prediction is an upper bound. At moderate sizes the constants lose to `ParameterShift` by far.
@@ -126,14 +127,10 @@ class OnlineTomography(AbstractEstimator):
         self.copies = None if copies is None else checked_count("copies", copies)
 
     @property
-    def fidelity(self):
-        return self.backaction
-
-    @property
-    def is_random(self):  # pyright: ignore[reportIncompatibleVariableOverride]
+    def is_random(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.order == "random"
 
-    def init(self, point, key):
+    def init(self, point: Point, key: Key | None) -> "_State":
         check_covariances(point, self)
         program = program_at(point, self, samples=True)
         forms = self._forms(program, np.asarray(point.coordinates, float))
@@ -144,30 +141,33 @@ class OnlineTomography(AbstractEstimator):
             if form.num_qubits not in starts:
                 starts[form.num_qubits] = self._start(form)
             visited = np.arange(form.num_components)
-            if self.is_random:
+            if key is not None:
                 visited = np.asarray(jax.random.permutation(key, form.num_components))
             runs.append(online_run.start(form, plan, self.backaction, starts[form.num_qubits], visited))
         return _State(point, tuple(runs))
 
-    def ask(self, state):
+    def ask(self, state: "_State") -> tuple[AbstractQuery, ...]:
         return tuple(query for run in state.runs for query in run.queries)
 
-    def tell(self, state, answers):
+    def tell(self, state: "_State", answers: tuple) -> "_State":
         left = iter(answers)
         runs = [run.told(tuple(next(left) for _ in run.queries)) if run.queries else run for run in state.runs]
         return state._replace(runs=tuple(runs))
 
-    def read(self, state):
-        program = state.point.objective.program
+    def read(self, state: "_State") -> Reading:
+        program = program_at(state.point, self, samples=True)
         # A common state's form holds the identity's part itself, if there is one.
         held = self.order == "random" and len(state.runs) > 0
         constants = np.zeros(program.num_observables) if held else program.constants
         return reading(state.point, state.runs, constants)
 
-    def value_query(self, point):
+    def report(self, stats: dict[str, Any]) -> str:
+        return in_words(stats)
+
+    def value_query(self, point: Point) -> Evaluate:
         return Evaluate(program_at(point, self), point.coordinates[None])
 
-    def predict(self, point):
+    def predict(self, point: Point) -> Cost:
         """Upper bound: as many stops as the bound allows, or as there are strings."""
         program = program_at(point, self, samples=True)
         if self.order == "random" and program.bases:

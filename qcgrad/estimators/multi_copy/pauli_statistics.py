@@ -4,7 +4,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
+from ...array_types import Masks
 from ...ir.pauli import popcount
 from ...ir.pull_back import PauliComponents
 from ...ir.strings import distinct, walsh_hadamard
@@ -31,7 +33,7 @@ class Magnitudes(NamedTuple):
     resolved: np.ndarray
 
     @property
-    def floors(self) -> np.ndarray:
+    def floors(self) -> Float[np.ndarray, "R"]:
         """Lower bounds on |<P>| of the resolved strings, with probability 1 - delta."""
         return np.sqrt(self.squares[self.resolved] - self.noise)
 
@@ -62,7 +64,7 @@ def no_magnitudes() -> Magnitudes:
     return Magnitudes(BellOutcomes(nothing, nothing), np.zeros(0), 0.0, nothing)
 
 
-def mean_eigenvalues(outcomes: BellOutcomes, x: np.ndarray, z: np.ndarray) -> np.ndarray:
+def mean_eigenvalues(outcomes: BellOutcomes, x: Masks, z: Masks) -> Float[np.ndarray, "D"]:
     """(D,) means over the samples of the eigenvalues (-1)^{p.z + q.x + |p & q|} of strings (p, q)."""
     outcome_x, outcome_z, position = distinct(outcomes.x, outcomes.z)
     counts = np.bincount(position).astype(float)
@@ -88,7 +90,7 @@ def reading(components: PauliComponents, found: Magnitudes, signs: Signs | None,
     slopes = np.where(sign != 0, sign / (2 * np.where(sign != 0, size, 1)), 0.0)
     shape = (len(point.cotangents), len(point.coordinates))
     both = sparse.vstack([components.value, components.gradient], format="csr")
-    needs_covariance = getattr(point.objective, "mixes_angles", False)
+    needs_covariance = point.objective.mixes_coordinates
     variance, covariance = _variances(both, components, found, slopes, needs_covariance)
     outputs = shape[0]
     dtype = point.coordinates.dtype

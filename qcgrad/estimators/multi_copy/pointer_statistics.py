@@ -4,7 +4,9 @@ import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
+from ...array_types import Values
 from ...errors import BiasWarning
 from ...ir.sweep_form import SweepForm
 from ...objective import Point, Reading
@@ -92,7 +94,7 @@ def disturbance(found: BatchedMeans) -> float:
     return max(0.0, found.pointer_variance * (spread - shot_noise - found.pointer_variance))
 
 
-def bias_of_strings(found: BatchedMeans) -> np.ndarray:
+def bias_of_strings(found: BatchedMeans) -> Float[np.ndarray, "D"]:
     r"""(D,) bound on the bias of each string by the dephasing of all earlier measurements.
 
     One copy is turned by \(e^{i\xi A/\sqrt k}\) with a random \(\xi\), which is the channel
@@ -104,12 +106,12 @@ def bias_of_strings(found: BatchedMeans) -> np.ndarray:
     return np.minimum(np.arange(found.form.num_components) * each, 2.0)
 
 
-def reading(combinations: list[Combination], point: Point, constants) -> Reading:
+def reading(combinations: list[Combination], point: Point, constants: Values) -> Reading:
     """Values and gradient from the combined sweeps over all forms; `constants` (K,) is the values' identity part."""
     import scipy.sparse as sparse
 
     outputs, angles = len(point.cotangents), len(point.coordinates)
-    needs_covariance = bool(getattr(point.objective, "mixes_angles", False))
+    needs_covariance = point.objective.mixes_coordinates
     value, value_variance, value_bias = np.array(constants, float), np.zeros(outputs), np.zeros(outputs)
     gradient, variance, bias = (np.zeros((outputs, angles)) for _ in range(3))
     covariance = np.zeros((outputs, angles, angles)) if needs_covariance else None
@@ -137,20 +139,34 @@ def reading(combinations: list[Combination], point: Point, constants) -> Reading
     stats: dict[str, Any] = {"pointer_variances": np.array([found.pointer_variance for found in sets], dtype)}
     if sets:
         stats["degrees_of_freedom"] = min(len(found.means) for found in sets) - 1
-    note = _in_words(stats) + _warned(combinations, gradient, bias)
-    return Reading(*(n.astype(dtype) for n in numbers), covariance=covariance, stats=stats, note=note)
+    if excess := _excess(combinations, gradient, bias):
+        warnings.warn(_excess_in_words(excess), BiasWarning, stacklevel=2)
+        stats |= excess
+    return Reading(*(n.astype(dtype) for n in numbers), covariance=covariance, stats=stats)
 
 
-def _in_words(stats) -> str:
-    widths = [f"{width:.3g}" for width in stats["pointer_variances"]]
-    return f"pointer variance {', '.join(widths)}" if widths else "nothing to measure"
+def in_words(stats: dict[str, Any]) -> str:
+    """The stats of a reading."""
+    if not len(stats["pointer_variances"]):
+        return "nothing to measure"
+    widths = ", ".join(f"{width:.3g}" for width in stats["pointer_variances"])
+    excess = f"; {_excess_in_words(stats)}" if "largest_bias_bound" in stats else ""
+    return f"pointer variance {widths}{excess}"
 
 
-def _warned(combinations: list[Combination], gradient, bias) -> str:
-    """What to do where a bias bound is larger than the whole gradient of its output; warns of it too."""
+def _excess_in_words(stats: dict[str, Any]) -> str:
+    return (
+        f"the bias bound reaches {stats['largest_bias_bound']:.2g}, more than the norm {stats['gradient_norm']:.2g} of "
+        f"the gradient: about {stats['copies_needed']:.1g} copies would bring it down to that, or a pointer variance "
+        f"of {stats['pointer_variance_needed']:.1g}, at the price of noise"
+    )
+
+
+def _excess(combinations: list[Combination], gradient, bias) -> dict[str, float]:
+    """What would do where a bias bound is larger than the whole gradient of its output; empty where none is."""
     norm, largest = np.linalg.norm(gradient, axis=1), bias.max(axis=1, initial=0)
     if not np.any(wide := (largest > norm) & (norm > 0)):
-        return ""
+        return {}
     # Far above 1 the bounds are cut off, so what lowers them is read off their linear part j / (2 s^2 k).
     linear = np.zeros(bias.shape)
     for combination in combinations:
@@ -162,13 +178,12 @@ def _warned(combinations: list[Combination], gradient, bias) -> str:
     sets = [found for combination in combinations for found in combination.sets]
     copies = sum(found.copies * len(found.means) for found in sets)
     k = np.flatnonzero(wide)[0]
-    note = (
-        f"the bias bound reaches {largest[k]:.2g}, more than the norm {norm[k]:.2g} of the gradient: about "
-        f"{copies * factor:.1g} copies would bring it down to that, or a pointer variance of "
-        f"{max(found.pointer_variance for found in sets) * factor:.1g}, at the price of noise"
-    )
-    warnings.warn(note, BiasWarning, stacklevel=2)
-    return f"; {note}"
+    return {
+        "largest_bias_bound": float(largest[k]),
+        "gradient_norm": float(norm[k]),
+        "copies_needed": float(copies * factor),
+        "pointer_variance_needed": float(max(found.pointer_variance for found in sets) * factor),
+    }
 
 
 def _scale(form: SweepForm) -> float:

@@ -1,14 +1,16 @@
 """Dimension-free shadow tomography by noisy collective measurements, without a hypothesis state."""
 
 import math
-from typing import ClassVar, NamedTuple, Self, get_args
+from typing import Any, ClassVar, NamedTuple, Self, get_args
 
 import equinox as eqx
 import numpy as np
 
+from ...array_types import Key
+from ...cost import Cost
 from ...estimator import AbstractEstimator, total_cost, unknown
 from ...ir.sweep_form import Encoding, SweepForm, one_state_forms
-from ...objective import Point
+from ...objective import Point, Reading
 from ...queries import Access, Evaluate, PointerSweep
 from ..accuracy import checked_accuracy, counted, log_of, num_components
 from ..checks import checked_choice, checked_count
@@ -74,23 +76,23 @@ class ReadOnceTomography(AbstractEstimator):
         self.batches = checked_count("batches", batches)
         self.encoding = checked_choice("encoding", encoding, get_args(Encoding))
 
-    def init(self, point, key):
+    def init(self, point: Point, key: Key | None) -> "_State":
         check_covariances(point, self)
         program = program_at(point, self, samples=True)
         forms = one_state_forms(program, np.asarray(point.coordinates, float), self.encoding)
         return _State(point, program.constants, forms, self._plan(forms))
 
-    def ask(self, state):
+    def ask(self, state: "_State") -> tuple[PointerSweep, ...]:
         return state.sweeps if state.found is None else ()
 
-    def tell(self, state, answers):
+    def tell(self, state: "_State", answers: tuple) -> "_State":
         found = [
             BatchedMeans(form, answer.means, query.copies, query.pointer_variance)
             for form, query, answer in zip(state.forms, state.sweeps, answers, strict=True)
         ]
         return state._replace(found=found)
 
-    def read(self, state):
+    def read(self, state: "_State") -> Reading:
         found = state.found
         if found is None:
             if state.sweeps:
@@ -98,10 +100,13 @@ class ReadOnceTomography(AbstractEstimator):
             found = []  # a constant observable
         return statistics.reading([statistics.plain(sweeps) for sweeps in found], state.point, state.constants)
 
-    def value_query(self, point):
+    def report(self, stats: dict[str, Any]) -> str:
+        return statistics.in_words(stats)
+
+    def value_query(self, point: Point) -> Evaluate:
         return Evaluate(program_at(point, self), point.coordinates[None])
 
-    def predict(self, point):
+    def predict(self, point: Point) -> Cost:
         return total_cost(self.init(point, None).sweeps)
 
     @classmethod
@@ -134,7 +139,7 @@ def _width(form: SweepForm) -> float:
 
 
 class _State(NamedTuple):
-    point: object
+    point: Point
     constants: np.ndarray
     forms: list[SweepForm]
     sweeps: tuple[PointerSweep, ...]

@@ -5,13 +5,15 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 import equinox as eqx
 import numpy as np
+from jaxtyping import Int
 
+from ...array_types import Angles, Key
 from ...cost import Cost
 from ...estimator import AbstractEstimator, total_cost, unknown
 from ...ir import Program
 from ...ir.pull_back import PauliComponents
-from ...objective import Point
-from ...queries import Access, Evaluate, MeasureBases, stabilizer_gates
+from ...objective import Point, Reading
+from ...queries import AbstractQuery, Access, Evaluate, MeasureBases, stabilizer_gates
 from ..accuracy import checked_accuracy, counted, log_of, num_components
 from ..checks import checked_count
 from ..pauli_components import fixed_gates, most_strings, pauli_components
@@ -21,7 +23,7 @@ from .string_statistics import StringEstimates
 
 
 class CommonStateEstimator(AbstractEstimator):
-    """A method that measures Pauli strings of one common state: write `plan` and `estimates`."""
+    """A method that measures Pauli strings of one common state: write `measurement` and `estimates`."""
 
     copies: int = eqx.field(static=True)
     access = Access.single_copy
@@ -34,7 +36,7 @@ class CommonStateEstimator(AbstractEstimator):
         self.copies = checked_count("copies", copies)
 
     @abc.abstractmethod
-    def plan(self, preparation: Program, angles, components: PauliComponents) -> "Plan":
+    def measurement(self, preparation: Program, angles: Angles, components: PauliComponents) -> "Measurement":
         """What to ask about at least one string of the state that is prepared at the angles (0,)."""
 
     @classmethod
@@ -43,37 +45,39 @@ class CommonStateEstimator(AbstractEstimator):
         """Copies after which no derivative is off by more than epsilon, at `log_of` how many and how likely."""
 
     @abc.abstractmethod
-    def estimates(self, plan: "Plan", components: PauliComponents, answer: Any) -> StringEstimates:
+    def estimates(self, measurement: "Measurement", components: PauliComponents, answer: Any) -> StringEstimates:
         """All strings from the answer."""
 
-    def init(self, point, key):
+    def init(self, point: Point, key: Key | None) -> "_State":
         check_covariances(point, self)
         components = pauli_components(program_at(point, self, samples=True), point.coordinates, self)
         if not len(components.x):
             return _State(point, components, None)
         preparation: Any = components.preparation  # a program: `program_at` refuses mixtures
-        return _State(point, components, self.plan(preparation, np.zeros(0, point.coordinates.dtype), components))
+        return _State(
+            point, components, self.measurement(preparation, np.zeros(0, point.coordinates.dtype), components)
+        )
 
-    def ask(self, state):
-        return () if state.plan is None or state.answer is not None else (state.plan.query,)
+    def ask(self, state: "_State") -> tuple[AbstractQuery, ...]:
+        return () if state.measurement is None or state.answer is not None else (state.measurement.query,)
 
-    def tell(self, state, answers):
+    def tell(self, state: "_State", answers: tuple) -> "_State":
         return state._replace(answer=answers[0])
 
-    def read(self, state):
-        if state.plan is None:
+    def read(self, state: "_State") -> Reading:
+        if state.measurement is None:
             return statistics.reading(state.components, statistics.nothing_to_measure(), state.point)
         if state.answer is None:
             return unknown(state.point)
-        found = self.estimates(state.plan, state.components, state.answer)
+        found = self.estimates(state.measurement, state.components, state.answer)
         return statistics.reading(state.components, found, state.point)
 
-    def value_query(self, point):
+    def value_query(self, point: Point) -> Evaluate:
         """The observable alone, with all copies."""
         program = program_at(point, self, samples=True)
         return Evaluate(program, point.coordinates[None], max(1, self.copies // max(1, len(program.bases))))
 
-    def predict(self, point):
+    def predict(self, point: Point) -> Cost:
         """Exact where the cost does not depend on the strings; else an upper bound, with exact copies and shots.
 
         Which strings there are follows from the angles, and a prediction knows none.
@@ -100,7 +104,7 @@ class CommonStateEstimator(AbstractEstimator):
         return cls(counted(cls, cls.copies_for(components, log, epsilon), epsilon))
 
 
-class Plan(NamedTuple):
+class Measurement(NamedTuple):
     """A query, and whatever is needed to understand its answer."""
 
     query: Any
@@ -110,11 +114,11 @@ class Plan(NamedTuple):
 class _State(NamedTuple):
     point: Point
     components: PauliComponents
-    plan: Plan | None
+    measurement: Measurement | None
     answer: Any = None
 
 
-def equal_shares(estimator: CommonStateEstimator, what: str, count: int) -> np.ndarray:
+def equal_shares(estimator: CommonStateEstimator, what: str, count: int) -> Int[np.ndarray, "count"]:
     """Copies for each of `count` measurements; the first ones get what is left over."""
     share, left = divmod(estimator.copies, count)
     if not share:

@@ -20,7 +20,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Int
 
+from ...array_types import Masks
 from ...ir import pauli
 from ...ir.stabilizers import parity_sign
 from ...ir.strings import walsh_hadamard
@@ -49,7 +51,7 @@ class Families(NamedTuple):
     member: np.ndarray
     sign: np.ndarray
 
-    def estimates(self, counts: np.ndarray) -> StringEstimates:
+    def estimates(self, counts: Int[np.ndarray, "B 2**r"]) -> StringEstimates:
         """All strings from outcome counts (B, 2^r)."""
         copies = counts.sum(axis=1)
         totals = walsh_hadamard(counts.astype(float))
@@ -70,13 +72,13 @@ class Families(NamedTuple):
         return Outcomes(table, counts[group, bits], group)
 
 
-def one_by_one(x: np.ndarray, z: np.ndarray) -> Families:
+def one_by_one(x: Masks, z: Masks) -> Families:
     """Every string in a family of its own."""
     ones = np.ones(len(x), np.int64)
     return Families(x[:, None], z[:, None], np.arange(len(x)), ones, ones)
 
 
-def spread_families(x: np.ndarray, z: np.ndarray) -> Families:
+def spread_families(x: Masks, z: Masks) -> Families:
     """Strings (D,) divided by a spread; at most 2^m + 1 families, only those that are needed.
 
     Raises:

@@ -2,11 +2,14 @@
 
 import math
 
+from ...array_types import Angles
+from ...ir import Program
 from ...ir.pull_back import PauliComponents
-from ...queries import MeasureBases
+from ...queries import BasisCounts, MeasureBases
 from ..accuracy import hoeffding
-from .common_state import CommonStateEstimator, Plan, equal_shares
+from .common_state import CommonStateEstimator, Measurement, equal_shares
 from .commuting_families import one_by_one
+from .string_statistics import StringEstimates
 
 
 class DirectPauli(CommonStateEstimator):
@@ -41,13 +44,13 @@ class DirectPauli(CommonStateEstimator):
         NeurIPS 2023, arXiv:2305.13362.
     """
 
-    def plan(self, preparation, angles, components):
+    def measurement(self, preparation: Program, angles: Angles, components: PauliComponents) -> Measurement:
         families = one_by_one(components.x, components.z)
         shots = equal_shares(self, "Pauli strings", len(families.x))
-        return Plan(MeasureBases(preparation, angles, families.x, families.z, shots), families)
+        return Measurement(MeasureBases(preparation, angles, families.x, families.z, shots), families)
 
-    def estimates(self, plan, components, answer):
-        return plan.details.estimates(answer.counts)
+    def estimates(self, measurement: Measurement, components: PauliComponents, answer: BasisCounts) -> StringEstimates:
+        return measurement.details.estimates(answer.counts)
 
     @classmethod
     def copies_for(cls, components: PauliComponents, log: float, epsilon: float) -> float:

@@ -3,11 +3,13 @@
 import numpy as np
 from jaxtyping import Float
 
-from ...ir import pauli
+from ...array_types import Angles
+from ...ir import Program, pauli
 from ...ir.pull_back import PauliComponents
-from ...queries import RandomizedMeasure
-from .common_state import CommonStateEstimator, Plan
+from ...queries import RandomizedMeasure, Snapshots
+from .common_state import CommonStateEstimator, Measurement
 from .snapshots import copies_for, estimates
+from .string_statistics import StringEstimates
 
 
 class LocalShadow(CommonStateEstimator):
@@ -47,10 +49,10 @@ class LocalShadow(CommonStateEstimator):
         measurements", Nature Physics 16, 1050 (2020), arXiv:2002.08953.
     """
 
-    def plan(self, preparation, angles, components):
-        return Plan(RandomizedMeasure(preparation, angles, "local", self.copies))
+    def measurement(self, preparation: Program, angles: Angles, components: PauliComponents) -> Measurement:
+        return Measurement(RandomizedMeasure(preparation, angles, "local", self.copies))
 
-    def estimates(self, plan, components, answer):
+    def estimates(self, measurement: Measurement, components: PauliComponents, answer: Snapshots) -> StringEstimates:
         return estimates(components, answer, _weight(components))
 
     @classmethod

@@ -4,12 +4,15 @@ import math
 
 import numpy as np
 
+from ...array_types import Angles
 from ...errors import NotApplicable
+from ...ir import Program
 from ...ir.pull_back import PauliComponents
-from ...queries import MeasureBases
+from ...queries import BasisCounts, MeasureBases
 from ..accuracy import hoeffding
-from .common_state import CommonStateEstimator, Plan, equal_shares
+from .common_state import CommonStateEstimator, Measurement, equal_shares
 from .commuting_families import Families, joined, spread_families
+from .string_statistics import StringEstimates
 
 
 class MutuallyUnbiasedBases(CommonStateEstimator):
@@ -48,13 +51,13 @@ class MutuallyUnbiasedBases(CommonStateEstimator):
         (2002), arXiv:quant-ph/0103162.
     """
 
-    def plan(self, preparation, angles, components):
+    def measurement(self, preparation: Program, angles: Angles, components: PauliComponents) -> Measurement:
         families = _families(components)
         shots = equal_shares(self, "bases", len(families.x))
-        return Plan(MeasureBases(preparation, angles, families.x, families.z, shots), families)
+        return Measurement(MeasureBases(preparation, angles, families.x, families.z, shots), families)
 
-    def estimates(self, plan, components, answer):
-        return plan.details.estimates(answer.counts)
+    def estimates(self, measurement: Measurement, components: PauliComponents, answer: BasisCounts) -> StringEstimates:
+        return measurement.details.estimates(answer.counts)
 
     @classmethod
     def copies_for(cls, components: PauliComponents, log: float, epsilon: float) -> float:

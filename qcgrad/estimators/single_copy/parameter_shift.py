@@ -8,15 +8,19 @@ from typing import Literal, NamedTuple, Self
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float
 
+from ...array_types import Angles, Array, Key, Settings
+from ...arrays import add_at, is_concrete, namespace
+from ...cost import Cost
 from ...errors import NotApplicable
 from ...estimator import OneRoundEstimator
 from ...ir import Circuit
 from ...ir.angles import rounded
 from ...ir.gates import Gate, frequencies
 from ...memory import allowed_bytes, require
-from ...objective import Point, Reading, is_concrete
-from ...queries import Access, Evaluate
+from ...objective import Point, Reading
+from ...queries import Access, Evaluate, Means
 from ..accuracy import checked_accuracy, counted, hoeffding, log_of, num_components
 from ..checks import checked_count
 from ..programs import program_at
@@ -87,23 +91,23 @@ class ParameterShift(OneRoundEstimator):
         self.shots = shots
         self.split = split
 
-    def plan(self, point, key):
+    def plan(self, point: Point, key: Key | None) -> tuple[Evaluate]:
         program = program_at(point, self, samples=self.shots is not None)
         shifts = _Evaluations.of(program.circuit.angle_gates)
         shifts.check_memory(point.coordinates)
         return (Evaluate(program, shifts.settings(program.circuit, point.coordinates), self._shots(shifts)),)
 
-    def predict(self, point):
+    def predict(self, point: Point) -> Cost:
         """Exact; the number of settings decides, so all are taken to be the same and none is made."""
         program = program_at(point, self, samples=self.shots is not None)
         shifts = _Evaluations.of(program.circuit.angle_gates)
         settings = np.broadcast_to(np.asarray(point.coordinates), shifts.shape)
         return Evaluate(program, settings, self._shots(shifts)).cost()
 
-    def combine(self, point, answers):
-        mean, variance = answers[0]
+    def combine(self, point: Point, answers: tuple[Means]) -> Reading:
+        mean, variance, off = answers[0].mean, answers[0].variance, answers[0].bias
         shifts = _Evaluations.of(program_at(point, self, samples=self.shots is not None).circuit.angle_gates)
-        xp = np if is_concrete((mean, point.cotangents)) else jnp
+        xp = namespace((mean, point.cotangents))
         cotangents = xp.asarray(point.cotangents, mean.dtype)
         coefficients = xp.asarray(shifts.coefficients, mean.dtype)[:, None]
         return Reading(
@@ -112,10 +116,12 @@ class ParameterShift(OneRoundEstimator):
             # All evaluations are independent, so variances add up with squared coefficients.
             variance=xp.square(cotangents) @ shifts.sum_by_gate(coefficients**2 * variance[1:]).T,
             value_variance=variance[0],
+            bias_bound=None if off is None else abs(cotangents) @ shifts.sum_by_gate(abs(coefficients) * off[1:]).T,
+            value_bias_bound=None if off is None else off[0],
             stats={} if self.shots is None else {"degrees_of_freedom": np.min(self.shots) - 1},
         )
 
-    def value_query(self, point):
+    def value_query(self, point: Point) -> Evaluate:
         shots = self.shots if self.shots is None or isinstance(self.shots, int) else self.shots[0]
         return Evaluate(program_at(point, self, samples=self.shots is not None), point.coordinates[None], shots)
 
@@ -189,7 +195,7 @@ class _Evaluations(NamedTuple):
         """(1 + B, A), of the settings."""
         return 1 + len(self.owner), self.num_gates
 
-    def check_memory(self, angles):
+    def check_memory(self, angles: Angles) -> None:
         """Refuse settings that would not fit, of angles (A,)."""
         allowed = allowed_bytes()
         # What JAX traces is copied as a whole by whoever answers; what it does not is copied in slices.
@@ -204,7 +210,7 @@ class _Evaluations(NamedTuple):
             "qcgrad.Adjoint, whose memory does not grow with the square of their number",
         )
 
-    def settings(self, circuit: Circuit, angles):
+    def settings(self, circuit: Circuit, angles: Angles) -> Settings:
         """(1 + B, A): the angles themselves, then every shifted copy."""
         shape, rows = self.shape, 1 + np.arange(len(self.owner))
         if is_concrete(angles):
@@ -216,13 +222,10 @@ class _Evaluations(NamedTuple):
         moved = angles[self.owner] + self.shifts.astype(angles.dtype)
         return jnp.broadcast_to(angles, shape).at[rows, self.owner].set(moved)
 
-    def sum_by_gate(self, rows):
+    def sum_by_gate(self, rows: Float[Array, "B K"]) -> Float[Array, "A K"]:
         """(A, K) sums of the (B, K) rows that belong to each gate."""
-        if is_concrete(rows):
-            out = np.zeros((self.num_gates, rows.shape[1]), rows.dtype)
-            np.add.at(out, self.owner, np.asarray(rows))
-            return out
-        return jnp.zeros((self.num_gates, rows.shape[1]), rows.dtype).at[self.owner].add(rows)
+        start = namespace(rows).zeros((self.num_gates, rows.shape[1]), rows.dtype)
+        return add_at(start, self.owner, rows)
 
 
 def _rule(position: int, gate: Gate) -> ShiftRule:

@@ -16,7 +16,7 @@ from .string_statistics import Outcomes, StringEstimates
 _CHUNK = 1 << 21
 
 
-def estimates(components: PauliComponents, shadow: Snapshots, weight: np.ndarray) -> StringEstimates:
+def estimates(components: PauliComponents, shadow: Snapshots, weight: Float[np.ndarray, "D"]) -> StringEstimates:
     """Means of weight * (+-1) where a string was measured, of 0 where it was not.
 
     Args:

@@ -57,7 +57,7 @@ def reading(components: PauliComponents, found: StringEstimates, point: Point) -
     both.eliminate_zeros()
     outputs, angles = shape = len(point.cotangents), len(point.coordinates)
     covariance = None
-    if getattr(point.objective, "mixes_angles", False):
+    if point.objective.mixes_coordinates:
         all_rows = _covariance(both, found)
         variance = np.diag(all_rows)
         blocks = all_rows[outputs:, outputs:].reshape(outputs, angles, outputs, angles)

@@ -2,9 +2,10 @@
 
 from typing import Self
 
+from ...array_types import Key
 from ...estimator import OneRoundEstimator, exact
-from ...objective import Point
-from ...queries import Access, AdjointSweep, Evaluate
+from ...objective import Point, Reading
+from ...queries import Access, AdjointSweep, Evaluate, Sweep
 from ..accuracy import checked_accuracy
 from ..programs import program_at
 
@@ -39,14 +40,14 @@ class Adjoint(OneRoundEstimator):
     pays_in = "gates"
     is_typical = True
 
-    def plan(self, point, key):
+    def plan(self, point: Point, key: Key | None) -> tuple[AdjointSweep]:
         program = program_at(point, self)
         return (AdjointSweep(program, point.coordinates, point.cotangents),)
 
-    def combine(self, point, answers):
+    def combine(self, point: Point, answers: tuple[Sweep]) -> Reading:
         return exact(*answers[0])
 
-    def value_query(self, point):
+    def value_query(self, point: Point) -> Evaluate:
         return Evaluate(program_at(point, self), point.coordinates[None])
 
     @classmethod

@@ -7,13 +7,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ...array_types import Key
+from ...arrays import is_concrete, namespace, zeros_like
 from ...errors import NotApplicable
 from ...estimator import OneRoundEstimator
 from ...networks import AbstractRule, Loss
 from ...networks.rules import NetworkRule
 from ...networks.takes_rule import require_rule_taken
-from ...objective import Point, Reading, is_concrete, zeros_like
-from ...queries import Access, Backward
+from ...objective import Point, Reading
+from ...queries import Access, Backward, Sweep
 from ..accuracy import checked_accuracy
 
 
@@ -75,7 +77,7 @@ class Backprop(OneRoundEstimator):
     pays_in = "flops"
     is_typical = True
 
-    def __check_init__(self):
+    def __check_init__(self) -> None:
         if self.rule is not None and not isinstance(self.rule, AbstractRule):
             raise TypeError(
                 f"rule is {self.rule!r}: give a rule object, for example qcgrad.networks.HolomorphicBranch()"
@@ -97,11 +99,11 @@ class Backprop(OneRoundEstimator):
         """Whether the true gradient is asked for beside the rule's."""
         return self.departs and self.compare
 
-    def plan(self, point, key):
+    def plan(self, point: Point, key: Key | None) -> tuple[Backward, ...]:
         asked = self.value_query(point)
         return (asked,) * self.draws + ((replace(asked, rule=None),) if self.compares else ())
 
-    def combine(self, point, answers):
+    def combine(self, point: Point, answers: tuple[Sweep, ...]) -> Reading:
         drawn, truth = answers[: self.draws], answers[-1].gradient if self.compares else None
         value = drawn[0].value
         gradient = jax.tree.map(lambda *leaves: sum(leaves) / self.draws, *(answer.gradient for answer in drawn))
@@ -118,10 +120,12 @@ class Backprop(OneRoundEstimator):
         else:
             bias = jax.tree.map(lambda g, true, v: jnp.abs(g - true) + 3 * jnp.sqrt(v), gradient, truth, variance)
         stats = _alignment(gradient, truth) if self.compares else {}
-        note = f"alignment of the rule's gradient with the true one: {_in_words(stats)}" if self.compares else ""
         if self._is_random:
             stats["degrees_of_freedom"] = self.draws - 1
-        return Reading(value, gradient, variance, zeros_like(value), bias, stats=stats, note=note)
+        return Reading(value, gradient, variance, zeros_like(value), bias, stats=stats)
+
+    def report(self, stats: dict[str, Any]) -> str:
+        return f"alignment of the rule's gradient with the true one: {_in_words(stats)}" if self.compares else ""
 
     def _variance(self, mean, drawn):
         """Of the mean of independent draws."""
@@ -129,7 +133,7 @@ class Backprop(OneRoundEstimator):
         gradients = (answer.gradient for answer in drawn)
         return jax.tree.map(lambda m, *leaves: sum(abs(g - m) ** 2 for g in leaves) / pairs, mean, *gradients)
 
-    def value_query(self, point):
+    def value_query(self, point: Point) -> Backward:
         if not isinstance(point.objective, Loss):
             raise NotApplicable(
                 f"Backprop differentiates networks, but the objective is a {type(point.objective).__name__}: "
@@ -150,7 +154,7 @@ class Backprop(OneRoundEstimator):
 
 def _alignment(ours, truth) -> dict[str, Any]:
     """Re<g, g_rule> / (|g| |g_rule|), NaN where a gradient is zero, and both norms."""
-    xp = np if is_concrete((ours, truth)) else jnp
+    xp = namespace((ours, truth))
     a, b = (xp.concatenate([xp.ravel(leaf) for leaf in jax.tree.leaves(tree)]) for tree in (ours, truth))
     norm, true_norm = xp.linalg.norm(a), xp.linalg.norm(b)
     size = norm * true_norm

@@ -55,7 +55,7 @@ class Cursor:
         self.at += 1
         return True
 
-    def expect(self, token: str):
+    def expect(self, token: str) -> None:
         if self.tokens[self.at] != token:
             raise self.fault(f"expected {token!r}")
         self.at += 1
@@ -107,11 +107,11 @@ class Cursor:
             raise self.fault("this number is out of range", at)
         return value
 
-    def descend(self):
+    def descend(self) -> None:
         """One level deeper; `ascend` goes back."""
         self.depth += 1
         if self.depth > MAX_NESTING:
             raise self.fault(f"nested more than {MAX_NESTING} levels deep")
 
-    def ascend(self):
+    def ascend(self) -> None:
         self.depth -= 1

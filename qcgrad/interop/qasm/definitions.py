@@ -4,10 +4,10 @@ import numpy as np
 
 from ...errors import ImportRefused
 from ...ir.gates import GATES
-from ..angle import Angle
-from ..composite import emit, signature
-from ..dense import matrix, phase_between
-from ..instruction import Instruction
+from ..instructions.angle import Angle
+from ..instructions.composite import emit, signature
+from ..instructions.instruction import Instruction
+from ..instructions.matrix import matrix, phase_between
 from . import nodes
 from .gates import RESET, BoundCall, Callee, Definition, LibraryGate, OpaqueGate, check_counts, library_gate, resolved
 from .limits import MAX_NESTING

@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, NoReturn, Protocol
 
 import numpy as np
 
 from ...errors import ImportRefused
 from ...ir.gates import GATES
-from ..angle import Angle
-from ..composite import emit, euler, signature, u3
-from ..instruction import Instruction, controlled, inverse, placed, power
+from ..instructions.angle import Angle
+from ..instructions.composite import emit, euler, signature, u3
+from ..instructions.instruction import Instruction, controlled, inverse, placed, power
 from .limits import MAX_GATES
 from .nodes import Expression
 from .scope import Scope
@@ -54,7 +54,7 @@ class LibraryGate:
         self.name, self.num_qubits, self.num_angles, self._build = name, num_qubits, num_angles, build
         self.has_reset = name == "reset"
 
-    def emit(self, angles, wires):
+    def emit(self, angles: Angles, wires: Sequence[int]) -> list[Instruction]:
         if self._build is None:
             return emit(self.name, angles, wires)
         return placed(self._build(*angles), wires)
@@ -68,7 +68,7 @@ class OpaqueGate:
     def __init__(self, name: str, num_qubits: int, num_angles: int):
         self.name, self.num_qubits, self.num_angles = name, num_qubits, num_angles
 
-    def emit(self, angles, wires):
+    def emit(self, angles: Angles, wires: Sequence[int]) -> NoReturn:
         raise ImportRefused(f"gate {self.name} is opaque: define it with 'gate {self.name} ... {{ ... }}'")
 
 
@@ -107,7 +107,15 @@ class BoundCall(NamedTuple):
 class Definition:
     """A user's `gate`."""
 
-    def __init__(self, name, parameters, num_qubits, body: tuple[BoundCall, ...], scope: Scope, source: Source):
+    def __init__(
+        self,
+        name: str,
+        parameters: tuple[str, ...],
+        num_qubits: int,
+        body: tuple[BoundCall, ...],
+        scope: Scope,
+        source: Source,
+    ):
         self.name, self.num_qubits, self.num_angles = name, num_qubits, len(parameters)
         self.size = 1 + sum(_size_within(call, scope) for call in body)
         self.depth = 1 + max((call.callee.depth for call in body), default=0)
@@ -115,7 +123,7 @@ class Definition:
         self._parameters, self._body, self._scope, self._source = parameters, body, scope, source
         self._known: dict[tuple[int, ...], list[tuple[int, ...]]] = {}
 
-    def emit(self, angles, wires):
+    def emit(self, angles: Angles, wires: Sequence[int]) -> list[Instruction]:
         scope = self._scope.child(dict(zip(self._parameters, angles, strict=True)))
         found = []
         for (place, callee, arguments, _, modifiers), on in zip(self._body, self._placed(tuple(wires)), strict=True):
@@ -140,7 +148,7 @@ class Definition:
         return found
 
 
-def resolved(modifiers, scope: Scope) -> list[tuple[str, float]]:
+def resolved(modifiers: Sequence[tuple[str, Expression | None]], scope: Scope) -> list[tuple[str, float]]:
     """Modifiers with the values of their arguments: the number of controls, the exponent, 1 without any."""
     found = []
     for name, argument in modifiers:
@@ -189,7 +197,7 @@ def _size_within(call, scope):
         return call.callee.size  # an exponent that is a parameter of the gate; `modified` looks again
 
 
-def check_counts(callee: Callee, modifiers, count_qubits: int, count_angles: int):
+def check_counts(callee: Callee, modifiers: Sequence[tuple[str, float]], count_qubits: int, count_angles: int) -> None:
     """Whether a call gives as many qubits and angles as the gate takes.
 
     Raises:
@@ -205,7 +213,9 @@ def check_counts(callee: Callee, modifiers, count_qubits: int, count_angles: int
         )
 
 
-def modified(callee: Callee, modifiers, angles: Angles, wires: Sequence[int]) -> list[Instruction]:
+def modified(
+    callee: Callee, modifiers: Sequence[tuple[str, float]], angles: Angles, wires: Sequence[int]
+) -> list[Instruction]:
     """A call under modifiers; the first wires are those of the outermost control."""
     first = num_controls(modifiers)
     found = callee.emit(angles, wires[first:])

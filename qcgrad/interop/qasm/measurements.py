@@ -18,7 +18,7 @@ class Measurements:
         self._used: set[int] = set()
         self._measured: dict[int, Place] = {}
 
-    def use(self, wires: Sequence[int], name: str):
+    def use(self, wires: Sequence[int], name: str) -> None:
         """A gate acts on qubits.
 
         Raises:
@@ -33,13 +33,13 @@ class Measurements:
                         f"gate {name} on a qubit that line {line} measures: mid-circuit measurement is not supported"
                     )
 
-    def measure(self, wires: Sequence[int]):
+    def measure(self, wires: Sequence[int]) -> None:
         """Qubits are measured; nothing may act on them any more."""
         for wire in wires:
             self._measured.setdefault(wire, self._notes.place)
         self._notes.add("measure", _MEASURE, len(wires))
 
-    def reset(self, wires: Sequence[int]):
+    def reset(self, wires: Sequence[int]) -> None:
         """Qubits return to their initial state.
 
         Raises:

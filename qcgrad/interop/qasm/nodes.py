@@ -113,3 +113,9 @@ class If(NamedTuple):
 
 class Empty(NamedTuple):
     """A lone semicolon, or what changes nothing."""
+
+
+Statement = (
+    Include | QubitDeclaration | BitDeclaration | Input | Const | Alias | GateDefinition | Subroutine | Call | Measure
+    | Reset | Barrier | For | If | Empty
+)  # fmt: skip

@@ -15,7 +15,7 @@ class Notes:
         self._source = source
         self._found: dict[str, tuple[str, Place, int]] = {}
 
-    def add(self, kind: str, text: str, count: int = 1):
+    def add(self, kind: str, text: str, count: int = 1) -> None:
         """Remark on the statement that is being read."""
         first, place, before = self._found.get(kind, (text, self.place, 0))
         self._found[kind] = first, place, before + count

@@ -3,8 +3,8 @@
 from typing import Any
 
 from ...errors import ImportRefused
-from ..angle import Angle
-from ..instruction import Instruction
+from ..instructions.angle import Angle
+from ..instructions.instruction import Instruction
 from . import nodes
 from .definitions import define
 from .gates import Callee, modified
@@ -51,7 +51,7 @@ class Reader:
         self._known: dict[int, tuple[nodes.Call, list[Instruction]]] = {}
         self._parts = Parts(self._gates, self.registers, self._scope)
 
-    def read(self, place: Place, node: Any, scope: Scope | None = None):
+    def read(self, place: Place, node: Any, scope: Scope | None = None) -> None:
         """Carry out one statement.
 
         Raises:

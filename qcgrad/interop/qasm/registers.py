@@ -20,7 +20,7 @@ class Registers:
         self.num_qubits = 0
         self._kind = ""
 
-    def declare(self, name: str, size: Expression | None, scope: Scope):
+    def declare(self, name: str, size: Expression | None, scope: Scope) -> None:
         """A register, or one qubit where it has no size."""
         self._use("declared", name)
         count = declared_size(name, size, scope)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ...errors import ImportRefused
-from ..angle import Angle
+from ..instructions.angle import Angle
 from .language import Language
 from .notes import Notes
 
@@ -48,7 +48,7 @@ class Scope:
         """The scope of the whole program."""
         return self if self.parent is None else self.parent.root
 
-    def declare(self, name: str, meaning: Any):
+    def declare(self, name: str, meaning: Any) -> None:
         """Give a name its meaning.
 
         Raises:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from ...errors import ImportRefused
 
@@ -48,7 +49,7 @@ class QasmError(ImportRefused):
         super().__init__(f"{place}: {message}")
         self.message, self.source, self.line, self.column = message, source, line, column
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[type["QasmError"], tuple[Any, ...]]:
         # The default would call the class with the finished text alone.
         return type(self), (self.message, self.source, self.line, self.column)
 

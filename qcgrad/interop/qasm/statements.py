@@ -19,7 +19,7 @@ class Refusal(Exception):
         self.message, self.number = message, number
 
 
-def statement(cursor: Cursor):
+def statement(cursor: Cursor) -> nodes.Statement:
     """The statement that starts here, one of `nodes`.
 
     Raises:
@@ -51,7 +51,7 @@ def _keyword(cursor, token):
     raise cursor.fault("expected a statement")
 
 
-def call(cursor: Cursor, modifiers=()):
+def call(cursor: Cursor, modifiers: tuple[tuple[str, nodes.Expression | None], ...] = ()) -> nodes.Call:
     """name(arguments) operands;"""
     tokens = cursor.tokens
     name = tokens[cursor.at]

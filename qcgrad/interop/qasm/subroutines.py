@@ -3,7 +3,7 @@
 from typing import Any
 
 from ...errors import ImportRefused
-from ..angle import Angle
+from ..instructions.angle import Angle
 from . import nodes
 from .registers import Registers, declared_size
 from .scope import Scope

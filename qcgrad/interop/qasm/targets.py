@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ...errors import ImportRefused
-from ..angle import Angle
+from ..instructions.angle import Angle
 from . import nodes
 from .definitions import find_gate
 from .gates import Callee, check_counts, resolved, size_of
@@ -38,7 +38,7 @@ class Parts:
         self._targets: dict[tuple[str, int, int], tuple[nodes.Call, Target]] = {}
         self._values: dict[int, tuple[nodes.Expression, float | Angle]] = {}
 
-    def forget(self):
+    def forget(self) -> None:
         """Names may mean something else now."""
         self._targets.clear()
         self._values.clear()

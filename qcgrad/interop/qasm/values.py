@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...errors import ImportRefused
-from ..angle import Angle, apply, as_angle
+from ..instructions.angle import Angle, apply, as_angle
 from . import integers
 from .limits import INTEGER_BITS, MAX_OPERATIONS
 from .nodes import Expression

@@ -1,12 +1,18 @@
 r"""Itô-Hermite coefficients of any function, by Fourier transform in the angle and quadrature in the modulus."""
 
 import functools
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float, Int
 
+from ..array_types import Energies
 from .quadrature import panels
+
+if TYPE_CHECKING:
+    from .activation import AbstractActivation
 
 #: Radial Gauss-Legendre nodes up to where the Gaussian is zero, and angles.
 NODES, ANGLES, RANGE = 192, 256, 8.6
@@ -25,14 +31,16 @@ class Expansion(NamedTuple):
     value_energy: np.ndarray
     slope_energy: np.ndarray
 
-    def orders(self):
+    def orders(self) -> Int[np.ndarray, "harmonics J 1"]:
         """j + k of every coefficient, (2M + 1, J, 1)."""
         harmonics, terms = self.terms.shape[:2]
         m = np.abs(np.arange(harmonics) - harmonics // 2)
         return (m[:, None] + 2 * np.arange(terms))[..., None]
 
 
-def expand(activation, variances, harmonics: int, terms: int) -> Expansion:
+def expand(
+    activation: "AbstractActivation", variances: Sequence[float] | Float[np.ndarray, "n"], harmonics: int, terms: int
+) -> Expansion:
     """The coefficients, one variance at a time.
 
     Cost: NODES * ANGLES values and derivatives of the activation for each variance.
@@ -42,14 +50,16 @@ def expand(activation, variances, harmonics: int, terms: int) -> Expansion:
     return Expansion(*(np.stack(part, axis=-1) for part in zip(*parts, strict=True)))
 
 
-def energies_by_quadrature(activation, variance: float, degree: int):
+def energies_by_quadrature(activation: "AbstractActivation", variance: float, degree: int) -> Energies:
     """Sums of |a_mj|^2 with j + k = n, for n = 0 ... degree; at most 120 harmonics."""
     expansion = expand(activation, [variance], min(degree, 120), degree // 2 + 1)
     orders = np.broadcast_to(expansion.orders(), expansion.terms.shape).ravel()
     return np.bincount(orders, np.abs(expansion.terms.ravel()) ** 2, degree + 1)[: degree + 1]
 
 
-def mean_squares(activation, variance: float, nodes: int = NODES, angles: int = ANGLES):
+def mean_squares(
+    activation: "AbstractActivation", variance: float, nodes: int = NODES, angles: int = ANGLES
+) -> list[float]:
     """E|phi|^2, E|phi_z|^2 and E|phi_zbar|^2 at one variance."""
     s, weights, phases = _grid(nodes, angles)
     z = jnp.asarray(np.sqrt(variance) * s[:, None] * phases)

@@ -5,10 +5,13 @@ from typing import ClassVar
 import jax.numpy as jnp
 import numpy as np
 
+from ..array_types import Covariances, Energies, Gaps, Numbers, Values, Variances, WirtingerPair
 from ..leaves import as_complex_data
-from .base import AbstractActivation, Certificate
+from .activation import AbstractActivation, Symmetry
 from .differentiated import differentiated
+from .dual import Certificate, Dual
 from .homogeneous import homogeneous_energies, moment
+from .improper import GaussianPair, ImproperDual
 from .polar import by_polar
 from .series import Entries, on_host
 
@@ -38,32 +41,32 @@ class Cardioid(AbstractActivation):
     is_homogeneous: ClassVar[bool] = True
 
     @property
-    def certificate(self):
+    def certificate(self) -> Certificate:
         return Certificate(True, True, "continuous, with bounded derivatives")
 
     @property
-    def symmetry(self):
+    def symmetry(self) -> Symmetry:
         return "none"
 
-    def value(self, z):
+    def value(self, z: Numbers) -> Values:
         z = as_complex_data("z", z)
         return differentiated(lambda z: z * ((1 + jnp.real(_unit(z))) / 2), self.wirtinger, z)
 
-    def wirtinger(self, z):
+    def wirtinger(self, z: Numbers) -> WirtingerPair:
         unit = _unit(as_complex_data("z", z))
         return 1 / 2 + 3 / 8 * unit + jnp.conj(unit) / 8, (unit - unit**3) / 8
 
-    def dual(self, q1, q2, covariance):
+    def dual(self, q1: Variances, q2: Variances, covariance: Covariances) -> Dual:
         return self.dual_at(q1, q2, covariance)
 
-    def dual_at(self, q1, q2, covariance, gap=None):
+    def dual_at(self, q1: Variances, q2: Variances, covariance: Covariances, gap: Gaps | None = None) -> Dual:
         return on_host(self._dual, q1, q2, covariance, gap)
 
-    def improper_dual(self, pair):
+    def improper_dual(self, pair: GaussianPair) -> ImproperDual:
         # Homogeneous: two nodes are exact along rays.
         return by_polar(self, pair, nodes=2)
 
-    def energies(self, variance: float, degree: int):
+    def energies(self, variance: float, degree: int) -> Energies:
         """The energies c_n, n = 0 ... degree, of `equivalent_real_activation`."""
         return homogeneous_energies(HARMONICS, variance, degree)
 

@@ -2,22 +2,24 @@ r"""Entire functions: holomorphic everywhere, so that E = 0 and \(\kappa = \sum_
 
 import jax.numpy as jnp
 
-from .base import AbstractActivation, Certificate, Dual
-from .improper import by_quadrature
+from ..array_types import Covariances, Numbers, Values, Variances, WirtingerPair
+from .activation import AbstractActivation, Symmetry
+from .dual import Certificate, Dual
+from .improper import GaussianPair, ImproperDual, by_quadrature
 
 
 class AbstractEntire(AbstractActivation):
     """Holomorphic everywhere, of order one."""
 
     @property
-    def certificate(self):
+    def certificate(self) -> Certificate:
         return _ENTIRE
 
     @property
-    def symmetry(self):
+    def symmetry(self) -> Symmetry:
         return "holomorphic"
 
-    def improper_dual(self, pair):
+    def improper_dual(self, pair: GaussianPair) -> ImproperDual:
         return by_quadrature(self, pair)
 
 
@@ -30,13 +32,13 @@ class Exponential(AbstractEntire):
         (1+0j)
     """
 
-    def value(self, z):
+    def value(self, z: Numbers) -> Values:
         return jnp.exp(z)
 
-    def wirtinger(self, z):
+    def wirtinger(self, z: Numbers) -> WirtingerPair:
         return jnp.exp(z), jnp.zeros_like(z)
 
-    def dual(self, q1, q2, covariance):
+    def dual(self, q1: Variances, q2: Variances, covariance: Covariances) -> Dual:
         del q1, q2
         kappa = jnp.exp(covariance)
         return Dual(kappa, kappa, jnp.zeros_like(kappa))
@@ -51,13 +53,13 @@ class Sine(AbstractEntire):
         (1+0j)
     """
 
-    def value(self, z):
+    def value(self, z: Numbers) -> Values:
         return jnp.sin(z)
 
-    def wirtinger(self, z):
+    def wirtinger(self, z: Numbers) -> WirtingerPair:
         return jnp.cos(z), jnp.zeros_like(z)
 
-    def dual(self, q1, q2, covariance):
+    def dual(self, q1: Variances, q2: Variances, covariance: Covariances) -> Dual:
         del q1, q2
         return Dual(jnp.sinh(covariance), jnp.cosh(covariance), jnp.zeros_like(covariance))
 

@@ -6,8 +6,11 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float
 
 from ...errors import NotApplicable
+from ..array_types import Energies, RealCovariances, RealDual, RealValues, Variances
+from .activation import AbstractActivation
 from .real import AbstractRealActivation
 from .series import Entries, horner, on_host
 
@@ -35,26 +38,26 @@ class HermiteSeries(AbstractRealActivation):
     coefficients: tuple[float, ...] = eqx.field(static=True)
     variance: float = eqx.field(static=True)
 
-    def __init__(self, coefficients: Sequence[float] | np.ndarray, variance: float = 1.0):
+    def __init__(self, coefficients: Sequence[float] | Float[np.ndarray, "terms"], variance: float = 1.0):
         if not len(coefficients) or not variance > 0:
             raise ValueError(
                 f"{len(coefficients)} coefficients and variance={variance!r}: give at least one, and a variance > 0"
             )
         self.coefficients, self.variance = tuple(float(s) for s in coefficients), float(variance)
 
-    def function(self, x):
+    def function(self, x: RealValues) -> RealValues:
         return _hermite_sum(np.asarray(self.coefficients), jnp.asarray(x) / np.sqrt(self.variance).item())
 
-    def slope(self, x):
+    def slope(self, x: RealValues) -> RealValues:
         root = np.sqrt(self.variance).item()
         lowered = np.asarray(self.coefficients)[1:] * np.sqrt(np.arange(1, len(self.coefficients))) / root
         return _hermite_sum(np.append(lowered, 0), jnp.asarray(x) / root)
 
-    def real_dual(self, q1, q2, covariance):
+    def real_dual(self, q1: Variances, q2: Variances, covariance: RealCovariances) -> RealDual:
         kappa, slope, _ = on_host(self._dual, q1, q2, covariance)
         return kappa, slope
 
-    def energies(self, variance: float, degree: int):
+    def energies(self, variance: float, degree: int) -> Energies:
         self._check(np.asarray(variance))
         return np.pad(np.square(self.coefficients), (0, degree + 1))[: degree + 1]
 
@@ -74,7 +77,9 @@ class HermiteSeries(AbstractRealActivation):
             )
 
 
-def equivalent_real_activation(activation, variance: float = 1.0, degree: int = 128) -> HermiteSeries:
+def equivalent_real_activation(
+    activation: AbstractActivation, variance: float = 1.0, degree: int = 128
+) -> HermiteSeries:
     r"""The real function with the energies of a complex one: \(\sum_n \sqrt{c_n}\,\widehat{he}_n(x/\sqrt q)\).
 
     \(c_n = q^n\sum_{j+k=n} j!\,k!\,|a_{jk}|^2\), with the Itô-Hermite coefficients a of the complex activation.

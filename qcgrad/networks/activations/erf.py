@@ -4,6 +4,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
+from ..array_types import RealCovariances, RealDual, RealValues, Variances
 from .real import AbstractRealActivation
 from .split import AbstractSplit
 
@@ -23,14 +24,14 @@ class Erf(AbstractRealActivation):
         C. K. I. Williams, "Computing with infinite networks", NeurIPS 1996.
     """
 
-    def function(self, x):
+    def function(self, x: RealValues) -> RealValues:
         return jax.scipy.special.erf(x)
 
-    def slope(self, x):
+    def slope(self, x: RealValues) -> RealValues:
         return 2 / jnp.sqrt(jnp.pi).astype(x.dtype) * jnp.exp(-(x**2))
 
     @eqx.filter_jit
-    def real_dual(self, q1, q2, covariance):
+    def real_dual(self, q1: Variances, q2: Variances, covariance: RealCovariances) -> RealDual:
         # (1 + 2 q1)(1 + 2 q2) - 4 K^2 is at least 1 + 2 (q1 + q2); rounding of large variances must not make it less.
         least = 1 + 2 * (q1 + q2)
         root = jnp.sqrt(jnp.maximum(least + 4 * (q1 * q2 - covariance**2), least / 2))
@@ -47,5 +48,5 @@ class SplitErf(AbstractSplit):
     """
 
     @property
-    def part(self):
+    def part(self) -> AbstractRealActivation:
         return Erf()

@@ -13,12 +13,19 @@ is divided.
 """
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float
 
 from ..gap import by_ray, safe_ratio, snapped
+from ..kernel_state import KernelState
+
+if TYPE_CHECKING:
+    from .activation import AbstractActivation
+    from .dual import Dual
 
 #: The kernel's own gap is trusted above NEAR, and everywhere within this many roundings.
 NEAR, ROUNDINGS = 1e-6, 16
@@ -26,7 +33,9 @@ NEAR, ROUNDINGS = 1e-6, 16
 SMALL = 0.1
 
 
-def gap_behind(activation, state, dual, own1, own2):
+def gap_behind(
+    activation: "AbstractActivation", state: KernelState, dual: "Dual", own1: "Dual", own2: "Dual"
+) -> Float[jax.Array, "N1 N2"] | None:
     """The gap of (phi(u), phi(v)), (N1, N2), or None where that of (u, v) is not tracked.
 
     Args:

@@ -4,6 +4,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
+from ..array_types import RealCovariances, RealDual, RealValues, Variances
 from .real import AbstractRealActivation
 from .split import AbstractSplit
 
@@ -25,15 +26,15 @@ class GELU(AbstractRealActivation):
         0.079577
     """
 
-    def function(self, x):
+    def function(self, x: RealValues) -> RealValues:
         # Below -FAR both factors of x Phi(x) leave the numbers: one to infinity, one to zero.
         return jax.nn.gelu(jnp.maximum(x, -FAR), approximate=False)
 
-    def slope(self, x):
+    def slope(self, x: RealValues) -> RealValues:
         return jax.scipy.stats.norm.cdf(x) + jnp.clip(x, -FAR, FAR) * jax.scipy.stats.norm.pdf(x)
 
     @eqx.filter_jit
-    def real_dual(self, q1, q2, covariance):
+    def real_dual(self, q1: Variances, q2: Variances, covariance: RealCovariances) -> RealDual:
         k, widths, product = covariance, (1 + q1) * (1 + q2), q1 * q2
         # w - K^2 is at least 1 + q1 + q2; rounding of large variances must not make it less.
         least = 1 + q1 + q2
@@ -43,7 +44,7 @@ class GELU(AbstractRealActivation):
         curvature = (1 - product) / widths
         bracket = (product * gap + k**2) / widths
         slope = both + k * density + density * k / gap * bracket + 2 * density * curvature * k
-        return k * both + density * bracket, slope
+        return both * k + density * bracket, slope
 
 
 class SplitGELU(AbstractSplit):
@@ -56,5 +57,5 @@ class SplitGELU(AbstractSplit):
     """
 
     @property
-    def part(self):
+    def part(self) -> AbstractRealActivation:
         return GELU()

@@ -8,12 +8,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..array_types import Covariances, Numbers, Values, Variances, WirtingerPair
 from ..leaves import as_complex_data
 from ..wirtinger import wirtinger
+from .activation import AbstractActivation, Symmetry
 from .angular import expand, mean_squares
-from .base import AbstractActivation, Certificate
+from .dual import Certificate, Dual
 from .growth import outgrows_gaussians
-from .improper import by_quadrature
+from .improper import GaussianPair, ImproperDual, by_quadrature
 from .polar import by_polar
 from .series import Entries, by_variance, horner, on_host
 
@@ -76,26 +78,26 @@ class Generic(AbstractActivation):
             raise ValueError(f"function: {self.verdict.reason}; there is no finite kernel, so give another function")
 
     @property
-    def certificate(self):
+    def certificate(self) -> Certificate:
         return self.verdict
 
     @property
-    def symmetry(self):
+    def symmetry(self) -> Symmetry:
         return "none"
 
-    def value(self, z):
+    def value(self, z: Numbers) -> Values:
         return self.function(as_complex_data("z", z))
 
-    def wirtinger(self, z):
+    def wirtinger(self, z: Numbers) -> WirtingerPair:
         z = as_complex_data("z", z)
         holomorphic, antiholomorphic = jax.vmap(wirtinger(self.function))(z.reshape(-1))
         return holomorphic.reshape(z.shape) + 0j, antiholomorphic.reshape(z.shape) + 0j
 
-    def improper_dual(self, pair):
+    def improper_dual(self, pair: GaussianPair) -> ImproperDual:
         self._warn()
         return by_quadrature(self, pair) if self._is_smooth else by_polar(self, pair)
 
-    def dual(self, q1, q2, covariance):
+    def dual(self, q1: Variances, q2: Variances, covariance: Covariances) -> Dual:
         self._warn()
         return on_host(self._dual, q1, q2, covariance)
 

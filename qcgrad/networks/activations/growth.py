@@ -1,12 +1,17 @@
 """Whether a function grows too fast for Gaussian moments."""
 
+from collections.abc import Callable
+
 import numpy as np
+from jaxtyping import Float
+
+from ...array_types import Array
 
 #: Far beyond all that grows as exp(|z|), well below where that overflows.
 _RADII = np.array([20.0, 40.0])
 
 
-def outgrows_gaussians(modulus) -> bool:
+def outgrows_gaussians(modulus: Callable[[Float[np.ndarray, "2"]], Float[Array, "2"]]) -> bool:
     r"""Whether \(\log|\varphi|\) grows about as \(r^2\) or faster, so that mean squares are infinite at some variance.
 
     Args:

@@ -1,13 +1,18 @@
 r"""Dual maps of real functions by their Hermite series, \(k = \sum_n c_n(q_1)c_n(q_2)\,\rho^n\)."""
 
 import functools
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
-from .blocks import for_blocks
+from ..array_types import RealCovariances, RealDual, Variances
 from .quadrature import panels
 from .series import Entries, by_variance, horner, on_host, terms_needed
+from .threads import for_blocks
+
+if TYPE_CHECKING:
+    from .real import AbstractRealActivation
 
 #: Terms of the series; entries whose remaining terms exceed TOLERANCE are integrated directly.
 TERMS = 512
@@ -27,7 +32,9 @@ class HermiteCoefficients(NamedTuple):
     rest: np.ndarray
 
 
-def hermite_coefficients(activation, variances, terms=TERMS) -> HermiteCoefficients:
+def hermite_coefficients(
+    activation: "AbstractRealActivation", variances: Float[np.ndarray, "n"], terms: int = TERMS
+) -> HermiteCoefficients:
     r"""\(c_n(q) = \mathbb E[\sigma(\sqrt q x)\,\widehat{he}_n(x)]\) with orthonormal Hermite polynomials."""
     x, weights, basis = _basis(terms)
     points = np.sqrt(variances)[:, None] * x
@@ -39,7 +46,9 @@ def hermite_coefficients(activation, variances, terms=TERMS) -> HermiteCoefficie
     return HermiteCoefficients(coefficients, np.maximum(1 - found / np.where(energy > 0, energy, 1), 0) * (energy > 0))
 
 
-def hermite_dual(activation, q1, q2, covariance):
+def hermite_dual(
+    activation: "AbstractRealActivation", q1: Variances, q2: Variances, covariance: RealCovariances
+) -> RealDual:
     """(kappa, D) of a real activation, elementwise.
 
     Cost: up to 512 terms for each entry; 9216 integrand values where |rho| is so near one that these are too few.

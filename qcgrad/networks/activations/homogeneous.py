@@ -1,12 +1,17 @@
 r"""Functions \(|z|\sum_m g_m e^{im\theta}\), homogeneous of degree one: their harmonics are data."""
 
+from collections.abc import Mapping
+
 import numpy as np
+from jaxtyping import Float
+
+from ..array_types import Energies
 
 #: Below this 1 - r^2 the hypergeometric function is its expansion at one, of which SciPy drops all but the constant.
 AT_ONE = 1e-10
 
 
-def moment(degree: int, harmonic: int, gap):
+def moment(degree: int, harmonic: int, gap: Float[np.ndarray, "*pairs"]) -> Float[np.ndarray, "*pairs"]:
     r"""Moments of two moduli and phases, of degree k = 0 or 1.
 
     .. math:: c^k_m(r) = r^{|m|}\,\frac{\Gamma((|m|+k)/2+1)^2}{|m|!}\;
@@ -36,7 +41,7 @@ def _at_one(degree, m, shift, p):
     return limit * (1 + shift**2 * p * logarithm)
 
 
-def homogeneous_energies(harmonics, variance: float, degree: int):
+def homogeneous_energies(harmonics: Mapping[int, complex], variance: float, degree: int) -> Energies:
     r"""The energies c_n, n = 0 ... degree, at one variance: the power series of \(\sum_m|g_m|^2c^1_m(r)\)."""
     from scipy.special import gammaln
 

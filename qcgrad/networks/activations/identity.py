@@ -4,8 +4,11 @@ from typing import ClassVar
 
 import jax.numpy as jnp
 
-from .base import AbstractActivation, Certificate, Dual
-from .improper import by_quadrature
+from ..array_types import Covariances, Numbers, Values, Variances, WirtingerPair
+from ..kernel_state import KernelState
+from .activation import AbstractActivation, Symmetry
+from .dual import Certificate, Dual
+from .improper import GaussianPair, ImproperDual, by_quadrature
 
 
 class Identity(AbstractActivation):
@@ -20,26 +23,26 @@ class Identity(AbstractActivation):
     is_homogeneous: ClassVar[bool] = True
 
     @property
-    def certificate(self):
+    def certificate(self) -> Certificate:
         return Certificate(True, True, "linear")
 
     @property
-    def symmetry(self):
+    def symmetry(self) -> Symmetry:
         return "phase"
 
-    def value(self, z):
+    def value(self, z: Numbers) -> Values:
         return jnp.asarray(z)
 
-    def wirtinger(self, z):
+    def wirtinger(self, z: Numbers) -> WirtingerPair:
         return jnp.ones_like(z), jnp.zeros_like(z)
 
-    def improper_dual(self, pair):
+    def improper_dual(self, pair: GaussianPair) -> ImproperDual:
         return by_quadrature(self, pair)
 
-    def dual(self, q1, q2, covariance):
+    def dual(self, q1: Variances, q2: Variances, covariance: Covariances) -> Dual:
         del q1, q2
         covariance = jnp.asarray(covariance)
         return Dual(covariance, jnp.ones_like(covariance), jnp.zeros_like(covariance))
 
-    def propagate(self, state):
+    def propagate(self, state: KernelState) -> KernelState:
         return state

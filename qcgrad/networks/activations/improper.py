@@ -11,12 +11,19 @@ References:
     Lancaster, The structure of bivariate distributions, Ann. Math. Stat. 29 (1958).
 """
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float
+
+if TYPE_CHECKING:
+    from .activation import AbstractActivation
+    from .real import AbstractRealActivation
+
+from ..gap import ROUNDING
 
 # Exact for polynomials below this degree.
 _NODES = 40
@@ -62,7 +69,7 @@ class ImproperDual(NamedTuple):
     ah_pseudo: jax.Array
 
 
-def of_components(component, pair: GaussianPair) -> ImproperDual:
+def of_components(component: "AbstractRealActivation", pair: GaussianPair) -> ImproperDual:
     r"""Dual maps of a split activation \(\sigma(x) + i\sigma(y)\), from the real dual of sigma: exact.
 
     Args:
@@ -72,7 +79,10 @@ def of_components(component, pair: GaussianPair) -> ImproperDual:
     q1, q2, c1, c2, covariance, pseudo = pair
 
     def variances(q, c):
-        return [jnp.maximum(q + sign * jnp.real(c), 0) / 2 for sign in (1, -1)]
+        # Real and imaginary numbers have a part that is zero, where rounding must not choose the side of a kink.
+        rounding = ROUNDING * jnp.finfo(q.dtype).eps * q
+        parts = (q + sign * jnp.real(c) for sign in (1, -1))
+        return [jnp.where(part <= rounding, 0, part) / 2 for part in parts]
 
     (x1, y1), (x2, y2) = variances(q1, c1), variances(q2, c2)
     xx = component.real_dual(x1, x2, jnp.real(covariance + pseudo) / 2)
@@ -91,7 +101,7 @@ def of_components(component, pair: GaussianPair) -> ImproperDual:
 
 
 @eqx.filter_jit
-def by_quadrature(activation, pair: GaussianPair) -> ImproperDual:
+def by_quadrature(activation: "AbstractActivation", pair: GaussianPair) -> ImproperDual:
     """Dual maps of a smooth activation: exact for polynomials below degree 40. Kinks need `polar.by_polar`.
 
     Cost: for each pair of inputs 6 * 40^2 evaluations and about 10^6 operations.
@@ -119,7 +129,7 @@ def _one_pair(activation, pair: GaussianPair) -> ImproperDual:
     )
 
 
-def correlations(pair: GaussianPair):
+def correlations(pair: GaussianPair) -> tuple[Float[jax.Array, "2 2"], Float[jax.Array, "2 2"], Float[jax.Array, "2"]]:
     r"""Canonical coordinates: \(u = L g\), \(v = L' g'\) with \(\mathbb E[g_ag'_b] = s_a\delta_{ab}\), unit variances.
 
     Returns:

@@ -4,6 +4,7 @@ from numbers import Real
 
 import equinox as eqx
 
+from ..array_types import RealValues
 from .radial import AbstractRadial
 
 
@@ -47,11 +48,11 @@ class ModReLU(AbstractRadial):
         self.b = float(b)
 
     @property
-    def threshold(self):
+    def threshold(self) -> float:
         return -self.b
 
-    def profile(self, r):
+    def profile(self, r: RealValues) -> RealValues:
         return r + self.b
 
-    def profile_slope(self, r):
+    def profile_slope(self, r: RealValues) -> RealValues:
         return r * 0 + 1

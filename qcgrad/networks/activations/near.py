@@ -11,10 +11,16 @@ The domain s > c_1, t > c_2 is a wedge in (d, p), so integrating p from its boun
 every panel has a smooth integrand.
 """
 
-import numpy as np
+from typing import TYPE_CHECKING
 
-from .blocks import for_blocks
+import numpy as np
+from jaxtyping import Float
+
 from .quadrature import panels
+from .threads import for_blocks
+
+if TYPE_CHECKING:
+    from .radial import AbstractRadial
 
 #: Gauss-Legendre nodes on each of three panels along d and one or two along p.
 ACROSS, ALONG = 24, 48
@@ -23,7 +29,9 @@ RANGE_ACROSS, RANGE_ALONG = 6.0, 6.3
 CHUNK = 64
 
 
-def near_one(activation, q1, q2, gap):
+def near_one(
+    activation: "AbstractRadial", q1: Float[np.ndarray, "n"], q2: Float[np.ndarray, "n"], gap: Float[np.ndarray, "n"]
+) -> Float[np.ndarray, "3 n"]:
     """(kappa, D, E) (3, n) at real correlations 1 - gap (n,) and variances q1, q2 (n,).
 
     Cost: about 3500 (without threshold 7000) integrand values with two Bessel functions for each entry.

@@ -10,7 +10,12 @@ the expectation is the mean over \(t_1, t_2\) and y of \(\int_0^\infty \cdot\; T
 u and v grow in proportion to R: both are beyond a threshold c of the modulus from \(R_0 = c/\min(|\hat u|, |\hat v|)\)
 on, so the integral over R starts there and has a smooth integrand. What is left on the sphere is continuous. Nothing
 singular happens where correlations reach one (\(\alpha = 0\)) or a variance vanishes.
+
+Numbers on a line through the origin (real ones, and their multiples by one phase) depend on \(t_1\) alone, and what is
+continuous on the plane may have kinks at the origin of the line: \(t_1\) then runs over panels between the zeros.
 """
+
+from typing import TYPE_CHECKING
 
 import equinox as eqx
 import jax
@@ -19,15 +24,22 @@ import numpy as np
 
 from .improper import GaussianPair, ImproperDual, correlations
 
+if TYPE_CHECKING:
+    from .activation import AbstractActivation
+
 #: Nodes of each angle (periodic, equidistant) and of y (Gauss-Legendre). At variance one moments are good to 1e-3 where
 #: slopes are continuous along rays, to 4e-3 where they jump across them (tests/networks/test_improper_duals.py).
 _ANGLES, _LATITUDES = 32, 16
+# Panels of t_1 between the zeros of u and those of v.
+_PANELS = 4
 # Pairs of inputs at a time: about 40 MB.
 _PAIRS = 16
 
 
 @eqx.filter_jit
-def by_polar(activation, pair: GaussianPair, threshold: float = 0.0, nodes: int = 12) -> ImproperDual:
+def by_polar(
+    activation: "AbstractActivation", pair: GaussianPair, threshold: float = 0.0, nodes: int = 12
+) -> ImproperDual:
     """Dual maps by polar coordinates of the four real numbers behind a pair.
 
     Args:
@@ -50,9 +62,14 @@ def by_polar(activation, pair: GaussianPair, threshold: float = 0.0, nodes: int 
 def _one_pair(activation, rays, pair: GaussianPair) -> ImproperDual:
     root1, root2, singular = correlations(pair)
     half = jnp.arccos(singular) / 2
-    # Where phi(-z) = -phi(z), opposite rays say the same.
-    tables = _sphere(half_turn=activation.symmetry == "phase")
-    angles, other_angles, latitudes, weights = (jnp.asarray(table, half.dtype) for table in tables)
+    # Where phi(-z) = -phi(z), opposite rays say the same, and nothing happens at the origin of a line.
+    half_turn = activation.symmetry == "phase"
+    angles, other_angles, latitudes, weights = (jnp.asarray(table, half.dtype) for table in _sphere(half_turn))
+    if not half_turn:
+        on_line, share = _between_zeros(half[0])
+        is_line = _is_line(root1) | _is_line(root2)
+        angles = jnp.where(is_line, on_line, angles)
+        weights = weights * jnp.where(is_line, share, 1)[:, None, None]
     radii = jnp.stack([jnp.sqrt(1 - latitudes), jnp.sqrt(latitudes)])
 
     def direction(root, sign):
@@ -93,6 +110,21 @@ def _sphere(half_turn: bool):
     nodes, weights = np.polynomial.legendre.leggauss(_LATITUDES)
     shape = (len(first), _ANGLES, _LATITUDES)
     return first, angles, (1 + nodes) / 2, np.broadcast_to(weights / 2 / (len(first) * _ANGLES), shape)
+
+
+def _is_line(root):
+    """Whether u is a multiple of its first coordinate."""
+    return jnp.sum(root[:, 1] ** 2) <= 1e-12 * jnp.sum(root[:, 0] ** 2)
+
+
+def _between_zeros(half):
+    """Nodes t_1 on panels between the zeros of cos(t_1 + half) and cos(t_1 - half), and their weights over _ANGLES."""
+    nodes, weights = (jnp.asarray(table, half.dtype) for table in np.polynomial.legendre.leggauss(_ANGLES // _PANELS))
+    edges = jnp.pi / 2 * jnp.array([1, 1, 3, 3, 5], half.dtype) + half * jnp.array([-1, 1, -1, 1, -1], half.dtype)
+    middle, width = (edges[1:] + edges[:-1]) / 2, (edges[1:] - edges[:-1]) / 2
+    return (middle[:, None] + width[:, None] * nodes[None]).ravel(), (
+        width[:, None] * weights[None]
+    ).ravel() * _ANGLES / (2 * jnp.pi)
 
 
 def _laguerre(count: int):

@@ -4,12 +4,16 @@ import math
 from collections.abc import Sequence
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Complex, Float, Inexact
 
+from ..array_types import Covariances, Numbers, Values, Variances, WirtingerPair
 from ..leaves import as_complex_data
-from .base import AbstractActivation, Certificate, Dual
-from .improper import by_quadrature
+from .activation import AbstractActivation, Symmetry
+from .dual import Certificate, Dual
+from .improper import GaussianPair, ImproperDual, by_quadrature
 
 
 class Polynomial(AbstractActivation):
@@ -42,7 +46,7 @@ class Polynomial(AbstractActivation):
 
     coefficients: tuple[tuple[complex, ...], ...] = eqx.field(static=True)
 
-    def __init__(self, coefficients: Sequence | np.ndarray):
+    def __init__(self, coefficients: Sequence[complex] | Sequence[Sequence[complex]] | Inexact[np.ndarray, "..."]):
         table = np.asarray(coefficients, complex)
         if table.ndim not in (1, 2) or table.size == 0 or not np.all(np.isfinite(table)):
             raise ValueError(
@@ -52,21 +56,21 @@ class Polynomial(AbstractActivation):
         self.coefficients = tuple(tuple(complex(a) for a in row) for row in table)
 
     @property
-    def certificate(self):
+    def certificate(self) -> Certificate:
         return Certificate(True, True, "a polynomial: smooth, with Gaussian moments of every order")
 
     @property
-    def symmetry(self):
+    def symmetry(self) -> Symmetry:
         degrees = {(j, k) for j, k, _ in self._terms()}
         if all(j == k + 1 for j, k in degrees):
             return "phase"
         return "holomorphic" if all(k == 0 for _, k in degrees) else "none"
 
-    def value(self, z):
+    def value(self, z: Numbers) -> Values:
         z = as_complex_data("z", z)
         return sum((_as(a, z) * z**j * jnp.conj(z) ** k for j, k, a in self._terms()), jnp.zeros_like(z))
 
-    def wirtinger(self, z):
+    def wirtinger(self, z: Numbers) -> WirtingerPair:
         z, zero = as_complex_data("z", z), jnp.zeros_like(z) + 0j
         terms = self._terms()
         return (
@@ -74,7 +78,7 @@ class Polynomial(AbstractActivation):
             sum((_as(a * k, z) * z**j * jnp.conj(z) ** (k - 1) for j, k, a in terms if k), zero),
         )
 
-    def ito_hermite(self, j: int, k: int, q):
+    def ito_hermite(self, j: int, k: int, q: Float[jax.Array, "*shape"]) -> Complex[jax.Array, "*shape"]:
         """A_jk(q), elementwise."""
         rows, columns = len(self.coefficients), len(self.coefficients[0])
         total = jnp.zeros_like(q) + 0j
@@ -83,10 +87,10 @@ class Polynomial(AbstractActivation):
             total = total + _as(self.coefficients[j + power][k + power] * ways, total) * q**power
         return total
 
-    def improper_dual(self, pair):
+    def improper_dual(self, pair: GaussianPair) -> ImproperDual:
         return by_quadrature(self, pair)
 
-    def dual(self, q1, q2, covariance):
+    def dual(self, q1: Variances, q2: Variances, covariance: Covariances) -> Dual:
         covariance = jnp.asarray(covariance) + 0j
         q1, q2 = (jnp.asarray(q, covariance.real.dtype) for q in (q1, q2))
         shape = jnp.broadcast_shapes(q1.shape, q2.shape, covariance.shape)

@@ -1,20 +1,29 @@
 """How kernels pass an activation function, in the limit of infinite width."""
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import jax.numpy as jnp
+from jaxtyping import Array, Complex
 
 from ...errors import NotApplicable
 from ..kernel_state import KernelState
 from ..layers.positions import between, entries, within
 from ..layers.weights import as_complex
+from .dual import Dual
 from .gap_behind import gap_behind
 from .improper import GaussianPair, ImproperDual
 
+if TYPE_CHECKING:
+    from .activation import AbstractActivation
 
-def propagate(activation, state: KernelState) -> KernelState:
+
+def propagate(activation: "AbstractActivation", state: KernelState) -> KernelState:
     r"""The kernels behind an activation: of phi(z), not yet multiplied by weights.
 
-    For proper pre-activations \(\Theta_\varphi = D\Theta + E\bar\Theta\), and \(D\Theta_h\) for the holomorphic branch;
-    with pseudo-covariances all eight expectations of `ImproperDual` enter.
+    For proper pre-activations \(\Theta_\varphi = D\Theta + E\bar\Theta\), and \(aD\hat\Theta + bE\bar{\hat\Theta}\)
+    for a rule that keeps a and b of both branches; with pseudo-covariances all eight expectations of `ImproperDual`
+    enter.
 
     Raises:
         NotApplicable: the activation has no finite kernel, does not get Gaussian numbers, or gets complex numbers
@@ -45,8 +54,6 @@ def _dual(activation, state: KernelState, q1, q2, covariance, gap):
     """The dual maps, or zeros of their shape where only shapes are asked for."""
     if not state.shapes_only:
         return activation.dual_at(q1, q2, covariance, gap)
-    from .base import Dual
-
     return Dual(*[jnp.zeros(jnp.broadcast_shapes(q1.shape, q2.shape, covariance.shape), covariance.dtype)] * 3)
 
 
@@ -61,6 +68,14 @@ def _improper_dual(activation, state: KernelState, pair: GaussianPair) -> Improp
     return ImproperDual(*[jnp.zeros(shape, pair.covariance.dtype)] * 10)
 
 
+def _kept(shares: tuple[float, ...], *branches: Callable[[], Complex[Array, "..."]]) -> Complex[Array, "..."]:
+    """The sum of branches by a rule's shares; those that it drops are not computed."""
+    kept = [
+        branch() if share == 1 else share * branch() for share, branch in zip(shares, branches, strict=True) if share
+    ]
+    return sum(kept[1:], kept[0]) if kept else 0 * branches[0]()
+
+
 def _proper(activation, state: KernelState) -> KernelState:
     q1, q2 = entries(state, state.variance1, state.variance2)
     dual = _dual(activation, state, *between(state, q1, q2), state.nngp, state.gap)
@@ -69,12 +84,16 @@ def _proper(activation, state: KernelState) -> KernelState:
     return state._replace(
         nngp=dual.kappa,
         ntk=dual.holomorphic * state.ntk + dual.antiholomorphic * state.ntk.conj(),
-        ntk_holomorphic=dual.holomorphic * state.ntk_holomorphic,
+        ntk_rule=_kept(
+            state.branches,
+            lambda: dual.holomorphic * state.ntk_rule,
+            lambda: dual.antiholomorphic * state.ntk_rule.conj(),
+        ),
         variance1=variance1,
         variance2=variance2,
         gap=_gap_behind(activation, state, dual, own1, own2),
         law="features",
-        has_limit=False,
+        nonlinear=type(activation).__name__,
     )
 
 
@@ -89,29 +108,31 @@ def _real(activation, state: KernelState) -> KernelState:
     dual = _dual(activation, state, *between(state, q1, q2), state.nngp, state.gap)
     own1, own2 = (_own(activation, state, v, q) for v, q in ((state.variance1, q1), (state.variance2, q2)))
     variance1, variance2 = own1.kappa, own2.kappa
-    ntk, ntk_holomorphic = dual.holomorphic * state.ntk, dual.holomorphic * state.ntk_holomorphic
+    ntk = dual.holomorphic * state.ntk
+    # Slopes of real functions are phi_z: the other branch is zero.
+    ntk_rule = _kept(state.branches[:1], lambda: dual.holomorphic * state.ntk_rule)
     return state._replace(
         nngp=dual.kappa,
         pseudo=dual.kappa,
         ntk=ntk,
         ntk_pseudo=ntk,
-        ntk_holomorphic=ntk_holomorphic,
-        ntk_holomorphic_pseudo=ntk_holomorphic,
+        ntk_rule=ntk_rule,
+        ntk_rule_pseudo=ntk_rule,
         variance1=variance1,
         variance2=variance2,
         pseudo1=variance1,
         pseudo2=variance2,
         gap=_gap_behind(activation, state, dual, own1, own2),
         law="features",
-        has_limit=False,
+        nonlinear=type(activation).__name__,
     )
 
 
 def _improper(activation, state: KernelState) -> KernelState:
     theta, tilde = state.ntk, state.ntk_pseudo
-    theta_h, tilde_h = state.ntk_holomorphic, state.ntk_holomorphic_pseudo
+    theta_r, tilde_r = state.ntk_rule, state.ntk_rule_pseudo
     pseudo, own1, own2 = state.pseudo, state.pseudo1, state.pseudo2
-    if pseudo is None or own1 is None or own2 is None or tilde is None or tilde_h is None:
+    if pseudo is None or own1 is None or own2 is None or tilde is None or tilde_r is None:
         raise AssertionError("pseudo-kernels are tracked all together or not at all")
     q1, q2 = entries(state, state.variance1, state.variance2)
     c1, c2 = entries(state, own1, own2, real=False)
@@ -133,14 +154,22 @@ def _improper(activation, state: KernelState) -> KernelState:
         + dual.ha_pseudo * theta
         + dual.ah_pseudo * theta.conj()
         + dual.aa_pseudo * tilde.conj(),
-        # Here the second factor is the rule's Jacobian, which has no phi_zbar branch.
-        ntk_holomorphic=dual.hh * theta_h + dual.ah * tilde_h.conj(),
-        ntk_holomorphic_pseudo=dual.hh_pseudo * tilde_h + dual.ah_pseudo * theta_h.conj(),
+        # Here the second factor is the rule's Jacobian.
+        ntk_rule=_kept(
+            state.branches,
+            lambda: dual.hh * theta_r + dual.ah * tilde_r.conj(),
+            lambda: dual.aa * theta_r.conj() + dual.ha * tilde_r,
+        ),
+        ntk_rule_pseudo=_kept(
+            state.branches,
+            lambda: dual.hh_pseudo * tilde_r + dual.ah_pseudo * theta_r.conj(),
+            lambda: dual.ha_pseudo * theta_r + dual.aa_pseudo * tilde_r.conj(),
+        ),
         variance1=variance1,
         variance2=variance2,
         pseudo1=pseudo1,
         pseudo2=pseudo2,
         gap=None,
         law="features",
-        has_limit=False,
+        nonlinear=type(activation).__name__,
     )

@@ -2,14 +2,17 @@ r"""Activations \(h(|z|)\,e^{i\theta}\): they keep the phase and change the modu
 
 import abc
 import functools
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 
+from ..array_types import Covariances, Energies, Gaps, Numbers, RealValues, Values, Variances, WirtingerPair
 from ..leaves import as_complex_data
-from .base import AbstractActivation, Certificate
+from .activation import AbstractActivation, Symmetry
 from .differentiated import differentiated
+from .dual import Certificate, Dual
+from .improper import GaussianPair, ImproperDual
 from .near import near_one
 from .polar import by_polar
 from .quadrature import panels
@@ -42,15 +45,15 @@ class AbstractRadial(AbstractActivation):
         """c: h is zero for r < c, smooth for r > c."""
 
     @abc.abstractmethod
-    def profile(self, r) -> Any:
+    def profile(self, r: RealValues) -> RealValues:
         """h(r) for r >= c, any array."""
 
     @abc.abstractmethod
-    def profile_slope(self, r) -> Any:
+    def profile_slope(self, r: RealValues) -> RealValues:
         """h'(r) for r >= c."""
 
     @property
-    def certificate(self):
+    def certificate(self) -> Certificate:
         start = float(self.profile(np.asarray(self.threshold)))
         if abs(start) < 1e-12:
             return Certificate(True, True, "continuous, with Gaussian moments")
@@ -59,21 +62,21 @@ class AbstractRadial(AbstractActivation):
         return Certificate(False, False, f"h(0) = {start:.3g} is not zero: E|phi_zbar|^2 diverges logarithmically")
 
     @property
-    def jumps(self):
+    def jumps(self) -> bool:
         return not self.certificate.is_true_linearization
 
     @property
-    def symmetry(self):
+    def symmetry(self) -> Symmetry:
         return "phase"
 
-    def value(self, z):
+    def value(self, z: Numbers) -> Values:
         return differentiated(self._value, self.wirtinger, as_complex_data("z", z))
 
     def _value(self, z):
         r, unit, inactive = self._polar(z)
         return jnp.where(inactive, 0, self.profile(r)).astype(r.dtype) * unit
 
-    def wirtinger(self, z):
+    def wirtinger(self, z: Numbers) -> WirtingerPair:
         z = as_complex_data("z", z)
         r, unit, inactive = self._polar(z)
         slope, ratio = self.profile_slope(r), self.profile(r) / r
@@ -83,16 +86,16 @@ class AbstractRadial(AbstractActivation):
         antiholomorphic = jnp.where(inactive, 0, (slope - ratio) / 2).astype(r.dtype)
         return holomorphic + 0j, antiholomorphic * unit**2
 
-    def dual(self, q1, q2, covariance):
+    def dual(self, q1: Variances, q2: Variances, covariance: Covariances) -> Dual:
         return self.dual_at(q1, q2, covariance)
 
-    def dual_at(self, q1, q2, covariance, gap=None):
+    def dual_at(self, q1: Variances, q2: Variances, covariance: Covariances, gap: Gaps | None = None) -> Dual:
         return on_host(self._dual, q1, q2, covariance, gap)
 
-    def improper_dual(self, pair):
+    def improper_dual(self, pair: GaussianPair) -> ImproperDual:
         return by_polar(self, pair, self.threshold)
 
-    def energies(self, variance: float, degree: int):
+    def energies(self, variance: float, degree: int) -> Energies:
         """The energies c_n, n = 0 ... degree, of `equivalent_real_activation`: a_j^2 at n = 2j + 1."""
         coefficients = _coefficients(self, (float(variance),), degree // 2 + 1).terms[:, 0]
         energies = np.zeros(2 * len(coefficients) + 1)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import equinox as eqx
 import numpy as np
 
+from ..array_types import RealValues
 from .growth import outgrows_gaussians
 from .radial import AbstractRadial
 
@@ -49,13 +50,13 @@ class RadialProfile(AbstractRadial):
             raise ValueError(f"{self.certificate.reason}; give a profile with h(0) = 0, or a threshold above zero")
 
     @property
-    def threshold(self):
+    def threshold(self) -> float:
         return self.c
 
-    def profile(self, r):
+    def profile(self, r: RealValues) -> RealValues:
         return self.h(r)
 
-    def profile_slope(self, r):
+    def profile_slope(self, r: RealValues) -> RealValues:
         return self.slope(r)
 
 

@@ -1,14 +1,27 @@
 """The interface of activations for real networks."""
 
 import abc
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import jax.numpy as jnp
 import numpy as np
 
+from ..array_types import (
+    Covariances,
+    Energies,
+    Gaps,
+    Numbers,
+    RealCovariances,
+    RealDual,
+    RealValues,
+    Values,
+    Variances,
+    WirtingerPair,
+)
 from ..leaves import as_data
-from .base import AbstractActivation, Certificate, Dual
+from .activation import AbstractActivation, Symmetry
 from .differentiated import differentiated
+from .dual import Certificate, Dual
 from .hermite import hermite_coefficients
 
 
@@ -23,15 +36,15 @@ class AbstractRealActivation(AbstractActivation):
     is_real: ClassVar[bool] = True
 
     @abc.abstractmethod
-    def function(self, x) -> Any:
+    def function(self, x: RealValues) -> RealValues:
         """sigma(x)."""
 
     @abc.abstractmethod
-    def slope(self, x) -> Any:
+    def slope(self, x: RealValues) -> RealValues:
         """sigma'(x), almost everywhere."""
 
     @abc.abstractmethod
-    def real_dual(self, q1, q2, covariance) -> Any:
+    def real_dual(self, q1: Variances, q2: Variances, covariance: RealCovariances) -> RealDual:
         """(kappa, D), elementwise on real arrays that broadcast; |covariance| may exceed its bound by rounding."""
 
     @property
@@ -39,29 +52,31 @@ class AbstractRealActivation(AbstractActivation):
         return Certificate(True, True, "weakly differentiable, and its slope grows slower than a Gaussian decays")
 
     @property
-    def symmetry(self):
+    def symmetry(self) -> Symmetry:
         return "none"
 
-    def value(self, z):
+    def value(self, z: Numbers) -> Values:
         return differentiated(self.function, self.wirtinger, self._require_real(z))
 
-    def wirtinger(self, z):
-        slope = self.slope(self._require_real(z))
+    def wirtinger(self, z: Numbers) -> WirtingerPair:
+        slope = jnp.asarray(self.slope(self._require_real(z)))
         return slope, jnp.zeros_like(slope)
 
-    def real_dual_at(self, q1, q2, covariance, gap=None) -> Any:
+    def real_dual_at(
+        self, q1: Variances, q2: Variances, covariance: RealCovariances, gap: Gaps | None = None
+    ) -> RealDual:
         """`real_dual`, told the gap 1 - |rho| or None (see `dual_at`)."""
         del gap
         return self.real_dual(q1, q2, covariance)
 
-    def dual(self, q1, q2, covariance):
+    def dual(self, q1: Variances, q2: Variances, covariance: Covariances) -> Dual:
         return self.dual_at(q1, q2, covariance)
 
-    def dual_at(self, q1, q2, covariance, gap=None):
+    def dual_at(self, q1: Variances, q2: Variances, covariance: Covariances, gap: Gaps | None = None) -> Dual:
         kappa, slope = self.real_dual_at(q1, q2, self._require_real(covariance), gap)
         return Dual(kappa, slope, jnp.zeros_like(slope))
 
-    def energies(self, variance: float, degree: int):
+    def energies(self, variance: float, degree: int) -> Energies:
         """Squares of the Hermite coefficients at one variance, n = 0 ... degree."""
         return hermite_coefficients(self, np.asarray([float(variance)]), degree + 1).terms[:, 0] ** 2
 

@@ -5,6 +5,7 @@ from typing import ClassVar
 import equinox as eqx
 import jax.numpy as jnp
 
+from ..array_types import Gaps, RealCovariances, RealDual, RealValues, Variances
 from ..gap import gap_of, safe_ratio, safe_sqrt
 from .real import AbstractRealActivation
 from .split import AbstractSplit
@@ -28,22 +29,26 @@ class ReLU(AbstractRealActivation):
 
     is_homogeneous: ClassVar[bool] = True
 
-    def function(self, x):
+    def function(self, x: RealValues) -> RealValues:
         return jnp.maximum(x, 0)
 
-    def slope(self, x):
+    def slope(self, x: RealValues) -> RealValues:
         return jnp.where(jnp.isnan(x), x, jnp.where(x > 0, 1, 0)).astype(x.dtype)
 
-    def real_dual(self, q1, q2, covariance):
+    def real_dual(self, q1: Variances, q2: Variances, covariance: RealCovariances) -> RealDual:
         return self.real_dual_at(q1, q2, covariance)
 
     @eqx.filter_jit
-    def real_dual_at(self, q1, q2, covariance, gap=None):
+    def real_dual_at(
+        self, q1: Variances, q2: Variances, covariance: RealCovariances, gap: Gaps | None = None
+    ) -> RealDual:
         gap = gap_of(q1, q2, covariance) if gap is None else gap
         scale = safe_sqrt(q1) * safe_sqrt(q2)
         cosine = jnp.where(scale == 0, 1 - gap, jnp.clip(safe_ratio(covariance, scale), -1, 1))
         sine = safe_sqrt(gap * (2 - gap))
         rest = jnp.pi - jnp.arctan2(sine, cosine)
+        # A number that is always zero, as imaginary parts of real ones, has the slope of `slope` there.
+        rest = jnp.where(scale == 0, 0, rest)
         return (scale * sine + rest * covariance) / (2 * jnp.pi), rest / (2 * jnp.pi)
 
 
@@ -63,5 +68,5 @@ class SplitReLU(AbstractSplit):
     is_homogeneous: ClassVar[bool] = True
 
     @property
-    def part(self):
+    def part(self) -> AbstractRealActivation:
         return ReLU()

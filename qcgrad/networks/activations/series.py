@@ -9,22 +9,27 @@ at most the geometric mean of what is missing in \(\mathbb E|\varphi|^2\) for bo
 functions run on the host in float64: they choose terms and methods by looking at numbers, and compile nothing.
 """
 
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float, Inexact
 
-from ...objective import is_concrete
+from ...arrays import is_concrete
+from ..array_types import Covariances, Gaps, Variances
 from ..gap import ROUNDING
 from ..leaves import working_dtype
-from .base import Dual
-from .blocks import for_blocks
+from .dual import Dual
+from .threads import for_blocks
 
 #: Entries that one block of an elementwise loop works on: the arrays of a block stay in cache.
 BLOCK = 1 << 14
 
 
-def horner(first, second, x):
+def horner(
+    first: Inexact[np.ndarray, "J *#pairs"], second: Inexact[np.ndarray, "J *#pairs"], x: Float[np.ndarray, "*#pairs"]
+) -> tuple[Inexact[np.ndarray, "*pairs"], Inexact[np.ndarray, "*pairs"]]:
     """P(x) and P'(x) for coefficients first[j] conj(second[j]), elementwise.
 
     Args:
@@ -65,7 +70,11 @@ def _rows(coefficients, block):
     return coefficients if coefficients.shape[1] == 1 else coefficients[:, block]
 
 
-def by_variance(function, q1, q2):
+def by_variance(
+    function: Callable[[Float[np.ndarray, "n"]], Iterable[Inexact[np.ndarray, "... n"]]],
+    q1: Float[np.ndarray, "*first"],
+    q2: Float[np.ndarray, "*second"],
+) -> tuple[list[Inexact[np.ndarray, "..."]], list[Inexact[np.ndarray, "..."]]]:
     """function(distinct variances) -> arrays (..., len), evaluated once, and handed back for q1 and q2."""
     distinct, where = np.unique(np.concatenate([np.ravel(q1), np.ravel(q2)]), return_inverse=True)
     parts = function(distinct)
@@ -90,7 +99,13 @@ class Entries(NamedTuple):
     scale: np.ndarray
 
 
-def on_host(compute, q1, q2, covariance, gap=None) -> Dual:
+def on_host(
+    compute: Callable[[Entries], Iterable[Inexact[np.ndarray, "*#pairs"]]],
+    q1: Variances,
+    q2: Variances,
+    covariance: Covariances,
+    gap: Gaps | None = None,
+) -> Dual:
     """compute(entries) -> kappa, D, E in float64; results in the precision of the inputs.
 
     Raises:
@@ -118,7 +133,7 @@ def on_host(compute, q1, q2, covariance, gap=None) -> Dual:
     return Dual(*(jnp.asarray(np.broadcast_to(part, ratio.shape).reshape(shape), dtype) for part in parts))
 
 
-def terms_needed(first, second, x):
+def terms_needed(first: Inexact[np.ndarray, "J *first"], second: Inexact[np.ndarray, "J *second"], x: float) -> int:
     """How many terms of `horner` stay above rounding for arguments up to x, the derivative's too."""
     axes = tuple(range(1, first.ndim))
     largest = np.max(np.abs(first), axis=axes) * np.max(np.abs(second), axis=tuple(range(1, second.ndim)))

@@ -5,11 +5,13 @@ import abc
 import jax
 import jax.numpy as jnp
 
+from ..array_types import Covariances, Energies, Gaps, Numbers, Values, Variances, WirtingerPair
 from ..gap import gaps_of_parts
 from ..leaves import as_complex_data
-from .base import AbstractActivation, Certificate, Dual
+from .activation import AbstractActivation, Symmetry
 from .differentiated import differentiated
-from .improper import of_components
+from .dual import Certificate, Dual
+from .improper import GaussianPair, ImproperDual, of_components
 from .real import AbstractRealActivation
 
 
@@ -32,25 +34,25 @@ class AbstractSplit(AbstractActivation):
         return self.part.certificate
 
     @property
-    def symmetry(self):
+    def symmetry(self) -> Symmetry:
         return "split"
 
-    def value(self, z):
+    def value(self, z: Numbers) -> Values:
         return differentiated(self._value, self.wirtinger, as_complex_data("z", z))
 
     def _value(self, z):
         return jax.lax.complex(self.part.function(jnp.real(z)), self.part.function(jnp.imag(z)))
 
-    def wirtinger(self, z):
+    def wirtinger(self, z: Numbers) -> WirtingerPair:
         z = as_complex_data("z", z)
-        along_x, along_y = self.part.slope(jnp.real(z)), self.part.slope(jnp.imag(z))
+        along_x, along_y = (jnp.asarray(self.part.slope(x)) for x in (jnp.real(z), jnp.imag(z)))
         return (along_x + along_y) / 2 + 0j, (along_x - along_y) / 2 + 0j
 
-    def dual(self, q1, q2, covariance):
+    def dual(self, q1: Variances, q2: Variances, covariance: Covariances) -> Dual:
         return self.dual_at(q1, q2, covariance)
 
     # Not compiled as a whole: closed-form parts are, and those by series (Tanh) run on the host.
-    def dual_at(self, q1, q2, covariance, gap=None):
+    def dual_at(self, q1: Variances, q2: Variances, covariance: Covariances, gap: Gaps | None = None) -> Dual:
         first, second = jnp.asarray(q1) / 2, jnp.asarray(q2) / 2
         in_phase, quadrature = jnp.real(covariance) / 2, jnp.imag(covariance) / 2
         gap, across = (None, None) if gap is None else gaps_of_parts(covariance, gap)
@@ -60,9 +62,9 @@ class AbstractSplit(AbstractActivation):
         mixed = (plus_slope + minus_slope) / 2
         return Dual(2 * real + 1j * (plus - minus), (real_slope + mixed) / 2 + 0j, (real_slope - mixed) / 2 + 0j)
 
-    def improper_dual(self, pair):
+    def improper_dual(self, pair: GaussianPair) -> ImproperDual:
         return of_components(self.part, pair)
 
-    def energies(self, variance: float, degree: int):
+    def energies(self, variance: float, degree: int) -> Energies:
         """The energies c_n, n = 0 ... degree: those of `part` twice, at the variance of a component."""
         return 2 * self.part.energies(variance / 2, degree)

@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 
+from ..array_types import RealCovariances, RealDual, RealValues, Variances
 from .hermite import hermite_dual
 from .real import AbstractRealActivation
 from .split import AbstractSplit
@@ -17,15 +18,15 @@ class Tanh(AbstractRealActivation):
         0.1863
     """
 
-    def function(self, x):
+    def function(self, x: RealValues) -> RealValues:
         return np.tanh(x) if isinstance(x, np.ndarray) else jnp.tanh(x)
 
-    def slope(self, x):
+    def slope(self, x: RealValues) -> RealValues:
         # 1 / cosh(x)^2 without overflow, and without what 1 - tanh(x)^2 loses.
         tail = np.exp(-2 * np.abs(x)) if isinstance(x, np.ndarray) else jnp.exp(-2 * jnp.abs(x))
         return 4 * tail / (1 + tail) ** 2
 
-    def real_dual(self, q1, q2, covariance):
+    def real_dual(self, q1: Variances, q2: Variances, covariance: RealCovariances) -> RealDual:
         return hermite_dual(self, q1, q2, covariance)
 
 
@@ -39,5 +40,5 @@ class SplitTanh(AbstractSplit):
     """
 
     @property
-    def part(self):
+    def part(self) -> AbstractRealActivation:
         return Tanh()

@@ -6,15 +6,18 @@ from typing import ClassVar
 import jax.numpy as jnp
 import numpy as np
 
+from ..array_types import Covariances, Energies, Gaps, Numbers, Values, Variances, WirtingerPair
 from ..gap import ROUNDING
 from ..leaves import as_complex_data
-from .base import AbstractActivation, Certificate
-from .blocks import for_blocks
+from .activation import AbstractActivation, Symmetry
 from .differentiated import differentiated
+from .dual import Certificate, Dual
 from .homogeneous import homogeneous_energies
+from .improper import GaussianPair, ImproperDual
 from .polar import by_polar
 from .quadrature import panels
 from .series import Entries, on_host
+from .threads import for_blocks
 
 #: Gauss-Legendre nodes on each of three panels.
 NODES = 64
@@ -58,39 +61,39 @@ class ZReLU(AbstractActivation):
     is_homogeneous: ClassVar[bool] = True
 
     @property
-    def certificate(self):
+    def certificate(self) -> Certificate:
         return Certificate(True, False, "discontinuous on the boundary of the first quadrant")
 
     @property
-    def jumps(self):
+    def jumps(self) -> bool:
         return True
 
     @property
-    def symmetry(self):
+    def symmetry(self) -> Symmetry:
         return "none"
 
-    def value(self, z):
+    def value(self, z: Numbers) -> Values:
         z = as_complex_data("z", z)
         return differentiated(lambda z: jnp.where(jnp.isnan(z), z, jnp.where(_active(z), z, 0)), self.wirtinger, z)
 
-    def wirtinger(self, z):
+    def wirtinger(self, z: Numbers) -> WirtingerPair:
         z = as_complex_data("z", z)
         holomorphic = jnp.where(jnp.isnan(z), z, jnp.where(_active(z), 1, 0))
         return holomorphic, jnp.zeros_like(z)
 
-    def improper_dual(self, pair):
+    def improper_dual(self, pair: GaussianPair) -> ImproperDual:
         _warn()
         # Homogeneous: two nodes are exact along rays.
         return by_polar(self, pair, nodes=2)
 
-    def dual(self, q1, q2, covariance):
+    def dual(self, q1: Variances, q2: Variances, covariance: Covariances) -> Dual:
         return self.dual_at(q1, q2, covariance)
 
-    def dual_at(self, q1, q2, covariance, gap=None):
+    def dual_at(self, q1: Variances, q2: Variances, covariance: Covariances, gap: Gaps | None = None) -> Dual:
         _warn()
         return on_host(self._dual, q1, q2, covariance, gap)
 
-    def energies(self, variance: float, degree: int):
+    def energies(self, variance: float, degree: int) -> Energies:
         """The energies c_n, n = 0 ... degree, of `equivalent_real_activation`."""
         orders = [m for m in range(-degree, degree + 1) if m != 1]
         harmonics = {m: (np.exp(0.5j * np.pi * (1 - m)) - 1) / (2j * np.pi * (1 - m)) for m in orders}

@@ -1,11 +1,21 @@
 """Sums of branches: residual networks."""
 
-import jax
+import functools
+import operator
+from collections.abc import Iterator
 
+import jax
+from jaxtyping import PyTree
+
+from ...array_types import Key
 from ...errors import NotApplicable
+from ..array_types import Batch, Outputs, Signal
 from ..gap import gap_of_sum
+from ..kernel_state import KernelState
+from ..rules.activation_rule import ActivationRule
 from ..rules.layer_rule import LayerRule
-from .base import AbstractLayer
+from ..rules.rule import NetworkRule
+from .layer import AbstractLayer, Pairs, Placed
 from .serial import serial
 from .spacing import on_common_pairs
 from .weights import as_complex
@@ -35,54 +45,63 @@ class Sum(AbstractLayer):
 
     branches: tuple[AbstractLayer, ...]
 
-    def __check_init__(self):
+    def __check_init__(self) -> None:
         if not isinstance(self.branches, tuple) or not self.branches:
             raise ValueError(f"Sum takes a tuple of at least one layer, but {self.branches!r} was given.")
         serial(*self.branches)
 
     @property
-    def sublayers(self):
+    def sublayers(self) -> tuple[AbstractLayer, ...]:
         return self.branches
 
-    def output_shape(self, shape):
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         shapes = [branch.output_shape(shape) for branch in self.branches]
         if len(set(shapes)) > 1:
             raise ValueError(f"Sum takes branches of one output shape, but theirs are {shapes} for inputs {shape}.")
         return shapes[0]
 
-    def init(self, key, shape):
+    def init(self, key: Key, shape: tuple[int, ...]) -> tuple[PyTree, ...]:
         self.output_shape(shape)
         keys = jax.random.split(key, len(self.branches))
         return tuple(branch.init(key, shape) for branch, key in zip(self.branches, keys, strict=True))
 
-    def apply(self, params, x, rule=None):
-        if isinstance(rule, LayerRule):
+    def apply(self, params: tuple[PyTree, ...], x: Batch, rule: NetworkRule | None = None) -> Outputs:
+        if rule is not None and not isinstance(rule, ActivationRule):
             return rule.through(self, params, x)
-        return sum(branch.apply(own, x, rule) for branch, own in zip(self.branches, params, strict=True))
+        return _summed(branch.apply(own, x, rule) for branch, own in zip(self.branches, params, strict=True))
 
-    def placed(self, shape):
+    def placed(self, shape: tuple[int, ...]) -> Iterator[Placed]:
         for i, branch in enumerate(self.branches):
-            yield from (((i, *path), *rest) for path, *rest in branch.placed(shape))
+            yield from (((i, *path), layer, inputs) for path, layer, inputs in branch.placed(shape))
 
-    def trace(self, params, x, rule, path):
+    def trace(
+        self, params: tuple[PyTree, ...], x: Batch, rule: LayerRule, path: tuple[int, ...]
+    ) -> tuple[Outputs, tuple[PyTree, ...]]:
         pairs = [
             b.trace(own, x, rule, (*path, i)) for i, (b, own) in enumerate(zip(self.branches, params, strict=True))
         ]
-        return sum(y for y, _ in pairs), tuple(kept for _, kept in pairs)
+        return _summed(y for y, _ in pairs), tuple(kept for _, kept in pairs)
 
-    def pull(self, params, kept, cotangent, rule, path):
+    def pull(
+        self,
+        params: tuple[PyTree, ...],
+        kept: tuple[PyTree, ...],
+        cotangent: Outputs,
+        rule: LayerRule,
+        path: tuple[int, ...],
+    ) -> tuple[tuple[PyTree, ...], Signal]:
         gradients, fronts = [], []
         for i, branch in enumerate(self.branches):
             gradient, front = branch.pull(params[i], kept[i], cotangent, rule, (*path, i))
             gradients.append(gradient)
             fronts.append(front)
-        return tuple(gradients), sum(fronts)
+        return tuple(gradients), _summed(fronts)
 
-    def pairs_in_front(self, behind, shape):
+    def pairs_in_front(self, behind: Pairs, shape: tuple[int, ...]) -> Pairs:
         wanted = {branch.pairs_in_front(behind, shape) for branch in self.branches}
         return wanted.pop() if len(wanted) == 1 else (1,) * (len(shape) - 1)
 
-    def propagate(self, state):
+    def propagate(self, state: KernelState) -> KernelState:
         states = on_common_pairs([branch.propagate(state) for branch in self.branches])
         independent = [
             after.law == "gaussian" and any(part.has_weights for part in branch.walk())
@@ -98,7 +117,7 @@ class Sum(AbstractLayer):
             total = _added(total, after)
         return total._replace(
             law=laws.pop() if len(laws) == 1 else "features",
-            has_limit=all(after.has_limit for after in states),
+            nonlinear=next((after.nonlinear for after in reversed(states) if after.nonlinear), None),
             is_narrow=any(after.is_narrow for after in states),
         )
 
@@ -124,6 +143,10 @@ def Residual(branch: AbstractLayer) -> Sum:
         He, Zhang, Ren, Sun, Deep residual learning for image recognition, CVPR 2016.
     """
     return Sum((serial(), branch))
+
+
+def _summed(arrays):
+    return functools.reduce(operator.add, arrays)
 
 
 def _added(first, second):

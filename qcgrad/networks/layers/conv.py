@@ -1,16 +1,22 @@
 """Convolutional layers on sequences and images."""
 
 import math
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jaxtyping import Inexact
 
+from ..array_types import Batch, Outputs
 from ..kernel_state import KernelState
+from .layer import Pairs
 from .positions import check_sizes, check_space
 from .reach import reach, spacing_behind
 from .weights import AbstractWeightLayer, Weights
+
+if TYPE_CHECKING:
+    from ..rules.activation_rule import ActivationRule
 
 
 class AbstractConv(AbstractWeightLayer):
@@ -21,11 +27,10 @@ class AbstractConv(AbstractWeightLayer):
     strides: eqx.AbstractVar[tuple[int, ...] | None]
     padding: eqx.AbstractVar[Literal["same", "circular"]]
 
-    def __check_init__(self):
-        for label, sizes in (("filter_shape", self.filter_shape), ("strides", self.strides)):
-            if label == "strides" and sizes is None:
-                continue
-            check_sizes(type(self).__name__, label, sizes, self.dimensions)
+    def __check_init__(self) -> None:
+        check_sizes(type(self).__name__, "filter_shape", self.filter_shape, self.dimensions)
+        if self.strides is not None:
+            check_sizes(type(self).__name__, "strides", self.strides, self.dimensions)
         if self.padding not in ("same", "circular"):
             raise ValueError(f'padding must be "same" or "circular", but {self.padding!r} was given.')
 
@@ -34,16 +39,16 @@ class AbstractConv(AbstractWeightLayer):
         """Strides, 1 where none were given."""
         return self.strides or (1,) * self.dimensions
 
-    def output_shape(self, shape):
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         check_space(self, shape, self.dimensions)
         space = (math.ceil(size / step) for size, step in zip(shape, self.steps, strict=False))
         return (*space, self.width)
 
-    def weight_shape(self, shape):
+    def weight_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         check_space(self, shape, self.dimensions)
         return (*self.filter_shape, shape[-1], self.width)
 
-    def apply(self, params: Weights, x, rule=None):
+    def apply(self, params: Weights, x: Batch, rule: "ActivationRule | None" = None) -> Outputs:
         weight, bias = self.scaled(params)
         check_space(self, x.shape[1:], self.dimensions)
         if x.shape[-1] != weight.shape[-2]:
@@ -61,14 +66,14 @@ class AbstractConv(AbstractWeightLayer):
         )
         return z if bias is None else z + bias.reshape((1,) * (z.ndim - 1) + bias.shape)
 
-    def meets(self, x):
+    def meets(self, x: Inexact[jax.Array, "N *positions channels"]) -> Inexact[jax.Array, "N *positions fan_in"]:
         """Patches (N, *output positions, filter and channels) of inputs (N, *positions, channels)."""
         axes = tuple(range(1, x.ndim - 1))
         found = self._reach(x.shape[1:-1], (1,) * len(axes))
         padded = found.padded(x, axes, self._padding_mode)
         return jnp.concatenate([padded[:, *meeting.slices] for meeting in found.meetings[0]], axis=-1)
 
-    def pairs_in_front(self, behind, shape):
+    def pairs_in_front(self, behind: Pairs, shape: tuple[int, ...]) -> Pairs:
         if behind is None:
             return None
         # Both inputs move by the same offset, s p + delta and s p' + delta: distances are multiples of the stride.

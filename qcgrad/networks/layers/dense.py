@@ -1,10 +1,18 @@
 """Fully connected layers."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Inexact
 
-from .weights import AbstractWeightLayer
+from ..array_types import Batch, Outputs
+from ..kernel_state import KernelState
+from .weights import AbstractWeightLayer, Weights
+
+if TYPE_CHECKING:
+    from ..rules.activation_rule import ActivationRule
 
 
 class Dense(AbstractWeightLayer):
@@ -44,24 +52,24 @@ class Dense(AbstractWeightLayer):
     dtype: Literal["complex", "real"] = eqx.field(static=True, default="complex")
     tau: complex = eqx.field(static=True, default=0.0)
 
-    def output_shape(self, shape):
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         if not shape or shape[-1] < 1:
             raise ValueError(f"Dense takes inputs with at least one feature, but their shape is {shape}.")
         return (*shape[:-1], self.width)
 
-    def weight_shape(self, shape):
+    def weight_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         self.output_shape(shape)
         return (shape[-1], self.width)
 
-    def meets(self, x):
+    def meets(self, x: Inexact[jax.Array, "N *positions channels"]) -> Inexact[jax.Array, "N *positions fan_in"]:
         return x
 
-    def apply(self, params, x, rule=None):
+    def apply(self, params: Weights, x: Batch, rule: "ActivationRule | None" = None) -> Outputs:
         weight, bias = self.scaled(params)
         if x.ndim < 2 or x.shape[-1] != weight.shape[0]:
             raise ValueError(f"Dense takes a batch (N, ..., {weight.shape[0]}), but x has shape {x.shape}.")
-        z = x @ weight
+        z = jnp.matmul(x, weight)
         return z if bias is None else z + bias.reshape((1,) * (z.ndim - 1) + bias.shape)
 
-    def propagate(self, state):
+    def propagate(self, state: KernelState) -> KernelState:
         return self.propagate_weights(state, lambda array, batch_axes: array)

@@ -1,16 +1,23 @@
 """Normalisation over the width."""
 
 import math
+from typing import TYPE_CHECKING
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ...array_types import Key
 from ...errors import NotApplicable
+from ..array_types import Batch, Outputs
 from ..gap import safe_ratio, safe_sqrt
-from .base import AbstractLayer
+from ..kernel_state import KernelState
+from .layer import AbstractLayer
 from .positions import between, entries, within
+
+if TYPE_CHECKING:
+    from ..rules.activation_rule import ActivationRule
 
 
 class LayerNorm(AbstractLayer):
@@ -44,28 +51,28 @@ class LayerNorm(AbstractLayer):
     center: bool = eqx.field(static=True, default=True)
     epsilon: float = eqx.field(static=True, default=1e-12)
 
-    def __check_init__(self):
+    def __check_init__(self) -> None:
         if not isinstance(self.epsilon, (int, float, np.number)) or not 0 <= self.epsilon < math.inf:
             raise ValueError(f"LayerNorm: epsilon must be a finite number >= 0, but {self.epsilon!r} was given.")
 
-    def output_shape(self, shape):
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return shape
 
-    def init(self, key, shape):
+    def init(self, key: Key, shape: tuple[int, ...]) -> tuple[()]:
         return ()
 
-    def apply(self, params, x, rule=None):
+    def apply(self, params: tuple[()], x: Batch, rule: "ActivationRule | None" = None) -> Outputs:
         if self.center:
             x = x - x.mean(axis=-1, keepdims=True)
         # In units of the largest entry: squares of large numbers overflow.
         size = jax.lax.stop_gradient(jnp.max(jnp.abs(x), axis=-1, keepdims=True, initial=self.epsilon**0.5))
         size = jnp.where(size == 0, 1, size)
         x = x / size
-        power = (x.real**2 + x.imag**2 if jnp.iscomplexobj(x) else x**2).mean(axis=-1, keepdims=True)
+        power = (jnp.real(x) ** 2 + jnp.imag(x) ** 2 if jnp.iscomplexobj(x) else x**2).mean(axis=-1, keepdims=True)
         root = jnp.sqrt(power + (self.epsilon**0.5 / size) ** 2)
         return jnp.where(root == 0, 0, x / jnp.where(root == 0, 1, root))
 
-    def propagate(self, state):
+    def propagate(self, state: KernelState) -> KernelState:
         if self.center and state.law != "gaussian":
             raise NotApplicable(
                 "LayerNorm has no infinite-width kernel here: what goes in is not Gaussian and has a mean that kernels "
@@ -84,5 +91,5 @@ class LayerNorm(AbstractLayer):
             pseudo1=None if state.pseudo1 is None else state.pseudo1 * own1,
             pseudo2=None if state.pseudo2 is None else state.pseudo2 * own2,
             # The norm of data is a number, that of finitely many outputs is random.
-            has_limit=state.has_limit and state.law == "data",
+            nonlinear=state.nonlinear if state.law == "data" else type(self).__name__,
         )

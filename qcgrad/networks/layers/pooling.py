@@ -1,12 +1,19 @@
 """Layers that average over positions, and the step from images to vectors."""
 
 import math
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import equinox as eqx
+import jax.numpy as jnp
 
-from .base import AbstractLayer
+from ...array_types import Key
+from ..array_types import Batch, Outputs
+from ..kernel_state import KernelState
+from .layer import AbstractLayer, Pairs
 from .positions import check_sizes, check_space, mean_over_same, on_positions, without_positions
+
+if TYPE_CHECKING:
+    from ..rules.activation_rule import ActivationRule
 
 
 class AbstractPool(AbstractLayer):
@@ -15,10 +22,10 @@ class AbstractPool(AbstractLayer):
     dimensions: eqx.AbstractClassVar[int]
     window: eqx.AbstractVar[tuple[int, ...]]
 
-    def __check_init__(self):
+    def __check_init__(self) -> None:
         check_sizes(type(self).__name__, "window", self.window, self.dimensions)
 
-    def output_shape(self, shape):
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         check_space(self, shape, self.dimensions)
         if any(size % window for size, window in zip(shape, self.window, strict=False)):
             raise ValueError(
@@ -27,17 +34,17 @@ class AbstractPool(AbstractLayer):
             )
         return (*(size // window for size, window in zip(shape, self.window, strict=False)), shape[-1])
 
-    def init(self, key, shape):
+    def init(self, key: Key, shape: tuple[int, ...]) -> tuple[()]:
         return ()
 
-    def pairs_in_front(self, behind, shape):
+    def pairs_in_front(self, behind: Pairs, shape: tuple[int, ...]) -> Pairs:
         return (1,) * self.dimensions
 
-    def apply(self, params, x, rule=None):
+    def apply(self, params: tuple[()], x: Batch, rule: "ActivationRule | None" = None) -> Outputs:
         self.output_shape(x.shape[1:])
         return self._pool(x, tuple(range(1, 1 + self.dimensions)))
 
-    def propagate(self, state):
+    def propagate(self, state: KernelState) -> KernelState:
         # Linear and the same for every channel: kernels are averaged over the windows of both inputs.
         return on_positions(state, self._pool)
 
@@ -50,7 +57,7 @@ class AbstractPool(AbstractLayer):
                 means.append(len(shape) - 1)
             else:
                 shape.append(size)
-        return array.reshape(shape).mean(axis=tuple(means))
+        return jnp.mean(array.reshape(shape), axis=tuple(means))
 
 
 class AveragePool1D(AbstractPool):
@@ -95,21 +102,21 @@ class GlobalAveragePool(AbstractLayer):
     Cost: as `AveragePool2D`.
     """
 
-    def output_shape(self, shape):
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         _check_has_positions(self, shape)
         return shape[-1:]
 
-    def pairs_in_front(self, behind, shape):
+    def pairs_in_front(self, behind: Pairs, shape: tuple[int, ...]) -> Pairs:
         return (1,) * (len(shape) - 1)
 
-    def init(self, key, shape):
+    def init(self, key: Key, shape: tuple[int, ...]) -> tuple[()]:
         return ()
 
-    def apply(self, params, x, rule=None):
+    def apply(self, params: tuple[()], x: Batch, rule: "ActivationRule | None" = None) -> Outputs:
         self.output_shape(x.shape[1:])
-        return x.mean(axis=tuple(range(1, x.ndim - 1)))
+        return jnp.mean(x, axis=tuple(range(1, x.ndim - 1)))
 
-    def propagate(self, state):
+    def propagate(self, state: KernelState) -> KernelState:
         averaged = state.map_arrays(lambda array, batch_axes: array.mean(axis=tuple(range(batch_axes, array.ndim))))
         return without_positions(averaged)
 
@@ -120,19 +127,19 @@ class Flatten(AbstractLayer):
     Weights behind it are independent for each position, so kernels need both inputs at the same position only.
     """
 
-    def output_shape(self, shape):
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return (math.prod(shape),)
 
-    def init(self, key, shape):
+    def init(self, key: Key, shape: tuple[int, ...]) -> tuple[()]:
         return ()
 
-    def pairs_in_front(self, behind, shape):
+    def pairs_in_front(self, behind: Pairs, shape: tuple[int, ...]) -> Pairs:
         return None
 
-    def apply(self, params, x, rule=None):
-        return x.reshape(x.shape[0], -1)
+    def apply(self, params: tuple[()], x: Batch, rule: "ActivationRule | None" = None) -> Outputs:
+        return jnp.reshape(x, (x.shape[0], -1))
 
-    def propagate(self, state):
+    def propagate(self, state: KernelState) -> KernelState:
         if state.positions == "none":
             return state
         # Entries have different variances at different positions: Gaussian again only behind the next weights.

@@ -2,22 +2,27 @@
 
 import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Inexact
 
 from ..kernel_state import KernelState
 
+if TYPE_CHECKING:
+    from .layer import AbstractLayer
 
-def check_sizes(name: str, label: str, sizes, dimensions: int) -> None:
+
+def check_sizes(name: str, label: str, sizes: tuple[int, ...], dimensions: int) -> None:
     """Refuse sizes of filters, windows or strides that are not one positive integer for each axis."""
     fits = isinstance(sizes, tuple) and len(sizes) == dimensions
     if not fits or not all(isinstance(size, (int, np.integer)) and size >= 1 for size in sizes):
         raise ValueError(f"{name}: {label} must be a tuple of {dimensions} positive integers, but {sizes!r} was given.")
 
 
-def check_space(layer, shape: tuple[int, ...], dimensions: int) -> None:
+def check_space(layer: "AbstractLayer", shape: tuple[int, ...], dimensions: int) -> None:
     """Refuse inputs that do not have this number of axes of positions and one of channels."""
     if len(shape) != dimensions + 1 or 0 in shape:
         axes = ("L", "channels") if dimensions == 1 else ("H", "W", "channels")
@@ -27,7 +32,7 @@ def check_space(layer, shape: tuple[int, ...], dimensions: int) -> None:
         )
 
 
-def position_axes(state: KernelState, array: jax.Array, batch_axes: int) -> list[tuple[int, ...]]:
+def position_axes(state: KernelState, array: Inexact[jax.Array, "..."], batch_axes: int) -> list[tuple[int, ...]]:
     """The axes of an array of the state that belong to positions: one group for each input that has its own."""
     if state.positions != "all":
         axes = tuple(range(batch_axes, array.ndim))
@@ -36,7 +41,9 @@ def position_axes(state: KernelState, array: jax.Array, batch_axes: int) -> list
     return [axes[: len(axes) // 2], axes[len(axes) // 2 :]]
 
 
-def on_positions(state: KernelState, function: Callable[[jax.Array, tuple[int, ...]], jax.Array]) -> KernelState:
+def on_positions(
+    state: KernelState, function: Callable[[Inexact[jax.Array, "..."], tuple[int, ...]], Inexact[jax.Array, "..."]]
+) -> KernelState:
     """The state with `function(array, axes)` applied to each group of position axes: acts on each input alone."""
 
     def both(array, batch_axes):
@@ -47,7 +54,7 @@ def on_positions(state: KernelState, function: Callable[[jax.Array, tuple[int, .
     return state.map_arrays(both)
 
 
-def diagonal(array: jax.Array, batch_axes: int) -> jax.Array:
+def diagonal(array: Inexact[jax.Array, "*pairs"], batch_axes: int) -> Inexact[jax.Array, "*positions"]:
     """Entries (f, u, u) of an array over pairs of positions (*batch, F, *space, *space): (*batch, F, *space)."""
     batch = array.shape[: batch_axes + 1]
     space = array.shape[batch_axes + 1 :][: (array.ndim - batch_axes - 1) // 2]
@@ -72,19 +79,28 @@ def mean_over_same(state: KernelState) -> KernelState:
     return state if state.positions == "none" else without_positions(state.map_arrays(mean))
 
 
-def entries(state: KernelState, own1: jax.Array, own2: jax.Array, real: bool = True) -> list[jax.Array]:
+def entries(
+    state: KernelState,
+    own1: Inexact[jax.Array, "N1 *positions"],
+    own2: Inexact[jax.Array, "N2 *positions"],
+    real: bool = True,
+) -> list[jax.Array]:
     """Entries of each input at each position with itself, (N, *space)."""
     arrays = [diagonal(own, 1) for own in (own1, own2)] if state.positions == "all" else [own1, own2]
     return [jnp.real(array) if real else array for array in arrays]
 
 
-def between(state: KernelState, own1: jax.Array, own2: jax.Array) -> tuple[jax.Array, jax.Array]:
+def between(
+    state: KernelState, own1: Inexact[jax.Array, "N1 *space"], own2: Inexact[jax.Array, "N2 *space"]
+) -> tuple[Inexact[jax.Array, "N1 1 *space"], Inexact[jax.Array, "1 N2 *space"]]:
     """Numbers of each input, shaped so that they broadcast against kernels between inputs."""
     first, second = within(state, own1)[0], within(state, own2)[1]
     return first[:, None], second[None]
 
 
-def within(state: KernelState, own: jax.Array) -> tuple[jax.Array, jax.Array]:
+def within(
+    state: KernelState, own: Inexact[jax.Array, "N *space"]
+) -> tuple[Inexact[jax.Array, "N *first"], Inexact[jax.Array, "N *second"]]:
     """The same for kernels of each input with itself."""
     if state.positions != "all":
         return own, own

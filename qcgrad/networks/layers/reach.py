@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Num
+
+from ...array_types import Array
 
 
 class Meeting(NamedTuple):
@@ -31,7 +34,7 @@ class Reach(NamedTuple):
     padding: tuple[tuple[int, int], ...]
     meetings: list[list[Meeting]]
 
-    def padded(self, array: jax.Array, axes: tuple[int, ...], mode: str) -> jax.Array:
+    def padded(self, array: Num[Array, "..."], axes: tuple[int, ...], mode: str) -> Num[jax.Array, "..."]:
         """An array with room along `axes` for every weight; mode as of `jax.numpy.pad`."""
         widths = [(0, 0)] * array.ndim
         for axis, width in zip(axes, self.padding, strict=True):

@@ -1,13 +1,19 @@
 """What is read from the outputs of a complex network."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import equinox as eqx
 import jax.numpy as jnp
 
+from ...array_types import Key
 from ...errors import NotApplicable
+from ..array_types import Batch, Outputs
 from ..gap import gaps_of_parts
-from .base import AbstractLayer
+from ..kernel_state import KernelState
+from .layer import AbstractLayer
+
+if TYPE_CHECKING:
+    from ..rules.activation_rule import ActivationRule
 
 
 class Readout(AbstractLayer):
@@ -34,22 +40,22 @@ class Readout(AbstractLayer):
 
     kind: Literal["complex", "real", "modulus"] = eqx.field(static=True, default="complex")
 
-    def __check_init__(self):
+    def __check_init__(self) -> None:
         if self.kind not in ("complex", "real", "modulus"):
             raise ValueError(f'Readout: kind must be "complex", "real" or "modulus", but {self.kind!r} was given.')
 
-    def output_shape(self, shape):
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return shape
 
-    def init(self, key, shape):
+    def init(self, key: Key, shape: tuple[int, ...]) -> tuple[()]:
         return ()
 
-    def apply(self, params, x, rule=None):
+    def apply(self, params: tuple[()], x: Batch, rule: "ActivationRule | None" = None) -> Outputs:
         if self.kind == "complex":
-            return x
+            return jnp.asarray(x)
         return jnp.real(x) if self.kind == "real" else jnp.abs(x)
 
-    def propagate(self, state):
+    def propagate(self, state: KernelState) -> KernelState:
         if self.kind == "modulus":
             raise NotApplicable(
                 'Readout("modulus") has no infinite-width kernel: |f| is not Gaussian, and its tangent kernel depends '
@@ -68,7 +74,7 @@ class Readout(AbstractLayer):
             return jnp.real(kernel if pseudo is None else kernel + pseudo) / 2
 
         nngp, ntk = real_part(state.nngp, state.pseudo), real_part(state.ntk, state.ntk_pseudo)
-        holomorphic = real_part(state.ntk_holomorphic, state.ntk_holomorphic_pseudo)
+        ntk_rule = real_part(state.ntk_rule, state.ntk_rule_pseudo)
         variance1, variance2 = real_part(state.variance1, state.pseudo1), real_part(state.variance2, state.pseudo2)
         # Of real numbers, every pseudo-kernel equals its kernel.
         return state._replace(
@@ -76,8 +82,8 @@ class Readout(AbstractLayer):
             pseudo=nngp,
             ntk=ntk,
             ntk_pseudo=ntk,
-            ntk_holomorphic=holomorphic,
-            ntk_holomorphic_pseudo=holomorphic,
+            ntk_rule=ntk_rule,
+            ntk_rule_pseudo=ntk_rule,
             variance1=variance1,
             variance2=variance2,
             pseudo1=variance1,

@@ -1,10 +1,19 @@
 """Layers one behind the other."""
 
-import jax
+from collections.abc import Iterator
 
+import jax
+import jax.numpy as jnp
+from jaxtyping import PyTree
+
+from ...array_types import Key
+from ..array_types import Batch, Outputs, Signal
+from ..kernel_state import KernelState
 from ..leaves import as_array, as_data, checked_shape
+from ..rules.activation_rule import ActivationRule
 from ..rules.layer_rule import LayerRule
-from .base import AbstractLayer
+from ..rules.rule import NetworkRule
+from .layer import AbstractLayer, Pairs, Placed
 
 
 class Serial(AbstractLayer):
@@ -13,15 +22,19 @@ class Serial(AbstractLayer):
     layers: tuple[AbstractLayer, ...]
 
     @property
-    def sublayers(self):
+    def sublayers(self) -> tuple[AbstractLayer, ...]:
         return self.layers
 
-    def output_shape(self, shape):
+    def unfolded(self) -> Iterator[AbstractLayer]:
+        for layer in self.layers:
+            yield from layer.unfolded()
+
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         for layer in self.layers:
             shape = layer.output_shape(shape)
         return shape
 
-    def init(self, key, shape):
+    def init(self, key: Key, shape: tuple[int, ...]) -> tuple[PyTree, ...]:
         shape = checked_shape(shape)
         params = []
         for layer, layer_key in zip(self.layers, jax.random.split(key, max(len(self.layers), 1)), strict=False):
@@ -29,36 +42,45 @@ class Serial(AbstractLayer):
             shape = layer.output_shape(shape)
         return tuple(params)
 
-    def apply(self, params, x, rule=None):
+    def apply(self, params: tuple[PyTree, ...], x: Batch, rule: NetworkRule | None = None) -> Outputs:
         if len(params) != len(self.layers):
             raise ValueError(f"params hold {len(params)} entries, but there are {len(self.layers)} layers")
-        if isinstance(rule, LayerRule):
+        if rule is not None and not isinstance(rule, ActivationRule):
             return rule.through(self, params, x)
         x, params = as_data("x", x), jax.tree.map(lambda leaf: as_array("params", leaf), params)
         for layer, layer_params in zip(self.layers, params, strict=True):
             x = layer.apply(layer_params, x, rule)
         return x
 
-    def placed(self, shape):
+    def placed(self, shape: tuple[int, ...]) -> Iterator[Placed]:
         for i, layer in enumerate(self.layers):
-            yield from (((i, *path), *rest) for path, *rest in layer.placed(shape))
+            yield from (((i, *path), single, inputs) for path, single, inputs in layer.placed(shape))
             shape = layer.output_shape(shape)
 
-    def trace(self, params, x, rule, path):
+    def trace(
+        self, params: tuple[PyTree, ...], x: Batch, rule: LayerRule, path: tuple[int, ...]
+    ) -> tuple[Outputs, tuple[PyTree, ...]]:
         kept = []
         for i, (layer, layer_params) in enumerate(zip(self.layers, params, strict=True)):
             x, residual = layer.trace(layer_params, x, rule, (*path, i))
             kept.append(residual)
-        return x, tuple(kept)
+        return jnp.asarray(x), tuple(kept)
 
-    def pull(self, params, kept, cotangent, rule, path):
+    def pull(
+        self,
+        params: tuple[PyTree, ...],
+        kept: tuple[PyTree, ...],
+        cotangent: Outputs,
+        rule: LayerRule,
+        path: tuple[int, ...],
+    ) -> tuple[tuple[PyTree, ...], Signal]:
         gradients = []
         for i, layer in reversed(list(enumerate(self.layers))):
             gradient, cotangent = layer.pull(params[i], kept[i], cotangent, rule, (*path, i))
             gradients.append(gradient)
         return tuple(reversed(gradients)), cotangent
 
-    def pairs_in_front(self, behind, shape):
+    def pairs_in_front(self, behind: Pairs, shape: tuple[int, ...]) -> Pairs:
         shapes = [shape]
         for layer in self.layers:
             shapes.append(layer.output_shape(shapes[-1]))
@@ -66,7 +88,7 @@ class Serial(AbstractLayer):
             behind = layer.pairs_in_front(behind, before)
         return behind
 
-    def propagate(self, state):
+    def propagate(self, state: KernelState) -> KernelState:
         for layer in self.layers:
             state = layer.propagate(state)
         return state
@@ -80,8 +102,8 @@ def serial(*layers: AbstractLayer) -> Serial:
 
     Returns:
         A layer: `init(key, shape)` gives a tuple with one entry for each layer, `apply(params, x, rule=None)` the
-        outputs (N, *output shape) of a batch, `kernel(x1, x2=None, *, batch_size, progress, max_bytes)` the kernels in
-        the limit of infinite width.
+        outputs (N, *output shape) of a batch, `kernel(x1, x2=None, *, rule, batch_size, progress, max_bytes)` the
+        kernels in the limit of infinite width.
 
     Raises:
         TypeError: an argument is not a layer.

@@ -5,16 +5,21 @@ from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Inexact
 
 from ..kernel_state import KernelState
-from .base import Pairs
 from .positions import diagonal
+
+Pairs = tuple[int, ...] | None
+"""Which pairs a layer needs: None for equal positions (or none at all), or the spacing of pairs (`KernelState`)."""
 
 # One letter for each axis: where pairs start, steps from one to the next, and both inputs' positions.
 _STARTS, _STEPS, _FIRST, _SECOND = "mn", "rs", "uv", "xy"
 
 
-def split_starts(x: jax.Array, spacing: tuple[int, ...]) -> jax.Array:
+def split_starts(
+    x: Inexact[jax.Array, "N *space channels"], spacing: tuple[int, ...]
+) -> Inexact[jax.Array, "N F *starts channels"]:
     """Inputs (N, *space, channels) as (N, F, *space / spacing, channels): position m u + f at (f, u)."""
     space = x.shape[1:-1]
     axes = [(size // step, step) for size, step in zip(space, spacing, strict=True)]

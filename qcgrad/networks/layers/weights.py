@@ -21,11 +21,14 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Inexact
 
+from ...array_types import Key
 from ...errors import NotApplicable
+from ..array_types import KernelMap
 from ..gap import gap_of_sum
 from ..kernel_state import KernelState
-from .base import AbstractLayer
+from .layer import AbstractLayer
 
 
 def as_complex(state: KernelState) -> KernelState:
@@ -55,7 +58,7 @@ class AbstractWeightLayer(AbstractLayer):
     dtype: eqx.AbstractVar[Literal["complex", "real"]]
     tau: eqx.AbstractVar[complex]
 
-    def __check_init__(self):
+    def __check_init__(self) -> None:
         name = type(self).__name__
         if not isinstance(self.width, (int, np.integer)) or self.width < 1:
             raise ValueError(f"{name}: width must be a positive integer, but {self.width!r} was given.")
@@ -75,7 +78,7 @@ class AbstractWeightLayer(AbstractLayer):
         """Shape of the weights for inputs of this shape: (*filter, inputs, width)."""
 
     @abc.abstractmethod
-    def meets(self, x) -> jax.Array:
+    def meets(self, x: Inexact[jax.Array, "N *positions channels"]) -> Inexact[jax.Array, "N *positions fan_in"]:
         """The inputs that weights meet: (N, *output positions, fan-in) from inputs (N, *positions, channels)."""
 
     @property
@@ -84,10 +87,10 @@ class AbstractWeightLayer(AbstractLayer):
         return 1.0 if self.dtype == "real" else self.tau
 
     @property
-    def is_proper(self):
+    def is_proper(self) -> bool:
         return self.pseudo_variance == 0
 
-    def init(self, key, shape):
+    def init(self, key: Key, shape: tuple[int, ...]) -> Weights:
         weight_key, bias_key = jax.random.split(key)
         # Complex normal numbers of JAX are circular with unit variance.
         dtype = complex if self.dtype == "complex" else float
@@ -104,11 +107,15 @@ class AbstractWeightLayer(AbstractLayer):
     def _improper(self, circular):
         if self.dtype == "real" or self.tau == 0:
             return circular
-        size, turn = abs(self.tau), cmath.exp(0.5j * cmath.phase(self.tau))
+        size = abs(self.tau)
+        turn = cmath.sqrt(self.tau / size)  # for -1 exactly i: imaginary numbers have no real parts
         a, b = math.sqrt((1 + size) / 2), math.sqrt((1 - size) / 2)
         return turn * ((a + b) / math.sqrt(2) * circular + (a - b) / math.sqrt(2) * jnp.conj(circular))
 
-    def propagate_weights(self, state: KernelState, mean: Callable[[jax.Array, int], jax.Array]) -> KernelState:
+    def start(self, gram: Callable[[Callable], KernelState]) -> KernelState:
+        return self.propagate_weights(gram(self.meets), lambda array, batch_axes: array)
+
+    def propagate_weights(self, state: KernelState, mean: KernelMap) -> KernelState:
         """Kernels behind the weights; `mean(array, batch_axes)` averages over the inputs that a weight meets.
 
         Raises:
@@ -141,15 +148,15 @@ class AbstractWeightLayer(AbstractLayer):
             pseudo=pseudo,
             ntk=tangent(nngp, state.ntk),
             ntk_pseudo=tangent(pseudo, state.ntk_pseudo, tau),
-            ntk_holomorphic=tangent(nngp, state.ntk_holomorphic),
-            ntk_holomorphic_pseudo=tangent(pseudo, state.ntk_holomorphic_pseudo, tau),
+            ntk_rule=tangent(nngp, state.ntk_rule),
+            ntk_rule_pseudo=tangent(pseudo, state.ntk_rule_pseudo, tau),
             variance1=covariance(state.variance1),
             variance2=covariance(state.variance2),
             pseudo1=covariance(state.pseudo1, tau),
             pseudo2=covariance(state.pseudo2, tau),
             is_complex=is_complex,
             law="gaussian",
-            has_limit=True,
+            nonlinear=None,
             is_narrow=self.width == 1,
         )
 

@@ -11,11 +11,19 @@ replace a term, so it is biased.
 """
 
 import abc
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import PyTree
 
-from .base import NetworkRule
+from ...errors import NotApplicable
+from ..array_types import Batch, Numbers, Outputs, Values
+from .rule import NetworkRule
+
+if TYPE_CHECKING:
+    from ..activations.activation import AbstractActivation
+    from ..layers.layer import AbstractLayer
 
 
 class ActivationRule(NetworkRule):
@@ -30,7 +38,7 @@ class ActivationRule(NetworkRule):
     """
 
     @abc.abstractmethod
-    def pull_back(self, holomorphic, antiholomorphic, cotangent) -> jax.Array:
+    def pull_back(self, holomorphic: Values, antiholomorphic: Values, cotangent: Values) -> Values:
         """The cotangent in front of an activation.
 
         Args:
@@ -38,10 +46,24 @@ class ActivationRule(NetworkRule):
             cotangent: c behind the activation, same shape, in JAX's convention (2 dL/dh).
         """
 
-    def through(self, layer, params, x):
+    def branches(self) -> tuple[float, float]:
+        r"""What the rule keeps of either branch, where that is all it does: its kernels of infinite width follow.
+
+        Returns:
+            Real numbers (a, b) with `pull_back` \(= a\,\varphi_z\,c + \overline{b\,\varphi_{\bar z}\,c}\).
+
+        Raises:
+            NotApplicable: the rule does something else, or does not say.
+        """
+        raise NotApplicable(
+            f"{type(self).__name__} has no infinite-width kernel here: where it keeps constant shares of phi_z and "
+            "phi_zbar, say them in a method `branches`; else compute the kernel of a finite network, ntk.cross"
+        )
+
+    def through(self, layer: "AbstractLayer", params: PyTree, x: Batch) -> Outputs:
         return layer.apply(params, x, self)
 
-    def activate(self, activation, z):
+    def activate(self, activation: "AbstractActivation", z: Numbers) -> Values:
         """phi(z), with this rule for its derivative.
 
         Args:

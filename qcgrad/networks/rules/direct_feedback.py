@@ -1,16 +1,21 @@
 """Direct feedback alignment."""
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jaxtyping import PyTree
 
+from ...array_types import Key
 from ...errors import NotApplicable
-from ..layers.base import AbstractLayer
+from ..array_types import Outputs, Signal
 from ..leaves import checked_shape
 from .layer_rule import LayerRule
+
+if TYPE_CHECKING:
+    from ..layers.layer import AbstractLayer
 
 
 class DirectFeedbackAlignment(LayerRule):
@@ -52,7 +57,7 @@ class DirectFeedbackAlignment(LayerRule):
     path: tuple[int, ...] = eqx.field(static=True, default=())
 
     @classmethod
-    def init(cls, network: AbstractLayer, shape: tuple[int, ...], key) -> "DirectFeedbackAlignment":
+    def init(cls, network: "AbstractLayer", shape: tuple[int, ...], key: Key) -> "DirectFeedbackAlignment":
         """Feedback weights for a network with inputs of this shape."""
         shape = checked_shape(shape)
         outputs, feedback = math.prod(network.output_shape(shape)), {}
@@ -62,13 +67,13 @@ class DirectFeedbackAlignment(LayerRule):
                 feedback[path] = jax.random.normal(used, (outputs, *inputs), complex)
         return cls(feedback)
 
-    def told(self, error):
+    def told(self, error: Outputs) -> "DirectFeedbackAlignment":
         return DirectFeedbackAlignment(self.feedback, error.reshape(len(error), -1))
 
-    def at(self, path):
+    def at(self, path: tuple[int, ...]) -> "DirectFeedbackAlignment":
         return DirectFeedbackAlignment(self.feedback, self.error, path)
 
-    def send(self, layer, params, residual, cotangent):
+    def send(self, layer: "AbstractLayer", params: PyTree, residual: PyTree, cotangent: Outputs) -> Signal:
         if not layer.has_weights:
             return super().send(layer, params, residual, cotangent)
         if self.path not in self.feedback:

@@ -1,10 +1,16 @@
 """Feedback alignment."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..layers.base import AbstractLayer
+from jaxtyping import PyTree
+
+from ...array_types import Key
+from ..array_types import Outputs, Signal
 from ..leaves import checked_shape
 from .layer_rule import LayerRule
+
+if TYPE_CHECKING:
+    from ..layers.layer import AbstractLayer
 
 
 class FeedbackAlignment(LayerRule):
@@ -37,15 +43,15 @@ class FeedbackAlignment(LayerRule):
     feedback: Any
 
     @classmethod
-    def init(cls, network: AbstractLayer, shape: tuple[int, ...], key) -> "FeedbackAlignment":
+    def init(cls, network: "AbstractLayer", shape: tuple[int, ...], key: Key) -> "FeedbackAlignment":
         """Feedback weights for a network with inputs of this shape, drawn as its own weights would be."""
         return cls(network.init(key, checked_shape(shape)))
 
-    def at(self, path):
+    def at(self, path: tuple[int, ...]) -> "FeedbackAlignment":
         feedback = self.feedback
         for index in path:
             feedback = feedback[index]
         return FeedbackAlignment(feedback)
 
-    def send(self, layer, params, residual, cotangent):
+    def send(self, layer: "AbstractLayer", params: PyTree, residual: PyTree, cotangent: Outputs) -> Signal:
         return super().send(layer, self.feedback if layer.has_weights else params, residual, cotangent)

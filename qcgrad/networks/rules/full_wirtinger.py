@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import jax.numpy as jnp
 
+from ..array_types import Values
 from .activation_rule import ActivationRule
 
 
@@ -12,5 +13,8 @@ class FullWirtinger(ActivationRule):
 
     is_exact: ClassVar[bool] = True
 
-    def pull_back(self, holomorphic, antiholomorphic, cotangent):
+    def branches(self) -> tuple[float, float]:
+        return 1.0, 1.0
+
+    def pull_back(self, holomorphic: Values, antiholomorphic: Values, cotangent: Values) -> Values:
         return holomorphic * cotangent + jnp.conj(antiholomorphic * cotangent)

@@ -6,9 +6,17 @@ keeps what it needs of the forward pass, hands \(c_x = (\partial y/\partial x)^T
 teaching signal that is *sent* down, the gradient that is *kept*.
 """
 
-import jax
+from typing import TYPE_CHECKING
 
-from .base import NetworkRule
+import jax
+from jaxtyping import PyTree
+
+from ..array_types import Batch, Outputs, Signal
+from ..backward import with_rule
+from .rule import NetworkRule
+
+if TYPE_CHECKING:
+    from ..layers.layer import AbstractLayer
 
 
 class LayerRule(NetworkRule):
@@ -28,7 +36,7 @@ class LayerRule(NetworkRule):
         T. P. Lillicrap et al., "Backpropagation and the brain", Nature Reviews Neuroscience 21, 335 (2020).
     """
 
-    def told(self, error) -> "LayerRule":
+    def told(self, error: Outputs) -> "LayerRule":
         """The rule for one backward pass, told the cotangent of the network's outputs (N, *outputs)."""
         del error
         return self
@@ -38,12 +46,12 @@ class LayerRule(NetworkRule):
         del path
         return self
 
-    def store(self, x, y):
+    def store(self, x: Batch, y: Outputs) -> PyTree:
         """What is kept of a layer's inputs and outputs until the backward pass; by default its inputs."""
         del y
         return x
 
-    def send(self, layer, params, residual, cotangent) -> jax.Array:
+    def send(self, layer: "AbstractLayer", params: PyTree, residual: PyTree, cotangent: Outputs) -> Signal:
         """The cotangent in front of the layer, in the shape of its inputs.
 
         Args:
@@ -54,11 +62,9 @@ class LayerRule(NetworkRule):
         """
         return jax.vjp(lambda x: layer.apply(params, x), residual)[1](cotangent)[0]
 
-    def keep(self, layer, params, residual, cotangent):
+    def keep(self, layer: "AbstractLayer", params: PyTree, residual: PyTree, cotangent: Outputs) -> PyTree:
         """The gradient by the layer's parameters, in their structure; arguments as in `send`."""
         return jax.vjp(lambda p: layer.apply(p, residual), params)[1](cotangent)[0]
 
-    def through(self, layer, params, x):
-        from ..backward import with_rule
-
+    def through(self, layer: "AbstractLayer", params: PyTree, x: Batch) -> Outputs:
         return with_rule(layer, params, x, self)

@@ -2,15 +2,20 @@
 
 import math
 from dataclasses import replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Bool, PyTree
 
 from ...errors import NotApplicable
+from ..array_types import Batch, Outputs, RawKey, Signal
 from .layer_rule import LayerRule
+
+if TYPE_CHECKING:
+    from ..layers.layer import AbstractLayer
 
 
 class StochasticBackprop(LayerRule):
@@ -52,7 +57,7 @@ class StochasticBackprop(LayerRule):
 
     is_random = True
 
-    def __check_init__(self):
+    def __check_init__(self) -> None:
         if not 0 < self.keep_ratio <= 1:
             raise ValueError(f"keep_ratio is {self.keep_ratio!r}: give a number above 0 and at most 1")
         if not isinstance(self.cells, int) or self.cells < 1:
@@ -69,10 +74,10 @@ class StochasticBackprop(LayerRule):
     def _step(self) -> int:
         return round(1 / self.keep_ratio)
 
-    def drawn(self, key):
+    def drawn(self, key: RawKey | None) -> "StochasticBackprop":
         return replace(self, key=key)
 
-    def through(self, layer, params, x):
+    def through(self, layer: "AbstractLayer", params: PyTree, x: Batch) -> Outputs:
         shapes = [one.output_shape(shape)[:-1] for _, one, shape in layer.placed(x.shape[1:]) if one.has_weights]
         smallest = min((size for space in shapes for size in space), default=0)
         if smallest < self.cells:
@@ -83,10 +88,10 @@ class StochasticBackprop(LayerRule):
             )
         return super().through(layer, params, x)
 
-    def send(self, layer, params, residual, cotangent):
+    def send(self, layer: "AbstractLayer", params: PyTree, residual: PyTree, cotangent: Outputs) -> Signal:
         return super().send(layer, params, residual, self._masked(layer, cotangent))
 
-    def keep(self, layer, params, residual, cotangent):
+    def keep(self, layer: "AbstractLayer", params: PyTree, residual: PyTree, cotangent: Outputs) -> PyTree:
         return super().keep(layer, params, residual, self._masked(layer, cotangent))
 
     def _masked(self, layer, cotangent):
@@ -100,7 +105,7 @@ class StochasticBackprop(LayerRule):
         scale = 1 / self.keep_ratio if self.rescale else 1.0
         return jnp.where(mask[None, ..., None], scale * cotangent, 0)
 
-    def kept_cells(self, axes: int) -> jax.Array:
+    def kept_cells(self, axes: int) -> Bool[jax.Array, "..."]:
         """Which cells of this pass are kept: booleans (cells, ..., cells)."""
         if self.key is None:
             raise ValueError("StochasticBackprop draws a mask for each pass: give rule.drawn(jax.random.key_data(key))")

@@ -1,17 +1,31 @@
 """Which simulation answers which question about several copies."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
+from ...array_types import Key
 from ...ir import pauli
-from ...queries import BellSample, MajorityVotes, MeasureComponent, PointerSweep, ThresholdSweep
+from ...queries import (
+    BellOutcomes,
+    BellSample,
+    MajorityVotes,
+    Means,
+    MeasureComponent,
+    PointerOutcomes,
+    PointerSweep,
+    SweepStop,
+    ThresholdSweep,
+    Votes,
+)
 from . import bell, copies, pointers, thresholds, votes
 
 QUESTIONS = BellSample | MajorityVotes | PointerSweep | MeasureComponent | ThresholdSweep
 """What `answer` takes."""
 
+Answer = BellOutcomes | Votes | PointerOutcomes | Means | SweepStop
+"""What it gives."""
 
-def answer(query: QUESTIONS, key, state: Callable, max_bytes: int | None = None):
+
+def answer(query: QUESTIONS, key: Key, state: copies.StateOf, max_bytes: int | None = None) -> Answer:
     """The record that the query's docstring names.
 
     Args:
@@ -27,14 +41,18 @@ def answer(query: QUESTIONS, key, state: Callable, max_bytes: int | None = None)
     if isinstance(query, BellSample):
         return _bell_sample(query, key, state, max_bytes)
     if isinstance(query, MajorityVotes):
-        found, qubits = copies.seen(query.program, query.x, query.z, query.angles, state, max_bytes)
-        x, z = (pauli.squeezed(masks, qubits, query.program.num_qubits) for masks in (query.x, query.z))
-        return votes.draw(found, replace(query, x=x, z=z), key)
+        return _majority_votes(query, key, state, max_bytes)
     if isinstance(query, PointerSweep):
         return pointers.sweep(query, key, max_bytes)
     if isinstance(query, MeasureComponent):
         return pointers.measure_component(query, key, max_bytes)
     return thresholds.run(query, key, max_bytes)
+
+
+def _majority_votes(query, key, state, max_bytes):
+    found, qubits = copies.seen(query.program, query.x, query.z, query.angles, state, max_bytes)
+    x, z = (pauli.squeezed(masks, qubits, query.program.num_qubits) for masks in (query.x, query.z))
+    return votes.draw(found, replace(query, x=x, z=z), key)
 
 
 def _bell_sample(query, key, state, max_bytes):

@@ -14,11 +14,13 @@ References:
     learning", Phys. Rev. Lett. 126, 190505 (2021), arXiv:2101.02464.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import jax
 import numpy as np
+from jaxtyping import Float, Int
 
+from ...array_types import Amplitudes, Key
 from ...errors import StateTooLarge
 from ...ir import pauli
 from ...ir.strings import CHUNK_AMPLITUDES, walsh_hadamard
@@ -29,7 +31,7 @@ from ...queries import BellOutcomes, Ensemble
 _BYTES_PER_PAIR = 80
 
 
-def sample(state, pairs: int, key, partner: Ensemble | None = None) -> BellOutcomes:
+def sample(state: Amplitudes | Ensemble, pairs: int, key: Key, partner: Ensemble | None = None) -> BellOutcomes:
     """Draw `pairs` Bell measurements; O(n 2^n) for each distinct x of each pair of vectors.
 
     Args:
@@ -46,7 +48,7 @@ def sample(state, pairs: int, key, partner: Ensemble | None = None) -> BellOutco
     return BellOutcomes(x, z)
 
 
-def check_pairs(pairs: int, num_qubits: int, max_bytes: int | None = None):
+def check_pairs(pairs: int, num_qubits: int, max_bytes: int | None = None) -> None:
     """Refuse more Bell measurements of n qubit pairs than fit into memory.
 
     Raises:
@@ -64,7 +66,7 @@ def check_pairs(pairs: int, num_qubits: int, max_bytes: int | None = None):
     )
 
 
-def widened(outcomes: BellOutcomes, qubits, num_qubits: int, key) -> BellOutcomes:
+def widened(outcomes: BellOutcomes, qubits: Sequence[int], num_qubits: int, key: Key) -> BellOutcomes:
     """Outcomes on all n qubits from those on `qubits`: of two |0> every x is 0 and every z a fair coin."""
     idle = [q for q in range(num_qubits) if q not in set(qubits)]
     x, z = (pauli.spread(masks, qubits, num_qubits) for masks in outcomes)
@@ -74,7 +76,9 @@ def widened(outcomes: BellOutcomes, qubits, num_qubits: int, key) -> BellOutcome
     return BellOutcomes(x, z)
 
 
-def drawn(first, second, pairs: int, rng) -> Iterator[tuple[int, int, np.ndarray]]:
+def drawn(
+    first: Float[np.ndarray, "R1"], second: Float[np.ndarray, "R2"], pairs: int, rng: np.random.Generator
+) -> Iterator[tuple[int, int, Int[np.ndarray, "members"]]]:
     """Which members of two ensembles meet, drawn by their probabilities: (i, j, the pairs where these two do)."""
     both = rng.choice(len(first), size=pairs, p=first) * len(second) + rng.choice(len(second), size=pairs, p=second)
     kinds, where = np.unique(both, return_inverse=True)
@@ -82,14 +86,14 @@ def drawn(first, second, pairs: int, rng) -> Iterator[tuple[int, int, np.ndarray
         yield kind // len(second), kind % len(second), members
 
 
-def as_ensemble(state) -> Ensemble:
+def as_ensemble(state: Amplitudes | Ensemble) -> Ensemble:
     """The pure state (2^n,) as an ensemble of one vector; ensembles as they are."""
     if isinstance(state, Ensemble):
         return state
     return Ensemble(np.ones(1), np.asarray(state)[None])
 
 
-def generator(key) -> np.random.Generator:
+def generator(key: Key) -> np.random.Generator:
     """A NumPy generator seeded by all bits of a JAX key."""
     return np.random.default_rng(np.asarray(jax.random.key_data(key)).tolist())
 

@@ -10,6 +10,7 @@ A check lets S pass between two limits: with independent X, X' ~ Exp of mean \(\
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from ...queries import ThresholdSweep
 
@@ -28,22 +29,24 @@ class Check:
         centre, k = query.copies * (1 + np.asarray(query.predictions, float)) / 2, query.copies
         return cls(centre - k * query.margin / 2, centre + k * query.margin / 2, query.noise)
 
-    def __getitem__(self, v) -> "Check":
+    def __getitem__(self, v: int) -> "Check":
         return Check(np.asarray(self.lower)[v], np.asarray(self.upper)[v], self.noise)
 
-    def passing(self, counts) -> np.ndarray:
+    def passing(self, counts: Int[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
         """Pr[none | S]."""
         above = np.maximum(self.upper - counts, 0)
         below = np.maximum(counts - self.lower, 0)
         return np.expm1(-above / self.noise) * np.expm1(-below / self.noise)
 
-    def draw(self, counts, rng) -> np.ndarray:
+    def draw(self, counts: int | Int[np.ndarray, "..."], rng: np.random.Generator) -> Int[np.ndarray, "..."]:
         """Sides at the counts S: +1 "above", -1 "below", 0 none."""
         above = counts + rng.exponential(self.noise, np.shape(counts)) > self.upper
         below = counts - rng.exponential(self.noise, np.shape(counts)) < self.lower
         return np.where(above, 1, -below.astype(np.int64))
 
-    def stop_moments(self, copies: int, accept) -> tuple[np.ndarray, np.ndarray]:
+    def stop_moments(
+        self, copies: int, accept: Float[np.ndarray, "V"]
+    ) -> tuple[Float[np.ndarray, "V"], Float[np.ndarray, "V"]]:
         r"""E[h] and E[h^2] of \(h = 1 - \Pr[\mathrm{none} \mid S]\) for S ~ Binomial(k, p).
 
         Between the limits h = A + B - AB with AB constant, so all terms are exponentials of S, whose means over
@@ -70,7 +73,7 @@ class Check:
         return np.clip(moment, 0, 1), np.clip(square, 0, 1)
 
 
-def disturbance(copies: int, accept: np.ndarray, check: Check) -> float:
+def disturbance(copies: int, accept: Float[np.ndarray, "V"], check: Check) -> float:
     r"""Bound on how far fresh copies for every check move the distribution of where and how a sweep stops.
 
     Passing check j leaves \(f|\phi\rangle\), f = sqrt(Pr[none | S]), where the idealized sweep goes on with a fresh

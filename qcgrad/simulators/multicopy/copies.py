@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ...array_types import Amplitudes, Angles, Masks
 from ...errors import StateTooLarge
 from ...ir import light_cone, strings
 from ...ir.mixture import Mixture
@@ -11,8 +12,11 @@ from ...ir.program import Program
 from ...memory import allowed_bytes, require
 from ...queries import Ensemble, state_bytes
 
+StateOf = Callable[[Program, Angles], Amplitudes]
+"""From a program and its angles to the state that it prepares."""
 
-def whole(program, angles, state: Callable, max_bytes: int | None = None) -> Ensemble:
+
+def whole(program: Program | Mixture, angles: Angles, state: StateOf, max_bytes: int | None = None) -> Ensemble:
     """What one copy of a query's state is drawn from.
 
     Args:
@@ -28,7 +32,9 @@ def whole(program, angles, state: Callable, max_bytes: int | None = None) -> Ens
     return _ensemble(program, [range(p.num_gates) for p in _members(program)], every, angles, state, max_bytes)
 
 
-def busy(program, angles, state: Callable, max_bytes: int | None = None) -> tuple[Ensemble, tuple[int, ...]]:
+def busy(
+    program: Program | Mixture, angles: Angles, state: StateOf, max_bytes: int | None = None
+) -> tuple[Ensemble, tuple[int, ...]]:
     """As `whole`, without qubits that no member's gates act on, and the qubits that are left."""
     gates = [p.circuit.gates for p in _members(program)]
     acting = [[i for i, gate in enumerate(part) if light_cone.acted_on(gate)] for part in gates]
@@ -37,7 +43,12 @@ def busy(program, angles, state: Callable, max_bytes: int | None = None) -> tupl
 
 
 def seen(
-    program, x: np.ndarray, z: np.ndarray, angles, state: Callable, max_bytes: int | None = None
+    program: Program | Mixture,
+    x: Masks,
+    z: Masks,
+    angles: Angles,
+    state: StateOf,
+    max_bytes: int | None = None,
 ) -> tuple[Ensemble, tuple[int, ...]]:
     """As `whole`, as far as expectations of the strings with masks x, z depend on it, and the qubits that are left."""
     members = _members(program)

@@ -31,6 +31,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Complex, Float, Int
 
 from ...ir.sweep_form import SweepForm
 from . import moments
@@ -61,23 +62,25 @@ class GaussianModel:
     commutators: np.ndarray
 
     @classmethod
-    def of_moments(cls, copies: int, expectations: np.ndarray, products: np.ndarray) -> "GaussianModel":
+    def of_moments(
+        cls, copies: int, expectations: Float[np.ndarray, "V"], products: Complex[np.ndarray, "V V"]
+    ) -> "GaussianModel":
         """The model of k fresh copies with <A_i> (V,) and <A_i A_j> (V, V)."""
         covariance = np.real(products) - np.outer(expectations, expectations)
         return cls(copies, expectations, np.zeros(len(expectations)), covariance, np.imag(products))
 
     @classmethod
-    def of_form(cls, form: SweepForm, copies: int, order: np.ndarray) -> "GaussianModel":
+    def of_form(cls, form: SweepForm, copies: int, order: Int[np.ndarray, "V"]) -> "GaussianModel":
         """The model of the strings `order` of a form, in that order."""
         products = moments.products(form)[np.ix_(order, order)]
         return cls.of_moments(copies, moments.expectations(form)[order], products)
 
     @property
-    def means(self) -> np.ndarray:
+    def means(self) -> Float[np.ndarray, "V"]:
         """(V,) mean outcomes, as estimates of <A>."""
         return self.expectations + self.shift / math.sqrt(self.copies)
 
-    def read_pointer(self, j: int, variance: float, rng) -> tuple[float, "GaussianModel"]:
+    def read_pointer(self, j: int, variance: float, rng: np.random.Generator) -> tuple[float, "GaussianModel"]:
         """As `SymmetricState.read_pointer`, for observable j."""
         spread = math.sqrt((self.covariance[j, j] + variance) / self.copies)
         outcome = rng.normal(self.means[j], spread)
@@ -91,13 +94,13 @@ class GaussianModel:
         covariance = self.covariance - np.outer(gain, column) + np.outer(kick, kick) / variance
         return replace(self, shift=self.shift + gain * surprise, covariance=covariance)
 
-    def check(self, j: int, check: Check, rng) -> tuple[int, "GaussianModel"]:
+    def check(self, j: int, check: Check, rng: np.random.Generator) -> tuple[int, "GaussianModel"]:
         """A threshold check of observable j: its side, and the model where it passed."""
         counts, weights = self._grid(j)
         side = int(check.draw(rng.choice(counts, p=weights), rng))
         return side, self if side else self.filtered(j, lambda s: np.sqrt(check.passing(s)))
 
-    def filtered(self, j: int, kraus: Callable[[np.ndarray], np.ndarray]) -> "GaussianModel":
+    def filtered(self, j: int, kraus: Callable[[Int[np.ndarray, "S"]], Float[np.ndarray, "S"]]) -> "GaussianModel":
         """The model after an outcome whose Kraus operator is a function f of the count S.
 
         The count's posterior is matched in mean and variance on its grid. f may have kinks, so its derivatives are

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from weakref import WeakKeyDictionary
 
 import numpy as np
+from jaxtyping import Complex, Float
 
 from ...ir import rows
 from ...ir.sweep_form import SweepForm
@@ -33,13 +34,13 @@ def _once_per_form(function: Callable[[SweepForm], np.ndarray]) -> Callable[[Swe
 
 
 @_once_per_form
-def expectations(form: SweepForm) -> np.ndarray:
+def expectations(form: SweepForm) -> Float[np.ndarray, "D"]:
     """<A_d> for every string, (D,); O((rows + D) 2^N), once for each form."""
     return np.array([rows.expectation(*_masks(form, d), states[0]) for d, states in _carried(form, form.state[None])])
 
 
 @_once_per_form
-def products(form: SweepForm) -> np.ndarray:
+def products(form: SweepForm) -> Complex[np.ndarray, "D D"]:
     r"""\(\langle A_i A_j\rangle\), (D, D) Hermitian: real part Re, imaginary part Omega_ij.
 
     Every vector A_i|Psi> travels along with the state, so each string asks one product with each of those before

@@ -16,11 +16,12 @@ depend on each other.
 
 import numpy as np
 
+from ...array_types import Key
 from ...errors import StateTooLarge
 from ...ir import rows
 from ...ir.sweep_form import SweepForm
 from ...memory import allowed_bytes, require, require_count
-from ...queries import Means, MeasureComponent, PointerOutcomes, PointerSweep
+from ...queries import Means, MeasureComponent, PointerOutcomes, PointerSweep, Sweepable
 from .bell import generator
 
 # Amplitudes evolved at a time: a few tens of MiB.
@@ -31,7 +32,7 @@ STATES_HELD = 6
 _NUMBERS_HELD = 4
 
 
-def sweep(query: PointerSweep, key, max_bytes: int | None = None) -> PointerOutcomes:
+def sweep(query: PointerSweep, key: Key, max_bytes: int | None = None) -> PointerOutcomes:
     """Outcomes of `batches` independent sweeps; O(batches (rows + D) 2^N).
 
     Raises:
@@ -57,7 +58,7 @@ def sweep(query: PointerSweep, key, max_bytes: int | None = None) -> PointerOutc
     return PointerOutcomes(np.concatenate(parts))
 
 
-def measure_component(query: MeasureComponent, key, max_bytes: int | None = None) -> Means:
+def measure_component(query: MeasureComponent, key: Key, max_bytes: int | None = None) -> Means:
     """Mean of one string over fresh copies, and its unbiased variance (NaN for one shot)."""
     form = as_sweep_form(query.form, max_bytes)
     state = rows.run(form.undo[: form.step[query.component]], form.state)
@@ -86,7 +87,7 @@ def _sweep(form, copies, pointer_variance, batches, rng):
     return means
 
 
-def as_sweep_form(form, max_bytes: int | None = None) -> SweepForm:
+def as_sweep_form(form: Sweepable, max_bytes: int | None = None) -> SweepForm:
     """The form of a query, which a simulator needs in full, on the qubits that have to be simulated.
 
     Args:

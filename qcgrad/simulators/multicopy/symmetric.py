@@ -18,6 +18,7 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Bool, Complex, Float, Int
 
 from ...errors import StateTooLarge
 
@@ -32,6 +33,9 @@ _BYTES_PER_AMPLITUDE = 112
 
 # Elements of a unitary below this are zeros with rounding: their rotation is skipped.
 _ZERO = 1e-15
+
+Modes = Bool[np.ndarray, "d"]
+"""Which modes a string accepts."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +53,7 @@ class SymmetricState:
     amplitudes: np.ndarray
 
     @classmethod
-    def of_copies(cls, state: np.ndarray, copies: int, limit: int = DIMENSION_LIMIT) -> "SymmetricState":
+    def of_copies(cls, state: Complex[np.ndarray, "d"], copies: int, limit: int = DIMENSION_LIMIT) -> "SymmetricState":
         """k copies of one state (d,).
 
         Raises:
@@ -68,7 +72,7 @@ class SymmetricState:
             logarithm += (factor + 1j * np.angle(amplitude) * possible)[count]
         return cls(copies, modes, np.exp(logarithm))
 
-    def rotated(self, unitary: np.ndarray) -> "SymmetricState":
+    def rotated(self, unitary: Complex[np.ndarray, "d d"]) -> "SymmetricState":
         """W applied to every copy, (d, d).
 
         Cost: at most d (d - 1)/2 rotations of two modes, none for elements of W that are zero; each costs about
@@ -85,18 +89,20 @@ class SymmetricState:
             amplitudes = _rotate(fock.pair(first, second), angle, phase, amplitudes)
         return replace(self, amplitudes=amplitudes)
 
-    def counts(self, accepting: np.ndarray) -> np.ndarray:
+    def counts(self, accepting: Modes) -> Float[np.ndarray, "k+1"]:
         """Distribution (k + 1,) of the number of copies in the accepting modes, a mask (d,)."""
         accepted = self._accepted(accepting)
         distribution = np.bincount(accepted, np.abs(self.amplitudes) ** 2, minlength=self.copies + 1)
         return distribution / distribution.sum()
 
-    def filtered(self, accepting: np.ndarray, factors: np.ndarray) -> "SymmetricState":
+    def filtered(self, accepting: Modes, factors: Float[np.ndarray, "k+1"]) -> "SymmetricState":
         """What is left after an outcome whose Kraus operator is factors[S], (k + 1,), normalised."""
         amplitudes = self.amplitudes * factors[self._accepted(accepting)]
         return replace(self, amplitudes=amplitudes / np.linalg.norm(amplitudes))
 
-    def read_pointer(self, accepting: np.ndarray, variance: float, rng) -> tuple[float, "SymmetricState"]:
+    def read_pointer(
+        self, accepting: Modes, variance: float, rng: np.random.Generator
+    ) -> tuple[float, "SymmetricState"]:
         """Read A = (accepting) - (not accepting) with a Gaussian pointer.
 
         Args:
@@ -110,7 +116,7 @@ class SymmetricState:
         outcome = 2 * count / self.copies - 1 + rng.normal(scale=math.sqrt(variance / self.copies))
         return outcome, self.after_pointer(accepting, variance, outcome)
 
-    def after_pointer(self, accepting: np.ndarray, variance: float, outcome: float) -> "SymmetricState":
+    def after_pointer(self, accepting: Modes, variance: float, outcome: float) -> "SymmetricState":
         """The state after a pointer outcome; see `read_pointer`."""
         distance = outcome - (2 * np.arange(self.copies + 1) / self.copies - 1)
         exponent = -self.copies * distance**2 / (4 * variance)
@@ -142,7 +148,7 @@ def peak_bytes(copies: int, modes: int) -> int:
     return dimension * (_BYTES_PER_OCCUPATION * modes + _BYTES_PER_AMPLITUDE) + remembered + wigner
 
 
-def draw_count(distribution: np.ndarray, rng) -> int:
+def draw_count(distribution: Float[np.ndarray, "k+1"], rng: np.random.Generator) -> int:
     """One draw from a distribution over 0..k."""
     return int(rng.choice(len(distribution), p=distribution))
 
@@ -166,7 +172,7 @@ class _Fock:
         self.copies, self.modes, self._pairs = copies, modes, {}
 
     @cached_property
-    def occupations(self) -> np.ndarray:
+    def occupations(self) -> Int[np.ndarray, "d dimension"]:
         remaining = np.array([self.copies])
         columns = []
         for _ in range(self.modes - 1):

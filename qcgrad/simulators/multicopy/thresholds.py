@@ -1,7 +1,9 @@
 """Sweeps of threshold checks on k copies, with the back-action that the query asks for."""
 
 import numpy as np
+from jaxtyping import Bool, Complex
 
+from ...array_types import Key
 from ...errors import StateTooLarge
 from ...ir import rows
 from ...ir.sweep_form import SweepForm
@@ -21,7 +23,7 @@ _MATRICES_HELD = 8
 _GAUSSIAN_BYTES = 16 + 16 + 8 * 8
 
 
-def run(query: ThresholdSweep, key, max_bytes: int | None = None) -> SweepStop:
+def run(query: ThresholdSweep, key: Key, max_bytes: int | None = None) -> SweepStop:
     r"""Check string after string on the same k copies; stop at the first that is off.
 
     - `backaction="exact"`: the copies live in the symmetric subspace (`symmetric.py`). Nothing is approximated.
@@ -43,10 +45,11 @@ def run(query: ThresholdSweep, key, max_bytes: int | None = None) -> SweepStop:
         raise ValueError(f"ThresholdSweep noise={query.noise}: give a mean of at least 0.01 copies")
     _check_memory(form, query, allowed_bytes(max_bytes))
     simulate = {"exact": _exact, "gaussian": _gaussian, "idealized": _idealized}[query.backaction]
-    return simulate(form, query, Check.of(query), generator(key))
+    stop = simulate(form, query, Check.of(query), generator(key))
+    return stop._replace(fidelity=query.backaction)
 
 
-def eigenbasis(x: int, z: int, dimension: int) -> tuple[np.ndarray, np.ndarray]:
+def eigenbasis(x: int, z: int, dimension: int) -> tuple[Complex[np.ndarray, "d d"], Bool[np.ndarray, "d"]]:
     """A unitary that makes the string of masks x, z diagonal, and the mask of its +1 eigenvectors.
 
     Pairs j, j XOR x combine to one eigenvector of each sign, so most elements are zero.
@@ -76,9 +79,9 @@ def _exact(form: SweepForm, query, check, rng):
         count = draw_count(copies.counts(accepting), rng)
         side = int(check[v].draw(count, rng))
         if side:
-            return SweepStop(v, side, 0.0)
+            return SweepStop(v, side)
         copies = copies.filtered(accepting, np.sqrt(check[v].passing(np.arange(query.copies + 1))))
-    return SweepStop(None, 0, 0.0)
+    return SweepStop(None, 0)
 
 
 def _check_memory(form: SweepForm, query, allowed):
@@ -107,8 +110,8 @@ def _gaussian(form: SweepForm, query, check, rng):
     for v in range(len(query.order)):
         side, model = model.check(v, check[v], rng)
         if side:
-            return SweepStop(v, side, 0.0)
-    return SweepStop(None, 0, 0.0)
+            return SweepStop(v, side)
+    return SweepStop(None, 0)
 
 
 def _idealized(form: SweepForm, query, check, rng):

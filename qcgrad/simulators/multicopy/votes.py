@@ -5,20 +5,23 @@ copies, so each one disturbs the next; the quantum union bound limits that, and 
 """
 
 import numpy as np
+from jaxtyping import Float
 
+from ...array_types import Amplitudes, Key, Masks
 from ...ir.strings import expectations, pure_diagonals
-from ...queries import MajorityVotes, Votes
+from ...queries import EXACT, Ensemble, MajorityVotes, Votes
 from .bell import as_ensemble, generator
 
 
-def draw(state, query: MajorityVotes, key) -> Votes:
+def draw(state: Amplitudes | Ensemble, query: MajorityVotes, key: Key) -> Votes:
     """One vote for each string of the query, of a pure state (2^n,) or an `Ensemble`; see `queries.MajorityVotes`."""
     mean = pauli_expectations(state, query.x, query.z)
     rng = generator(key)
     majority = 2 * rng.binomial(query.copies, np.clip((1 + mean) / 2, 0, 1)) - query.copies
     # The first copy decides a tie; given a tie, its vote is a fair coin.
     majority = np.where(majority == 0, rng.choice([-1, 1], size=len(majority)), majority)
-    return Votes(np.sign(majority).astype(np.int64), _failures(query))
+    # Votes on copies of their own disturb nothing that is used again.
+    return Votes(np.sign(majority).astype(np.int64), _failures(query), "idealized" if query.is_shared else EXACT)
 
 
 def _failures(query):
@@ -27,7 +30,7 @@ def _failures(query):
     return np.exp(-query.copies * np.square(query.magnitudes) / 2)
 
 
-def failure_bounds(magnitudes: np.ndarray, copies: int) -> np.ndarray:
+def failure_bounds(magnitudes: Float[np.ndarray, "D"], copies: int) -> Float[np.ndarray, "D"]:
     r"""Quantum union bound: (D,) the probability that vote j, or one before it on the same copies, goes wrong.
 
     Each vote fails with at most \(\epsilon_i = e^{-k p_i^2/2}\) (Hoeffding); measured in sequence on the
@@ -40,12 +43,12 @@ def failure_bounds(magnitudes: np.ndarray, copies: int) -> np.ndarray:
     return np.minimum(1, 4 * np.cumsum(np.exp(-copies * np.square(magnitudes) / 2)))
 
 
-def disturbance_bound(magnitudes: np.ndarray, copies: int) -> float:
+def disturbance_bound(magnitudes: Float[np.ndarray, "D"], copies: int) -> float:
     """`failure_bounds` for any of the votes."""
     return float(np.max(failure_bounds(magnitudes, copies), initial=0.0))
 
 
-def pauli_expectations(state, x: np.ndarray, z: np.ndarray) -> np.ndarray:
+def pauli_expectations(state: Amplitudes | Ensemble, x: Masks, z: Masks) -> Float[np.ndarray, "D"]:
     """<P> for D strings (x, z), of a pure state (2^n,) or an `Ensemble`."""
     found = np.zeros(len(x))
     for probability, psi in zip(*as_ensemble(state), strict=True):

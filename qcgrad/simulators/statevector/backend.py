@@ -3,23 +3,26 @@
 from dataclasses import replace
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
+from ...array_types import Key, Params
+from ...arrays import is_concrete, namespace, zeros_like
 from ...backend import AbstractBackend, default_backend_for
 from ...errors import UnsupportedQuery
-from ...ir import pauli
+from ...ir import Circuit, Program, pauli
 from ...ir.expectation import Expectation
 from ...ir.mixed_expectation import MixedExpectation
-from ...objective import is_concrete, zeros_like
 from ...queries import (
+    AbstractQuery,
     Access,
     AdjointSweep,
+    BasisCounts,
     Evaluate,
     Means,
     MeasureBases,
     RandomizedMeasure,
     ReverseSweep,
+    Snapshots,
     Sweep,
 )
 from ..multicopy import answers
@@ -88,10 +91,10 @@ class Statevector(AbstractBackend):
         self.engine: Engine = engine
         self.mesh = None if mesh is None else flattened(mesh)
 
-    def differentiable(self):
+    def differentiable(self) -> "Statevector":
         return self if self.engine == "jax" or self.mesh is not None else Statevector(self.max_bytes, "jax")
 
-    def answer(self, query, key):
+    def answer(self, query: AbstractQuery, key: Key | None) -> Means | Sweep | BasisCounts | Snapshots | answers.Answer:
         if self.mesh is not None:
             key = shared_key(key, self.mesh)
             if isinstance(query, answers.QUESTIONS) and not is_addressable(self.mesh):
@@ -110,10 +113,10 @@ class Statevector(AbstractBackend):
         if isinstance(query, RandomizedMeasure):
             return self._randomized(query, key)
         if isinstance(query, answers.QUESTIONS):
-            return answers.answer(query, key, self._state_of_part, self.max_bytes)
+            return self._jointly(query, key)
         return self.refuse(query)
 
-    def state(self, program, angles) -> jax.Array:
+    def state(self, program: Program | Circuit | Expectation, angles: Params) -> jax.Array:
         """Amplitudes (2^n,) of a program at its gate angles (A,), or of a circuit or `Expectation` at its parameters.
 
         Raises:
@@ -131,6 +134,9 @@ class Statevector(AbstractBackend):
         self._check_states(program, angles, states=2)
         circuit, angles = engines.prepared(program, angles, self.engine, self.mesh)
         return kernels.state(circuit, angles)
+
+    def _jointly(self, query, key):
+        return answers.answer(query, key, self._state_of_part, self.max_bytes)
 
     def _state_of_part(self, program, angles):
         """The state of what is left of a circuit: on one device where it has too few amplitudes for all of them."""
@@ -167,8 +173,8 @@ class Statevector(AbstractBackend):
             part = slice(start, start + step)
             used = key if key is None or not start else jax.random.fold_in(key, start)
             parts.append(self._evaluate_slice(query, query.angles[part], query.shots_per_setting[part], used))
-        join = np.concatenate if is_concrete(parts) else jnp.concatenate
-        return Means(*map(join, zip(*parts, strict=True)))
+        join = namespace(parts).concatenate
+        return Means(join([part.mean for part in parts]), join([part.variance for part in parts]))
 
     def _evaluate_slice(self, query, angles, shots, key):
         part, settings = self._seen(query.program, angles), len(angles)

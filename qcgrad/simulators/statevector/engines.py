@@ -4,8 +4,11 @@ from typing import Literal
 
 import jax
 import numpy as np
+from jaxtyping import Float, Num
 
-from ...objective import is_concrete
+from ...array_types import Array
+from ...arrays import namespace
+from ...ir import Program
 from . import native_library, walk
 from .native_circuit import NativeCircuit
 from .scanned import ScannedCircuit
@@ -17,7 +20,7 @@ Engine = Literal["auto", "native", "jax"]
 _MAX_NATIVE_CONTROLS = 14
 
 
-def check(engine: Engine, mesh: jax.sharding.Mesh | None):
+def check(engine: Engine, mesh: jax.sharding.Mesh | None) -> None:
     """Refuse an engine that is not there.
 
     Raises:
@@ -31,7 +34,7 @@ def check(engine: Engine, mesh: jax.sharding.Mesh | None):
         raise ValueError("Statevector engine='native': it was not built; install a C++ compiler and reinstall qcgrad")
 
 
-def is_native(program, engine: Engine, mesh) -> bool:
+def is_native(program: Program, engine: Engine, mesh: jax.sharding.Mesh | None) -> bool:
     """Whether the native engine runs a program."""
     if engine != "auto":
         return engine == "native"
@@ -44,7 +47,9 @@ def is_native(program, engine: Engine, mesh) -> bool:
     return int(np.bitwise_count(controls).max(initial=0)) <= _MAX_NATIVE_CONTROLS
 
 
-def prepared(program, angles, engine: Engine, mesh):
+def prepared(
+    program: Program, angles: Float[Array, "... A"], engine: Engine, mesh: jax.sharding.Mesh | None
+) -> tuple[NativeCircuit | ScannedCircuit | ShardedCircuit, Float[Array, "... padded"]]:
     """The circuit for the engine in use, and its angles (..., A) padded to a size that many circuits share."""
     count, dtype = padded_angles(program), angles.dtype
     if is_native(program, engine, mesh):
@@ -54,20 +59,20 @@ def prepared(program, angles, engine: Engine, mesh):
     return circuit, padded(angles, count, axis=-1)
 
 
-def jax_circuit(program, dtype, mesh) -> ScannedCircuit | ShardedCircuit:
+def jax_circuit(program: Program, dtype: np.dtype, mesh: jax.sharding.Mesh | None) -> ScannedCircuit | ShardedCircuit:
     """The circuit for the JAX path, spread over a mesh if there is one."""
     count = padded_angles(program)
     return ScannedCircuit(program, dtype, count) if mesh is None else ShardedCircuit(program, dtype, count, mesh)
 
 
-def padded_angles(program) -> int:
+def padded_angles(program: Program) -> int:
     """The number of angles that circuits of about this size share."""
     return walk.bucket(max(program.num_angles, 1), 64)
 
 
-def padded(array, length: int, axis: int):
+def padded(array: Num[Array, "..."], length: int, axis: int) -> Num[Array, "..."]:
     """The array with zeros up to a length along one axis."""
-    xp = np if is_concrete(array) else jax.numpy
+    xp = namespace(array)
     widths = [(0, 0)] * np.ndim(array)
     widths[axis] = (0, length - np.shape(array)[axis])
     return xp.pad(xp.asarray(array), widths)

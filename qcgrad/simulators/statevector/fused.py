@@ -3,12 +3,17 @@
 import jax
 import jax.numpy as jnp
 from jax import lax
+from jaxtyping import Complex, Float
 
+from ...array_types import Angles, Array
 from . import walk
 from .register import BlockRegister
 
+Unitaries = Complex[jax.Array, "number 2**k 2**k"]
+"""A matrix for each block."""
 
-def unitaries(rows: walk.Rows, angles):
+
+def unitaries(rows: walk.Rows, angles: Angles) -> Unitaries:
     """(number, 2^k, 2^k): the product of each block's rows (number, R)."""
     number, width = rows.x.shape[0], rows.matrices.shape[-1].bit_length() - 1
     register = BlockRegister(number, width)
@@ -17,13 +22,15 @@ def unitaries(rows: walk.Rows, angles):
         rotated = walk.rotate(register, columns, *inputs)
         return _or_multiplied(rotated, columns, rows.matrices, inputs[0]), None
 
-    identity = jnp.eye(2**width, dtype=rows.cosine.dtype)
+    identity = jnp.eye(2**width, dtype=rows.a.dtype)
     start = jnp.broadcast_to(identity.ravel(), (number, 4**width))
     columns, _ = lax.scan(step, start, _scanned(rows, angles))
     return columns.reshape(number, 2**width, 2**width).swapaxes(1, 2)
 
 
-def gradient(rows: walk.Rows, unitaries, transitions, angles):
+def gradient(
+    rows: walk.Rows, unitaries: Unitaries, transitions: Complex[Array, "C number 2**k 2**k"], angles: Angles
+) -> Float[jax.Array, "C A"]:
     """(C, A): the adjoint sweep within each block.
 
     Args:

@@ -1,16 +1,15 @@
 """What users ask the state of."""
 
-from typing import Any
-
 import numpy as np
 
+from ...array_types import Angles, Params
+from ...arrays import as_real
 from ...ir import Circuit, PauliSum, Program
 from ...ir.angles import gate_angles
 from ...ir.expectation import Expectation
-from ...objective import as_real
 
 
-def program_and_angles(given, numbers) -> tuple[Program, Any]:
+def program_and_angles(given: Program | Circuit | Expectation, numbers: Params) -> tuple[Program, Angles]:
     """What to run, and at which gate angles.
 
     Args:

@@ -4,8 +4,11 @@ import jax
 import numpy as np
 
 from ...errors import StateTooLarge
+from ...ir import Program
 from ...memory import allowed_bytes, in_words, require, require_count
 from ...queries import state_bytes
+from .native_sampling import NativeBases
+from .sample import Bases
 
 
 def allowed_on_device(max_bytes: int | None, mesh: jax.sharding.Mesh | None) -> int:
@@ -13,7 +16,9 @@ def allowed_on_device(max_bytes: int | None, mesh: jax.sharding.Mesh | None) -> 
     return allowed_bytes(max_bytes, jax.devices()[0] if mesh is None else mesh.local_devices[0])
 
 
-def check_states(program, dtype, states: int, max_bytes: int | None, mesh: jax.sharding.Mesh | None):
+def check_states(
+    program: Program, dtype: np.dtype, states: int, max_bytes: int | None, mesh: jax.sharding.Mesh | None
+) -> None:
     """Refuse a program whose states would not fit.
 
     Args:
@@ -38,7 +43,9 @@ def check_states(program, dtype, states: int, max_bytes: int | None, mesh: jax.s
     )
 
 
-def check_draws(bases, dtype, shots: int, max_bytes: int | None, mesh: jax.sharding.Mesh | None):
+def check_draws(
+    bases: Bases | NativeBases, dtype: np.dtype, shots: int, max_bytes: int | None, mesh: jax.sharding.Mesh | None
+) -> None:
     """Refuse random numbers of one setting that would not fit.
 
     Args:

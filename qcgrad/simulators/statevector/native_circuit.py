@@ -4,15 +4,22 @@ A circuit travels as one array of bytes (layout in `native/blob.h`), padded to a
 circuit of about the same size compiles nothing. `jax.vmap` adds to the batch axis instead of looping.
 """
 
+from typing import TYPE_CHECKING
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.custom_batching import custom_vmap
+from jaxtyping import UInt8
 
+from ...array_types import AngleGradients, Cotangents, Expectations, Keys, Settings, Shots, States
 from ...errors import NotApplicable
 from ...ir.op_table import MATRIX
 from ...ir.program import Program
+
+if TYPE_CHECKING:  # bases are packed as circuits are
+    from .native_sampling import NativeBases
 
 _MAGIC = 0x31444152474351
 # Few sizes, so that circuits rarely need a compilation of their own; padding costs next to nothing.
@@ -26,7 +33,7 @@ class NativeCircuit(eqx.Module):
     num_observables: int = eqx.field(static=True)
     data: np.ndarray
 
-    def __init__(self, program: Program, dtype, num_angles: int):
+    def __init__(self, program: Program, dtype: np.dtype, num_angles: int):
         del dtype  # the angles bring their precision along
         self.num_qubits = program.num_qubits
         self.num_observables = program.num_observables
@@ -37,19 +44,21 @@ class NativeCircuit(eqx.Module):
         """States of memory that a query with `rows` cotangents holds; they are swept one after another."""
         return 2 if rows else 1
 
-    def states(self, angles):
+    def states(self, angles: Settings) -> States:
         """(B, 2^n) final states."""
         return _states(self.num_qubits)(self.data, angles)
 
-    def values(self, angles):
+    def values(self, angles: Settings) -> Expectations:
         """(B, K) expectation values; JAX differentiates them by the adjoint method."""
         return _values(self.num_observables)(self.data, angles)
 
-    def sweeps(self, angles, cotangents):
+    def sweeps(self, angles: Settings, cotangents: Cotangents) -> tuple[Expectations, AngleGradients]:
         """Values (B, K) and gradients (B, C, A) for cotangents (C, K)."""
         return _first_order(self.data, angles, cotangents[None])
 
-    def sampled(self, max_shots: int, bases, angles, shots, keys):
+    def sampled(
+        self, max_shots: int, bases: "NativeBases", angles: Settings, shots: Shots, keys: Keys
+    ) -> tuple[Expectations, Expectations]:
         """Means (B, K) and their variances from `shots` (B,) outcomes in each of the `NativeBases`, with keys (B,)."""
         return bases.sampled(self.data, max_shots, angles, shots, keys)
 
@@ -138,7 +147,7 @@ def _single(dtype) -> np.int32:
     return np.int32(np.dtype(dtype) == np.float32)
 
 
-def refuse_batched_circuits(is_batched):
+def refuse_batched_circuits(is_batched: bool) -> None:
     """A vmap rule cannot split a call over several circuits."""
     if is_batched:
         raise ValueError("a batch of different circuits in one call is not supported: loop over them")
@@ -168,7 +177,7 @@ def _pack(program: Program, num_angles: int) -> np.ndarray:
     )
 
 
-def packed(*parts: np.ndarray) -> np.ndarray:
+def packed(*parts: np.ndarray) -> UInt8[np.ndarray, "bytes"]:
     """Arrays one after the other as bytes, each at a multiple of 8, padded to one of a few lengths."""
     raw = b"".join(_aligned(np.ascontiguousarray(part).tobytes()) for part in parts)
     length = _SMALLEST_BLOB

@@ -58,7 +58,7 @@ def _choose_instruction_set(library: ctypes.CDLL):
 
 
 @lru_cache(maxsize=1)
-def warn_of_absence():
+def warn_of_absence() -> None:
     """Say once what is lost."""
     warnings.warn(
         "qcgrad was installed without its native engine (no working C++ compiler), so simulations run on the JAX path, "
@@ -68,7 +68,7 @@ def warn_of_absence():
     )
 
 
-def set_num_threads(count: int):
+def set_num_threads(count: int) -> None:
     """Use this many threads in native calls from now on (default: QCGRAD_NUM_THREADS, else all processors).
 
     Results are bitwise reproducible for a fixed number of threads; another number changes the order of some sums

@@ -9,7 +9,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.custom_batching import custom_vmap
+from jaxtyping import UInt8
 
+from ...array_types import Array, Expectations, Keys, Settings, Shots
 from ...ir.program import Program
 from .native_circuit import packed, refuse_batched_circuits
 from .scanned import map_settings
@@ -24,7 +26,7 @@ class NativeBases(eqx.Module):
     data: np.ndarray
     constants: np.ndarray
 
-    def __init__(self, program: Program, dtype):
+    def __init__(self, program: Program, dtype: np.dtype):
         self.num_bases = len(program.bases)
         self.data = _pack(program)
         self.constants = program.constants.astype(dtype)
@@ -39,7 +41,9 @@ class NativeBases(eqx.Module):
         """Numbers of memory for each shot of a setting: one for each basis, and the random bits it is made of."""
         return 2 * self.num_bases
 
-    def sampled(self, circuit, max_shots: int, angles, shots, keys):
+    def sampled(
+        self, circuit: UInt8[Array, "bytes"], max_shots: int, angles: Settings, shots: Shots, keys: Keys
+    ) -> tuple[Expectations, Expectations]:
         """As `ScannedCircuit.sampled`; `circuit` is the packed circuit."""
         constants = jnp.asarray(self.constants)[None]
         if self.num_bases == 0:

@@ -10,9 +10,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jaxtyping import Complex
 
+from ...array_types import Array, Cotangents, Values
 from ...ir.program import Program
-from .register import Register
+from .register import Held, Register
 from .walk import bucket, signs
 
 _CHUNK = 4
@@ -33,7 +35,7 @@ class Terms(NamedTuple):
     coefficients: np.ndarray
 
 
-def to_terms(program: Program, dtype) -> Terms:
+def to_terms(program: Program, dtype: np.dtype) -> Terms:
     """Group the program's strings by X mask and pad, in the real precision `dtype`."""
     x, z, coefficients = program.terms
     order = np.argsort(x, kind="stable")
@@ -58,7 +60,7 @@ def to_terms(program: Program, dtype) -> Terms:
     return terms
 
 
-def expectation(register: Register, psi, terms: Terms):
+def expectation(register: Register, psi: Held, terms: Terms) -> Values:
     """(K,) values of all observables in a state."""
     j = register.indices(terms.x.dtype)
 
@@ -72,7 +74,7 @@ def expectation(register: Register, psi, terms: Terms):
     return jnp.tensordot(terms.coefficients, register.total(values), axes=2)
 
 
-def image(register: Register, psi, terms: Terms, cotangents):
+def image(register: Register, psi: Held, terms: Terms, cotangents: Cotangents) -> Complex[Array, "C held"]:
     """(C, amplitudes): sum_k cotangents[c, k] O_k |psi> for every row c."""
     j = register.indices(terms.x.dtype)
     weights = jnp.einsum("ck,kqt->qct", cotangents, terms.coefficients) * terms.phase[:, None]

@@ -8,9 +8,25 @@ which basis states it holds (`indices`), moves amplitudes (`flip`, `exchange`) a
 from dataclasses import dataclass
 from functools import partial
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jaxtyping import Complex, Float, Int, PyTree
+
+from ...array_types import Array
+
+Held = Complex[jax.Array, "..."]
+"""The amplitudes that a register holds here."""
+
+Bits = Int[Array, "..."]
+"""Basis states, masks of qubits or their positions."""
+
+Layouts = Int[np.ndarray, "S k"]
+"""For each step the bit positions that change places with the front."""
+
+Routes = PyTree[Int[Array, "..."]]
+"""How amplitudes are exchanged, in the form that a register has for it."""
 
 AXIS = "amplitudes"
 
@@ -30,41 +46,41 @@ class WholeRegister:
         """The least significant qubits, those that one device tells apart."""
         return self.num_qubits
 
-    def indices(self, dtype):
+    def indices(self, dtype: np.dtype) -> Bits:
         """Basis states of the amplitudes held here."""
         return lax.iota(dtype, 2**self.num_qubits)
 
-    def flip(self, psi, mask):
+    def flip(self, psi: Held, mask: Bits) -> Held:
         """psi[j ^ mask]."""
         return psi[self.indices(mask.dtype) ^ mask]
 
-    def plan_routes(self, *layouts):
+    def plan_routes(self, *layouts: Layouts) -> Routes:
         """Where the bits of an index go when layouts (S, k) are applied one after another: (S, n), NumPy."""
         images = np.broadcast_to(1 << np.arange(self.num_qubits), (len(layouts[0]), self.num_qubits))
         for wires in reversed(layouts):
             images = swap_bits(images, wires.T[:, :, None], self.num_qubits)
         return images
 
-    def tables(self, routes):
+    def tables(self, routes: Routes) -> Routes:
         """Planned routes as `exchange` takes them: an exchange of bits is linear over XOR, so two tables of
         2^(n/2) entries hold all of it."""
         low = self.num_qubits // 2
         return _combinations(routes[:, low:]), _combinations(routes[:, :low])
 
-    def exchange(self, psi, route):
+    def exchange(self, psi: Held, route: Routes) -> Held:
         """psi[s1(s2(...(j)))] for the layouts s1, s2, ... of a route, in one gather."""
         high, low = route
         return psi[(high[:, None] ^ low[None]).ravel()]
 
-    def total(self, values):
+    def total(self, values: PyTree) -> PyTree:
         """The sum over devices."""
         return values
 
-    def ends(self, weight):
+    def ends(self, weight: Float[Array, ""]) -> Float[Array, "D"]:
         """Sums of `weight` up to and including each device's, in the order of basis states (D,)."""
         return weight[None]
 
-    def position(self):
+    def position(self) -> int:
         """This device's place in that order."""
         return 0
 
@@ -88,18 +104,18 @@ class ShardedRegister:
         """The least significant qubits, those that one device tells apart."""
         return self.num_qubits - self.devices.bit_length() + 1
 
-    def indices(self, dtype):
+    def indices(self, dtype: np.dtype) -> Bits:
         """Basis states of the amplitudes held here."""
         first = self.position().astype(dtype) << self.local_qubits
         return first | lax.iota(dtype, 2**self.local_qubits)
 
-    def flip(self, psi, mask):
+    def flip(self, psi: Held, mask: Bits) -> Held:
         """psi[j ^ mask]: whole parts change places with the device that differs in the mask's top bits."""
         places = lax.iota(mask.dtype, 2**self.local_qubits)
         received = lax.switch(mask >> self.local_qubits, [partial(self._from, h) for h in range(self.devices)], psi)
         return received[places ^ (mask & (2**self.local_qubits - 1))]
 
-    def plan_routes(self, *layouts):
+    def plan_routes(self, *layouts: Layouts) -> Routes:
         """For each layout where the local bits go (S, local_qubits), and for each qubit that chooses devices the
         local bit that it changes places with, or -1 (S, log2 D); NumPy."""
         front = self.local_qubits - 1 - np.arange(layouts[0].shape[1])
@@ -111,11 +127,11 @@ class ShardedRegister:
             routes.append((within, np.where(chooses.any(axis=2), front[chooses.argmax(axis=2)], -1)))
         return routes
 
-    def tables(self, routes):
+    def tables(self, routes: Routes) -> Routes:
         """Planned routes as `exchange` takes them."""
         return [(WholeRegister(self.local_qubits).tables(within), partners) for within, partners in routes]
 
-    def exchange(self, psi, route):
+    def exchange(self, psi: Held, route: Routes) -> Held:
         """psi[s1(s2(...(j)))]; each qubit that chooses devices costs half of the part, sent and received."""
         for within, partners in route:
             psi = WholeRegister(self.local_qubits).exchange(psi, within)
@@ -138,15 +154,15 @@ class ShardedRegister:
         """The same array of the device whose position differs by XOR with `offset`."""
         return lax.ppermute(part, AXIS, [(i, i ^ offset) for i in range(self.devices)]) if offset else part
 
-    def total(self, values):
+    def total(self, values: PyTree) -> PyTree:
         """The sum over devices, known to all of them."""
         return lax.psum(values, AXIS)
 
-    def ends(self, weight):
+    def ends(self, weight: Float[Array, ""]) -> Float[Array, "D"]:
         """Sums of `weight` up to and including each device's, in the order of basis states (D,)."""
         return jnp.cumsum(lax.all_gather(weight, AXIS))
 
-    def position(self):
+    def position(self) -> Int[Array, ""]:
         """This device's place in that order."""
         return lax.axis_index(AXIS)
 
@@ -165,11 +181,11 @@ class BlockRegister:
     number: int
     num_qubits: int
 
-    def indices(self, dtype):
+    def indices(self, dtype: np.dtype) -> Bits:
         """Positions within each matrix (1, 4^k)."""
         return lax.iota(dtype, 4**self.num_qubits)[None]
 
-    def flip(self, psi, mask):
+    def flip(self, psi: Held, mask: Bits) -> Held:
         """psi[j ^ mask], in each matrix by its own mask."""
         start = lax.iota(mask.dtype, self.number)[:, None] << 2 * self.num_qubits
         return psi.ravel()[(start | self.indices(mask.dtype)) ^ mask]
@@ -178,7 +194,9 @@ class BlockRegister:
 Register = WholeRegister | ShardedRegister
 
 
-def swap_bits(index, wires, local_qubits):
+def swap_bits(
+    index: Int[np.ndarray, "..."], wires: Int[np.ndarray, "k ..."], local_qubits: int
+) -> Int[np.ndarray, "..."]:
     """Exchange the bit positions `wires` with the front: bit wires[i] with bit local_qubits - 1 - i.
 
     The pairs are disjoint or trivial, so this is its own inverse.
@@ -197,6 +215,6 @@ def _combinations(images):
     return images @ bits.T.astype(images.dtype)
 
 
-def initial_state(register: Register, dtype):
+def initial_state(register: Register, dtype: np.dtype) -> Held:
     """|0...0>."""
     return jnp.zeros(2**register.local_qubits, dtype).at[0].set(register.position() == 0)

@@ -6,11 +6,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jaxtyping import Int
 
+from ...array_types import Array, Key, Settings, Values
 from ...errors import NotApplicable
 from ...ir import pauli
 from ...ir.program import Program
-from .register import Register
+from .register import Held, Register
 from .walk import bucket, pauli_image, signs
 
 
@@ -18,14 +20,14 @@ class Bases(NamedTuple):
     """The G measurement bases of a program, padded to at most T strings each.
 
     Attributes:
-        x, z, sine: (G, n) one rotation cos(pi/4) + sine * P a qubit, sine = 0 where none is needed.
+        x, z, b: (G, n) one rotation a + b P a qubit, with a = cos(pi/4), and b = 0 where none is needed.
         supports: (G, T) masks; coefficients: (G, K, T), zero where padded.
         constants: (K,) what identity strings add.
     """
 
     x: np.ndarray
     z: np.ndarray
-    sine: np.ndarray
+    b: np.ndarray
     supports: np.ndarray
     coefficients: np.ndarray
     constants: np.ndarray
@@ -41,30 +43,32 @@ class Bases(NamedTuple):
         return 2 + 2 * len(self.constants)
 
 
-def to_bases(program: Program, dtype) -> Bases:
+def to_bases(program: Program, dtype: np.dtype) -> Bases:
     """Lay out the program's measurement bases in the real precision `dtype`."""
     n, bases = program.num_qubits, program.bases
-    longest = bucket(max((len(b.supports) for b in bases), default=1), 2)
+    longest = bucket(max((len(basis.supports) for basis in bases), default=1), 2)
     index = np.int32 if n <= 30 else np.int64
     count = len(bases)
     x, z = np.zeros((count, n), index), np.zeros((count, n), index)
-    sine = np.zeros((count, n), np.result_type(dtype, np.complex64))
+    b = np.zeros((count, n), np.result_type(dtype, np.complex64))
     supports = np.zeros((count, longest), index)
     coefficients = np.zeros((count, program.num_observables, longest), dtype)
     for g, basis in enumerate(bases):
         for q in range(n):
-            b = pauli.bit(q, n)
-            if basis.x & b:
+            bit = pauli.bit(q, n)
+            if basis.x & bit:
                 # RY(-pi/2) turns X into Z; RX(pi/2) turns Y into Z.
-                measures_y = bool(basis.z & b)
-                x[g, q], z[g, q] = b, 0 if measures_y else b
-                sine[g, q] = (-1j if measures_y else 1j) * np.sqrt(0.5)
+                measures_y = bool(basis.z & bit)
+                x[g, q], z[g, q] = bit, 0 if measures_y else bit
+                b[g, q] = (-1j if measures_y else 1j) * np.sqrt(0.5)
         supports[g, : len(basis.supports)] = basis.supports
         coefficients[g, :, : len(basis.supports)] = basis.coefficients
-    return Bases(x, z, sine, supports, coefficients, program.constants.astype(dtype))
+    return Bases(x, z, b, supports, coefficients, program.constants.astype(dtype))
 
 
-def sample_expectation(register: Register, psi, bases: Bases, key, max_shots: int, shots):
+def sample_expectation(
+    register: Register, psi: Held, bases: Bases, key: Key, max_shots: int, shots: Int[Array, ""]
+) -> tuple[Values, Values]:
     """Estimate all observables from `shots` outcomes in each basis.
 
     Args:
@@ -84,9 +88,9 @@ def sample_expectation(register: Register, psi, bases: Bases, key, max_shots: in
     used = jnp.arange(max_shots) < shots
 
     def measure(inputs):
-        x, z, sine, supports, coefficients, key = inputs
+        x, z, b, supports, coefficients, key = inputs
         diagonal = _outcome_values(register, supports, coefficients)
-        outcomes, is_here = _draw(register, _rotate(register, psi, x, z, sine), key, max_shots)
+        outcomes, is_here = _draw(register, _rotate(register, psi, x, z, b), key, max_shots)
         values = register.total(jnp.where(is_here, diagonal[:, outcomes], 0))
         mean = jnp.sum(values * used[None], axis=1) / shots
         spread = jnp.sum(jnp.square(values - mean[:, None]) * used[None], axis=1)
@@ -94,13 +98,13 @@ def sample_expectation(register: Register, psi, bases: Bases, key, max_shots: in
         return mean, spread / (shots - 1) / shots
 
     keys = jax.random.split(key, count)
-    arrays = (bases.x, bases.z, bases.sine, bases.supports, bases.coefficients, keys)
+    arrays = (bases.x, bases.z, bases.b, bases.supports, bases.coefficients, keys)
     mean, variance = lax.map(measure, arrays)
     return mean.sum(axis=0) + bases.constants, variance.sum(axis=0)
 
 
 @jax.custom_jvp
-def not_differentiable(angles):
+def not_differentiable(angles: Settings) -> Settings:
     """The angles, marked: JAX would differentiate what is drawn at random to zero without a word."""
     return angles
 
@@ -113,13 +117,13 @@ def _refuse_derivative(primals, tangents):
     )
 
 
-def _rotate(register: Register, psi, x, z, sine):
+def _rotate(register: Register, psi, x, z, b):
     def step(psi, row):
-        x, z, sine = row
-        cosine = jnp.where(sine == 0, 1.0, np.sqrt(0.5)).astype(psi.real.dtype)
-        return cosine * psi + sine * pauli_image(register, psi, x, z), None
+        x, z, b = row
+        a = jnp.where(b == 0, 1.0, np.sqrt(0.5)).astype(psi.real.dtype)
+        return a * psi + b * pauli_image(register, psi, x, z), None
 
-    return lax.scan(step, psi, (x, z, sine))[0]
+    return lax.scan(step, psi, (x, z, b))[0]
 
 
 def _outcome_values(register: Register, supports, coefficients):

@@ -1,12 +1,15 @@
 """A circuit prepared for the JAX path: any device, any derivative, nothing compiled per circuit."""
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import equinox as eqx
 import jax
 import numpy as np
 from jax import lax
+from jaxtyping import PyTree
 
+from ...array_types import AngleGradients, Cotangents, Expectations, Keys, Settings, Shots, States
 from ...ir.program import Program
 from . import observe, sample, sweep
 from .register import Register, WholeRegister
@@ -25,7 +28,7 @@ class ScannedCircuit(eqx.Module):
     steps: sweep.Steps
     terms: observe.Terms
 
-    def __init__(self, program: Program, dtype, num_angles: int, register: Register | None = None):
+    def __init__(self, program: Program, dtype: np.dtype, num_angles: int, register: Register | None = None):
         del num_angles  # rows index the angles; padding changes nothing
         self.register = register or WholeRegister(program.num_qubits)
         self.steps, self.terms = _arrays(program, np.dtype(dtype), self.register)
@@ -39,15 +42,15 @@ class ScannedCircuit(eqx.Module):
         """States of memory that reverse-mode differentiation with C = `rows` cotangents holds."""
         return len(self.steps.kind) + 2 + 2 * rows
 
-    def states(self, angles):
+    def states(self, angles: Settings) -> States:
         """(B, 2^n) final states."""
         return self._map(self._final_state, angles)
 
-    def values(self, angles):
+    def values(self, angles: Settings) -> Expectations:
         """(B, K) expectation values."""
         return self._map(lambda angles: self._expectation(self._final_state(angles)), angles)
 
-    def sweeps(self, angles, cotangents):
+    def sweeps(self, angles: Settings, cotangents: Cotangents) -> tuple[Expectations, AngleGradients]:
         """Values (B, K) and gradients (B, C, A) for cotangents (C, K)."""
 
         def one(angles):
@@ -58,7 +61,9 @@ class ScannedCircuit(eqx.Module):
 
         return self._map(one, angles)
 
-    def sampled(self, max_shots: int, bases: sample.Bases, angles, shots, keys):
+    def sampled(
+        self, max_shots: int, bases: sample.Bases, angles: Settings, shots: Shots, keys: Keys
+    ) -> tuple[Expectations, Expectations]:
         """Means (B, K) and their variances from `shots` (B,) outcomes in each basis, with keys (B,)."""
 
         def one(inputs):
@@ -86,7 +91,7 @@ def _arrays(program: Program, dtype, register: Register):
     return sweep.to_steps(program.circuit.op_table, register, dtype), observe.to_terms(program, dtype)
 
 
-def map_settings(function, inputs, numbers):
+def map_settings(function: Callable[[PyTree], PyTree], inputs: PyTree, numbers: int) -> PyTree:
     """Apply a function that holds about `numbers` numbers to every setting, some settings side by side."""
     settings = jax.tree.leaves(inputs)[0].shape[0]
     if settings == 1:

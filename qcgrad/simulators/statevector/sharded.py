@@ -6,9 +6,11 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
+from ...array_types import AngleGradients, Cotangents, Expectations, Key, Keys, Settings, Shots, States
+from ...arrays import is_concrete
 from ...ir.program import Program
-from ...objective import is_concrete
 from .register import AXIS, ShardedRegister
+from .sample import Bases
 from .scanned import ScannedCircuit
 
 
@@ -18,7 +20,7 @@ class ShardedCircuit(eqx.Module):
     mesh: Mesh = eqx.field(static=True)
     local: ScannedCircuit
 
-    def __init__(self, program: Program, dtype, num_angles: int, mesh: Mesh):
+    def __init__(self, program: Program, dtype: np.dtype, num_angles: int, mesh: Mesh):
         least = mesh.size.bit_length()
         if program.num_qubits < least:
             raise ValueError(
@@ -36,19 +38,21 @@ class ShardedCircuit(eqx.Module):
         """States of memory that reverse-mode differentiation with C = `rows` cotangents holds."""
         return self.local.states_recorded(rows)
 
-    def states(self, angles):
+    def states(self, angles: Settings) -> States:
         """(B, 2^n) final states, sharded along the amplitudes."""
         return self._on_mesh(ScannedCircuit.states, P(None, AXIS), angles)
 
-    def values(self, angles):
+    def values(self, angles: Settings) -> Expectations:
         """(B, K) expectation values."""
         return self._on_mesh(ScannedCircuit.values, P(), angles)
 
-    def sweeps(self, angles, cotangents):
+    def sweeps(self, angles: Settings, cotangents: Cotangents) -> tuple[Expectations, AngleGradients]:
         """Values (B, K) and gradients (B, C, A) for cotangents (C, K)."""
         return self._on_mesh(ScannedCircuit.sweeps, P(), angles, cotangents)
 
-    def sampled(self, max_shots: int, bases, angles, shots, keys):
+    def sampled(
+        self, max_shots: int, bases: Bases, angles: Settings, shots: Shots, keys: Keys
+    ) -> tuple[Expectations, Expectations]:
         """Means (B, K) and their variances from `shots` (B,) outcomes in each basis, with keys (B,)."""
 
         def draw(circuit, *inputs):
@@ -80,7 +84,7 @@ def is_addressable(mesh: Mesh) -> bool:
     return all(device.process_index == jax.process_index() for device in mesh.devices.flat)
 
 
-def shared_key(key, mesh: Mesh):
+def shared_key(key: Key | None, mesh: Mesh) -> Key | None:
     """A random key, the same in all processes, as an array that all devices of a mesh hold."""
     if key is None or not is_concrete(key):
         return key

@@ -8,8 +8,12 @@ a Walsh-Hadamard transform. No basis change is ever applied to the state, so tho
 more than one: the expectations of all strings are computed once, one transform for each X mask.
 """
 
-import numpy as np
+from collections.abc import Sequence
 
+import numpy as np
+from jaxtyping import Shaped
+
+from ...array_types import Amplitudes, Key
 from ...errors import StateTooLarge
 from ...ir import pauli, strings
 from ...ir.stabilizers import group_elements
@@ -25,7 +29,7 @@ _BYTES_PER_PROBABILITY = 100
 _MASKS_HELD = {"local": 5, "clifford": 5}
 
 
-def check_counts(query: MeasureBases, num_qubits: int, max_bytes: int | None = None):
+def check_counts(query: MeasureBases, num_qubits: int, max_bytes: int | None = None) -> None:
     """Refuse sets of strings whose outcome counts would not fit.
 
     Args:
@@ -47,7 +51,7 @@ def check_counts(query: MeasureBases, num_qubits: int, max_bytes: int | None = N
     )
 
 
-def check_snapshots(query: RandomizedMeasure, num_qubits: int, max_bytes: int | None = None):
+def check_snapshots(query: RandomizedMeasure, num_qubits: int, max_bytes: int | None = None) -> None:
     """Refuse more random bases than fit into memory; arguments and errors as for `check_counts`."""
     n = query.program.num_qubits
     each = (_MASKS_HELD[query.ensemble] * n + 4) * pauli.mask_bytes(n)
@@ -61,7 +65,7 @@ def check_snapshots(query: RandomizedMeasure, num_qubits: int, max_bytes: int | 
     )
 
 
-def count(psi, query: MeasureBases, key) -> BasisCounts:
+def count(psi: Amplitudes, query: MeasureBases, key: Key) -> BasisCounts:
     """Outcome counts of each set of strings."""
     rng = generator(key)
     counts = np.empty((len(query.x), 1 << query.x.shape[1]), np.int64)
@@ -70,7 +74,7 @@ def count(psi, query: MeasureBases, key) -> BasisCounts:
     return BasisCounts(counts)
 
 
-def snapshots(psi, query: RandomizedMeasure, qubits, key) -> Snapshots:
+def snapshots(psi: Amplitudes, query: RandomizedMeasure, qubits: Sequence[int], key: Key) -> Snapshots:
     """One outcome in a fresh random basis for each shot; `psi` holds these qubits, the others are in |0>."""
     rng, n = generator(key), query.program.num_qubits
     if query.ensemble == "clifford":
@@ -98,7 +102,9 @@ def _drawn_bits(psi, x, z, rng) -> np.ndarray:
     return bits
 
 
-def random_stabilizer_bases(num_qubits: int, count: int, rng) -> tuple[np.ndarray, np.ndarray]:
+def random_stabilizer_bases(
+    num_qubits: int, count: int, rng: np.random.Generator
+) -> tuple[Shaped[np.ndarray, "count n"], Shaped[np.ndarray, "count n"]]:
     """Generators (count, n) of uniformly random stabilizer groups, up to signs (which only relabel outcomes).
 
     Vectors are drawn one after another from the symplectic complement of what is there: a generator, then a
@@ -119,7 +125,9 @@ def random_stabilizer_bases(num_qubits: int, count: int, rng) -> tuple[np.ndarra
     return tuple(np.stack([first[i] for first, _ in pairs], axis=1) for i in (0, 1))  # pyright: ignore[reportReturnType]
 
 
-def random_local_bases(num_qubits: int, count: int, rng) -> tuple[np.ndarray, np.ndarray]:
+def random_local_bases(
+    num_qubits: int, count: int, rng: np.random.Generator
+) -> tuple[Shaped[np.ndarray, "count n"], Shaped[np.ndarray, "count n"]]:
     """Masks (count, n) of X, Y or Z at random on each qubit."""
     letter = rng.integers(3, size=(count, num_qubits))
     bits = pauli.mask_array([pauli.bit(q, num_qubits) for q in range(num_qubits)], num_qubits)

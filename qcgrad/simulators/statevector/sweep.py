@@ -6,10 +6,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jaxtyping import Complex
 
+from ...array_types import AngleGradient, Angles, Array
 from ...ir.op_table import OpTable
 from . import blocks, fused, walk
-from .register import Register, initial_state
+from .register import Held, Register, initial_state
 
 
 class Steps(NamedTuple):
@@ -33,7 +35,7 @@ class Steps(NamedTuple):
     wide: walk.Rows
 
 
-def to_steps(table: OpTable, register: Register, dtype) -> Steps:
+def to_steps(table: OpTable, register: Register, dtype: np.dtype) -> Steps:
     """Plan a table and round its constants to the real precision `dtype`."""
     width = blocks.WIDTH if jax.default_backend() == "cpu" else blocks.ACCELERATOR_WIDTH
     plan = blocks.plan(table, register.local_qubits, width)
@@ -61,12 +63,12 @@ class Gates(NamedTuple):
     b: jax.Array
 
 
-def at_angles(steps: Steps, angles) -> Gates:
+def at_angles(steps: Steps, angles: Angles) -> Gates:
     """The gates at angles (A,)."""
     return Gates(fused.unitaries(steps.blocks, angles), *walk.coefficients(steps.wide, angles))
 
 
-def run(register: Register, steps: Steps, gates: Gates):
+def run(register: Register, steps: Steps, gates: Gates) -> Held:
     """The whole circuit on |0...0>."""
     dimension = gates.unitaries.shape[1]
 
@@ -92,7 +94,9 @@ def run(register: Register, steps: Steps, gates: Gates):
     return register.exchange(psi, _only(register.tables(steps.final)))
 
 
-def adjoint(register: Register, steps: Steps, gates: Gates, psi, lambdas, angles):
+def adjoint(
+    register: Register, steps: Steps, gates: Gates, psi: Held, lambdas: Complex[Array, "C held"], angles: Angles
+) -> AngleGradient:
     r"""Un-compute psi and the adjoint states together, reading off dF/dangle.
 
     A block gives T[a, b] = sum over the other qubits of conj(lambda_a) psi_b, with lambda behind and psi before

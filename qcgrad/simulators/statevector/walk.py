@@ -11,9 +11,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jaxtyping import Bool, Complex, Float, Int
 
+from ...array_types import Angles, Array
 from ...ir.op_table import MATRIX, OpTable
-from .register import BlockRegister, Register
+from .register import Bits, BlockRegister, Held, Register
+
+Factors = Complex[jax.Array, "..."]
+"""What amplitudes are multiplied with, in one row or in many."""
 
 
 class Rows(NamedTuple):
@@ -27,8 +32,8 @@ class Rows(NamedTuple):
     slot: np.ndarray
     scale: np.ndarray
     offset: np.ndarray
-    cosine: np.ndarray
-    sine: np.ndarray
+    a: np.ndarray
+    b: np.ndarray
     matrix: np.ndarray
     wires: np.ndarray
     matrices: np.ndarray
@@ -42,7 +47,7 @@ def bucket(length: int, smallest: int = 64) -> int:
     return size
 
 
-def to_rows(table: OpTable, dtype, order: np.ndarray | None = None) -> Rows:
+def to_rows(table: OpTable, dtype: np.dtype, order: Int[np.ndarray, "..."] | None = None) -> Rows:
     """Rows of a table, rounded to the precision `dtype` (a real dtype).
 
     Args:
@@ -72,15 +77,15 @@ def to_rows(table: OpTable, dtype, order: np.ndarray | None = None) -> Rows:
         slot=take(table.slot, -1),
         scale=take(table.scale).astype(dtype),
         offset=take(table.offset).astype(dtype),
-        cosine=take(table.cosine, 1).astype(complex_dtype),
-        sine=take(table.sine).astype(complex_dtype),
+        a=take(table.a, 1).astype(complex_dtype),
+        b=take(table.b).astype(complex_dtype),
         matrix=take(np.maximum(table.matrix, 0)),
         wires=take(table.wires),
         matrices=matrices,
     )
 
 
-def coefficients(rows: Rows, angles):
+def coefficients(rows: Rows, angles: Angles) -> tuple[Factors, Factors]:
     """(a, b) of every row at the given angles (A,), complex."""
     slot = jnp.clip(rows.slot, 0)
     # A circuit without angles still needs something to index.
@@ -89,38 +94,40 @@ def coefficients(rows: Rows, angles):
     cosine, sine = jnp.cos(t / 2), jnp.sin(t / 2)
     phase = jnp.where(rows.kappa == 0, 1, lax.complex(cosine, sine))
     driven = rows.slot >= 0
-    return jnp.where(driven, phase * cosine, rows.cosine), jnp.where(driven, -1j * phase * sine, rows.sine)
+    return jnp.where(driven, phase * cosine, rows.a), jnp.where(driven, -1j * phase * sine, rows.b)
 
 
-def pauli_image(register: Register | BlockRegister, psi, x, z):
+def pauli_image(register: Register | BlockRegister, psi: Held, x: Bits, z: Bits) -> Held:
     """P|psi> for the string of masks x, z."""
     sign = signs(register.indices(x.dtype), z).astype(psi.real.dtype)
     return sign * minus_i_power(x & z, psi.dtype) * register.flip(psi, x)
 
 
-def signs(j, z):
+def signs(j: Bits, z: Bits) -> Int[jax.Array, "..."]:
     """(-1)^{|j & z|}, as int32."""
     return 1 - 2 * (lax.population_count(j & z) & 1).astype(jnp.int32)
 
 
-def minus_i_power(mask, dtype):
+def minus_i_power(mask: Bits, dtype: np.dtype) -> Factors:
     """(-i)^{|mask|}, exactly."""
     quarter = lax.population_count(mask) & 3
     return jnp.array([1, -1j, -1, 1j], dtype)[quarter]
 
 
-def active(register: Register | BlockRegister, controls):
+def active(register: Register | BlockRegister, controls: Bits) -> Bool[Array, "..."]:
     """Which amplitudes have all control bits set."""
     return (register.indices(controls.dtype) & controls) == controls
 
 
-def rotate(register: Register | BlockRegister, psi, row: Rows, a, b):
+def rotate(register: Register | BlockRegister, psi: Held, row: Rows, a: Factors, b: Factors) -> Held:
     """(a + b P)|psi> where all controls are 1."""
     changed = a * psi + b * pauli_image(register, psi, row.x, row.z)
     return jnp.where(active(register, row.controls), changed, psi)
 
 
-def rotate_back(register: Register | BlockRegister, states, row: Rows, a, b):
+def rotate_back(
+    register: Register | BlockRegister, states: Complex[Array, "1+C ..."], row: Rows, a: Factors, b: Factors
+) -> tuple[Complex[Array, "1+C ..."], Float[Array, "C ..."]]:
     """Un-compute psi = states[0] and the adjoint states behind it, and read off the derivative by the row's angle.
 
     For U = exp(-i t G) the derivative of F is 2 Im <lambda|G|psi> taken after the row, G = (P - kappa)/2 on
@@ -141,7 +148,9 @@ def rotate_back(register: Register | BlockRegister, states, row: Rows, a, b):
     return jax.vmap(undo)(states, images), slopes * row.scale.reshape(1, *slopes.shape[1:])
 
 
-def apply_row(register: Register, psi, row: Rows, a, b, matrices):
+def apply_row(
+    register: Register, psi: Held, row: Rows, a: Factors, b: Factors, matrices: Complex[Array, "number 2**K 2**K"]
+) -> Held:
     """One row of the table on one state."""
     if row.wires.shape[0] == 0:
         return rotate(register, psi, row, a, b)
@@ -153,7 +162,7 @@ def apply_row(register: Register, psi, row: Rows, a, b, matrices):
     )
 
 
-def multiply(register: Register, psi, matrix, wires):
+def multiply(register: Register, psi: Held, matrix: Complex[Array, "2**K 2**K"], wires: Int[Array, "K"]) -> Held:
     """A dense unitary on the bit positions `wires`, most significant first: sum_m U[b, b ^ m] psi[j ^ spread(m)]."""
     count = wires.shape[0]
     j = register.indices(wires.dtype)
@@ -171,12 +180,14 @@ def multiply(register: Register, psi, matrix, wires):
     return lax.scan(add_offset, jnp.zeros_like(psi), (m, spread))[0]
 
 
-def without_matrices(rows: Rows):
+def without_matrices(rows: Rows) -> Rows:
     """The rows without the shared matrices, which are no column."""
     return rows._replace(matrices=rows.matrix)
 
 
-def add_by_angle(gradient, rows: Rows, slopes):
+def add_by_angle(
+    gradient: Float[jax.Array, "C A"], rows: Rows, slopes: Float[Array, "C ..."]
+) -> Float[jax.Array, "C A"]:
     """Add the slopes (C, *rows) to the gradient (C, A); rows without an angle add nothing."""
     slot = jnp.where(rows.slot < 0, gradient.shape[1], rows.slot)
     return gradient.at[:, slot].add(slopes, mode="drop")

@@ -3,7 +3,9 @@
 import math
 
 import numpy as np
+from jaxtyping import Complex
 
+from ...array_types import Array
 from .modulation import constellation
 from .task import Task, circular, noise_scale, require_counts, squared_error
 
@@ -98,7 +100,9 @@ def saleh_channel(
     return _channel(seed, count, window, taps, snr_db, symbols, lambda s: saleh(gain * s))
 
 
-def saleh(z, parameters: tuple[float, float, float, float] = TRAVELLING_WAVE_TUBE):
+def saleh(
+    z: Complex[Array | complex, "*shape"], parameters: tuple[float, float, float, float] = TRAVELLING_WAVE_TUBE
+) -> Complex[np.ndarray, "*shape"]:
     r"""The memoryless amplifier of Saleh: amplitude and phase of the output depend on the amplitude r of the input.
 
     .. math:: g(re^{i\theta}) = A(r)\,e^{i(\theta + \Phi(r))}, \qquad A = \frac{\alpha_a r}{1 + \beta_a r^2},\quad

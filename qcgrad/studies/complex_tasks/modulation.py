@@ -3,6 +3,7 @@
 import re
 
 import numpy as np
+from jaxtyping import Complex
 
 from .task import Task, accuracy, circular, class_targets, noise_scale, require_counts
 
@@ -61,7 +62,7 @@ def modulation(
     return Task(x, y, y, accuracy)
 
 
-def constellation(name: str) -> np.ndarray:
+def constellation(name: str) -> Complex[np.ndarray, "points"]:
     r"""Points of a constellation, of mean power 1.
 
     Args:

@@ -1,11 +1,19 @@
 """Polarimetric radar: classes that differ in the covariance of what is scattered back."""
 
 import numpy as np
+from jaxtyping import Inexact
 
 from .task import Task, accuracy, circular, class_targets, require_counts
 
 
-def polsar(seed: int, count: int, looks: int = 4, classes: int = 3, channels: int = 3, covariances=None) -> Task:
+def polsar(
+    seed: int,
+    count: int,
+    looks: int = 4,
+    classes: int = 3,
+    channels: int = 3,
+    covariances: Inexact[np.ndarray, "C p p"] | None = None,
+) -> Task:
     r"""Multilook coherency matrices, complex Wishart around the covariance of their class.
 
     .. math:: T = \frac1L \sum_{l=1}^L k_l k_l^H, \qquad k_l \sim \mathcal{CN}(0, \Sigma_c), \qquad

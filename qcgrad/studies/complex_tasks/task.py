@@ -5,6 +5,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from jax.typing import ArrayLike
+from jaxtyping import Complex, Float, Inexact, Int
+
+from ...array_types import Array
 
 
 class Task(NamedTuple):
@@ -23,7 +27,7 @@ class Task(NamedTuple):
     metric: Callable[..., float]
 
 
-def squared_error(predicted, y) -> float:
+def squared_error(predicted: ArrayLike, y: ArrayLike) -> float:
     r"""Normalised mean squared error \(\sum|\hat y - y|^2 / \sum|y|^2\): 1 for predictions that are zero.
 
     Args:
@@ -41,7 +45,7 @@ def squared_error(predicted, y) -> float:
     return float(np.sum(np.abs(predicted - y) ** 2) / np.sum(np.abs(y) ** 2))
 
 
-def phase_invariant_error(predicted, y) -> float:
+def phase_invariant_error(predicted: ArrayLike, y: ArrayLike) -> float:
     r"""Normalised squared error after the best global phase of each sample.
 
     .. math:: \frac{\sum_n \min_\theta\|e^{i\theta}\hat y_n - y_n\|^2}{\sum_n\|y_n\|^2}, \qquad
@@ -65,7 +69,7 @@ def phase_invariant_error(predicted, y) -> float:
     return float(np.sum(error) / np.sum(np.abs(y) ** 2))
 
 
-def accuracy(predicted, y) -> float:
+def accuracy(predicted: ArrayLike, y: ArrayLike) -> float:
     """Fraction of samples whose largest score (its real part) is that of their class.
 
     Args:
@@ -89,19 +93,19 @@ def decibels(ratio: float) -> float:
     return 10 * math.log10(ratio)
 
 
-def circular(rng: np.random.Generator, *shape: int) -> np.ndarray:
+def circular(rng: np.random.Generator, *shape: int) -> Complex[np.ndarray, "*shape"]:
     """Circular complex Gaussians of unit variance."""
     return (rng.normal(size=shape) + 1j * rng.normal(size=shape)) / np.sqrt(2)
 
 
-def noise_scale(signal, snr_db: float) -> float:
+def noise_scale(signal: Inexact[Array, "..."], snr_db: float) -> float:
     """Root of the noise power that leaves this signal at a signal-to-noise ratio in dB; infinity means no noise."""
     if math.isnan(snr_db) or snr_db == -math.inf:
         raise ValueError(f"snr_db={snr_db!r}: give a number of decibels, or math.inf for no noise")
     return math.sqrt(float(np.mean(np.abs(signal) ** 2)) * 10 ** (-snr_db / 10))
 
 
-def class_targets(labels, classes: int) -> np.ndarray:
+def class_targets(labels: Int[np.ndarray, "N"], classes: int) -> Float[np.ndarray, "N C"]:
     """One-hot minus 1/C, (N, C): zero on average over the classes, so a regression without bias can meet them."""
     return np.eye(classes)[labels] - 1 / classes
 

@@ -3,13 +3,14 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from ....cost import Cost
 from ....errors import StateTooLarge
 from ....ir import rows
 from ....ir.sweep_form import SweepForm
 from ....memory import allowed_bytes, require
-from .base import AbstractHypothesis
+from .hypothesis import AbstractHypothesis
 
 # Strings held beside the D pulled-back ones: exponent, state, eigenvectors, one to work in.
 _WORKSPACE = 4
@@ -63,11 +64,11 @@ class Dense(AbstractHypothesis):
         zero = np.zeros((dimension, dimension), np.complex128)
         return cls(flat, zero, np.eye(dimension, dtype=np.complex128) / dimension, _start_flops(form))
 
-    def predictions(self, order):
+    def predictions(self, order: Int[np.ndarray, "V"]) -> Float[np.ndarray, "V"]:
         # tr(A sigma) of two Hermitian matrices is the dot product of their real and imaginary parts.
         return np.clip(self.strings[order] @ self.state.reshape(-1).view(np.float64), -1, 1)
 
-    def updated(self, component, rate):
+    def updated(self, component: int, rate: float) -> "Dense":
         string = self.strings[component].view(np.complex128).reshape(self.state.shape)
         exponent = self.exponent + rate * string
         energies, vectors = np.linalg.eigh(exponent)
@@ -75,7 +76,7 @@ class Dense(AbstractHypothesis):
         state = (vectors * (weights / weights.sum())) @ vectors.conj().T
         return replace(self, exponent=exponent, state=state, spent=_update_flops(len(state)))
 
-    def cost(self, order):
+    def cost(self, order: Int[np.ndarray, "V"]) -> Cost:
         flops = self.spent + 2 * self.strings.shape[1] * len(order)
         return Cost(flops=flops, peak_bytes=self.strings.nbytes + _WORKSPACE * self.state.nbytes)
 

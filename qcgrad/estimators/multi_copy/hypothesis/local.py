@@ -1,6 +1,7 @@
 """A row of a circuit on the qubits that it touches alone."""
 
 import numpy as np
+from jaxtyping import Complex
 
 from ....errors import NotApplicable
 from ....ir import rows
@@ -20,7 +21,7 @@ def is_plain_string(row: Row) -> bool:
     return row.matrix is None and not row.controls
 
 
-def unitary(row: Row, num_qubits: int) -> np.ndarray:
+def unitary(row: Row, num_qubits: int) -> Complex[np.ndarray, "2**w 2**w"]:
     """(2^w, 2^w) on the w qubits that it touches, the lowest-numbered one most significant.
 
     Raises:

@@ -4,13 +4,14 @@ import itertools
 from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from ....cost import Cost
 from ....errors import StateTooLarge
 from ....ir.rows import Row
 from ....ir.sweep_form import SweepForm
 from ....memory import allowed_bytes, require
-from .base import AbstractHypothesis
+from .hypothesis import AbstractHypothesis
 from .local import is_plain_string, touched, unitary
 
 _PAULIS = np.array([[[1, 0], [0, 1]], [[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]])
@@ -69,7 +70,7 @@ class MatrixProduct(AbstractHypothesis):
         one = np.array([1, 0, 0, 0], np.complex128).reshape(1, 4, 1)
         return cls(form, max_bond, 0, (one,) * form.num_qubits, 0)
 
-    def predictions(self, order):
+    def predictions(self, order: Int[np.ndarray, "V"]) -> Float[np.ndarray, "V"]:
         tensors, step, found = self.tensors, self.step, []
         for d in order:
             tensors, step = self._carried(tensors, step, d)
@@ -78,7 +79,7 @@ class MatrixProduct(AbstractHypothesis):
         # Truncated, sigma need not be positive.
         return np.clip(np.array(found), -1, 1)
 
-    def updated(self, component, rate):
+    def updated(self, component: int, rate: float) -> "MatrixProduct":
         tensors, step = self._carried(self.tensors, self.step, component)
         x, z = int(self.form.x[component]), int(self.form.z[component])
         tensors = self._through(tensors, Row(x, z, 0, np.cosh(rate / 2), np.sinh(rate / 2)))
@@ -86,7 +87,7 @@ class MatrixProduct(AbstractHypothesis):
         spent = (step - self.step + 1) * _row_flops(self.form.num_qubits, self.max_bond)
         return replace(self, step=step, tensors=tensors, spent=spent)
 
-    def cost(self, order):
+    def cost(self, order: Int[np.ndarray, "V"]) -> Cost:
         carried = int(self.form.step[order[-1]]) - self.step
         flops = carried * _row_flops(self.form.num_qubits, self.max_bond)
         flops += len(order) * _string_flops(self.form.num_qubits, self.max_bond)

@@ -4,11 +4,12 @@ from dataclasses import dataclass, replace
 from functools import reduce
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from ....cost import Cost
 from ....ir.rows import Row
 from ....ir.sweep_form import SweepForm
-from .base import AbstractHypothesis
+from .hypothesis import AbstractHypothesis
 from .local import is_plain_string, touched, unitary
 
 _PAULIS = np.array([[[1, 0], [0, 1]], [[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]])
@@ -52,7 +53,7 @@ class Product(AbstractHypothesis):
         """The maximally mixed state."""
         return cls(form, 0, np.zeros((form.num_qubits, 3)), 0)
 
-    def predictions(self, order):
+    def predictions(self, order: Int[np.ndarray, "V"]) -> Float[np.ndarray, "V"]:
         n, bloch, step, found = self.form.num_qubits, self.bloch, self.step, []
         for d in order:
             bloch, step = self._carried(bloch, step, d)
@@ -60,14 +61,14 @@ class Product(AbstractHypothesis):
             found.append(np.prod([bloch[q, axis] for q, axis in letters]))
         return np.array(found)
 
-    def updated(self, component, rate):
+    def updated(self, component: int, rate: float) -> "Product":
         bloch, step = self._carried(self.bloch, self.step, component)
         x, z = int(self.form.x[component]), int(self.form.z[component])
         half = Row(x, z, 0, np.cosh(rate / 2), np.sinh(rate / 2))
         spent = self._row_flops(self.step, step) + _FLOPS_PER_QUBIT * self.form.num_qubits
         return replace(self, step=step, bloch=_through_string(bloch, half), spent=spent)
 
-    def cost(self, order):
+    def cost(self, order: Int[np.ndarray, "V"]) -> Cost:
         last = int(self.form.step[order[-1]])
         flops = self.spent + self._row_flops(self.step, last) + _FLOPS_PER_QUBIT * self.form.num_qubits * len(order)
         return Cost(flops=flops, peak_bytes=2 * self.bloch.nbytes)

@@ -1,0 +1,1 @@
+"""What all importers make of a program: instructions with symbolic angles, assembled into a circuit and a map."""
