@@ -11,7 +11,7 @@ import pytest
 
 import qcgrad as qg
 from qcgrad import catalogue
-from qcgrad.networks.layers.base import AbstractLayer
+from qcgrad.networks.layers.layer import AbstractLayer
 from qcgrad.studies.plan import cells_of
 from qcgrad.studies.plots import draw
 from qcgrad.studies.run import run_cells
