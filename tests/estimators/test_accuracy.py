@@ -124,6 +124,20 @@ def test_copies_of_pointer_sweeps():
     assert gentle.copies <= read_once.copies
 
 
+def test_what_typical_states_take():
+    """Closed forms without the worst case; where there are none, what is proved."""
+    single, several = rotation({"Z": 2.0}), rotation({"Z": 1.0, "X": 2.0, "I": 5.0})
+    for point, size in ((single, 2), (several, 3)):
+        gentle = qg.GentleSweep.expected_for_accuracy(point, EPSILON, DELTA)
+        assert gentle == qg.GentleSweep(math.ceil(6 * log(1) * (size / EPSILON) ** 2), 1.0, batches=1)
+        read_once = qg.ReadOnceTomography.expected_for_accuracy(point, EPSILON, DELTA)
+        assert read_once == qg.ReadOnceTomography(math.ceil(6 * log(1) * (size / EPSILON) ** 2), batches=1)
+    bell = qg.BellShadow.expected_for_accuracy(hard(), EPSILON, DELTA)
+    assert bell == qg.BellShadow(math.ceil(2 * log(15) / EPSILON**4), delta=DELTA)
+    for make in (qg.ParameterShift, qg.DirectPauli, qg.LocalShadow):
+        assert make.expected_for_accuracy(hard(), EPSILON, DELTA) == make.for_accuracy(hard(), EPSILON, DELTA)
+
+
 def test_online_tomography_takes_the_accuracy_as_it_is():
     found = qg.OnlineTomography.for_accuracy(rotation(), EPSILON, DELTA)
     assert (found.epsilon, found.delta) == (EPSILON, DELTA)

@@ -105,11 +105,9 @@ class BellShadow(AbstractEstimator):
 
     def init(self, point: Point, key: Key | None) -> "_State":
         check_covariances(point, self)
-        program, source = _program(point, self)
-        # A mixed state is prepared before the circuit starts, so it is the common state.
-        components = pauli_components(program, point.coordinates, self, to_start=source is not None)
+        components, source = _strings(point, self)
         if self.signs == "mimicking":
-            mimicking.check_size(program.num_qubits)
+            mimicking.check_size(components.preparation.num_qubits)
         # Where there are no strings, all of them are known.
         known = None if len(components.x) else statistics.no_magnitudes()
         return _State(point, source or components.preparation, components, self._pairs(len(components.x)), known)
@@ -183,8 +181,7 @@ class BellShadow(AbstractEstimator):
         by \(\sqrt{2\eta}\), and wrong signs of those between by \(\sqrt{\hat u_P} + \sqrt{\hat u_P + \eta}\).
         """
         epsilon, delta = checked_accuracy(epsilon, delta)
-        program, source = _program(point, cls)
-        components = pauli_components(program, point.coordinates, cls, to_start=source is not None)
+        components, _ = _strings(point, cls)
         size = float(np.max(abs(components.gradient).sum(axis=1), initial=0.0))
         if not size:
             return cls(3, delta=delta)
@@ -198,8 +195,7 @@ class BellShadow(AbstractEstimator):
     def expected_for_accuracy(cls, point: Point, epsilon: float, delta: float) -> Self:
         r"""\(2\ln(2M/\delta)/\epsilon^4\) copies for strings of weight 1, few of which are near the noise."""
         epsilon, delta = checked_accuracy(epsilon, delta)
-        program, source = _program(point, cls)
-        components = pauli_components(program, point.coordinates, cls, to_start=source is not None)
+        components, _ = _strings(point, cls)
         size = float(np.max(abs(components.gradient).sum(axis=1), initial=0.0))
         needed = 2 * log_of(num_components(point), delta) * (size / epsilon) ** 4
         return cls(max(3, counted(cls, needed, epsilon)), delta=delta)
@@ -245,6 +241,12 @@ def _program(point: Point, estimator) -> tuple[Program, Mixture | None]:
         check_scale(program, point.coordinates.dtype, samples=True)
         return program, point.objective.source
     return program_at(point, estimator, samples=True), None
+
+
+def _strings(point: Point, who) -> tuple[PauliComponents, Mixture | None]:
+    """The common state's strings, and the mixed state that it is, if any: that is prepared before the circuit."""
+    program, source = _program(point, who)
+    return pauli_components(program, point.coordinates, who, to_start=source is not None), source
 
 
 def _partner_signs(means, overlaps, floors, pairs) -> "statistics.Signs":
