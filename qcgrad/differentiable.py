@@ -44,8 +44,8 @@ def as_jax(
         QNode is called as the QNode is, `f(x, weights, key=key)`.
 
     Raises:
-        NotApplicable: the objective becomes another one at given parameters; a second derivative of a method that
-            samples.
+        NotApplicable: the objective becomes another one at given parameters; the method is stateful; a second
+            derivative of a method that samples.
 
     Example:
         >>> import jax, qcgrad as qg
@@ -56,6 +56,11 @@ def as_jax(
         0.877583 -0.479426
     """
     check_arguments(objective, estimator)
+    if estimator.stateful:
+        raise NotApplicable(
+            f"{type(estimator).__name__} learns from step to step here, and a function of JAX forgets: call "
+            "qcgrad.estimate for each step, and go on with what its stats hold"
+        )
     if type(objective).at is not AbstractObjective.at:
         raise NotApplicable(
             f"{type(objective).__name__} becomes another objective at given parameters, so that JAX cannot trace it: "

@@ -45,6 +45,11 @@ class AbstractEstimator(eqx.Module):
     is_random: ClassVar[bool] = False
     """Whether the method draws at random what it asks, so that `init` needs a key; answers are drawn by backends."""
 
+    @property
+    def stateful(self) -> bool:
+        """Whether an estimate's stats hold what the next step needs: then the method is no function of parameters."""
+        return False
+
     @abc.abstractmethod
     def init(self, point: Point, key: Key | None) -> Any:
         """State before the first round.

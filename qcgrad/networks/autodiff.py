@@ -5,7 +5,7 @@ import jax.numpy as jnp
 
 from ..array_types import Key
 from ..backend import AbstractBackend, default_backend_for
-from ..queries import AbstractQuery, Access, Backward, Sweep
+from ..queries import AbstractQuery, Access, Backward, BackwardPass
 from .loss import Loss
 
 
@@ -21,10 +21,10 @@ class Autodiff(AbstractBackend):
 
     access = Access.white_box
 
-    def answer(self, query: AbstractQuery, key: Key | None) -> Sweep:
+    def answer(self, query: AbstractQuery, key: Key | None) -> BackwardPass:
         if not isinstance(query, Backward):
             return self.refuse(query)
-        value, gradient = query.loss.value_and_gradient(query.weights, query.rule, key)
+        value, gradient, successor = query.loss.step(query.weights, query.rule, key)
         rows = jnp.asarray(query.cotangents)[:, 0]
         scaled = jax.tree.map(lambda g: rows.astype(g.dtype).reshape(-1, *[1] * g.ndim) * g[None], gradient)
-        return Sweep(value[None], scaled)
+        return BackwardPass(value[None], scaled, successor)

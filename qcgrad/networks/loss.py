@@ -14,7 +14,7 @@ from . import xla
 from .convention import Convention
 from .leaves import as_array, checked_parameters
 from .rules import AbstractRule
-from .rules.rule import Apply, LossFunction, Task
+from .rules.rule import Apply, LossFunction, Step, Task
 
 
 class Loss(AbstractObjective):
@@ -61,9 +61,13 @@ class Loss(AbstractObjective):
     def value_and_gradient(
         self, weights: PyTree, rule: AbstractRule | None = None, key: Key | None = None
     ) -> tuple[Float[jax.Array, ""], PyTree]:
-        """The loss and, in JAX's convention, its gradient by a backward pass, compiled once for each network.
+        """The loss and its gradient by `step`; a stateful rule is taken as it stands."""
+        return self.step(weights, rule, key)[:2]
 
-        `key` is a JAX random key, for rules that are random.
+    def step(self, weights: PyTree, rule: AbstractRule | None = None, key: Key | None = None) -> Step:
+        """The loss, in JAX's convention its gradient by a backward pass, and the successor of a stateful rule.
+
+        Compiled once for each network. `key` is a JAX random key, for rules that are random.
         """
         raw = None if key is None else jax.random.key_data(key)
         return xla.backward(self.apply, self.loss_fn, weights, self.batch, rule, raw)

@@ -9,7 +9,7 @@ from jaxtyping import Float, PyTree
 
 from ..cost import Cost
 from .array_types import RawKey
-from .rules.rule import AbstractRule, Apply, LossFunction, Task
+from .rules.rule import AbstractRule, Apply, LossFunction, Step, Task
 
 
 @partial(jax.jit, static_argnums=(0, 1))
@@ -26,12 +26,13 @@ def backward(
     batch: tuple[PyTree, PyTree],
     rule: AbstractRule | None = None,
     key: RawKey | None = None,
-) -> tuple[Float[jax.Array, ""], PyTree]:
-    """One forward and backward pass: (loss, gradient)."""
+) -> Step:
+    """One forward and backward pass, and what a stateful rule learns from it."""
     task = Task(apply, loss_fn, batch)
     if rule is None:
-        return jax.value_and_grad(task.value)(weights)
-    return rule.value_and_gradient(task, weights, key)
+        return Step(*jax.value_and_grad(task.value)(weights), None)
+    value, gradient = rule.value_and_gradient(task, weights, key)
+    return Step(value, gradient, rule.after(task, weights, gradient, key) if rule.stateful else None)
 
 
 def analysed_cost(program: Wrapped, apply: Apply, loss_fn: LossFunction, *arguments: PyTree) -> Cost:

@@ -32,6 +32,7 @@ from .single_copy import Snapshots as Snapshots
 from .single_copy import stabilizer_gates as stabilizer_gates
 from .white_box import AdjointSweep as AdjointSweep
 from .white_box import Backward as Backward
+from .white_box import BackwardPass as BackwardPass
 from .white_box import Network as Network
 from .white_box import ReverseSweep as ReverseSweep
 from .white_box import Sweep as Sweep

@@ -66,16 +66,30 @@ class ReverseSweep(AbstractQuery):
         )
 
 
+class BackwardPass(NamedTuple):
+    """Answer of `Backward`.
+
+    Attributes:
+        value: (1,).
+        gradient: in the weights' structure, leaves (C, *weight).
+        rule: the successor of a stateful backward rule, else None.
+    """
+
+    value: Any
+    gradient: Any
+    rule: Any = None
+
+
 class Network(Protocol):
     """What `Backward` needs to know of a network's loss."""
 
     def backward_cost(self, weights: Any, rule: Any = None) -> Cost: ...
-    def value_and_gradient(self, weights: Any, rule: Any = None, key: Any = None) -> tuple[Any, Any]: ...
+    def step(self, weights: Any, rule: Any = None, key: Any = None) -> tuple[Any, Any, Any]: ...
 
 
 @dataclass(frozen=True, eq=False)
 class Backward(AbstractQuery):
-    """One forward and backward pass through a network. Answer: `Sweep` with the weights' structure.
+    """One forward and backward pass through a network. Answer: `BackwardPass`.
 
     Attributes:
         loss: the objective.

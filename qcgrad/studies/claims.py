@@ -67,11 +67,11 @@ class Claims:
         with self._database:
             return self._database.execute(_TAKE, settings).rowcount == 1
 
-    def drop(self, key: str):
+    def drop(self, key: str) -> None:
         """Forget all claims on a finished cell, in the transaction that is open."""
         self._database.execute("DELETE FROM claims WHERE key = ?", (key,))
 
-    def release(self, key: str, failure: Failure | None):
+    def release(self, key: str, failure: Failure | None) -> None:
         """End the own claim, with what came of it."""
         with self._database:
             if failure is None:
@@ -88,7 +88,7 @@ class Claims:
         row = self._database.execute(query, (key, since)).fetchone()
         return None if row is None else Failure(*row)
 
-    def close(self):
+    def close(self) -> None:
         """End the thread and all own claims."""
         self._stop.set()
         if self._thread is not None:

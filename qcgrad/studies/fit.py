@@ -4,6 +4,8 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 
 class PowerFit(NamedTuple):
@@ -20,7 +22,7 @@ class PowerFit(NamedTuple):
     standard_error: float
     r_squared: float
 
-    def at(self, x):
+    def at(self, x: ArrayLike) -> Float[np.ndarray, "..."] | np.floating:
         """The fitted y."""
         return self.prefactor * np.asarray(x, float) ** self.exponent
 
@@ -39,12 +41,12 @@ class LogFit(NamedTuple):
     standard_error: float
     r_squared: float
 
-    def at(self, x):
+    def at(self, x: ArrayLike) -> Float[np.ndarray, "..."] | np.floating:
         """The fitted y."""
         return self.offset + self.slope * np.log(np.asarray(x, float))
 
 
-def fit_power(x, y) -> PowerFit:
+def fit_power(x: ArrayLike, y: ArrayLike) -> PowerFit:
     r"""Fit \(y = c\,x^k\) by least squares of log y on log x.
 
     Args:
@@ -67,7 +69,7 @@ def fit_power(x, y) -> PowerFit:
     return PowerFit(math.exp(offset), slope, error, _r_squared(y, np.exp(offset) * x**slope))
 
 
-def fit_logarithm(x, y) -> LogFit:
+def fit_logarithm(x: ArrayLike, y: ArrayLike) -> LogFit:
     r"""Fit \(y = a + b \ln x\) by least squares.
 
     Args:

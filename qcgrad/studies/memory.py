@@ -29,7 +29,7 @@ _COPIES_OF_TRIALS = 6
 _COPIES_OF_LAYERS = 3
 
 
-def check(needed: int, fitting: Callable[[int], str], max_bytes: int | None = None):
+def check(needed: int, fitting: Callable[[int], str], max_bytes: int | None = None) -> None:
     """Refuse a cell that would take more than is allowed.
 
     Args:
@@ -45,7 +45,7 @@ def check(needed: int, fitting: Callable[[int], str], max_bytes: int | None = No
         require("it would take", needed, allowed, fitting(allowed), StateTooLarge)
 
 
-def check_circuit(estimator: AbstractEstimator, circuit: StudyCircuit, max_bytes: int | None = None):
+def check_circuit(estimator: AbstractEstimator, circuit: StudyCircuit, max_bytes: int | None = None) -> None:
     """`check` for an estimator on a circuit."""
     states, rest = _circuit_bytes(estimator, circuit)
     needed, qubits = states + rest, circuit.objective.circuit.num_qubits
@@ -74,7 +74,7 @@ def _circuit_bytes(estimator: AbstractEstimator, circuit: StudyCircuit) -> tuple
     return reference, _settings_bytes(evaluations, circuit.num_angles) + 2 * _FLOAT * (cost.shots // evaluations)
 
 
-def check_hard_instance(method: Method, n: int, max_bytes: int | None = None):
+def check_hard_instance(method: Method, n: int, max_bytes: int | None = None) -> None:
     """`check` for a method on the hard instance of n qubits."""
 
     def fitting(allowed: int) -> str:
@@ -99,7 +99,7 @@ def _settings_bytes(evaluations: int, angles: int) -> int:
     return settings + _COPIES_OF_SLICE * min(settings, SETTINGS_BYTES)
 
 
-def check_network(n: int, batch: int, max_bytes: int | None = None):
+def check_network(n: int, batch: int, max_bytes: int | None = None) -> None:
     """`check` for a perceptron with 2^n inputs."""
     inputs = 2**n
     example = _FLOAT * (inputs + _COPIES_OF_LAYERS * (inputs - 1))

@@ -3,10 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import Inexact
 
+from ..array_types import Array
 from .fit import PowerFit, fit_power
+
+if TYPE_CHECKING:
+    from ..networks.layers.layer import AbstractLayer
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,12 @@ class Convergence:
 
 
 def converge(
-    make_network: Callable, x, widths: tuple[int, ...], seeds: int, seed: int = 0, notify=lambda message: None
+    make_network: Callable[[int], "AbstractLayer"],
+    x: Inexact[Array, "N *shape"],
+    widths: tuple[int, ...],
+    seeds: int,
+    seed: int = 0,
+    notify: Callable[[str], object] = lambda message: None,
 ) -> Convergence:
     """Compare finite networks with their limit.
 
@@ -97,7 +108,7 @@ def converge(
     return Convergence(tuple(widths), errors, pseudo)
 
 
-def draw(found: Convergence, title: str, path: "str | Path"):
+def draw(found: Convergence, title: str, path: "str | Path") -> None:
     """Write the figure: every network, the means, the fitted power law."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

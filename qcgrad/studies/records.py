@@ -46,7 +46,7 @@ def _somewhere(objective: AbstractObjective) -> Point:
     return Point(objective, objective.placeholder(np.dtype(np.float64)), np.eye(objective.num_outputs))
 
 
-def check_finite(record: Record):
+def check_finite(record: Record) -> None:
     """Refuse a record with a number that no fit and no JSON file can hold.
 
     Raises:

@@ -19,7 +19,7 @@ from ..backend import AbstractBackend, resolve
 from ..estimate import run
 from ..estimator import AbstractEstimator
 from ..objective import AbstractObjective, point_at
-from ..queries import AbstractQuery, Evaluate, Means, PointerOutcomes, PointerSweep
+from ..queries import AbstractQuery, Access, Evaluate, Means, PointerOutcomes, PointerSweep
 from ..simulators import Statevector
 
 TRIALS_AT_ONCE = 100
@@ -42,7 +42,7 @@ class Recalling(AbstractBackend):
         self._sweeps: tuple[Any, Iterator[np.ndarray]] | None = None
 
     @property
-    def access(self):  # pyright: ignore[reportIncompatibleVariableOverride]
+    def access(self) -> Access:  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.inner.access
 
     def answer(self, query: AbstractQuery, key: Key | None) -> Any:

@@ -1,6 +1,7 @@
 """What a study says, as tables for people and as flat rows for programs."""
 
 import math
+from typing import TYPE_CHECKING
 
 from .cells import Cell
 from .circuit_cells import CircuitCell
@@ -9,6 +10,9 @@ from .hard_cells import HardInstanceCell
 from .records import Record
 from .scaling import RULE, UNITS, AccuracyLaw, HardInstanceFits, Law, accuracy_laws, hard_instance_fits
 from .spec import HardInstance, StudySpec
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _READING = (
     "M counts the parameterised gates of a circuit, the weights of a network. The cost ratio is "
@@ -21,7 +25,7 @@ _READING = (
 _FULL_WIDTH = 120
 
 
-def print_report(records: list[tuple[Cell, Record]], laws: list[Law], spec: StudySpec, console):
+def print_report(records: list[tuple[Cell, Record]], laws: list[Law], spec: StudySpec, console: "Console") -> None:
     """Print the table of exponents with verdicts, the fits on the hard instance, and what they mean.
 
     Args:

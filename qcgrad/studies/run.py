@@ -3,13 +3,16 @@
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from ..errors import QcgradError, StateTooLarge
 from .cells import Cell
 from .claims import Failure
 from .records import Record
 from .store import Store, StoreError
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 # Seconds until a look whether other processes have finished.
 _POLL = 0.3
@@ -26,7 +29,7 @@ class StudyInterrupted(KeyboardInterrupt):
         super().__init__(f"interrupted with {finished} of {total} cells finished")
         self.finished, self.total = finished, total
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[type, tuple[int, int]]:
         return type(self), (self.finished, self.total)
 
 
@@ -53,7 +56,7 @@ def run_cells(
     store: Store,
     *,
     compute: Callable[[Cell, Callable[[str], None]], Record] = Cell.compute,
-    console=None,
+    console: "Console | None" = None,
     debug: bool = False,
 ) -> Outcome:
     """Compute the cells that the store lacks and return all records.
@@ -164,11 +167,11 @@ def _outcome(cells: list[Cell], settled: dict[int, Settled]) -> Outcome:
 class _progress:
     """A bar over the cells, with the one that is running and what it is doing."""
 
-    def __init__(self, console, total):
+    def __init__(self, console: "Console | None", total: int):
         self.console, self.total = console, total
         self.bar, self.task = None, None
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         if self.console is not None and self.console.is_terminal:
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -190,6 +193,6 @@ class _progress:
         show("")
         return show
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         if self.bar is not None:
             self.bar.stop()

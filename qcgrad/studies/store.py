@@ -6,10 +6,11 @@ import json
 import os
 import sqlite3
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from ..version import __version__
 from .claims import CLAIMS, Claims, Failure
@@ -81,7 +82,7 @@ class Store:
             )
         return record
 
-    def put(self, cell: dict[str, Any], record: dict[str, Any], seconds: float):
+    def put(self, cell: dict[str, Any], record: dict[str, Any], seconds: float) -> None:
         """Keep the record of a cell, and give up the claim on it; on disk when this returns.
 
         Raises:
@@ -102,7 +103,7 @@ class Store:
         with self._explained("cannot be written", "finished cells are kept in it"):
             return self._claims.take(cell_key(cell))
 
-    def release(self, cell: dict[str, Any], failure: Failure | None = None):
+    def release(self, cell: dict[str, Any], failure: Failure | None = None) -> None:
         """Give up the claim on a cell that was not computed, and say why it cannot be."""
         with self._explained("cannot be written", "finished cells are kept in it"):
             self._claims.release(cell_key(cell), failure)
@@ -112,18 +113,18 @@ class Store:
         with self._explained("cannot be read", "it is damaged, name another folder"):
             return self._claims.failure(cell_key(cell), since)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self._database.execute("SELECT COUNT(*) FROM cells").fetchone()[0]
 
-    def close(self):
+    def close(self) -> None:
         """Give up all claims and close the file."""
         self._claims.close()
         self._database.close()
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _open(self):
@@ -174,7 +175,7 @@ def code_version() -> str:
     return f"{__version__}+{digest.hexdigest()[:16]}"
 
 
-def write_csv(path: "str | Path", rows: list[dict[str, Any]]):
+def write_csv(path: "str | Path", rows: list[dict[str, Any]]) -> None:
     """Write flat rows; the columns are all their keys in order of appearance."""
     columns = list(dict.fromkeys(name for row in rows for name in row))
     with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
@@ -184,7 +185,7 @@ def write_csv(path: "str | Path", rows: list[dict[str, Any]]):
 
 
 @contextmanager
-def replacing(path: "str | Path"):
+def replacing(path: "str | Path") -> Iterator[Path]:
     """A file to write instead of `path`, which it replaces in the end: nobody finds half of one.
 
     Example:

@@ -15,7 +15,7 @@ from ...networks import AbstractRule, Loss
 from ...networks.rules import NetworkRule
 from ...networks.takes_rule import require_rule_taken
 from ...objective import Point, Reading
-from ...queries import Access, Backward, Sweep
+from ...queries import Access, Backward, BackwardPass
 from ..accuracy import checked_accuracy
 
 
@@ -36,20 +36,20 @@ class Backprop(OneRoundEstimator):
 
     A rule that draws at random gives the mean over `draws` passes, and its variance; what a single draw misses tells
     nothing of the bias, so the bound is \(|\hat g - g|\) and three standard errors, NaN for one draw, zero where the
-    rule is unbiased.
+    rule is unbiased. A stateful rule has a successor, `stats["rule"]`: the next step is `Backprop(e.stats["rule"])`.
 
     Args:
         rule: the way to the gradient, for example `networks.HolomorphicBranch()` or
             `networks.FeedbackAlignment.init(...)`; for most the loss's `apply` must take `rule=`. None is the true
             gradient.
         compare: with a rule, whether to pay for the true gradient also; if not, `bias_bound` is NaN (unknown).
-        draws: passes with a random rule.
+        draws: passes with a random rule; one for a stateful rule, which learns from it.
 
     Raises:
         TypeError: rule is no rule.
         NotApplicable: the objective is no network, or its `apply` takes no `rule`, or takes it and ignores it.
 
-        ValueError: draws is no positive integer, or more than one for a rule that is not random.
+        ValueError: draws is no positive integer, or more than one for a rule that is not random, or is stateful.
 
     Access: white box. Variance zero but for random rules, NaN for one draw; without a rule exact up to rounding.
 
@@ -84,10 +84,17 @@ class Backprop(OneRoundEstimator):
             )
         if not isinstance(self.draws, int) or self.draws < 1 or (self.draws > 1 and not self._is_random):
             raise ValueError(f"draws is {self.draws!r}: give a positive integer, more than 1 only for a random rule")
+        if self.draws > 1 and self.stateful:
+            name = type(self.rule).__name__
+            raise ValueError(f"draws is {self.draws!r}: {name} is stateful and learns from each pass, so give 1")
 
     @property
     def _is_random(self) -> bool:
         return self.rule is not None and self.rule.is_random
+
+    @property
+    def stateful(self) -> bool:
+        return self.rule is not None and self.rule.stateful
 
     @property
     def departs(self) -> bool:
@@ -103,7 +110,7 @@ class Backprop(OneRoundEstimator):
         asked = self.value_query(point)
         return (asked,) * self.draws + ((replace(asked, rule=None),) if self.compares else ())
 
-    def combine(self, point: Point, answers: tuple[Sweep, ...]) -> Reading:
+    def combine(self, point: Point, answers: tuple[BackwardPass, ...]) -> Reading:
         drawn, truth = answers[: self.draws], answers[-1].gradient if self.compares else None
         value = drawn[0].value
         gradient = jax.tree.map(lambda *leaves: sum(leaves) / self.draws, *(answer.gradient for answer in drawn))
@@ -122,6 +129,8 @@ class Backprop(OneRoundEstimator):
         stats = _alignment(gradient, truth) if self.compares else {}
         if self._is_random:
             stats["degrees_of_freedom"] = self.draws - 1
+        if self.stateful:
+            stats["rule"] = drawn[0].rule
         return Reading(value, gradient, variance, zeros_like(value), bias, stats=stats)
 
     def report(self, stats: dict[str, Any]) -> str:

@@ -56,6 +56,8 @@ class AbstractRule(eqx.Module):
     """Whether the mean of the gradient over the rule's draws is the true one; exact rules need not say so."""
     is_random: ClassVar[bool] = False
     """Whether the rule draws anything at each call, and so needs a key."""
+    stateful: ClassVar[bool] = False
+    """Whether the rule learns from step to step: `after` says what."""
 
     @abc.abstractmethod
     def value_and_gradient(
@@ -68,6 +70,39 @@ class AbstractRule(eqx.Module):
             weights: pytree of real and complex arrays.
             key: raw key data, (2,) unsigned integers, for rules that are random; else None.
         """
+
+    def after(self, task: Task, weights: PyTree, gradient: PyTree, key: RawKey | None) -> "AbstractRule":
+        """The rule for the next step; stateful rules override it.
+
+        State lives in array fields, and a rule never changes: one of the same structure succeeds it. `Loss.step`
+        returns the successor, `Backprop` in the estimate's stats["rule"]. It is worked out in one program with the
+        gradient, so that passes which both need run once.
+
+        Args:
+            task, weights, key: what the gradient was worked out from.
+            gradient: what `value_and_gradient` returned.
+        """
+        del task, weights, gradient, key
+        if self.stateful:
+            name = type(self).__name__
+            raise NotApplicable(
+                f"{name} is stateful, but has no method `after`: say there what the next step's rule is"
+            )
+        return self
+
+
+class Step(NamedTuple):
+    """One step of a rule.
+
+    Attributes:
+        value: the loss.
+        gradient: the rule's, in JAX's convention.
+        rule: its successor; None for rules that are not stateful.
+    """
+
+    value: Float[jax.Array, ""]
+    gradient: PyTree
+    rule: AbstractRule | None
 
 
 class NetworkRule(AbstractRule):

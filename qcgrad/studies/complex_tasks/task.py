@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from jax.typing import ArrayLike
 from jaxtyping import Complex, Float, Inexact, Int
+from numpy.typing import ArrayLike
 
 from ...array_types import Array
 
