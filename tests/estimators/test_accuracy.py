@@ -164,6 +164,8 @@ METHODS = pytest.mark.parametrize("make", [m.make for m in catalogue.methods().v
         (-1, 0.1, "epsilon=-1: give a positive number"),
         (math.nan, 0.1, "epsilon=nan: give a positive number"),
         (math.inf, 0.1, "epsilon=inf: give a positive number"),
+        (1e-200, 0.1, "epsilon=1e-200: give a number between 1e-50 and 1e.50"),
+        (1e200, 0.1, "epsilon=1e.200: give a number between 1e-50 and 1e.50"),
         ("0.1", 0.1, "epsilon='0.1': give a positive number"),
         (0.1, 0, "delta=0: give a number between 0 and 1"),
         (0.1, 1.0, "delta=1.0: give a number between 0 and 1"),
@@ -197,8 +199,17 @@ def test_what_needs_a_common_state_says_so_elsewhere(make):
 
 def test_an_accuracy_that_nobody_can_count_to_is_refused():
     for make in (qg.ParameterShift, qg.DirectPauli, qg.LocalShadow, qg.BellShadow, qg.GentleSweep):
-        with pytest.raises(qg.NotApplicable, match=r"would take .* copies to reach epsilon=1e-12"):
-            make.for_accuracy(hard(), 1e-12, DELTA)
+        for epsilon in (1e-12, 1e-50):
+            with pytest.raises(qg.NotApplicable, match=rf"would take .* copies to reach epsilon={epsilon:g}"):
+                make.for_accuracy(hard(), epsilon, DELTA)
+
+
+@METHODS
+def test_an_accuracy_that_anything_has_takes_next_to_nothing(make):
+    if make.differentiates == "circuits":
+        found = make.for_accuracy(hard(), 1e50, DELTA)
+        copies = 32 if make in (qg.DirectPauli, qg.MutuallyUnbiasedBases) else 200  # Bell's noise stays below a half
+        assert max(getattr(found, "copies", None) or 0, getattr(found, "shots", None) or 0) <= copies
 
 
 @METHODS

@@ -22,6 +22,21 @@ def vote_copies(copies: int, strings: int, delta: float) -> int:
     return min(max(1, round(linear * weight)), copies - 2)
 
 
+def proved_copies(strings: int, epsilon: float, delta: float) -> tuple[float, float]:
+    r"""Copies for votes, and the `delta` to give, for errors of at most epsilon in all D strings but for delta.
+
+    At \(\delta' = \delta/6\) all squares are within \(\eta\) but for \(\delta'\), and votes on
+    \(k = 2\ln(D/\delta')/\eta\) copies find the signs of all strings with \(\hat u_P > 2\eta\), which come first, but
+    for \(4D e^{-k\eta/2} = 4\delta'\). Those strings are off by \(\sqrt\eta\) at most, the ones without a sign by
+    \(\sqrt{2\eta}\), and wrong signs of those between by
+    \(\sqrt{\hat u_P} + \sqrt{\hat u_P + \eta} \le (\sqrt2 + \sqrt3)\sqrt\eta\), which is set to epsilon.
+    """
+    # One sixth is for counts, which are whole: that matters little below a half.
+    noise, delta = min((epsilon / (math.sqrt(2) + math.sqrt(3))) ** 2, 0.5), delta / 6
+    pairs = math.ceil(2 * math.log(2 * strings / delta) / noise**2)
+    return 2 * pairs + math.ceil(2 * math.log(strings / delta) / noise) + 2, delta
+
+
 def predicted_cost(estimator: "BellShadow", program: Program, source: Mixture | None) -> Cost:
     """Upper bound; each counter takes its own worst case."""
     if not program.bases:  # constant observables

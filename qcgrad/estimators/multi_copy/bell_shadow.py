@@ -22,7 +22,7 @@ from ..pauli_components import pauli_components
 from ..programs import check_covariances, check_scale, program_at
 from . import mimicking
 from . import pauli_statistics as statistics
-from .bell_cost import predicted_cost, vote_copies
+from .bell_cost import predicted_cost, proved_copies, vote_copies
 
 
 class BellShadow(AbstractEstimator):
@@ -173,23 +173,14 @@ class BellShadow(AbstractEstimator):
 
     @classmethod
     def for_accuracy(cls, point: Point, epsilon: float, delta: float) -> Self:
-        r"""Copies for votes; of D strings none is off by more than \((\sqrt2 + \sqrt3)\sqrt\eta\).
-
-        At a `delta` of \(\delta' = \delta/6\) all squares are within \(\eta\) but for \(\delta'\), and votes on
-        \(k = 2\ln(D/\delta')/\eta\) copies find the signs of all strings with \(\hat u_P > 2\eta\), which come first,
-        but for \(4D e^{-k\eta/2} = 4\delta'\). Those strings are off by \(\sqrt\eta\) at most, the ones without a sign
-        by \(\sqrt{2\eta}\), and wrong signs of those between by \(\sqrt{\hat u_P} + \sqrt{\hat u_P + \eta}\).
-        """
+        """Copies for votes by `proved_copies`."""
         epsilon, delta = checked_accuracy(epsilon, delta)
         components, _ = _strings(point, cls)
         size = float(np.max(abs(components.gradient).sum(axis=1), initial=0.0))
         if not size:
             return cls(3, delta=delta)
-        # One sixth is for counts, which are whole: that matters little below a half.
-        noise, delta = min((epsilon / size / (math.sqrt(2) + math.sqrt(3))) ** 2, 0.5), delta / 6
-        strings = len(components.x)
-        pairs = counted(cls, 2 * math.log(2 * strings / delta) / noise**2, epsilon)
-        return cls(2 * pairs + math.ceil(2 * math.log(strings / delta) / noise) + 2, delta=delta)
+        needed, delta = proved_copies(len(components.x), epsilon / size, delta)
+        return cls(counted(cls, needed, epsilon), delta=delta)
 
     @classmethod
     def expected_for_accuracy(cls, point: Point, epsilon: float, delta: float) -> Self:
