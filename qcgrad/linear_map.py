@@ -5,18 +5,24 @@ the other. `jax.custom_derivatives.linear_call` says that, but `jax.vmap` does n
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import jax
 from jax.core import ShapedArray
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
+from jaxtyping import PyTree
 
 _linear_map_p = Primitive("linear_map")
 _linear_map_p.multiple_results = True
 
 
-def linear_map(forward: Callable, transposed: Callable, residual: Any, tangent: Any, shapes: Any) -> Any:
+def linear_map(
+    forward: Callable[[PyTree, PyTree], PyTree],
+    transposed: Callable[[PyTree, PyTree], PyTree],
+    residual: PyTree,
+    tangent: PyTree,
+    shapes: PyTree,
+) -> PyTree:
     """`forward(residual, tangent)`, linear in the tangent, whose transpose is `transposed(residual, cotangent)`.
 
     Args:

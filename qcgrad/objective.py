@@ -6,8 +6,9 @@ from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
 import numpy as np
+from jaxtyping import PyTree
 
-from .array_types import Params, Values
+from .array_types import Coordinates, Params, Values
 
 
 class Reading(NamedTuple):
@@ -76,10 +77,10 @@ class AbstractObjective(eqx.Module):
         return True
 
     @abc.abstractmethod
-    def check(self, params: Params) -> Any:
+    def check(self, params: Params) -> Params:
         """Validated parameters, or one clear error."""
 
-    def at(self, params: Params) -> "tuple[AbstractObjective, Any]":
+    def at(self, params: Params) -> "tuple[AbstractObjective, Params]":
         """The objective and parameters that estimators work with; an objective may reduce to a simpler one."""
         return self, params
 
@@ -88,11 +89,11 @@ class AbstractObjective(eqx.Module):
         return self
 
     @abc.abstractmethod
-    def coordinates(self, params: Params) -> Any:
+    def coordinates(self, params: Params) -> Coordinates:
         """Coordinates at validated parameters; traceable by JAX."""
 
     @abc.abstractmethod
-    def placeholder(self, dtype: np.dtype) -> Any:
+    def placeholder(self, dtype: np.dtype) -> Coordinates:
         """Coordinates of the right shape and type with arbitrary values, for predicting a cost."""
 
     @abc.abstractmethod
@@ -103,7 +104,7 @@ class AbstractObjective(eqx.Module):
         """What the result's message says of the stats that `to_params` added; "" for nothing."""
         return ""
 
-    def outputs(self, values: Values) -> Any:
+    def outputs(self, values: Values) -> PyTree:
         """What the user sees of the values (K,); traceable by JAX."""
         return values if self.is_vector else values[0]
 
@@ -112,7 +113,7 @@ class AbstractObjective(eqx.Module):
         return evaluate
 
 
-def point_at(objective: AbstractObjective, params: Any) -> tuple[Point, Any]:
+def point_at(objective: AbstractObjective, params: Params) -> tuple[Point, Params]:
     """Where estimators work at these parameters, with all derivatives, and the parameters as its objective takes them.
 
     Raises:

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from .array_types import Gradient, Values
 from .arrays import is_concrete
 from .cost import Cost
 from .readable import in_html, in_words
@@ -65,16 +66,16 @@ class Estimate(eqx.Module):
     stats: dict[str, Any] = eqx.field(default_factory=dict)
 
     @property
-    def standard_error(self) -> Any:
+    def standard_error(self) -> Gradient:
         """Square root of `variance`, same shape."""
         return jax.tree.map(jnp.sqrt, self.variance)
 
     @property
-    def value_standard_error(self) -> Any:
+    def value_standard_error(self) -> Values:
         """Square root of `value_variance`."""
         return jax.tree.map(jnp.sqrt, self.value_variance)
 
-    def interval(self, level: float = 0.95) -> tuple[Any, Any]:
+    def interval(self, level: float = 0.95) -> tuple[Gradient, Gradient]:
         r"""Confidence intervals \(\hat g \pm (t\,\sigma + b)\) of the derivatives, (lower, upper), as `gradient`.
 
         Sigma is `standard_error`, b `bias_bound`, and t the quantile of Student's distribution with the degrees of
@@ -102,7 +103,7 @@ class Estimate(eqx.Module):
         lower = jax.tree.map(lambda g, s: g - s, self.gradient, spread)
         return lower, jax.tree.map(lambda g, s: g + s, self.gradient, spread)
 
-    def value_interval(self, level: float = 0.95) -> tuple[Any, Any]:
+    def value_interval(self, level: float = 0.95) -> tuple[Values, Values]:
         """The same for `value`."""
         spread = self._half_width(level)(self.value_variance, self.value_bias_bound)
         return self.value - spread, self.value + spread

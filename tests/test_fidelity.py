@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import qcgrad as qg
-from qcgrad.queries import MajorityVotes, SweepStop, ThresholdSweep, Votes
+from qcgrad.queries import Fidelity, MajorityVotes, SweepStop, ThresholdSweep, Votes
 from tests.recorder import Recorder
 from theory.statistics import FALSE_ALARM, key
 
@@ -34,7 +34,7 @@ class Drifting(qg.AbstractBackend):
 
     def answer(self, query, key):
         answer = qg.Statevector().answer(query, key)
-        return answer._replace(bias=np.full_like(answer.mean, 0.01) * [1, 2], fidelity="drifting")
+        return answer._replace(bias=np.full_like(answer.mean, 0.01) * [1, 2], fidelity=Fidelity("drifting"))
 
 
 def sweeping(backaction):

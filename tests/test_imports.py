@@ -23,7 +23,10 @@ class Imports(ast.NodeVisitor):
     def __init__(self, module: str, path: Path):
         self.package = module if path.stem == "__init__" else module.rpartition(".")[0]
         self.found: set[str] = set()
-        self.visit(ast.parse(path.read_text("utf-8")))
+        # What a package exports on first use stands in a stub beside it.
+        for source in (path, path.with_suffix(".pyi")):
+            if source.is_file():
+                self.visit(ast.parse(source.read_text("utf-8")))
 
     def visit_If(self, node):
         if ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):

@@ -14,7 +14,7 @@ from ..objective import AbstractObjective, Reading
 from . import chain
 from .angles import gate_angles
 from .circuit import Circuit
-from .observable import PauliSum
+from .observable import PauliSum, Terms
 from .parameter_map import AffineMap, PureMap, ravel, same_structure, unravel
 from .program import Program
 
@@ -55,10 +55,10 @@ class Expectation(AbstractObjective):
     def __init__(
         self,
         circuit: Circuit,
-        observable: "PauliSum | Any | Sequence[PauliSum]",
-        parameter_map: Callable[[Any], Any] | None = None,
+        observable: PauliSum | Terms | Sequence[PauliSum | Terms],
+        parameter_map: Callable[[Params], Any] | None = None,
         *,
-        example: Any = None,
+        example: Params = None,
         notes: Sequence[str] = (),
     ):
         if not isinstance(circuit, Circuit):

@@ -22,7 +22,7 @@ class PureMap(abc.ABC):
     """A parameter map that depends on its fields alone, so that what JAX compiles for it can be kept."""
 
     @abc.abstractmethod
-    def __call__(self, params: Params) -> Any:
+    def __call__(self, params: Params) -> CircuitParams:
         """The circuit's P parameters."""
 
     @cached_property

@@ -17,6 +17,7 @@ from .multi_copy import Votes as Votes
 from .query import EXACT as EXACT
 from .query import AbstractQuery as AbstractQuery
 from .query import Access as Access
+from .query import Fidelity as Fidelity
 from .query import Runnable as Runnable
 from .query import Sweepable as Sweepable
 from .query import fidelity_of as fidelity_of

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 
 from ..cost import Cost
-from .query import EXACT, AbstractQuery, Access, Sweepable
+from .query import EXACT, AbstractQuery, Access, Fidelity, Sweepable
 
 
 class PointerOutcomes(NamedTuple):
@@ -74,7 +74,7 @@ class SweepStop(NamedTuple):
     position: int | None
     side: int
     disturbance: float = 0.0
-    fidelity: str = EXACT
+    fidelity: Fidelity = EXACT
 
 
 @dataclass(frozen=True, eq=False)

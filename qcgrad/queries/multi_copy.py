@@ -6,7 +6,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from ..cost import Cost
-from .query import EXACT, AbstractQuery, Access, Runnable
+from .query import EXACT, AbstractQuery, Access, Fidelity, Runnable
 
 
 class BellOutcomes(NamedTuple):
@@ -77,7 +77,7 @@ class Votes(NamedTuple):
 
     signs: np.ndarray
     failures: np.ndarray
-    fidelity: str = EXACT
+    fidelity: Fidelity = EXACT
 
 
 @dataclass(frozen=True, eq=False)

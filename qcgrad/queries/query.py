@@ -6,10 +6,12 @@ import math
 from collections.abc import Iterable
 from typing import Any, ClassVar, Protocol
 
+import jax
 import numpy as np
 from jaxtyping import Int
 from numpy.typing import DTypeLike
 
+from ..array_types import Angles
 from ..cost import Cost
 
 
@@ -55,7 +57,7 @@ class Runnable(Protocol):
         """K Pauli sums, each with `words` (character q acts on qubit q) and `coefficients`."""
         ...
 
-    def bound(self, angles: Any) -> Any:
+    def bound(self, angles: Angles) -> Any:
         """The circuit with its angles (A,) as plain numbers, radians: a `Circuit` without parameters."""
         ...
 
@@ -103,7 +105,14 @@ class Sweepable(Protocol):
     def gates_until(self, component: int) -> int: ...
 
 
-EXACT = "exact"
+@jax.tree_util.register_static
+class Fidelity(str):
+    """How faithful an answer is, in a word; no leaf of the answer's tree, so that functions of arrays pass it by."""
+
+    __slots__ = ()
+
+
+EXACT = Fidelity("exact")
 """The fidelity of answers that have the distribution which physics gives them."""
 
 

@@ -9,7 +9,7 @@ from jaxtyping import Int
 
 from ..arrays import namespace
 from ..cost import Cost
-from .query import EXACT, AbstractQuery, Access, Runnable, Sweepable, state_bytes
+from .query import EXACT, AbstractQuery, Access, Fidelity, Runnable, Sweepable, state_bytes
 
 
 class Means(NamedTuple):
@@ -25,7 +25,7 @@ class Means(NamedTuple):
     mean: Any
     variance: Any
     bias: Any = None
-    fidelity: str = EXACT
+    fidelity: Fidelity = EXACT
 
     def map(self, function: Callable[[Any], Any]) -> "Means":
         """The same with a function of each array."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Protocol
 
+from ..array_types import Coordinates, Gradient, Key, Values
 from ..cost import Cost
 from .query import AbstractQuery, Access, Runnable, state_bytes
 
@@ -83,8 +84,8 @@ class BackwardPass(NamedTuple):
 class Network(Protocol):
     """What `Backward` needs to know of a network's loss."""
 
-    def backward_cost(self, weights: Any, rule: Any = None) -> Cost: ...
-    def step(self, weights: Any, rule: Any = None, key: Any = None) -> tuple[Any, Any, Any]: ...
+    def backward_cost(self, weights: Coordinates, rule: Any = None) -> Cost: ...
+    def step(self, weights: Coordinates, rule: Any = None, key: Key | None = None) -> tuple[Values, Gradient, Any]: ...
 
 
 @dataclass(frozen=True, eq=False)

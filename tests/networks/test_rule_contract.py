@@ -20,7 +20,11 @@ RULES = {
 
 
 def test_every_public_rule_is_here():
-    exported = {rule for rule in list(vars(nn).values()) if inspect.isclass(rule) and issubclass(rule, nn.AbstractRule)}
+    exported = {
+        rule
+        for rule in (getattr(nn, name) for name in nn.__all__)
+        if inspect.isclass(rule) and issubclass(rule, nn.AbstractRule)
+    }
     assert {rule for rule in exported if not inspect.isabstract(rule) and rule is not nn.LayerRule} == set(RULES)
 
 

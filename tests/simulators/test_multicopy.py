@@ -140,7 +140,7 @@ def test_votes_win_as_often_as_the_binomial_says():
     program = qg.Expectation(qg.Circuit(1).ry(0, np.arccos(0.2)), "Z").program
     strings = np.zeros(4000, np.int64), np.ones(4000, np.int64)
     query = MajorityVotes(program, np.zeros(0), *strings, np.full(4000, 0.2), 5)
-    signs, _ = qg.Statevector().answer(query, key(0))
+    signs = qg.Statevector().answer(query, key(0)).signs
     assert set(signs) == {-1, 1}
     low, high = counts(4000, 0.68256)
     assert low <= np.sum(signs == 1) <= high

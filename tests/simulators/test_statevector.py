@@ -101,7 +101,7 @@ def test_sampled_outcomes_follow_the_exact_distribution(engine, observable):
     shots = 4000
     counts = np.zeros(8)
     settings = np.zeros((shots, 0))
-    mean, _ = qg.Statevector(engine=engine).answer(Evaluate(program, settings, 1), key(2))
+    mean = qg.Statevector(engine=engine).answer(Evaluate(program, settings, 1), key(2)).mean
     # sum_k 2^-k (-1)^{b_k} = 1.75 - 2 sum_k 2^-k b_k
     outcome = np.round((1.75 - np.asarray(mean)[:, 0]) / 2 * 4).astype(int)
     np.add.at(counts, outcome, 1)

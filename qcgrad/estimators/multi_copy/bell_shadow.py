@@ -5,9 +5,8 @@ from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import equinox as eqx
 import numpy as np
-from jaxtyping import Float
 
-from ...array_types import Key, Masks
+from ...array_types import Key
 from ...cost import Cost
 from ...estimator import AbstractEstimator, unknown
 from ...ir.mixed_expectation import MixedExpectation
@@ -15,14 +14,13 @@ from ...ir.mixture import Mixture
 from ...ir.program import Program
 from ...ir.pull_back import PauliComponents
 from ...objective import Point, Reading
-from ...queries import Access, BellSample, Evaluate, MajorityVotes
+from ...queries import AbstractQuery, Access, BellOutcomes, BellSample, Evaluate
 from ..accuracy import checked_accuracy, counted, log_of, num_components
 from ..checks import checked_choice, checked_count, checked_fraction
-from ..pauli_components import pauli_components
+from ..pauli_components import fixed_gates, most_strings, pauli_components
 from ..programs import check_covariances, check_scale, program_at
-from . import mimicking
 from . import pauli_statistics as statistics
-from .bell_cost import predicted_cost, proved_copies, vote_copies
+from .signs import SIGN_METHODS, AbstractSignMethod, AbstractSignSearch, NothingWanted, WantedSigns
 
 
 class BellShadow(AbstractEstimator):
@@ -43,7 +41,7 @@ class BellShadow(AbstractEstimator):
     would not help: with fewer copies for each vote, every term of the sum grows.
 
     **signs="mimicking"** (\(\hat u_P \ge (3\epsilon/4)^2\) at \(\epsilon^2 = 16\eta/5\)): a classical state
-    \(\sigma\) with \(|\mathrm{tr}(P\sigma)| \ge \epsilon/4\) for these strings (`mimicking`) is learnt with signs
+    \(\sigma\) with \(|\mathrm{tr}(P\sigma)| \ge \epsilon/4\) for these strings (`mimicking_state`) is learnt with signs
     measured on single copies, at most a quarter of all. Bell measurements of the remaining copies, each beside a
     \(\sigma\), average to \(\langle P\rangle\,\mathrm{tr}(P\sigma)\) and give all signs; sign j is wrong with
     probability at most \(e^{-N' p_j^2 \mathrm{tr}(P_j\sigma)^2/2}\). Where that is above 1/2 the string stays at 0.
@@ -97,132 +95,132 @@ class BellShadow(AbstractEstimator):
 
     def __init__(self, copies: int, signs: Literal["votes", "mimicking"] = "votes", delta: float = 0.05):
         self.copies = checked_count("copies", copies)
-        self.signs = checked_choice("signs", signs, ("votes", "mimicking"))
-        least = {"votes": "3, for one pair and one vote", "mimicking": "4, for one measurement of each kind"}[signs]
-        if self.copies < int(least[0]):
-            raise ValueError(f"copies={copies}: give at least {least}")
+        self.signs = checked_choice("signs", signs, tuple(SIGN_METHODS))
+        method = SIGN_METHODS[self.signs]
+        if self.copies < method.least:
+            raise ValueError(f"copies={copies}: give at least {method.least}, for {method.least_for}")
         self.delta = checked_fraction("delta", delta)
 
     def init(self, point: Point, key: Key | None) -> "_State":
         check_covariances(point, self)
-        components, source = _strings(point, self)
-        if self.signs == "mimicking":
-            mimicking.check_size(components.preparation.num_qubits)
-        # Where there are no strings, all of them are known.
-        known = None if len(components.x) else statistics.no_magnitudes()
-        return _State(point, source or components.preparation, components, self._pairs(len(components.x)), known)
+        program, source = _program(point, self)
+        # A mixed state is prepared before the circuit starts, so it is the common state.
+        components = pauli_components(program, point.coordinates, self, to_start=source is not None)
+        method = self._method
+        method.check_size(program.num_qubits)
+        if not len(components.x):
+            return _Signs(point, components, statistics.no_magnitudes(), NothingWanted())
+        common = source or components.preparation
+        return _Magnitudes(point, components, common, method, method.pairs(len(components.x)))
 
-    def ask(self, state: "_State") -> tuple[BellSample | MajorityVotes, ...]:
-        common: Any = state.preparation  # queries name programs, and take mixtures too
-        angles = np.zeros(0, state.point.coordinates.dtype)
-        if state.magnitudes is None:
-            return (BellSample(common, angles, state.pairs),)
-        if state.signs is not None or not len(state.magnitudes.resolved):
-            return ()
-        x, z, floors = state.resolved
-        left = self.copies - 2 * state.pairs - state.spent
-        if self.signs == "votes":
-            return (MajorityVotes(common, angles, x, z, floors, left),)
-        mimic = state.mimic
-        assert mimic is not None  # it comes with the magnitudes
-        if (chosen := self._next_vote(state)) is not None:
-            string, copies = chosen
-            one = slice(string, string + 1)
-            return (MajorityVotes(common, angles, x[one], z[one], floors[one], copies, is_shared=False),)
-        return (BellSample(common, angles, left, mimic.ensemble(), mimic.cost),)
+    def ask(self, state: "_State") -> tuple[AbstractQuery, ...]:
+        return state.ask()
 
     def tell(self, state: "_State", answers: tuple) -> "_State":
-        asked, (answer,) = self.ask(state)[0], answers
-        if state.magnitudes is None:
-            threshold = 1.0 if self.signs == "votes" else 9 / 16 * mimicking.SQUARED_ACCURACY
-            found = statistics.magnitudes(answer, state.components, self.delta, threshold)
-            state = state._replace(magnitudes=found)
-            if self.signs == "votes":
-                return state
-            accuracy = math.sqrt(mimicking.SQUARED_ACCURACY * found.noise)
-            x, z, _ = state.resolved
-            n = state.preparation.num_qubits
-            return state._replace(mimic=mimicking.mimicking_state(n, x, z, accuracy))
-        if self.signs == "votes":
-            return state._replace(signs=statistics.Signs(answer.signs, answer.failures))
-        mimic = state.mimic
-        assert mimic is not None
-        if isinstance(asked, MajorityVotes):
-            string = mimic.wanted
-            assert string is not None
-            return state._replace(mimic=mimic.told(string, int(answer.signs[0])), spent=state.spent + asked.copies)
-        x, z, floors = state.resolved
-        means = statistics.mean_eigenvalues(answer, x, z)
-        return state._replace(signs=_partner_signs(means, mimic.overlaps, floors, asked.pairs))
+        return state.tell(answers[0])
 
     def read(self, state: "_State") -> Reading:
-        if state.magnitudes is None:
-            return unknown(state.point)
-        found = statistics.reading(state.components, state.magnitudes, state.signs, state.point)
-        return found if state.mimic is None else found._replace(stats=found.stats | state.mimic.stats)
+        return state.read()
 
     def report(self, stats: dict[str, Any]) -> str:
-        return mimicking.in_words(stats) if "updates" in stats else ""
+        return self._method.report(stats)
 
     def value_query(self, point: Point) -> Evaluate:
         return Evaluate(program_at(point, self), point.coordinates[None])
 
     def predict(self, point: Point) -> Cost:
         """Upper bound: every string that the pull-back could give, of full weight, gets a sign."""
-        return predicted_cost(self, *_program(point, self))
+        program, source = _program(point, self)
+        if not program.bases:  # constant observables
+            return Cost()
+        gates = fixed_gates(program) if source is None else source.num_gates
+        return self._method.predicted_cost(program.num_qubits, gates, most_strings(program))
 
     @classmethod
     def for_accuracy(cls, point: Point, epsilon: float, delta: float) -> Self:
-        """Copies for votes by `proved_copies`."""
+        r"""Copies for votes; of D strings none is off by more than \((\sqrt2 + \sqrt3)\sqrt\eta\).
+
+        At a `delta` of \(\delta' = \delta/6\) all squares are within \(\eta\) but for \(\delta'\), and votes on
+        \(k = 2\ln(D/\delta')/\eta\) copies find the signs of all strings with \(\hat u_P > 2\eta\), which come first,
+        but for \(4D e^{-k\eta/2} = 4\delta'\). Those strings are off by \(\sqrt\eta\) at most, the ones without a sign
+        by \(\sqrt{2\eta}\), and wrong signs of those between by \(\sqrt{\hat u_P} + \sqrt{\hat u_P + \eta}\).
+        """
         epsilon, delta = checked_accuracy(epsilon, delta)
-        components, _ = _strings(point, cls)
+        program, source = _program(point, cls)
+        components = pauli_components(program, point.coordinates, cls, to_start=source is not None)
         size = float(np.max(abs(components.gradient).sum(axis=1), initial=0.0))
         if not size:
             return cls(3, delta=delta)
-        needed, delta = proved_copies(len(components.x), epsilon / size, delta)
+        # One sixth is for counts, which are whole: that matters little below a half.
+        noise, delta = min((epsilon / size / (math.sqrt(2) + math.sqrt(3))) ** 2, 0.5), delta / 6
+        strings = len(components.x)
+        pairs = math.ceil(2 * math.log(2 * strings / delta) / noise**2)
+        needed = 2 * pairs + math.ceil(2 * math.log(strings / delta) / noise) + 2
         return cls(counted(cls, needed, epsilon), delta=delta)
 
     @classmethod
     def expected_for_accuracy(cls, point: Point, epsilon: float, delta: float) -> Self:
         r"""\(2\ln(2M/\delta)/\epsilon^4\) copies for strings of weight 1, few of which are near the noise."""
         epsilon, delta = checked_accuracy(epsilon, delta)
-        components, _ = _strings(point, cls)
+        program, source = _program(point, cls)
+        components = pauli_components(program, point.coordinates, cls, to_start=source is not None)
         size = float(np.max(abs(components.gradient).sum(axis=1), initial=0.0))
         needed = 2 * log_of(num_components(point), delta) * (size / epsilon) ** 4
         return cls(max(3, counted(cls, needed, epsilon)), delta=delta)
 
-    def _pairs(self, strings) -> int:
-        """Pairs of step 1."""
-        if self.signs == "mimicking":
-            return self.copies // 4
-        return (self.copies - vote_copies(self.copies, strings, self.delta)) // 2
-
-    def _next_vote(self, state) -> tuple[int, int] | None:
-        """The string whose sign the mimicking state needs next and the copies it takes, while they last."""
-        string = state.mimic.wanted
-        if string is None:
-            return None
-        votes = min(state.mimic.limit, len(state.mimic.x))
-        copies = math.ceil(2 * math.log(votes / self.delta) / state.magnitudes.floors[string] ** 2)
-        return (string, copies) if state.spent + copies <= self.copies // 4 else None
+    @property
+    def _method(self) -> AbstractSignMethod:
+        return SIGN_METHODS[self.signs](self.copies, self.delta)
 
 
-class _State(NamedTuple):
+class _Magnitudes(NamedTuple):
+    """Step 1, asked or to be asked."""
+
     point: Point
-    preparation: Program | Mixture
     components: PauliComponents
+    preparation: Any  # queries name programs, and take mixtures too
+    method: AbstractSignMethod
     pairs: int
-    magnitudes: "statistics.Magnitudes | None" = None
-    mimic: "mimicking.MimickingState | None" = None
-    spent: int = 0
-    signs: "statistics.Signs | None" = None
+
+    def ask(self) -> tuple[BellSample]:
+        return (BellSample(self.preparation, self._angles, self.pairs),)
+
+    def tell(self, answer: BellOutcomes) -> "_Signs":
+        method, (x, z) = self.method, (self.components.x, self.components.z)
+        found = statistics.magnitudes(answer, self.components, method.delta, method.threshold)
+        strings = x[found.resolved], z[found.resolved]
+        wanted = WantedSigns(self.preparation, self._angles, *strings, found.floors, found.noise)
+        left = method.copies - 2 * self.pairs
+        return _Signs(self.point, self.components, found, method.search(wanted, left))
+
+    def read(self) -> Reading:
+        return unknown(self.point)
 
     @property
-    def resolved(self) -> tuple[Masks, Masks, Float[np.ndarray, "D"]]:
-        """Masks of the resolved strings and lower bounds on their magnitudes, strongest first."""
-        found = self.magnitudes
-        assert found is not None
-        return self.components.x[found.resolved], self.components.z[found.resolved], found.floors
+    def _angles(self):
+        return np.zeros(0, self.point.coordinates.dtype)
+
+
+class _Signs(NamedTuple):
+    """Step 2, until the search has nothing more to ask."""
+
+    point: Point
+    components: PauliComponents
+    magnitudes: statistics.Magnitudes
+    search: AbstractSignSearch
+
+    def ask(self) -> tuple[AbstractQuery, ...]:
+        return self.search.ask()
+
+    def tell(self, answer: Any) -> "_Signs":
+        return self._replace(search=self.search.tell(answer))
+
+    def read(self) -> Reading:
+        found = statistics.reading(self.components, self.magnitudes, self.search.signs, self.point)
+        return found._replace(stats=found.stats | self.search.stats)
+
+
+_State = _Magnitudes | _Signs
 
 
 def _program(point: Point, estimator) -> tuple[Program, Mixture | None]:
@@ -232,15 +230,3 @@ def _program(point: Point, estimator) -> tuple[Program, Mixture | None]:
         check_scale(program, point.coordinates.dtype, samples=True)
         return program, point.objective.source
     return program_at(point, estimator, samples=True), None
-
-
-def _strings(point: Point, who) -> tuple[PauliComponents, Mixture | None]:
-    """The common state's strings, and the mixed state that it is, if any: that is prepared before the circuit."""
-    program, source = _program(point, who)
-    return pauli_components(program, point.coordinates, who, to_start=source is not None), source
-
-
-def _partner_signs(means, overlaps, floors, pairs) -> "statistics.Signs":
-    """Signs of <P> from means of <P> tr(P sigma); a sign that is as good as guessed is none."""
-    failures = np.exp(-pairs * np.square(floors * overlaps) / 2)
-    return statistics.Signs(np.where(failures < 0.5, np.sign(means * overlaps), 0).astype(np.int64), failures)

@@ -1,7 +1,8 @@
 """From the strings of all forms to values and derivatives."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 
 from ...array_types import Values
@@ -15,22 +16,9 @@ def reading(point: Point, runs: tuple[FormRun, ...], constants: Values) -> Readi
     Args:
         constants: (K,) parts of the values that no form holds.
     """
-    outputs, angles = len(point.cotangents), len(point.coordinates)
-    correlated = point.objective.mixes_coordinates
-    value = point.cotangents @ constants
-    sums = {
-        "value": value,
-        "gradient": np.zeros((outputs, angles)),
-        "variance": np.zeros((outputs, angles)),
-        "value_variance": np.zeros(outputs),
-        "bias_bound": np.zeros((outputs, angles)),
-        "value_bias_bound": np.zeros(outputs),
-        "covariance": np.zeros((outputs, angles, angles)) if correlated else None,
-    }
+    total = _Sums.of_constants(point, constants)
     for run in runs:
-        mixing = point.cotangents @ run.form.mixing
-        sums = {name: None if part is None else part + more for (name, part), more in
-                zip(sums.items(), _parts(run, mixing, angles, correlated), strict=True)}  # fmt: skip
+        total = jax.tree.map(np.add, total, _Sums.of_form(run, point))
     dtype = point.coordinates.dtype
     stats = {
         "forms": len(runs),
@@ -38,34 +26,54 @@ def reading(point: Point, runs: tuple[FormRun, ...], constants: Values) -> Readi
         "max_triggers": sum(run.plan.max_triggers for run in runs),
         "exceeded": sum(run.has_exceeded_bound for run in runs),
     }
-    parts = {name: None if part is None else part.astype(dtype) for name, part in sums.items()}
-    return Reading(**parts, stats=stats)
+    return Reading(*jax.tree.map(lambda part: part.astype(dtype), total), stats=stats)
 
 
-def _parts(run: FormRun, mixing, angles, correlated):
-    """What one form adds to each field of a reading, in their order."""
-    import scipy.sparse as sparse
+class _Sums(NamedTuple):
+    """What forms add to the first fields of a reading, in its order; their errors are independent."""
 
-    form, shape = run.form, (len(mixing), angles)
-    # Sparse products leave out what a number does not depend on, so an unknown string spoils no other number.
-    mix = sparse.csr_array(mixing)
-    value = sparse.csr_array(mix @ form.value)
-    gradient = sparse.csr_array(sparse.kron(mix, sparse.eye_array(angles)) @ form.gradient)
-    value.eliminate_zeros()
-    gradient.eliminate_zeros()
-    covariance = None
-    if correlated:
-        blocks = [gradient[c * angles : (c + 1) * angles] for c in range(len(mixing))]
-        covariance = np.stack([(g @ sparse.diags_array(run.variances) @ g.T).toarray() for g in blocks])
-    return (
-        value @ run.estimates + mixing @ form.constants,
-        (gradient @ run.estimates).reshape(shape),
-        (gradient.power(2) @ run.variances).reshape(shape),
-        value.power(2) @ run.variances,
-        (abs(gradient) @ run.bounds).reshape(shape),
-        abs(value) @ run.bounds,
-        covariance,
-    )
+    value: np.ndarray
+    gradient: np.ndarray
+    variance: np.ndarray
+    value_variance: np.ndarray
+    bias_bound: np.ndarray
+    value_bias_bound: np.ndarray
+    covariance: np.ndarray | None
+
+    @classmethod
+    def of_constants(cls, point: Point, constants: Values) -> "_Sums":
+        outputs, angles = shape = len(point.cotangents), len(point.coordinates)
+        derivatives, values = np.zeros(shape), np.zeros(outputs)
+        covariance = np.zeros((outputs, angles, angles)) if point.objective.mixes_coordinates else None
+        return cls(
+            np.asarray(point.cotangents @ constants), derivatives, derivatives, values, derivatives, values, covariance
+        )
+
+    @classmethod
+    def of_form(cls, run: FormRun, point: Point) -> "_Sums":
+        import scipy.sparse as sparse
+
+        form, angles = run.form, len(point.coordinates)
+        mixing = point.cotangents @ form.mixing
+        # Sparse products leave out what a number does not depend on, so an unknown string spoils no other number.
+        mix = sparse.csr_array(mixing)
+        value = sparse.csr_array(mix @ form.value)
+        gradient = sparse.csr_array(sparse.kron(mix, sparse.eye_array(angles)) @ form.gradient)
+        value.eliminate_zeros()
+        gradient.eliminate_zeros()
+        shape, covariance = (len(mixing), angles), None
+        if point.objective.mixes_coordinates:
+            blocks = [gradient[c * angles : (c + 1) * angles] for c in range(len(mixing))]
+            covariance = np.stack([(g @ sparse.diags_array(run.variances) @ g.T).toarray() for g in blocks])
+        return cls(
+            value @ run.estimates + mixing @ form.constants,
+            (gradient @ run.estimates).reshape(shape),
+            (gradient.power(2) @ run.variances).reshape(shape),
+            value.power(2) @ run.variances,
+            (abs(gradient) @ run.bounds).reshape(shape),
+            abs(value) @ run.bounds,
+            covariance,
+        )
 
 
 def in_words(stats: dict[str, Any]) -> str:

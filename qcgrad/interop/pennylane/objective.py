@@ -7,6 +7,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jaxtyping import PyTree
 
 from ...array_types import Params, Values
 from ...arrays import is_concrete
@@ -48,7 +49,7 @@ class QNodeExpectation(Expectation):
         self.results = results
         self.arguments = arguments
 
-    def outputs(self, values: Values) -> Any:
+    def outputs(self, values: Values) -> PyTree:
         return super().outputs(values if self.results is None else self.results(values))
 
     def as_function(self, evaluate: Callable) -> Callable:

@@ -7,6 +7,7 @@ import numpy as np
 
 from ...array_types import Key
 from ...backend import AbstractBackend
+from ...draws import generator, pairings
 from ...errors import UnsupportedQuery
 from ...ir import pauli
 from ...ir.circuit import Circuit
@@ -14,7 +15,6 @@ from ...ir.gates import Gate
 from ...ir.mixture import Mixture
 from ...ir.state_preparation import prepare
 from ...queries import AbstractQuery, Access, BellOutcomes, BellSample, MajorityVotes, Votes
-from ...simulators.multicopy.bell import drawn, generator
 
 Bitstrings = Iterable[str] | Mapping[str, int]
 
@@ -127,7 +127,7 @@ class SampledBell(AbstractBackend):
             partners = query.partner.probabilities
             others = [prepare(vector) for vector in query.partner.vectors]
         x, z = np.empty(query.pairs, np.int64), np.empty(query.pairs, np.int64)
-        for i, j, members in drawn(weights, partners, query.pairs, rng):
+        for i, j, members in pairings(weights, partners, query.pairs, rng):
             x[members], z[members] = bell_outcomes(self._measured(bell_circuit(circuits[i], others[j]), len(members)))
         return BellOutcomes(x, z)
 

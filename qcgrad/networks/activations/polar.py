@@ -60,26 +60,36 @@ def by_polar(
 
 
 def _one_pair(activation, rays, pair: GaussianPair) -> ImproperDual:
+    # Where phi(-z) = -phi(z), opposite rays say the same, and nothing happens at the origin of a line.
+    u, v, weights = _directions(pair, half_turn=activation.symmetry == "phase")
+    plain, pseudo = _moments(activation, rays, u, v, weights)
+    # Rows: value, phi_z, phi_zbar of u; columns: of v.
+    slopes = ((1, 1), (2, 2), (1, 2), (2, 1))
+    return ImproperDual(plain[0, 0], pseudo[0, 0], *(plain[at] for at in slopes), *(pseudo[at] for at in slopes))
+
+
+def _directions(pair: GaussianPair, half_turn: bool):
+    """u / R and v / R on the sphere, (t_1, t_2, y), and weights of a mean over it."""
     root1, root2, singular = correlations(pair)
     half = jnp.arccos(singular) / 2
-    # Where phi(-z) = -phi(z), opposite rays say the same, and nothing happens at the origin of a line.
-    half_turn = activation.symmetry == "phase"
     angles, other_angles, latitudes, weights = (jnp.asarray(table, half.dtype) for table in _sphere(half_turn))
     if not half_turn:
         on_line, share = _between_zeros(half[0])
         is_line = _is_line(root1) | _is_line(root2)
         angles = jnp.where(is_line, on_line, angles)
         weights = weights * jnp.where(is_line, share, 1)[:, None, None]
-    radii = jnp.stack([jnp.sqrt(1 - latitudes), jnp.sqrt(latitudes)])
 
-    def direction(root, sign):
-        """u / R on the sphere, (t_1, t_2, y)."""
-        first = jnp.cos(angles + sign * half[0])[:, None, None] * radii[0, None, None]
-        second = jnp.cos(other_angles + sign * half[1])[None, :, None] * radii[1, None, None]
+    def direction(root, turn):
+        first = jnp.cos(angles + turn[0])[:, None, None] * jnp.sqrt(1 - latitudes)[None, None]
+        second = jnp.cos(other_angles + turn[1])[None, :, None] * jnp.sqrt(latitudes)[None, None]
         column = root[0] + 1j * root[1]
         return column[0] * first + column[1] * second
 
-    u, v = direction(root1, 1), direction(root2, -1)
+    return direction(root1, half), direction(root2, -half), weights
+
+
+def _moments(activation, rays, u, v, weights):
+    """E[f_i(R u) conj f_j(R v)] and E[f_i(R u) f_j(R v)] with f = (phi, phi_z, phi_zbar): two 3 x 3 matrices."""
     threshold, nodes, node_weights = rays
     smaller = jnp.minimum(jnp.abs(u), jnp.abs(v))
     # Beyond this exp(-T) is zero, and rays that never reach the threshold must not overflow.
@@ -92,15 +102,12 @@ def _one_pair(activation, rays, pair: GaussianPair) -> ImproperDual:
         at, weight = start + node[0], node[1] * jnp.exp(-start)
         first, second = functions(jnp.sqrt(2 * at) * u), functions(jnp.sqrt(2 * at) * v)
         first = first * (weight * at * weights)[None]
-        subscripts = "iabc,jabc->ij"
-        moments = jnp.einsum(subscripts, first, second.conj()), jnp.einsum(subscripts, first, second)
+        over_sphere = "iabc,jabc->ij"  # a, b, c: t_1, t_2, y
+        moments = jnp.einsum(over_sphere, first, second.conj()), jnp.einsum(over_sphere, first, second)
         return (total[0] + moments[0], total[1] + moments[1]), None
 
     zero = jnp.zeros((3, 3), u.dtype)
-    (plain, pseudo), _ = jax.lax.scan(add_node, (zero, zero), (nodes, node_weights))
-    # Rows: value, phi_z, phi_zbar of u; columns: of v.
-    slopes = ((1, 1), (2, 2), (1, 2), (2, 1))
-    return ImproperDual(plain[0, 0], pseudo[0, 0], *(plain[at] for at in slopes), *(pseudo[at] for at in slopes))
+    return jax.lax.scan(add_node, (zero, zero), (nodes, node_weights))[0]
 
 
 def _sphere(half_turn: bool):

@@ -14,13 +14,13 @@ References:
     learning", Phys. Rev. Lett. 126, 190505 (2021), arXiv:2101.02464.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import jax
 import numpy as np
-from jaxtyping import Float, Int
 
 from ...array_types import Amplitudes, Key
+from ...draws import generator, pairings, positions
 from ...errors import StateTooLarge
 from ...ir import pauli
 from ...ir.strings import CHUNK_AMPLITUDES, walsh_hadamard
@@ -43,7 +43,7 @@ def sample(state: Amplitudes | Ensemble, pairs: int, key: Key, partner: Ensemble
     first, rng = as_ensemble(state), generator(key)
     second = first if partner is None else partner
     x, z = np.empty(pairs, np.int64), np.empty(pairs, np.int64)
-    for i, j, members in drawn(first.probabilities, second.probabilities, pairs, rng):
+    for i, j, members in pairings(first.probabilities, second.probabilities, pairs, rng):
         x[members], z[members] = _sample_product(first.vectors[i], second.vectors[j], len(members), rng)
     return BellOutcomes(x, z)
 
@@ -76,16 +76,6 @@ def widened(outcomes: BellOutcomes, qubits: Sequence[int], num_qubits: int, key:
     return BellOutcomes(x, z)
 
 
-def drawn(
-    first: Float[np.ndarray, "R1"], second: Float[np.ndarray, "R2"], pairs: int, rng: np.random.Generator
-) -> Iterator[tuple[int, int, Int[np.ndarray, "members"]]]:
-    """Which members of two ensembles meet, drawn by their probabilities: (i, j, the pairs where these two do)."""
-    both = rng.choice(len(first), size=pairs, p=first) * len(second) + rng.choice(len(second), size=pairs, p=second)
-    kinds, where = np.unique(both, return_inverse=True)
-    for kind, members in zip(kinds.tolist(), _members(where, len(kinds)), strict=True):
-        yield kind // len(second), kind % len(second), members
-
-
 def as_ensemble(state: Amplitudes | Ensemble) -> Ensemble:
     """The pure state (2^n,) as an ensemble of one vector; ensembles as they are."""
     if isinstance(state, Ensemble):
@@ -93,17 +83,12 @@ def as_ensemble(state: Amplitudes | Ensemble) -> Ensemble:
     return Ensemble(np.ones(1), np.asarray(state)[None])
 
 
-def generator(key: Key) -> np.random.Generator:
-    """A NumPy generator seeded by all bits of a JAX key."""
-    return np.random.default_rng(np.asarray(jax.random.key_data(key)).tolist())
-
-
 def _sample_product(psi, phi, count, rng):
     """(x, z) of `count` pairs psi (x) phi."""
     x = _draw(psi, count, rng) ^ _draw(phi, count, rng)
     z = np.empty_like(x)
     distinct, where = np.unique(x, return_inverse=True)
-    members = _members(where, len(distinct))
+    members = positions(where, len(distinct))
     index = np.arange(len(psi))
     step = max(1, CHUNK_AMPLITUDES // len(psi))
     for start in range(0, len(distinct), step):
@@ -117,8 +102,3 @@ def _sample_product(psi, phi, count, rng):
 def _draw(psi, count, rng):
     probabilities = np.abs(psi.astype(np.complex128)) ** 2
     return rng.choice(len(psi), size=count, p=probabilities / probabilities.sum())
-
-
-def _members(where, count):
-    """Indices of the entries of `where` that equal 0, 1, ... count - 1."""
-    return np.split(np.argsort(where, kind="stable"), np.cumsum(np.bincount(where, minlength=count))[:-1])

@@ -17,12 +17,12 @@ depend on each other.
 import numpy as np
 
 from ...array_types import Key
+from ...draws import generator
 from ...errors import StateTooLarge
 from ...ir import rows
 from ...ir.sweep_form import SweepForm
 from ...memory import allowed_bytes, require, require_count
 from ...queries import Means, MeasureComponent, PointerOutcomes, PointerSweep, Sweepable
-from .bell import generator
 
 # Amplitudes evolved at a time: a few tens of MiB.
 _CHUNK_AMPLITUDES = 1 << 20

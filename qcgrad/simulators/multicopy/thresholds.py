@@ -4,13 +4,13 @@ import numpy as np
 from jaxtyping import Bool, Complex
 
 from ...array_types import Key
+from ...draws import generator
 from ...errors import StateTooLarge
 from ...ir import rows
 from ...ir.sweep_form import SweepForm
 from ...memory import allowed_bytes, require
-from ...queries import SweepStop, ThresholdSweep
+from ...queries import Fidelity, SweepStop, ThresholdSweep
 from . import moments
-from .bell import generator
 from .checks import Check, disturbance
 from .gaussian import GaussianModel
 from .pointers import as_sweep_form
@@ -46,7 +46,7 @@ def run(query: ThresholdSweep, key: Key, max_bytes: int | None = None) -> SweepS
     _check_memory(form, query, allowed_bytes(max_bytes))
     simulate = {"exact": _exact, "gaussian": _gaussian, "idealized": _idealized}[query.backaction]
     stop = simulate(form, query, Check.of(query), generator(key))
-    return stop._replace(fidelity=query.backaction)
+    return stop._replace(fidelity=Fidelity(query.backaction))
 
 
 def eigenbasis(x: int, z: int, dimension: int) -> tuple[Complex[np.ndarray, "d d"], Bool[np.ndarray, "d"]]:

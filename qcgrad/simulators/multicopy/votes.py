@@ -8,9 +8,10 @@ import numpy as np
 from jaxtyping import Float
 
 from ...array_types import Amplitudes, Key, Masks
+from ...draws import generator
 from ...ir.strings import expectations, pure_diagonals
-from ...queries import EXACT, Ensemble, MajorityVotes, Votes
-from .bell import as_ensemble, generator
+from ...queries import EXACT, Ensemble, Fidelity, MajorityVotes, Votes
+from .bell import as_ensemble
 
 
 def draw(state: Amplitudes | Ensemble, query: MajorityVotes, key: Key) -> Votes:
@@ -21,7 +22,9 @@ def draw(state: Amplitudes | Ensemble, query: MajorityVotes, key: Key) -> Votes:
     # The first copy decides a tie; given a tie, its vote is a fair coin.
     majority = np.where(majority == 0, rng.choice([-1, 1], size=len(majority)), majority)
     # Votes on copies of their own disturb nothing that is used again.
-    return Votes(np.sign(majority).astype(np.int64), _failures(query), "idealized" if query.is_shared else EXACT)
+    return Votes(
+        np.sign(majority).astype(np.int64), _failures(query), Fidelity("idealized") if query.is_shared else EXACT
+    )
 
 
 def _failures(query):

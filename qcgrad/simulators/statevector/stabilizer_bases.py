@@ -14,12 +14,12 @@ import numpy as np
 from jaxtyping import Shaped
 
 from ...array_types import Amplitudes, Key
+from ...draws import generator
 from ...errors import StateTooLarge
 from ...ir import pauli, strings
 from ...ir.stabilizers import group_elements
 from ...memory import allowed_bytes, require_count
 from ...queries import BasisCounts, MeasureBases, RandomizedMeasure, Snapshots
-from ..multicopy.bell import generator
 
 # Probabilities held at a time.
 _CHUNK = 1 << 21

@@ -110,14 +110,27 @@ class MatrixProduct(AbstractHypothesis):
         first, factors = _factors(row, self.form.num_qubits)
         out = list(tensors)
         for q, factor in enumerate(factors, first):
-            # Bond pairs (l, m) of M and its adjoint; tr(P_a M P_b M^dagger)/2 on the coefficients.
-            local = np.einsum("aij,lrjk,bkn,mtin->lmartb", _PAULIS, factor, _PAULIS, factor.conj()) / 2
-            left, right = factor.shape[0] ** 2, factor.shape[1] ** 2
-            merged = np.einsum("lmartb,ubv->lmuartv", local, out[q])
-            out[q] = merged.reshape(left * out[q].shape[0], 4, right * out[q].shape[2])
+            out[q] = _conjugated(factor, out[q])
         if max(tensor.shape[2] for tensor in out) > self.max_bond:
             out = _truncated(out, self.max_bond)
         return tuple(out)
+
+
+def _conjugated(factor, tensor):
+    """One site of M sigma M^dagger, from M's factor (l, r, 2, 2) and sigma's tensor (u, 4, v): (l^2 u, 4, r^2 v).
+
+    The factor maps coefficients of letters b to those of letters a by
+
+        T[l, m, a, r, t, b] = tr(P_a M_lr P_b M_mt^dagger) / 2,
+
+    where (l, r) are the bonds of M and (m, t) those of its adjoint; u and v are the bonds of sigma. All that point left
+    make one bond, and so do all that point right.
+    """
+    images = np.einsum("lrij,bjk->lrbik", factor, _PAULIS)  # (M P_b)[i, k]
+    adjoints = np.einsum("mtjk,aji->mtaik", factor.conj(), _PAULIS)  # (M^dagger P_a)[k, i]
+    transfer = np.einsum("lrbik,mtaik->lmartb", images, adjoints) / 2
+    (left, right), (u, _, v) = factor.shape[:2], tensor.shape
+    return np.einsum("lmartb,ubv->lmuartv", transfer, tensor).reshape(left**2 * u, 4, right**2 * v)
 
 
 def _factors(row: Row, num_qubits: int):

@@ -22,14 +22,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...array_types import Masks
-from ...cost import Cost
-from ...errors import StateTooLarge
-from ...ir.pauli import popcount
-from ...ir.strings import expectations
-from ...memory import in_words as bytes_in_words
-from ...queries import Ensemble
-from ...readable import counted
+from ....array_types import Masks
+from ....cost import Cost
+from ....errors import StateTooLarge
+from ....ir.pauli import popcount
+from ....ir.strings import expectations
+from ....memory import in_words as bytes_in_words
+from ....queries import Ensemble
+from ....readable import counted
 
 # An update takes 8^n operations and there may be thousands: at 10 qubits each takes about a second.
 MAX_QUBITS = 10
