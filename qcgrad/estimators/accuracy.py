@@ -14,6 +14,9 @@ from ..errors import NotApplicable
 from ..objective import Point
 from .checks import MOST, checked_fraction, checked_positive
 
+# Fourth powers of it, times sizes of observables, are still numbers.
+_LARGEST = 1e50
+
 
 def checked_accuracy(epsilon: float, delta: float) -> tuple[float, float]:
     """Both as numbers, or one clear error.
@@ -21,7 +24,10 @@ def checked_accuracy(epsilon: float, delta: float) -> tuple[float, float]:
     Raises:
         ValueError: an accuracy that is no positive number, a probability that is not between 0 and 1.
     """
-    return checked_positive("epsilon", epsilon), checked_fraction("delta", delta)
+    epsilon, delta = checked_positive("epsilon", epsilon), checked_fraction("delta", delta)
+    if not 1 / _LARGEST <= epsilon <= _LARGEST:
+        raise ValueError(f"epsilon={epsilon!r}: give a number between {1 / _LARGEST:g} and {_LARGEST:g}")
+    return epsilon, delta
 
 
 def log_of(components: int, delta: float) -> float:

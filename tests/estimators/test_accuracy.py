@@ -124,6 +124,20 @@ def test_copies_of_pointer_sweeps():
     assert gentle.copies <= read_once.copies
 
 
+def test_what_typical_states_take():
+    """Closed forms without the worst case; where there are none, what is proved."""
+    single, several = rotation({"Z": 2.0}), rotation({"Z": 1.0, "X": 2.0, "I": 5.0})
+    for point, size in ((single, 2), (several, 3)):
+        gentle = qg.GentleSweep.expected_for_accuracy(point, EPSILON, DELTA)
+        assert gentle == qg.GentleSweep(math.ceil(6 * log(1) * (size / EPSILON) ** 2), 1.0, batches=1)
+        read_once = qg.ReadOnceTomography.expected_for_accuracy(point, EPSILON, DELTA)
+        assert read_once == qg.ReadOnceTomography(math.ceil(6 * log(1) * (size / EPSILON) ** 2), batches=1)
+    bell = qg.BellShadow.expected_for_accuracy(hard(), EPSILON, DELTA)
+    assert bell == qg.BellShadow(math.ceil(2 * log(15) / EPSILON**4), delta=DELTA)
+    for make in (qg.ParameterShift, qg.DirectPauli, qg.LocalShadow):
+        assert make.expected_for_accuracy(hard(), EPSILON, DELTA) == make.for_accuracy(hard(), EPSILON, DELTA)
+
+
 def test_online_tomography_takes_the_accuracy_as_it_is():
     found = qg.OnlineTomography.for_accuracy(rotation(), EPSILON, DELTA)
     assert (found.epsilon, found.delta) == (EPSILON, DELTA)
@@ -150,6 +164,8 @@ METHODS = pytest.mark.parametrize("make", [m.make for m in catalogue.methods().v
         (-1, 0.1, "epsilon=-1: give a positive number"),
         (math.nan, 0.1, "epsilon=nan: give a positive number"),
         (math.inf, 0.1, "epsilon=inf: give a positive number"),
+        (1e-200, 0.1, "epsilon=1e-200: give a number between 1e-50 and 1e.50"),
+        (1e200, 0.1, "epsilon=1e.200: give a number between 1e-50 and 1e.50"),
         ("0.1", 0.1, "epsilon='0.1': give a positive number"),
         (0.1, 0, "delta=0: give a number between 0 and 1"),
         (0.1, 1.0, "delta=1.0: give a number between 0 and 1"),
@@ -183,8 +199,17 @@ def test_what_needs_a_common_state_says_so_elsewhere(make):
 
 def test_an_accuracy_that_nobody_can_count_to_is_refused():
     for make in (qg.ParameterShift, qg.DirectPauli, qg.LocalShadow, qg.BellShadow, qg.GentleSweep):
-        with pytest.raises(qg.NotApplicable, match=r"would take .* copies to reach epsilon=1e-12"):
-            make.for_accuracy(hard(), 1e-12, DELTA)
+        for epsilon in (1e-12, 1e-50):
+            with pytest.raises(qg.NotApplicable, match=rf"would take .* copies to reach epsilon={epsilon:g}"):
+                make.for_accuracy(hard(), epsilon, DELTA)
+
+
+@METHODS
+def test_an_accuracy_that_anything_has_takes_next_to_nothing(make):
+    if make.differentiates == "circuits":
+        found = make.for_accuracy(hard(), 1e50, DELTA)
+        copies = 32 if make in (qg.DirectPauli, qg.MutuallyUnbiasedBases) else 200  # Bell's noise stays below a half
+        assert max(getattr(found, "copies", None) or 0, getattr(found, "shots", None) or 0) <= copies
 
 
 @METHODS

@@ -46,10 +46,9 @@ def test_the_driver_starts_from_a_state_that_is_given(objective):
     point, _ = point_at(objective, np.zeros(15))
     method, backend = qg.ParameterShift(), qg.Statevector()
     state = method.init(point, None)
-    expected, cost, _ = run(point, method, backend, None)
-    found, same_cost, _ = run(point, method, backend, None, start=state)
-    np.testing.assert_array_equal(found.gradient, expected.gradient)
-    assert cost == same_cost
+    expected, found = (run(point, method, backend, None, start=start) for start in (None, state))
+    np.testing.assert_array_equal(found.reading.gradient, expected.reading.gradient)
+    assert found.cost == expected.cost
 
 
 def test_any_backend_can_be_asked_through_it():

@@ -154,8 +154,9 @@ class BellShadow(AbstractEstimator):
         # One sixth is for counts, which are whole: that matters little below a half.
         noise, delta = min((epsilon / size / (math.sqrt(2) + math.sqrt(3))) ** 2, 0.5), delta / 6
         strings = len(components.x)
-        pairs = counted(cls, 2 * math.log(2 * strings / delta) / noise**2, epsilon)
-        return cls(2 * pairs + math.ceil(2 * math.log(strings / delta) / noise) + 2, delta=delta)
+        pairs = math.ceil(2 * math.log(2 * strings / delta) / noise**2)
+        needed = 2 * pairs + math.ceil(2 * math.log(strings / delta) / noise) + 2
+        return cls(counted(cls, needed, epsilon), delta=delta)
 
     @classmethod
     def expected_for_accuracy(cls, point: Point, epsilon: float, delta: float) -> Self:
