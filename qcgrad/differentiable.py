@@ -12,8 +12,9 @@ from jaxtyping import PyTree, UInt32
 from .array_types import Array, Coordinates, Cotangents, Gradient, Key, Values
 from .backend import AbstractBackend, resolve
 from .errors import NotApplicable
-from .estimate import as_key, check_arguments, run, run_value
+from .estimate import check_arguments, run, run_value
 from .estimator import AbstractEstimator
+from .keys import as_key
 from .linear_map import linear_map
 from .objective import AbstractObjective, Point
 from .queries import AbstractQuery, Access

@@ -3,7 +3,6 @@
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import DTypeLike
 
@@ -14,8 +13,9 @@ from .backend import AbstractBackend, resolve
 from .cost import Budget, Cost
 from .errors import AccessError, BudgetExhausted, NotApplicable
 from .estimator import AbstractEstimator, total_cost, unknown
+from .keys import as_key, draw_key
 from .objective import AbstractObjective, Point, Reading, point_at
-from .queries import EXACT, AbstractQuery, fidelity_of, together
+from .queries import EXACT, fidelity_of, together
 from .result import Estimate, Result
 from .rounds import affordable, exhausted
 from .tracker import charge
@@ -195,45 +195,6 @@ def _real(dtype) -> np.dtype:
     if found not in (np.float32, np.float64):
         raise ValueError(f"dtype={dtype!r}: give float32 or float64")
     return jax.dtypes.canonicalize_dtype(found)
-
-
-def draw_key(key: Key | None, asker: AbstractQuery | AbstractEstimator) -> tuple[Key | None, Key | None]:
-    """(remaining key, key for this query or estimator); one that draws nothing leaves the key alone."""
-    if not asker.is_random:
-        return key, None
-    if key is None:
-        raise ValueError("key is missing: this method samples, so give key=jax.random.key(seed)")
-    remaining, used = jax.random.split(key)
-    return remaining, used
-
-
-def as_key(key: Key | int | None) -> Key | None:
-    """A JAX random key from a key, a raw PRNG key, or an integer seed of any size."""
-    if key is None:
-        return None
-    if isinstance(key, bool):
-        raise TypeError(f"key is {key}: give one JAX random key, jax.random.key(seed), or an integer seed")
-    if isinstance(key, (int, np.integer)):
-        return _key_of_seed(int(key))
-    dtype = getattr(key, "dtype", None)
-    if dtype is not None and jnp.issubdtype(dtype, jax.dtypes.prng_key) and key.ndim == 0:
-        return key
-    if dtype == np.uint32 and key.ndim == 1:
-        return jax.random.wrap_key_data(jnp.asarray(key))
-    raise TypeError(f"key is {key!r}: give one JAX random key, jax.random.key(seed), or an integer seed")
-
-
-def _key_of_seed(seed: int):
-    """`jax.random.key(seed)` of a seed that has 32 bits, and a key of its own for every other integer."""
-    if 0 <= seed < 2**32:
-        return jax.random.key(seed)
-    # JAX drops the upper bits without a word, or without its 64-bit mode: then seeds would draw the same numbers.
-    size = 4 * max(2, seed.bit_length() // 32 + 1)
-    first, *others = np.frombuffer(seed.to_bytes(size, "little", signed=True), "<u4")
-    key = jax.random.key(int(first))
-    for word in others:
-        key = jax.random.fold_in(key, word)
-    return key
 
 
 def check_objective(objective: object) -> None:

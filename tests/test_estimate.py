@@ -7,7 +7,7 @@ import pytest
 from jax.flatten_util import ravel_pytree
 
 import qcgrad as qg
-from qcgrad.estimate import as_key
+from qcgrad.keys import as_key
 from tests.recorder import Recorder
 
 OBJECTIVE = qg.Expectation(qg.Circuit(2).ry(0, param=0).cx(0, 1).rz(1, param=1).ry(0, param=1), {"ZZ": 1.0, "XI": 0.5})

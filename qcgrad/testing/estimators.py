@@ -10,9 +10,10 @@ from ..backend import AbstractBackend, resolve
 from ..catalogue import described
 from ..cost import Cost
 from ..errors import NotApplicable
-from ..estimate import as_key, check_arguments, estimate, predict_cost, run
+from ..estimate import check_arguments, estimate, predict_cost, run
 from ..estimator import AbstractEstimator
 from ..estimators import Adjoint, Backprop
+from ..keys import as_key
 from ..networks import Loss
 from ..objective import point_at
 from ..queries import AbstractQuery, Access

@@ -10,8 +10,9 @@ import numpy as np
 
 from ..array_types import Key
 from ..errors import NotApplicable
-from ..estimate import as_key, estimate, predict_cost
+from ..estimate import estimate, predict_cost
 from ..estimators import Backprop
+from ..keys import as_key
 from ..networks import AbstractRule, ActivationRule
 from ..networks.rules.rule import Step
 from .networks import Problem, problems

@@ -1,0 +1,63 @@
+"""Random keys: what callers may give, and who gets which."""
+
+from typing import Protocol
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .array_types import Key
+
+
+class MayDraw(Protocol):
+    """A query, or an estimator."""
+
+    @property
+    def is_random(self) -> bool: ...
+
+
+def draw_key(key: Key | None, asker: MayDraw) -> tuple[Key | None, Key | None]:
+    """(remaining key, key for the one who asks); one that draws nothing leaves the key alone.
+
+    Raises:
+        ValueError: there is no key to draw with.
+    """
+    if not asker.is_random:
+        return key, None
+    if key is None:
+        raise ValueError("key is missing: this method samples, so give key=jax.random.key(seed)")
+    remaining, used = jax.random.split(key)
+    return remaining, used
+
+
+def as_key(key: Key | int | None) -> Key | None:
+    """A JAX random key from a key, a raw PRNG key, or an integer seed of any size.
+
+    Raises:
+        TypeError: anything else.
+    """
+    if key is None:
+        return None
+    if isinstance(key, bool):
+        raise TypeError(f"key is {key}: give one JAX random key, jax.random.key(seed), or an integer seed")
+    if isinstance(key, (int, np.integer)):
+        return _key_of_seed(int(key))
+    dtype = getattr(key, "dtype", None)
+    if dtype is not None and jnp.issubdtype(dtype, jax.dtypes.prng_key) and key.ndim == 0:
+        return key
+    if dtype == np.uint32 and key.ndim == 1:
+        return jax.random.wrap_key_data(jnp.asarray(key))
+    raise TypeError(f"key is {key!r}: give one JAX random key, jax.random.key(seed), or an integer seed")
+
+
+def _key_of_seed(seed: int):
+    """`jax.random.key(seed)` of a seed that has 32 bits, and a key of its own for every other integer."""
+    if 0 <= seed < 2**32:
+        return jax.random.key(seed)
+    # JAX drops the upper bits without a word, or without its 64-bit mode: then seeds would draw the same numbers.
+    size = 4 * max(2, seed.bit_length() // 32 + 1)
+    first, *others = np.frombuffer(seed.to_bytes(size, "little", signed=True), "<u4")
+    key = jax.random.key(int(first))
+    for word in others:
+        key = jax.random.fold_in(key, word)
+    return key
