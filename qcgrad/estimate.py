@@ -149,7 +149,7 @@ def run(
     """
     cost, fidelities = Cost(), []
     result = Result("ok", "all queries were answered")
-    key, used = draw_key(key, estimator)
+    key, used = draw_key(key, estimator.is_random)
     state = estimator.init(point, used) if start is None else start
     while queries := estimator.ask(state):
         for query in queries:
@@ -161,7 +161,7 @@ def run(
         if asked:
             answers = []
             for query in asked:
-                key, used = draw_key(key, query)
+                key, used = draw_key(key, query.is_random)
                 answers.append(backend.answer(query, used))
             fidelities += map(fidelity_of, answers)
             cost += total_cost(asked)
@@ -180,7 +180,7 @@ def run_value(point: Point, estimator: AbstractEstimator, backend: AbstractBacke
     """The value alone, (K,), checked and charged as everything else."""
     query = estimator.value_query(point)
     _check_access(query, estimator, backend)
-    answer = backend.answer(query, draw_key(key, query)[1])
+    answer = backend.answer(query, draw_key(key, query.is_random)[1])
     value = answer.mean[0] if hasattr(answer, "mean") else answer.value
     charge(estimator, query.cost(), value)
     return value

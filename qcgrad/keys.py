@@ -1,7 +1,5 @@
 """Random keys: what callers may give, and who gets which."""
 
-from typing import Protocol
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,20 +7,13 @@ import numpy as np
 from .array_types import Key
 
 
-class MayDraw(Protocol):
-    """A query, or an estimator."""
-
-    @property
-    def is_random(self) -> bool: ...
-
-
-def draw_key(key: Key | None, asker: MayDraw) -> tuple[Key | None, Key | None]:
-    """(remaining key, key for the one who asks); one that draws nothing leaves the key alone.
+def draw_key(key: Key | None, is_random: bool) -> tuple[Key | None, Key | None]:
+    """(remaining key, key for the one who asks); one that is not random leaves the key alone.
 
     Raises:
         ValueError: there is no key to draw with.
     """
-    if not asker.is_random:
+    if not is_random:
         return key, None
     if key is None:
         raise ValueError("key is missing: this method samples, so give key=jax.random.key(seed)")
