@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 import qcgrad as qg
 from qcgrad.cli import main
-from qcgrad.cli.app import application
+from qcgrad.cli._app import application
 from qcgrad.library import list_circuits, load_circuit
 from qcgrad.studies import run as run_module
 

@@ -1,3 +1,3 @@
 """The command line: `qcgrad scaling`, `qcgrad grad`, `qcgrad circuits`."""
 
-from .app import main as main
+from ._app import main as main

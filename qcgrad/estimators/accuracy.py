@@ -12,7 +12,7 @@ from jaxtyping import Float
 from ..array_types import Array
 from ..errors import NotApplicable
 from ..objective import Point
-from .checks import MOST, checked_fraction, checked_positive
+from ._checks import MOST, checked_fraction, checked_positive
 
 # Fourth powers of it, times sizes of observables, are still numbers.
 _LARGEST = 1e50

@@ -9,10 +9,10 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from . import pauli
+from ._composition import Composition
+from ._diagram import draw
+from ._fluent import FluentGates
 from .angles import units
-from .composition import Composition
-from .diagram import draw
-from .fluent import FluentGates
 from .gates import GATES, Gate, Unitary
 from .observable import PauliSum
 from .op_table import OpTable, lower

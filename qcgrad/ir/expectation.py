@@ -11,7 +11,7 @@ import numpy as np
 from ..array_types import Angles, Params
 from ..arrays import as_real
 from ..objective import AbstractObjective, Reading
-from . import chain
+from . import _chain as chain
 from .angles import gate_angles
 from .circuit import Circuit
 from .observable import PauliSum, Terms

@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike
 
 from ..array_types import Masks
 from . import pauli
-from .terms import check_masks, sparse_masks
-from .terms import coefficients as checked_coefficients
+from ._terms import check_masks, sparse_masks
+from ._terms import coefficients as checked_coefficients
 
 Terms = str | Mapping[str, float] | Iterable[tuple[str, float]]
 """Pauli words with real coefficients, as `PauliSum` takes them."""

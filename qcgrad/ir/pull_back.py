@@ -15,7 +15,8 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from ..array_types import Angles
-from . import clifford, pauli
+from . import _clifford as clifford
+from . import pauli
 from .circuit import Circuit
 from .generators import generator
 from .op_table import MATRIX, OpTable

@@ -37,7 +37,8 @@ from jaxtyping import Complex, Float, Int
 
 from ..array_types import Angles, Coefficients, Masks
 from ..errors import NotApplicable
-from . import block_encoding, pauli, rows
+from . import _block_encoding as block_encoding
+from . import pauli, rows
 from .generators import generator
 from .program import Program
 from .pull_back import PauliComponents

@@ -1,6 +1,6 @@
 """The circuits that come with qcgrad: programs, observables, and exact values to compare with."""
 
-from .circuits import LibraryCircuit as LibraryCircuit
-from .circuits import is_file_name as is_file_name
-from .circuits import list_circuits as list_circuits
-from .circuits import load_circuit as load_circuit
+from ._circuits import LibraryCircuit as LibraryCircuit
+from ._circuits import is_file_name as is_file_name
+from ._circuits import list_circuits as list_circuits
+from ._circuits import load_circuit as load_circuit

@@ -13,11 +13,11 @@ from ..arrays import is_finite
 from ..errors import NotApplicable
 from ..memory import allowed_bytes, require
 from ..precision import in_full_precision
+from ._kernel_memory import BLOCK_BYTES, Forecast, distinct, forecast
+from ._recursion import Recursion
 from .assembly import assemble, checked_size, fewer, largest, windows
-from .kernel_memory import BLOCK_BYTES, Forecast, distinct, forecast
 from .kernel_state import Kernel
 from .leaves import as_data
-from .recursion import Recursion
 from .rules import AbstractRule, ActivationRule, HolomorphicBranch
 
 if TYPE_CHECKING:

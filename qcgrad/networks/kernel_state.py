@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 import jax
 from jaxtyping import Float, Inexact
 
-from .array_types import KernelMap
+from ._array_types import KernelMap
 
 Law = Literal["data", "gaussian", "flattened", "features"]
 

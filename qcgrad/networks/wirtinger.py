@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float, PyTree
 
 from ..errors import NotApplicable
-from .convention import Convention
+from ._convention import Convention
 from .leaves import as_array
 
 

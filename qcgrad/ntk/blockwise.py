@@ -12,8 +12,8 @@ from ..arrays import is_concrete
 from ..memory import allowed_bytes, require
 from ..networks.assembly import assemble, fewer, windows
 from ..networks.compiled import Held, bytes_of, held, returned, run, shapes_of
+from ._real_block import real_block
 from .problem import Model, Problem
-from .real_block import real_block
 
 Kind = Literal["complex", "augmented", "real_block"]
 

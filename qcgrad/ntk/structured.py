@@ -25,8 +25,8 @@ from ..networks.layers.layer import AbstractLayer
 from ..networks.layers.serial import Serial
 from ..networks.rules import ActivationRule, LayerRule
 from ..networks.rules.rule import Apply
+from ._jacobian import cotangents
 from .blockwise import AbstractMethod, Contracted
-from .jacobian import cotangents
 from .problem import Metric, Model, Problem
 
 # Rows (inputs times outputs) of a Gram matrix in one block, by default.

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from ..catalogue import Method, methods
+from ._circuit_cells import CircuitCell
+from ._hard_cells import HardInstanceCell
+from ._methods import is_searched, samples, takes_any_circuit, trials_of
+from ._network_cells import NetworkCell
 from .cells import Cell
-from .circuit_cells import CircuitCell
-from .hard_cells import HardInstanceCell
-from .methods import is_searched, samples, takes_any_circuit, trials_of
-from .network_cells import NetworkCell
 from .spec import StudySpec
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .methods import ranked
+from ._methods import ranked
 from .scaling import UNITS, Law, hard_instance_fits
 from .spec import StudySpec
 from .store import replacing

@@ -3,10 +3,10 @@
 import math
 from typing import TYPE_CHECKING
 
+from ._circuit_cells import CircuitCell
+from ._hard_cells import HardInstanceCell
 from .cells import Cell
-from .circuit_cells import CircuitCell
 from .fit import PowerFit
-from .hard_cells import HardInstanceCell
 from .records import Record
 from .scaling import RULE, UNITS, AccuracyLaw, HardInstanceFits, Law, accuracy_laws, hard_instance_fits
 from .spec import HardInstance, StudySpec

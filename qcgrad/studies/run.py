@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from ..errors import QcgradError, StateTooLarge
+from ._claims import Failure
 from .cells import Cell
-from .claims import Failure
 from .records import Record
 from .store import Store, StoreError
 

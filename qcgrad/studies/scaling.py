@@ -4,9 +4,9 @@ import math
 from dataclasses import dataclass
 
 from ..catalogue import methods
+from ._methods import ranked
 from .cells import Cell
 from .fit import LogFit, PowerFit, fit_logarithm, fit_power
-from .methods import ranked
 from .records import Record
 
 THRESHOLD = 0.2

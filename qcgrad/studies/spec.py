@@ -10,8 +10,8 @@ from pathlib import Path
 from pydantic import Field, ValidationError, field_validator
 
 from ..catalogue import methods
-from .methods import known, ranked, searched, trials_of, typical
-from .spec_parts import CircuitSeries, HardInstance, Network, Number, Part, Whole
+from ._methods import known, ranked, searched, trials_of, typical
+from ._spec_parts import CircuitSeries, HardInstance, Network, Number, Part, Whole
 
 _SIZE_AND_DEPTH = (
     *(f"efficient_su2_n{n}_r{r}" for n, r in ((2, 1), (4, 1), (4, 2), (4, 4), (4, 8))),

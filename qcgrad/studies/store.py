@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from ..version import __version__
-from .claims import CLAIMS, Claims, Failure
+from ._claims import CLAIMS, Claims, Failure
 
 _CELLS = """
 CREATE TABLE IF NOT EXISTS cells (

@@ -7,8 +7,8 @@ import pytest
 from scipy.stats import unitary_group
 
 import qcgrad as qg
-from qcgrad.estimators.multi_copy import pauli_statistics as statistics
-from qcgrad.estimators.multi_copy.signs.mimicking_state import mimicking_state, most_updates
+from qcgrad.estimators.multi_copy import _pauli_statistics as statistics
+from qcgrad.estimators.multi_copy.signs._mimicking_state import mimicking_state, most_updates
 from qcgrad.ir.state_preparation import prepare
 from qcgrad.queries import BellOutcomes, BellSample, MajorityVotes
 from qcgrad.studies.hard_instance import hard_instance

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import qcgrad as qg
-from qcgrad.estimators.multi_copy import online_run
+from qcgrad.estimators.multi_copy import _online_run as online_run
 from qcgrad.estimators.multi_copy.hypothesis import Dense
 from qcgrad.estimators.multi_copy.online_plan import accuracies, sweep_plan
 from qcgrad.ir.sweep_form import one_state_forms

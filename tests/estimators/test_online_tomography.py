@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import qcgrad as qg
+from qcgrad.estimators.multi_copy._online_tomography import OnlineTomography
 from qcgrad.estimators.multi_copy.online_plan import sweep_plan
-from qcgrad.estimators.multi_copy.online_tomography import OnlineTomography
 from qcgrad.ir.sweep_form import one_state_forms
 from qcgrad.queries import MeasureComponent, ThresholdSweep
 from tests.recorder import Recorder

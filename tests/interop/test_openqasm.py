@@ -10,9 +10,9 @@ import pytest
 
 import qcgrad as qg
 from qcgrad.interop import QasmError, load_qasm, parse_qasm
-from qcgrad.interop.instructions.angle import as_angle
-from qcgrad.interop.instructions.instruction import Instruction
-from qcgrad.interop.instructions.matrix import matrix
+from qcgrad.interop.instructions._angle import as_angle
+from qcgrad.interop.instructions._instruction import Instruction
+from qcgrad.interop.instructions._matrix import matrix
 
 HEAD = 'OPENQASM 3.0;\ninclude "stdgates.inc";\n'
 

@@ -5,13 +5,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qcgrad.interop import QasmError, parse_qasm
-from qcgrad.interop.qasm import parser
-from qcgrad.interop.qasm.calls import call_by_parts
-from qcgrad.interop.qasm.cursor import Cursor, SyntaxFault
-from qcgrad.interop.qasm.importer import _read
-from qcgrad.interop.qasm.language import LANGUAGES
-from qcgrad.interop.qasm.source import tokens
-from qcgrad.interop.qasm.statements import Refusal, statement
+from qcgrad.interop.qasm import _parser as parser
+from qcgrad.interop.qasm._calls import call_by_parts
+from qcgrad.interop.qasm._cursor import Cursor, SyntaxFault
+from qcgrad.interop.qasm._importer import _read
+from qcgrad.interop.qasm._language import LANGUAGES
+from qcgrad.interop.qasm._source import tokens
+from qcgrad.interop.qasm._statements import Refusal, statement
 
 SETTINGS = settings(max_examples=400, deadline=None, derandomize=True)
 HEADS = {

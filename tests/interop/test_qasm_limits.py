@@ -93,7 +93,7 @@ def test_what_is_long_but_not_large_loads():
 
 
 def test_a_file_that_never_ends_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("qcgrad.interop.qasm.importer.MAX_BYTES", 1000)
+    monkeypatch.setattr("qcgrad.interop.qasm._importer.MAX_BYTES", 1000)
     path = tmp_path / "long.qasm"
     path.write_text(HEAD_2 + "qreg q[1];" + "h q[0];" * 1000)
     with pytest.raises(QasmError, match="more than 1000 bytes"):

@@ -27,9 +27,9 @@ from qiskit.quantum_info import (
 
 import qcgrad as qg
 from qcgrad.interop import from_circuit
-from qcgrad.interop.instructions.assemble import assemble
-from qcgrad.interop.qiskit.angles import Angles
-from qcgrad.interop.qiskit.gates import walk
+from qcgrad.interop.instructions._assemble import assemble
+from qcgrad.interop.qiskit._angles import Angles
+from qcgrad.interop.qiskit._gates import walk
 from qcgrad.ir import rows
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Qiskit's own deprecations and SciPy's formats
@@ -222,7 +222,7 @@ def test_what_has_no_equivalent_is_refused_by_name(name):
 
 
 def test_definitions_that_multiply_are_refused(monkeypatch):
-    monkeypatch.setattr("qcgrad.interop.qiskit.gates._MAX_INSTRUCTIONS", 1000)
+    monkeypatch.setattr("qcgrad.interop.qiskit._gates._MAX_INSTRUCTIONS", 1000)
     gate = library.HGate()
     for _ in range(11):
         inner = QuantumCircuit(1)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from qcgrad.interop.pennylane.symbolic import Values
-from qcgrad.interop.pennylane.traced_map import TracedMap, read_map
+from qcgrad.interop.pennylane._symbolic import Values
+from qcgrad.interop.pennylane._traced_map import TracedMap, read_map
 from qcgrad.ir.parameter_map import AffineMap
 
 N = 4

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from qcgrad import networks as nn
-from qcgrad.networks.activations.real import AbstractRealActivation
+from qcgrad.networks.activations._real import AbstractRealActivation
 
 COMPLEX = {
     "identity": nn.Identity(),

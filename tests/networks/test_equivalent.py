@@ -62,7 +62,7 @@ def test_the_equivalent_function_itself_has_the_dual_map():
 @pytest.mark.parametrize("name", ["split relu", "cardioid", "modrelu", "zrelu"])
 def test_closed_form_energies_are_those_of_the_expansion(name):
     """The default takes them from values on a grid; kinks cost it digits."""
-    from qcgrad.networks.activations.angular import energies_by_quadrature
+    from qcgrad.networks.activations._angular import energies_by_quadrature
 
     np.testing.assert_allclose(
         COMPLEX[name].energies(0.8, 8),

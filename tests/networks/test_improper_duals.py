@@ -6,7 +6,7 @@ import pytest
 
 from qcgrad import networks as nn
 from qcgrad import ntk
-from qcgrad.networks.activations.improper import GaussianPair, by_quadrature
+from qcgrad.networks.activations._improper import GaussianPair, by_quadrature
 
 
 class _Hidden(nn.AbstractActivation):

@@ -7,7 +7,7 @@ import pytest
 import qcgrad as qg
 from qcgrad import networks as nn
 from qcgrad.networks import infinite
-from qcgrad.networks.recursion import Recursion
+from qcgrad.networks._recursion import Recursion
 
 from ..peaks import peaks
 

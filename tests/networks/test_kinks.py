@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from qcgrad import networks as nn
-from qcgrad.networks.activations.improper import GaussianPair
-from qcgrad.networks.layers.weights import Weights
+from qcgrad.networks.activations._improper import GaussianPair
+from qcgrad.networks.layers._weights import Weights
 
 from .finite import empirical
 

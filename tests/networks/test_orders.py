@@ -9,7 +9,7 @@ import pytest
 
 from qcgrad import networks as nn
 from qcgrad.errors import NotApplicable
-from qcgrad.networks.recursion import Recursion
+from qcgrad.networks._recursion import Recursion
 
 from .finite import agrees, data, others
 

@@ -8,8 +8,9 @@ import pytest
 import qcgrad as qg
 from qcgrad import networks as nn
 from qcgrad import ntk
-from qcgrad.ntk import blockwise, matrices
-from qcgrad.ntk.empirical import _method
+from qcgrad.ntk import _matrices as matrices
+from qcgrad.ntk import blockwise
+from qcgrad.ntk._empirical import _method
 from qcgrad.ntk.problem import make_problem
 
 from ..peaks import peaks

@@ -5,7 +5,8 @@ import pytest
 from scipy.stats import binom, norm
 
 from qcgrad.ir import rows
-from qcgrad.simulators.multicopy import moments, thresholds
+from qcgrad.simulators.multicopy import _thresholds as thresholds
+from qcgrad.simulators.multicopy import moments
 from qcgrad.simulators.multicopy.checks import Check
 from qcgrad.simulators.multicopy.symmetric import SymmetricState
 from theory.statistics import normal, rng, variance_ratio

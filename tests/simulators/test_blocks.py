@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 import qcgrad as qg
 from qcgrad.queries import AdjointSweep, ReverseSweep
-from qcgrad.simulators.statevector import blocks, fused, walk
-from qcgrad.simulators.statevector.register import WholeRegister, swap_bits
+from qcgrad.simulators.statevector import _fused as fused
+from qcgrad.simulators.statevector import _walk as walk
+from qcgrad.simulators.statevector import blocks
+from qcgrad.simulators.statevector._register import WholeRegister, swap_bits
 from tests import dense
 from tests.strategies import circuits
 

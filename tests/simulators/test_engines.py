@@ -12,7 +12,8 @@ from hypothesis import given, reject, settings
 import qcgrad as qg
 from qcgrad.interop.qiskit import to_circuit
 from qcgrad.queries import AdjointSweep, Evaluate
-from qcgrad.simulators.statevector import kernels, native_library
+from qcgrad.simulators.statevector import _kernels as kernels
+from qcgrad.simulators.statevector import native_library
 from qcgrad.simulators.statevector.scanned import ScannedCircuit
 from tests import dense
 from tests.strategies import circuits

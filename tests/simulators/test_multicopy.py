@@ -8,7 +8,9 @@ from scipy.stats import unitary_group
 import qcgrad as qg
 from qcgrad.ir.mixture import Mixture
 from qcgrad.queries import BellSample, Ensemble, MajorityVotes
-from qcgrad.simulators.multicopy import bell, copies, votes
+from qcgrad.simulators.multicopy import _bell as bell
+from qcgrad.simulators.multicopy import _copies as copies
+from qcgrad.simulators.multicopy import votes
 from tests.dense import word_matrix
 from theory.statistics import assert_frequencies, bernstein, counts, key
 

@@ -7,7 +7,7 @@ import pytest
 import qcgrad as qg
 from qcgrad.ir.sweep_form import one_state_forms
 from qcgrad.queries import MeasureComponent, PointerSweep
-from qcgrad.simulators.multicopy import pointers
+from qcgrad.simulators.multicopy import _pointers as pointers
 from theory.statistics import bernstein, key, normal, variance_ratio
 
 

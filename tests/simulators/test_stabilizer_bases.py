@@ -11,7 +11,7 @@ import qcgrad as qg
 from qcgrad.ir import pauli
 from qcgrad.ir.stabilizers import group_elements
 from qcgrad.queries import MeasureBases, RandomizedMeasure, stabilizer_gates
-from qcgrad.simulators.statevector import stabilizer_bases as bases
+from qcgrad.simulators.statevector import _stabilizer_bases as bases
 from tests.dense import word_matrix
 from theory.statistics import assert_frequencies, counts, key, rng
 

@@ -10,8 +10,10 @@ from scipy.stats import unitary_group
 
 import qcgrad as qg
 from qcgrad.queries import AdjointSweep, Evaluate
-from qcgrad.simulators.statevector import kernels, native_library, walk
-from qcgrad.simulators.statevector.register import WholeRegister
+from qcgrad.simulators.statevector import _kernels as kernels
+from qcgrad.simulators.statevector import _walk as walk
+from qcgrad.simulators.statevector import native_library
+from qcgrad.simulators.statevector._register import WholeRegister
 from tests import dense
 from tests.strategies import circuits, pauli_terms
 from theory.statistics import assert_frequencies, key

@@ -8,7 +8,8 @@ from scipy.stats import binom
 from qcgrad.errors import StateTooLarge
 from qcgrad.ir import rows
 from qcgrad.queries import SweepStop, ThresholdSweep
-from qcgrad.simulators.multicopy import moments, thresholds
+from qcgrad.simulators.multicopy import _thresholds as thresholds
+from qcgrad.simulators.multicopy import moments
 from qcgrad.simulators.multicopy.checks import Check, disturbance
 from qcgrad.simulators.multicopy.symmetric import SymmetricState
 from theory.statistics import assert_frequencies, counts, key

@@ -9,7 +9,7 @@ import pytest
 
 import qcgrad as qg
 from qcgrad.library import load_circuit
-from qcgrad.studies.circuit_cells import CircuitCell
+from qcgrad.studies._circuit_cells import CircuitCell
 from qcgrad.studies.circuits import load_study_circuit
 from qcgrad.studies.plan import cells_of
 from qcgrad.studies.run import run_cells

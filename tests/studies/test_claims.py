@@ -7,9 +7,9 @@ import time
 import pytest
 
 from qcgrad.errors import StateTooLarge
-from qcgrad.studies import claims
-from qcgrad.studies.claims import Failure
-from qcgrad.studies.network_cells import NetworkCell
+from qcgrad.studies import _claims as claims
+from qcgrad.studies._claims import Failure
+from qcgrad.studies._network_cells import NetworkCell
 from qcgrad.studies.run import StudyInterrupted, run_cells
 from qcgrad.studies.store import Store
 
@@ -18,7 +18,7 @@ CELLS = [NetworkCell(method="backprop", model="m", n=n) for n in range(8)]
 # Computes cells that take a while, and says how many.
 WORKER = """
 import sys, time
-from qcgrad.studies.network_cells import NetworkCell
+from qcgrad.studies._network_cells import NetworkCell
 from qcgrad.studies.run import run_cells
 from qcgrad.studies.store import Store
 cells = [NetworkCell(method="backprop", model="m", n=n) for n in range(8)]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from qcgrad.studies.network_cells import NetworkCell
+from qcgrad.studies._network_cells import NetworkCell
 from qcgrad.studies.plan import cells_of
 from qcgrad.studies.plots import draw
 from qcgrad.studies.report import flat_rows, print_report

@@ -2,9 +2,9 @@
 
 import pytest
 
-from qcgrad.studies.circuit_cells import CircuitCell
-from qcgrad.studies.hard_cells import HardInstanceCell
-from qcgrad.studies.network_cells import NetworkCell
+from qcgrad.studies._circuit_cells import CircuitCell
+from qcgrad.studies._hard_cells import HardInstanceCell
+from qcgrad.studies._network_cells import NetworkCell
 from qcgrad.studies.plots import draw
 from qcgrad.studies.report import exponent
 from qcgrad.studies.scaling import hard_instance_fits, laws_of

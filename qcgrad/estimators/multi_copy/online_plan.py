@@ -10,7 +10,7 @@ from ...ir import Circuit, Program, pauli
 from ...ir.generators import generator
 from ...ir.pull_back import PauliComponents
 from ...ir.sweep_form import SweepForm, common_state_form
-from ..checks import MOST
+from .._checks import MOST
 
 # In units of a string's target error e: a prediction off by less than _CLEAR e passes, the error of the estimate
 # after a stop is _TOLERANCE e, so an update moves the prediction by at least (_CLEAR - 2 _TOLERANCE) e.

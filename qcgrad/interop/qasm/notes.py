@@ -1,6 +1,6 @@
 """What was read differently than written, for `Imported.notes`."""
 
-from .source import Place, Source
+from ._source import Place, Source
 
 
 class Notes:

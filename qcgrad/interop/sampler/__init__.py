@@ -1,5 +1,5 @@
 """Any device or simulator that runs a circuit and returns bitstrings."""
 
-from .backend import SampledBell as SampledBell
-from .backend import bell_circuit as bell_circuit
-from .backend import bell_outcomes as bell_outcomes
+from ._backend import SampledBell as SampledBell
+from ._backend import bell_circuit as bell_circuit
+from ._backend import bell_outcomes as bell_outcomes

@@ -5,14 +5,14 @@ import abc
 import jax
 import jax.numpy as jnp
 
-from ..array_types import Covariances, Energies, Gaps, Numbers, Values, Variances, WirtingerPair
-from ..gap import gaps_of_parts
+from .._array_types import Covariances, Energies, Gaps, Numbers, Values, Variances, WirtingerPair
+from .._gap import gaps_of_parts
 from ..leaves import as_complex_data
-from .activation import AbstractActivation, Symmetry
-from .differentiated import differentiated
-from .dual import Certificate, Dual
-from .improper import GaussianPair, ImproperDual, of_components
-from .real import AbstractRealActivation
+from ._activation import AbstractActivation, Symmetry
+from ._differentiated import differentiated
+from ._dual import Certificate, Dual
+from ._improper import GaussianPair, ImproperDual, of_components
+from ._real import AbstractRealActivation
 
 
 class AbstractSplit(AbstractActivation):

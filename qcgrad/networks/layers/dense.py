@@ -7,12 +7,12 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Inexact
 
-from ..array_types import Batch, Outputs
+from .._array_types import Batch, Outputs
 from ..kernel_state import KernelState
-from .weights import AbstractWeightLayer, Weights
+from ._weights import AbstractWeightLayer, Weights
 
 if TYPE_CHECKING:
-    from ..rules.activation_rule import ActivationRule
+    from ..rules._activation_rule import ActivationRule
 
 
 class Dense(AbstractWeightLayer):

@@ -9,14 +9,14 @@ from jaxtyping import Num, PyTree
 
 from ...array_types import Array, Key
 from ...errors import NotApplicable
-from ..array_types import Batch, Outputs, Signal
+from .._array_types import Batch, Outputs, Signal
 from ..infinite import kernel
 from ..kernel_state import Kernel, KernelState
-from .spacing import Pairs
+from ._spacing import Pairs
 
 if TYPE_CHECKING:
-    from ..rules.activation_rule import ActivationRule
-    from ..rules.layer_rule import LayerRule
+    from ..rules._activation_rule import ActivationRule
+    from ..rules._layer_rule import LayerRule
 
 
 class AbstractLayer(eqx.Module):

@@ -7,11 +7,11 @@ import jax.numpy as jnp
 from jaxtyping import PyTree
 
 from ...array_types import Key
-from ..array_types import Batch, Outputs, Signal
+from .._array_types import Batch, Outputs, Signal
 from ..kernel_state import KernelState
 from ..leaves import as_array, as_data, checked_shape
-from ..rules.activation_rule import ActivationRule
-from ..rules.layer_rule import LayerRule
+from ..rules._activation_rule import ActivationRule
+from ..rules._layer_rule import LayerRule
 from ..rules.rule import NetworkRule
 from .layer import AbstractLayer, Pairs, Placed
 

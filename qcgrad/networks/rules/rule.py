@@ -9,7 +9,7 @@ import jax
 from jaxtyping import Float, PyTree
 
 from ...errors import NotApplicable
-from ..array_types import Batch, Outputs, RawKey
+from .._array_types import Batch, Outputs, RawKey
 
 if TYPE_CHECKING:
     from ..layers.layer import AbstractLayer

@@ -11,7 +11,7 @@ from ...array_types import Amplitudes, Key, Masks
 from ...draws import generator
 from ...ir.strings import expectations, pure_diagonals
 from ...queries import EXACT, Ensemble, Fidelity, MajorityVotes, Votes
-from .bell import as_ensemble
+from ._bell import as_ensemble
 
 
 def draw(state: Amplitudes | Ensemble, query: MajorityVotes, key: Key) -> Votes:

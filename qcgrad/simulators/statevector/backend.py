@@ -25,12 +25,17 @@ from ...queries import (
     Snapshots,
     Sweep,
 )
-from ..multicopy import answers
-from . import engines, kernels, limits, sample, stabilizer_bases, walk
-from .engines import Engine
-from .inputs import program_and_angles
-from .native_sampling import NativeBases
-from .sharded import flattened, is_addressable, shared_key
+from ..multicopy import _answers as answers
+from . import _engines as engines
+from . import _kernels as kernels
+from . import _limits as limits
+from . import _sample as sample
+from . import _stabilizer_bases as stabilizer_bases
+from . import _walk as walk
+from ._engines import Engine
+from ._inputs import program_and_angles
+from ._native_sampling import NativeBases
+from ._sharded import flattened, is_addressable, shared_key
 
 SETTINGS_BYTES = 1 << 25
 """Settings are simulated this many bytes of their angles at a time, since several copies of these are made."""

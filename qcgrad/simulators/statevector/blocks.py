@@ -1,6 +1,6 @@
 """Block fusion: neighbouring rows of an op table that act on few qubits become one small unitary.
 
-Pure planning, NumPy only; `sweep.py` carries the plan out. Derivation in blocks.md.
+Pure planning, NumPy only; `_sweep.py` carries the plan out. Derivation in blocks.md.
 """
 
 from typing import NamedTuple
@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ...ir.op_table import MATRIX, OpTable
-from .register import swap_bits
-from .walk import bucket
+from ._register import swap_bits
+from ._walk import bucket
 
 # Wider blocks save passes over the state and cost more arithmetic in each; measured in blocks.md.
 WIDTH, ACCELERATOR_WIDTH = 3, 5

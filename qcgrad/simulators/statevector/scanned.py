@@ -11,8 +11,10 @@ from jaxtyping import PyTree
 
 from ...array_types import AngleGradients, Cotangents, Expectations, Keys, Settings, Shots, States
 from ...ir.program import Program
-from . import observe, sample, sweep
-from .register import Register, WholeRegister
+from . import _observe as observe
+from . import _sample as sample
+from . import _sweep as sweep
+from ._register import Register, WholeRegister
 
 # Settings are simulated side by side as long as they hold no more numbers than this together.
 _BATCH_NUMBERS = 1 << 20

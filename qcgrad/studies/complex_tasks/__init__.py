@@ -4,13 +4,13 @@ Each generator is a function (seed, count, ...) to a `Task`: the same arguments 
 task share what is to be learned (channel, matrix, class covariances), so the first ones train and the rest test.
 """
 
-from .channels import fir_channel as fir_channel
-from .channels import saleh as saleh
-from .channels import saleh_channel as saleh_channel
-from .improper import improper_noise as improper_noise
+from ._channels import fir_channel as fir_channel
+from ._channels import saleh as saleh
+from ._channels import saleh_channel as saleh_channel
+from ._improper import improper_noise as improper_noise
+from ._phase import phase_recovery as phase_recovery
 from .modulation import constellation as constellation
 from .modulation import modulation as modulation
-from .phase import phase_recovery as phase_recovery
 from .polsar import polsar as polsar
 from .task import Task as Task
 from .task import accuracy as accuracy

@@ -1,0 +1,107 @@
+"""The application: its commands, and what happens to errors."""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+from . import _circuits as circuits
+from . import _grad as grad
+from . import _info as info
+from . import _methods as methods
+from . import _ntk as ntk
+from . import _scaling as scaling
+from .errors import EXIT_INTERRUPTED, EXIT_REFUSED, explain
+
+
+class OneLineErrors(TyperGroup):
+    """A group of commands whose errors are one line on stderr and exit code 2, with a traceback on --debug."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> NoReturn:
+        """Run a command and exit: 0 success, 1 an incomplete result, 2 refused, 130 interrupted."""
+        arguments = sys.argv[1:] if args is None else list(args)
+        try:
+            code = super().main(arguments, prog_name, complete_var, standalone_mode=False, **extra)
+        except KeyboardInterrupt:
+            code = EXIT_INTERRUPTED
+        except Exception as error:
+            if type(error).__name__ == "Abort":  # how older versions of typer report Ctrl-C
+                raise SystemExit(EXIT_INTERRUPTED) from None
+            if is_debug(arguments):
+                raise
+            print(f"qcgrad: {explain(error)}", file=sys.stderr)
+            raise SystemExit(EXIT_REFUSED) from None
+        raise SystemExit(code if isinstance(code, int) else 0)
+
+
+application = typer.Typer(
+    cls=OneLineErrors,
+    name="qcgrad",
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog='Example: qcgrad scaling --quick, or qcgrad grad tfim_hva_n4_p2 --shots 1000 (see "qcgrad COMMAND --help")',
+)
+application.command("scaling", epilog=scaling.EXAMPLE)(scaling.scaling)
+application.command("grad", epilog=grad.EXAMPLE)(grad.grad)
+application.command("methods", epilog=methods.EXAMPLE)(methods.methods)
+application.command("circuits", epilog=circuits.EXAMPLE)(circuits.circuits)
+application.command("ntk", epilog=ntk.EXAMPLE)(ntk.ntk)
+application.command("info", epilog=info.EXAMPLE)(info.info)
+
+
+def _print_version(wanted: bool):
+    if wanted:
+        from ..version import __version__
+
+        print(f"qcgrad {__version__}")
+        raise typer.Exit
+
+
+@application.callback(invoke_without_command=True)
+def _options(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and stop.", is_eager=True, callback=_print_version)
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of an error (or set QCGRAD_DEBUG=1).")
+    ] = False,
+):
+    """Gradients of quantum circuits and networks: every estimator, and exactly what it costs."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+        raise typer.Exit
+    import jax
+
+    # Only the command line may choose the precision of the whole process.
+    jax.config.update("jax_enable_x64", True)
+    context.obj = {"debug": debug or is_debug([])}
+
+
+def is_debug(arguments: list[str]) -> bool:
+    """Whether tracebacks are wanted."""
+    return os.environ.get("QCGRAD_DEBUG", "") not in ("", "0") or "--debug" in arguments
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point of the `qcgrad` command.
+
+    Args:
+        arguments: of the command line; those of the process by default.
+
+    Raises:
+        SystemExit: always; 0 after success, 1 when some cells of a study failed or a gradient is not "ok", 2 after
+            an error that one line on stderr explains, 130 after Ctrl-C.
+    """
+    application(arguments, prog_name="qcgrad")

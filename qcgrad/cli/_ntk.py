@@ -1,0 +1,122 @@
+"""`qcgrad ntk`: how a complex network's tangent kernel approaches its infinite-width limit."""
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from . import _consoles as consoles
+from .errors import UserError
+
+if TYPE_CHECKING:
+    from ..catalogue import Entry
+
+EXAMPLE = "Example: qcgrad ntk --activation modrelu --depth 3 --widths 64,256,1024 --seeds 32"
+
+
+def ntk(
+    activation: Annotated[
+        str, typer.Option(help="A function of complex numbers that qcgrad methods --kind activations lists.")
+    ] = "modrelu",
+    depth: Annotated[int, typer.Option(help="Hidden layers.", min=1)] = 2,
+    widths: Annotated[str, typer.Option(help="Comma-separated widths of the hidden layers.")] = "64,256,1024",
+    seeds: Annotated[int, typer.Option(help="Random networks of each width.", min=1)] = 32,
+    inputs: Annotated[int, typer.Option(help="Number of random complex inputs.", min=2)] = 5,
+    dimension: Annotated[int, typer.Option(help="Dimension of the inputs.", min=1)] = 6,
+    sigma_w: Annotated[float, typer.Option(help="Scale of the weights.", min=0)] = 2**0.5,
+    sigma_b: Annotated[float, typer.Option(help="Scale of the biases.", min=0)] = 0.1,
+    b: Annotated[float, typer.Option(help="Bias of modrelu, at most 0.")] = -0.5,
+    seed: Annotated[int, typer.Option(help="Seed of inputs and networks.", min=0)] = 0,
+    out: Annotated[Path, typer.Option(help="Where the figure goes.")] = Path("ntk.png"),
+) -> None:
+    """Compare finite complex networks with their infinite-width tangent kernel: table, figure, slope in the width."""
+    import numpy as np
+
+    from ..studies.ntk_convergence import converge, draw
+
+    sizes = _widths(widths)
+    if sigma_w == 0:
+        raise UserError("--sigma-w 0: give a positive number, or there is nothing between inputs and outputs")
+    make = _maker(activation, depth, sigma_w, sigma_b, b)
+    rng = np.random.default_rng(seed)
+    x = (rng.normal(size=(inputs, dimension)) + 1j * rng.normal(size=(inputs, dimension))) / 2**0.5
+    notes = consoles.notes()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        if notes.is_terminal:
+            with notes.status("") as status:
+                found = converge(make, x, sizes, seeds, seed, status.update)
+        else:
+            found = converge(make, x, sizes, seeds, seed)
+        kernel = make(sizes[0]).kernel(x)
+    for message in dict.fromkeys(str(warning.message) for warning in caught):
+        notes.print(f"note: {message}", highlight=False)
+    _print(found, kernel)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    draw(found, f"{activation}, {depth} hidden layers, {inputs} inputs", out)
+    print(f"figure: {out}")
+
+
+def _print(found, kernel):
+    import numpy as np
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1))
+    for heading in ("width", "‖Θn − Θ‖/‖Θ‖", "spread", "‖Θ̃n‖/‖Θ‖"):
+        table.add_column(heading, justify="right")
+    for width, errors, pseudo in zip(found.widths, found.ntk, found.pseudo, strict=True):
+        spread = f"{errors.std(ddof=1):.3f}" if len(errors) > 1 else "–"
+        table.add_row(str(width), f"{errors.mean():.3f}", spread, f"{pseudo.mean():.3f}")
+    console = consoles.output()
+    console.print(table)
+    low, high = found.slope_interval()
+    interval = "one network of each width has no error" if np.isnan(low) else f"95 % interval {low:.2f} to {high:.2f}"
+    console.print(
+        f"error ~ width^({found.slope.exponent:.2f}), {interval}; theory: -0.5 at large widths", highlight=False
+    )
+    limit = np.asarray(kernel.ntk)
+    size = np.linalg.norm(limit)
+    branch = np.linalg.norm(limit - np.asarray(kernel.ntk_rule)) / size
+    console.print(
+        f"at infinite width: imaginary part {np.linalg.norm(np.imag(limit)) / size:.3f} of the kernel's norm, "
+        f"holomorphic-branch rule {branch:.3f} away from the true one",
+        highlight=False,
+    )
+
+
+def _widths(text: str) -> tuple[int, ...]:
+    try:
+        found = sorted({int(word) for word in text.split(",")})
+    except ValueError:
+        found = []
+    if len(found) < 2 or found[0] < 1:
+        raise UserError(f"--widths {text}: give at least two different positive integers, for example 64,256,1024")
+    return tuple(found)
+
+
+def _maker(activation: str, depth: int, sigma_w: float, sigma_b: float, b: float):
+    from .. import networks as nn
+    from ..catalogue import nearest_method
+
+    known = _activations()
+    chosen = known[nearest_method(activation, known, "activation")]
+    function = chosen.make(**({"b": b} if chosen.option("b") else {}))
+
+    def make(width: int):
+        hidden = [layer for _ in range(depth) for layer in (nn.Dense(width, sigma_w, sigma_b), function)]
+        return nn.serial(*hidden, nn.Dense(1, sigma_w, sigma_b))
+
+    return make
+
+
+def _activations() -> dict[str, "Entry"]:
+    """Activations of complex numbers that --b alone makes."""
+    from ..catalogue import activations
+
+    return {
+        name: entry
+        for name, entry in activations().items()
+        if not entry.make.is_real and not any(o.is_required and o.name != "b" for o in entry.options)
+    }

@@ -1,0 +1,117 @@
+"""Questions that only a simulator or a classical network answers."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple, Protocol
+
+from ..array_types import Coordinates, Gradient, Key, Values
+from ..cost import Cost
+from ._query import AbstractQuery, Access, Runnable, state_bytes
+
+
+class Sweep(NamedTuple):
+    """Answer of the white-box sweeps: value (K,) and gradient by angle (C, A)."""
+
+    value: Any
+    gradient: Any
+
+
+@dataclass(frozen=True, eq=False)
+class AdjointSweep(AbstractQuery):
+    """One forward run, then one backward pass that un-computes the state. Answer: `Sweep`.
+
+    Attributes:
+        program: circuit and observables.
+        angles: (A,) radians.
+        cotangents: (C, K); C adjoint states travel back together.
+
+    Cost: (2 + C) gate applications a gate, 1 + C states of memory and one to work in.
+    """
+
+    program: Runnable
+    angles: Any
+    cotangents: Any
+    access: ClassVar[Access] = Access.white_box
+
+    def cost(self) -> Cost:
+        p, rows = self.program, len(self.cotangents)
+        return Cost(
+            circuit_runs=1,
+            gates=(2 + rows) * p.num_gates,
+            qubits=p.num_qubits,
+            # The derivative of each gate costs about one more application to each adjoint state.
+            flops=(2 + 2 * rows) * p.run_flops + (1 + rows) * p.observable_flops,
+            peak_bytes=(2 + rows) * state_bytes(p.dense_qubits, self.angles.dtype),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class ReverseSweep(AbstractQuery):
+    """One forward run that keeps every intermediate state, then reverse-mode AD. Answer: `Sweep`.
+
+    Fields as `AdjointSweep`. Cost: 1 + 2C gate applications a gate; one state of memory a gate.
+    """
+
+    program: Runnable
+    angles: Any
+    cotangents: Any
+    access: ClassVar[Access] = Access.white_box
+
+    def cost(self) -> Cost:
+        p, rows = self.program, len(self.cotangents)
+        return Cost(
+            circuit_runs=1,
+            gates=(1 + 2 * rows) * p.num_gates,
+            qubits=p.num_qubits,
+            flops=(1 + 2 * rows) * p.run_flops + (1 + rows) * p.observable_flops,
+            peak_bytes=(p.num_gates + 1 + rows) * state_bytes(p.dense_qubits, self.angles.dtype),
+        )
+
+
+class BackwardPass(NamedTuple):
+    """Answer of `Backward`.
+
+    Attributes:
+        value: (1,).
+        gradient: in the weights' structure, leaves (C, *weight).
+        rule: the successor of a stateful backward rule, else None.
+    """
+
+    value: Any
+    gradient: Any
+    rule: Any = None
+
+
+class Network(Protocol):
+    """What `Backward` needs to know of a network's loss."""
+
+    def backward_cost(self, weights: Coordinates, rule: Any = None) -> Cost: ...
+    def step(self, weights: Coordinates, rule: Any = None, key: Key | None = None) -> tuple[Values, Gradient, Any]: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Backward(AbstractQuery):
+    """One forward and backward pass through a network. Answer: `BackwardPass`.
+
+    Attributes:
+        loss: the objective.
+        weights: pytree of arrays.
+        cotangents: (C, 1) factors on the gradient.
+        rule: the way to the gradient (`networks.AbstractRule`); None is the true one.
+
+    Gradients by complex weights are in JAX's convention.
+
+    Cost: zero copies; FLOPs and bytes as XLA reports them for the compiled program.
+    """
+
+    loss: Network
+    weights: Any
+    cotangents: Any
+    rule: Any = None
+    access: ClassVar[Access] = Access.white_box
+
+    @property
+    def is_random(self) -> bool:
+        return self.rule is not None and self.rule.is_random
+
+    def cost(self) -> Cost:
+        return self.loss.backward_cost(self.weights, self.rule)

@@ -1,0 +1,73 @@
+"""The compiled entry points, the same for both engines: one for each kind of query."""
+
+from functools import partial
+from typing import Any, Protocol
+
+import jax
+
+from ...array_types import (
+    Amplitudes,
+    AngleGradient,
+    AngleGradients,
+    Angles,
+    Cotangents,
+    Expectations,
+    Key,
+    Keys,
+    Settings,
+    Shots,
+    States,
+    Values,
+)
+from ...precision import in_full_precision
+from . import _sample as sample
+
+
+class Prepared(Protocol):
+    """A circuit prepared for an engine; see `ScannedCircuit`."""
+
+    def states(self, angles: Settings) -> States: ...
+    def values(self, angles: Settings) -> Expectations: ...
+    def sweeps(self, angles: Settings, cotangents: Cotangents) -> tuple[Expectations, AngleGradients]: ...
+    def sampled(
+        self, max_shots: int, bases: Any, angles: Settings, shots: Shots, keys: Keys
+    ) -> tuple[Expectations, Expectations]: ...
+
+
+@jax.jit
+@in_full_precision
+def state(circuit: Prepared, angles: Angles) -> Amplitudes:
+    """(2^n,) state at angles (A,)."""
+    return circuit.states(angles[None])[0]
+
+
+@jax.jit
+@in_full_precision
+def values(circuit: Prepared, angles: Settings) -> Expectations:
+    """(B, K) exact expectation values at angles (B, A)."""
+    return circuit.values(angles)
+
+
+@jax.jit
+@in_full_precision
+def sweeps(circuit: Prepared, angles: Settings, cotangents: Cotangents) -> tuple[Expectations, AngleGradients]:
+    """Values (B, K) and gradients (B, C, A) by un-computing; cotangents (C, K)."""
+    return circuit.sweeps(angles, cotangents)
+
+
+@jax.jit
+@in_full_precision
+def reverse(circuit: Prepared, angles: Angles, cotangents: Cotangents) -> tuple[Values, AngleGradient]:
+    """Values (K,) and gradients (C, A) at angles (A,) by reverse-mode differentiation."""
+    value, pull_back = jax.vjp(lambda angles: circuit.values(angles[None])[0], angles)
+    return value, jax.vmap(lambda row: pull_back(row)[0])(cotangents)
+
+
+@partial(jax.jit, static_argnums=1)
+@in_full_precision
+def sampled(
+    circuit: Prepared, max_shots: int, bases: Any, angles: Settings, shots: Shots, key: Key
+) -> tuple[Expectations, Expectations]:
+    """Means (B, K) and their variances from `shots` (B,) outcomes in each basis."""
+    keys = jax.random.split(key, angles.shape[0])
+    return circuit.sampled(max_shots, bases, sample.not_differentiable(angles), shots, keys)

@@ -1,0 +1,127 @@
+"""Cells on circuits: cost and error of one method at one accuracy."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ..errors import ImportRefused
+from ..estimate import Estimate, estimate
+from ..estimator import AbstractEstimator
+from ..objective import point_at
+from ._memory import check_circuit
+from ._methods import samples
+from .cells import Cell
+from .circuits import StudyCircuit, content_of, load_study_circuit
+from .records import Record, cost_of_value, costs, sampled_value_cost
+
+# What exact methods are asked for.
+_EXACT = 1e-6, 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class CircuitCell(Cell):
+    """A method on one circuit, at what it is expected to take for the accuracy.
+
+    Attributes:
+        circuit: name in the library, or of a file.
+        observable: Pauli sum, None for the recorded or default one.
+        path, content: where a file lies, and a hash of it: moving a file changes no result.
+    """
+
+    kind: ClassVar[str] = "circuit"
+    circuit: str
+    observable: str | None = None
+    path: str | None = None
+    content: str | None = None
+
+    @classmethod
+    def of(cls, name: str, **settings: Any) -> "CircuitCell":
+        """The cell of a circuit of the library, or of a file as it is now."""
+        from ..library import is_file_name
+
+        if is_file_name(name):
+            settings |= {"path": name, "content": content_of(name)}
+            name = Path(name).name
+        return cls(circuit=name, **settings)
+
+    @property
+    def where(self) -> str:
+        return self.circuit
+
+    @property
+    def data(self) -> dict[str, Any]:
+        return {name: part for name, part in super().data.items() if name != "path"}
+
+    def load(self) -> StudyCircuit:
+        """The circuit at its point.
+
+        Raises:
+            ImportRefused, ValueError: it cannot be used, or is not what it was.
+        """
+        name = self.path or self.circuit
+        if self.content is not None and content_of(name) != self.content:
+            raise ImportRefused(f"{name} has changed since the study began: run the study again")
+        return load_study_circuit(name, self.observable, self.seed)
+
+    def record(self, notify: Callable[[str], None], max_bytes: int | None) -> Record:
+        notify("reading")
+        circuit = self.load()
+        estimator = self._estimator(circuit)
+        check_circuit(estimator, circuit, max_bytes)
+        notify("reference by the adjoint method")
+        reference = circuit.reference()
+        notify("estimating")
+        if samples(self.described):
+            found = estimate(circuit.objective, circuit.params, estimator, key=self.seed)
+            value = sampled_value_cost(circuit.objective, *self.accuracy)
+            accuracy = self._errors(circuit, found, reference) | self._setting(estimator)
+        else:
+            found = estimate(circuit.objective, circuit.params, estimator)
+            value, accuracy = cost_of_value(circuit.objective, estimator), _departure(circuit, found)
+        return {
+            "M": circuit.num_angles,
+            "qubits": circuit.objective.circuit.num_qubits,
+            **costs(found.cost, value),
+            **accuracy,
+            "observable": circuit.observable,
+            "angles": circuit.angles,
+            "notes": list(circuit.notes),
+        }
+
+    def _estimator(self, circuit: StudyCircuit) -> AbstractEstimator:
+        """What the method is expected to take for the accuracy; exact methods themselves."""
+        make = self.described.make
+        point, _ = point_at(circuit.objective, circuit.params)
+        if not samples(self.described):
+            return make.for_accuracy(point, *_EXACT)
+        epsilon, delta = self.accuracy
+        return make.expected_for_accuracy(point, epsilon * float(np.linalg.norm(circuit.ranges)), delta)
+
+    @property
+    def accuracy(self) -> tuple[float, float]:
+        """Epsilon and delta of a method that samples."""
+        assert self.epsilon is not None
+        assert self.delta is not None
+        return self.epsilon, self.delta
+
+    def _setting(self, estimator: AbstractEstimator) -> Record:
+        option = self.described.make.accuracy_option
+        return {"setting": getattr(estimator, option)} if option else {}
+
+    def _errors(self, circuit: StudyCircuit, found: Estimate, reference: Estimate) -> Record:
+        epsilon, _ = self.accuracy
+        errors = np.abs(np.asarray(found.gradient) - np.asarray(reference.gradient))
+        allowed = epsilon * np.linalg.norm(circuit.ranges) * circuit.units
+        # A parameter that moves no angle has a derivative of zero and no unit.
+        relative = np.divide(errors, allowed, out=np.where(errors > 0, np.inf, 0.0), where=allowed > 0)
+        return {"max_error": float(np.max(errors)), "error_over_allowed": float(np.max(relative))}
+
+
+def _departure(circuit: StudyCircuit, found: Estimate) -> Record:
+    """How far an exact gradient is from the recorded one."""
+    if circuit.recorded is None:
+        return {}
+    return {"max_error": float(np.max(np.abs(np.asarray(found.gradient) - circuit.recorded.gradient)))}

@@ -1,0 +1,106 @@
+"""The parts of a study's spec: series of circuits, the hard instance, the classical baseline."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, Strict, field_validator
+
+from ._methods import ranked, searched
+
+# Text and booleans are no numbers, though they could be read as some.
+Whole = Annotated[int, Strict()]
+Number = Annotated[float, Strict()]
+
+
+class Part(BaseModel):
+    """Checked plain data that nobody changes afterwards."""
+
+    # A misspelt field would silently fall back to its default, so it is an error.
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class CircuitSeries(Part):
+    """Circuits that differ in size and depth, fitted together.
+
+    Attributes:
+        label: name of the series in the table.
+        circuits: names in the circuit library, or OpenQASM files, relative to the folder of the spec. A .toml file
+            beside a program (as in the library) gives its observable and its angles, but is not needed.
+        observable: Pauli sum, for example "ZZI + 0.5*IXI". Default: the recorded one, else Z on every qubit, summed.
+        max_sampled_qubits: methods that sample simulate up to this size; white-box methods all of them.
+    """
+
+    label: str = Field(min_length=1)
+    circuits: tuple[str, ...] = Field(min_length=1)
+    observable: str | None = None
+    max_sampled_qubits: Whole = Field(default=8, ge=1)
+
+    @field_validator("circuits")
+    @classmethod
+    def _check_circuits(cls, circuits):
+        return _distinct(circuits)
+
+    @field_validator("observable")
+    @classmethod
+    def _check_observable(cls, observable):
+        from ..ir.observable import PauliSum
+
+        if observable is not None:
+            PauliSum(observable)  # refuses by name what is none
+        return observable
+
+
+class HardInstance(Part):
+    """The all-Pauli hard instance and the search for the copies that reach epsilon on it.
+
+    Attributes:
+        qubits: values of n; M = 4^n - 1.
+        trials: at each step of the ladder, by method; those not named take 500 where JAX runs them side by side, else
+            250.
+        ladder: ratio of neighbouring steps; the copies found are rounded up by at most this factor.
+        tilt: RY angle of the tilted qubits, radians.
+    """
+
+    qubits: tuple[Whole, ...] = (2, 3, 4, 5)
+    trials: dict[str, Annotated[Whole, Field(ge=1)]] = {}
+    ladder: Number = Field(default=1.1, gt=1, le=2)
+    tilt: Number = 0.5
+
+    @field_validator("trials")
+    @classmethod
+    def _check_trials(cls, trials):
+        known = searched(ranked())
+        for name in trials:
+            if name not in known:
+                raise ValueError(f"no copies are searched for {name!r}: give trials for {', '.join(known)}")
+        return trials
+
+    @field_validator("qubits")
+    @classmethod
+    def _check_qubits(cls, qubits):
+        if any(not 2 <= n <= 8 for n in qubits):
+            raise ValueError("give values from 2 to 8")
+        return _distinct(qubits)
+
+
+class Network(Part):
+    """Two-layer perceptrons with 2^n inputs and 2^n - 1 hidden units: 4^n - 1 weights, M of the hard instance.
+
+    Attributes:
+        levels: values of n.
+        batch: examples in a batch.
+    """
+
+    levels: tuple[Whole, ...] = (2, 3, 4, 5)
+    batch: Whole = Field(default=32, ge=1)
+
+    @field_validator("levels")
+    @classmethod
+    def _check_levels(cls, levels):
+        if any(not 1 <= n <= 8 for n in levels):
+            raise ValueError("give values from 1 to 8")
+        return _distinct(levels)
+
+
+def _distinct(values: tuple) -> tuple:
+    # A point that counts twice would make every fit look better than it is.
+    return tuple(dict.fromkeys(values))
