@@ -283,7 +283,8 @@ def test_other_kinds_are_described_as_methods_are(kind):
     found = getattr(catalogue, kind)()
     assert some <= set(found)
     # All that is exported, but for what others of it derive from and, among layers, activations.
-    exported = {thing for thing in vars(module).values() if isinstance(thing, type) and issubclass(thing, base)}
+    things = (getattr(module, name) for name in dir(module))
+    exported = {thing for thing in things if isinstance(thing, type) and issubclass(thing, base)}
     left_out = exported - {entry.make for entry in found.values()}
     bases = {qg.networks.ActivationRule, qg.networks.LayerRule, base}
     assert all(m in bases or (kind == "layers" and issubclass(m, qg.networks.AbstractActivation)) for m in left_out)

@@ -86,6 +86,7 @@ OBJECTS = [
     ntk.empirical(NETWORK.apply, NETWORK.init(jax.random.key(0), (2,)), POINTS),
     *[row.estimator for row in ROWS],
     *QUERIES.values(),
+    queries.Fidelity("idealized"),
     *activations(),
     *layers(),
 ]
@@ -142,7 +143,7 @@ def test_every_public_class_is_among_the_objects_or_the_errors():
     public = {
         m
         for module in (qg, nn, queries)
-        for m in vars(module).values()
+        for m in (getattr(module, name) for name in dir(module))
         if inspect.isclass(m) and m.__module__.startswith("qcgrad") and not inspect.isabstract(m)
     }
     records = {m for m in public if issubclass(m, tuple) or getattr(m, "_is_protocol", False)}

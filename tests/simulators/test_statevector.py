@@ -44,7 +44,7 @@ def test_expectations_of_random_observables(engine, case, data):
     terms = [data.draw(pauli_terms(circuit.num_qubits, 7)) for _ in range(2)]
     program = qg.Expectation(circuit, [qg.PauliSum(t) for t in terms]).program
     settings = angles_of(circuit, params) + np.array([[0.0], [0.1], [-0.2]])
-    mean, variance = qg.Statevector(engine=engine).answer(Evaluate(program, settings), None)
+    mean, variance, *_ = qg.Statevector(engine=engine).answer(Evaluate(program, settings), None)
     psi = dense.state(circuit, params)
     exact = [np.real(psi.conj() @ dense.observable_matrix(t) @ psi) for t in terms]
     assert mean.shape == (3, 2)
@@ -118,7 +118,7 @@ def test_sampled_outcomes_follow_the_exact_distribution(engine, observable):
 def test_outcomes_of_probability_zero_are_never_drawn(engine):
     """A GHZ state has no odd parity: 10^4 shots of ZZ give exactly 1."""
     program = qg.Expectation(qg.Circuit(2).h(0).cx(0, 1), "ZZ").program
-    mean, variance = qg.Statevector(engine=engine).answer(
+    mean, variance, *_ = qg.Statevector(engine=engine).answer(
         Evaluate(program, np.zeros((1, 0)), 10_000), jax.random.key(0)
     )
     assert (mean.item(), variance.item()) == (1.0, 0.0)
@@ -132,7 +132,7 @@ def test_settings_with_different_shots_get_their_own(engine):
     It is that of a fair coin but for the square of the mean, and a mean of 10^4 outcomes is 0.01 from 0, not 0.2.
     """
     program = qg.Expectation(qg.Circuit(1).h(0), "Z").program
-    _, variance = qg.Statevector(engine=engine).answer(
+    _, variance, *_ = qg.Statevector(engine=engine).answer(
         Evaluate(program, np.zeros((3, 0)), (10_000, 100_000, 1)), key(0)
     )
     np.testing.assert_allclose(variance[:2, 0], [1 / 10_000, 1 / 100_000], rtol=0.05)

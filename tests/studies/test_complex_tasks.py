@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from qcgrad.studies import complex_tasks as tasks
+from qcgrad.studies.complex_tasks._channels import TRAVELLING_WAVE_TUBE
 from theory.statistics import normal, shifted
 
 GENERATORS = {
@@ -88,7 +89,7 @@ def test_saleh_channel_is_an_amplifier_and_a_filter():
 
 
 def test_saleh_has_its_amplitudes_and_phases_and_commutes_with_a_phase():
-    a_a, b_a, a_p, b_p = tasks.channels.TRAVELLING_WAVE_TUBE
+    a_a, b_a, a_p, b_p = TRAVELLING_WAVE_TUBE
     r = np.linspace(0.01, 3, 50)
     out = tasks.saleh(r + 0j)
     np.testing.assert_allclose(np.abs(out), a_a * r / (1 + b_a * r**2))
