@@ -70,6 +70,7 @@ setup(
     package_dir={"qcgrad.circuits": "circuits"},
     package_data={
         "qcgrad": ["py.typed"],
+        "qcgrad.estimators": ["*.pyi"],
         "qcgrad.interop": ["*.pyi"],
         "qcgrad.networks": ["*.pyi"],
         "qcgrad.circuits": ["README.md"],

@@ -1,5 +1,8 @@
 """qcgrad: what does a gradient cost, and what is the cheapest honest way to get it?"""
 
+from typing import TYPE_CHECKING, Any
+
+from . import estimators as estimators
 from .backend import AbstractBackend as AbstractBackend
 from .cost import Budget as Budget
 from .cost import Cost as Cost
@@ -16,18 +19,6 @@ from .errors import UnsupportedQuery as UnsupportedQuery
 from .estimate import estimate as estimate
 from .estimate import predict_cost as predict_cost
 from .estimator import AbstractEstimator as AbstractEstimator
-from .estimators import Adjoint as Adjoint
-from .estimators import Backprop as Backprop
-from .estimators import BellShadow as BellShadow
-from .estimators import CliffordShadow as CliffordShadow
-from .estimators import DirectPauli as DirectPauli
-from .estimators import GentleSweep as GentleSweep
-from .estimators import LocalShadow as LocalShadow
-from .estimators import MutuallyUnbiasedBases as MutuallyUnbiasedBases
-from .estimators import OnlineTomography as OnlineTomography
-from .estimators import ParameterShift as ParameterShift
-from .estimators import ReadOnceTomography as ReadOnceTomography
-from .estimators import ReverseMode as ReverseMode
 from .ir import Circuit as Circuit
 from .ir import Expectation as Expectation
 from .ir import Gate as Gate
@@ -44,3 +35,17 @@ from .simulators import set_num_threads as set_num_threads
 from .tracker import Charge as Charge
 from .tracker import Tracker as Tracker
 from .version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from .estimators import *  # noqa: F403 - all methods are exported here, and named there
+
+
+def __getattr__(name: str) -> Any:
+    """Methods for gradients, which are imported when they are first used."""
+    if name in dir(estimators):
+        return getattr(estimators, name)
+    raise AttributeError(f"module 'qcgrad' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *dir(estimators)})

@@ -103,7 +103,11 @@ def command(package, *arguments):
 
 def test_every_exported_estimator_is_in_the_catalogue_with_all_its_options():
     found = catalogue.methods()
-    exported = {m for m in vars(qg.estimators).values() if isinstance(m, type) and issubclass(m, qg.AbstractEstimator)}
+    exported = {
+        m
+        for m in (getattr(qg.estimators, name) for name in dir(qg.estimators))
+        if isinstance(m, type) and issubclass(m, qg.AbstractEstimator)
+    }
     assert {method.make for method in found.values()} == exported
     for name, method in found.items():
         assert name == method.name
