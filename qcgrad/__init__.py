@@ -1,5 +1,6 @@
 """qcgrad: what does a gradient cost, and what is the cheapest honest way to get it?"""
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from . import estimators as estimators
@@ -40,12 +41,17 @@ if TYPE_CHECKING:
     from .estimators import *  # noqa: F403 - all methods are exported here, and named there
 
 
+_PACKAGES = ("interop", "library", "ntk", "studies", "testing")
+
+
 def __getattr__(name: str) -> Any:
-    """Methods for gradients, which are imported when they are first used."""
+    """Methods for gradients and packages, which are imported when they are first used."""
     if name in dir(estimators):
         return getattr(estimators, name)
+    if name in _PACKAGES:
+        return importlib.import_module(f"qcgrad.{name}")
     raise AttributeError(f"module 'qcgrad' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *dir(estimators)})
+    return sorted({*globals(), *dir(estimators), *_PACKAGES})

@@ -57,6 +57,11 @@ class Method(Entry):
         """The resource that grows with M, a field of `Cost`."""
         return self.make.pays_in
 
+    @property
+    def is_typical(self) -> bool:
+        """Whether the class itself says that it stands for its kind; one that derives from it is another method."""
+        return bool(vars(self.make).get("is_typical", False))
+
 
 def methods() -> dict[str, Method]:
     """All methods by name: those of this package, then those of others.
@@ -90,7 +95,7 @@ def rules() -> dict[str, Entry]:
 
 
 def backends() -> dict[str, Entry]:
-    """All backends that come with the package, by name."""
+    """All backends of the package that need nothing of the user's, by name: those without a sampler to wrap."""
     return _exported(simulators, AbstractBackend) | _exported(networks, AbstractBackend)
 
 
@@ -136,7 +141,8 @@ def offers(
     """What every method takes until no derivative by a coordinate is off by more than epsilon, methods of others too.
 
     Args:
-        objective, params, backend: as for `qcgrad.estimate`; methods need no more access than the backend grants.
+        objective, params, backend: as for `qcgrad.estimate`; methods need no more access than the backend grants. What
+            else a backend refuses, or how far off it is, is known when it answers only.
         epsilon: largest error of a derivative by a coordinate: by the angle of a gate, by a weight.
         delta: probability that any of them is further off.
 
@@ -146,7 +152,7 @@ def offers(
     Raises:
         ValueError, TypeError: bad parameters, epsilon or delta.
 
-    Cost: nothing is run; each method plans its queries once.
+    Cost: nothing is run; each method predicts the cost of its instance, adaptive ones from all that they might ask.
 
     Example:
         >>> import qcgrad as qg

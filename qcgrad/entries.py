@@ -90,4 +90,4 @@ def _arguments(docstring: str) -> dict[str, str]:
 
 def _plain(text: str) -> str:
     """One line without the marks of code and formulas."""
-    return re.sub(r"`|\\[()]|\\(?=[A-Za-z])", "", " ".join(text.replace("\\,", " ").split()))
+    return " ".join(re.sub(r"\\(?=[A-Za-z])", " ", re.sub(r"`|\\[()]", "", text.replace("\\,", " "))).split())

@@ -136,8 +136,8 @@ class OneRoundEstimator(AbstractEstimator):
         """All queries; `key` as in `init`."""
 
     @abc.abstractmethod
-    def combine(self, point: Point, answers: tuple) -> Reading:
-        """The result from the answers, in the order of the plan."""
+    def combine(self, point: Point, queries: tuple[Any, ...], answers: tuple[Any, ...]) -> Reading:
+        """The result from the answers to the queries of the plan, in its order."""
 
     def init(self, point: Point, key: Key | None) -> _Rounds:
         return _Rounds(point, self.plan(point, key))
@@ -151,7 +151,7 @@ class OneRoundEstimator(AbstractEstimator):
     def read(self, state: _Rounds) -> Reading:
         if state.answers is None:
             return unknown(state.point)
-        return self.combine(state.point, state.answers)
+        return self.combine(state.point, state.queries, state.answers)
 
     def predict(self, point: Point) -> Cost:
         # Which of its queries a random method draws does not change what they cost.

@@ -80,7 +80,9 @@ class Estimate(eqx.Module):
 
         Sigma is `standard_error`, b `bias_bound`, and t the quantile of Student's distribution with the degrees of
         freedom in `stats`, of the normal one where variances count as known. Exact for Gaussian estimates; b bounds the
-        bias, so that biased methods are covered more often than `level` says.
+        bias, so that biased methods are covered more often than `level` says. Variances are those of the sample: where
+        the few outcomes of an expectation value near 1 all agree they are 0, and so is what they add to the interval.
+        Complex derivatives get an interval for the real part and one for the imaginary part.
 
         Args:
             level: probability that an interval covers the true derivative, between 0 and 1.
@@ -100,8 +102,8 @@ class Estimate(eqx.Module):
             Student, "The probable error of a mean", Biometrika 6, 1 (1908).
         """
         spread = jax.tree.map(self._half_width(level), self.variance, self.bias_bound)
-        lower = jax.tree.map(lambda g, s: g - s, self.gradient, spread)
-        return lower, jax.tree.map(lambda g, s: g + s, self.gradient, spread)
+        lower = jax.tree.map(lambda g, s: g - _both_parts(g, s), self.gradient, spread)
+        return lower, jax.tree.map(lambda g, s: g + _both_parts(g, s), self.gradient, spread)
 
     def value_interval(self, level: float = 0.95) -> tuple[Values, Values]:
         """The same for `value`."""
@@ -132,3 +134,8 @@ class Estimate(eqx.Module):
     def _repr_html_(self) -> str | None:
         """What notebooks show."""
         return in_html(self) if self._has_numbers else None
+
+
+def _both_parts(numbers, spread):
+    """The spread of real and imaginary parts: the variance of a complex number is that of both together."""
+    return spread * (1 + 1j) if jnp.iscomplexobj(numbers) else spread

@@ -51,7 +51,7 @@ class CentralDifference(qg.estimator.OneRoundEstimator):
         moves = self.step * jnp.concatenate([0 * angles[None], jnp.eye(len(angles)), -jnp.eye(len(angles))])
         return (Evaluate(self.program(point), (angles[None] + moves).astype(angles.dtype), self.shots),)
 
-    def combine(self, point, answers):
+    def combine(self, point, queries, answers):
         split = [1, 1 + len(point.coordinates)]
         value, up, down = jnp.split(answers[0].mean, split)
         noise, *noises = jnp.split(answers[0].variance, split)
@@ -351,8 +351,8 @@ def test_the_contract_finds_what_is_wrong(package):
     class Doubled(right):
         """Twice the gradient."""
 
-        def combine(self, point, answers):
-            reading = super().combine(point, answers)
+        def combine(self, point, queries, answers):
+            reading = super().combine(point, queries, answers)
             return reading._replace(gradient=2 * reading.gradient)
 
     class Cheap(right):
@@ -376,3 +376,18 @@ def test_the_contract_finds_what_is_wrong(package):
             check_estimator(wrong(1e-3))
     with pytest.raises(AssertionError, match="says nothing of step"):
         check_estimator(type("Undocumented", (right,), {"__doc__": "Nothing."})(1e-3))
+
+
+def test_a_method_that_derives_from_a_typical_one_is_not_typical_itself():
+    """Installing a package must not change what a study compares, or what differentiates circuits by default."""
+
+    class Derived(qg.ParameterShift):
+        """Another parameter shift.
+
+        Args:
+            shots, split: as there.
+        """
+
+    described = catalogue.described
+    assert described(qg.ParameterShift).is_typical
+    assert not described(Derived).is_typical

@@ -1,10 +1,12 @@
 """Importing qcgrad is quiet, light, and changes no setting. Each check runs in a fresh interpreter."""
 
+import importlib
 import importlib.metadata
 import importlib.resources
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -48,6 +50,13 @@ print(all(getattr(package, name) is not None for name in package.__all__), len(p
 print("{package}.{module}" in sys.modules)
 """
         assert python(code, "-W", "error").stdout.split() == ["False", "True", "True", "True"], package
+
+
+def test_nothing_that_is_exported_on_first_use_is_called_like_a_module_beside_it():
+    """Importing the module would put it in the place of the function."""
+    for name in ("estimators", "networks", "interop"):
+        package = importlib.import_module(f"qcgrad.{name}")
+        assert not set(package.__all__) & {path.stem for path in Path(package.__file__).parent.iterdir()}
 
 
 @pytest.mark.parametrize("setting", ["jax_enable_x64", "jax_numpy_rank_promotion", "jax_numpy_dtype_promotion"])

@@ -20,9 +20,7 @@ def find(name: str, differentiates: str | None = None) -> Method:
 
 def default() -> Method:
     """What differentiates circuits where nobody says how: of the typical methods the one that needs least access."""
-    typical = [
-        method for method in methods().values() if method.make.is_typical and method.differentiates == "circuits"
-    ]
+    typical = [method for method in methods().values() if method.is_typical and method.differentiates == "circuits"]
     return min(typical, key=lambda method: (method.access, method.name))
 
 

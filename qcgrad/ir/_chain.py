@@ -42,8 +42,10 @@ def affine(
     else:
         chain = np.zeros((covariance.shape[-1], size))
         chain[source, target] = weight
-        covariance = np.einsum("ap,cab,bq->cpq", chain, covariance, chain)
-        variance = np.maximum(np.einsum("cpp->cp", covariance), 0)
+        xp = namespace(covariance)
+        chain = chain.astype(covariance.dtype)
+        covariance = xp.einsum("ap,cab,bq->cpq", chain, covariance, chain)
+        variance = xp.maximum(xp.einsum("cpp->cp", covariance), 0)
     bias = None if reading.bias_bound is None else gather(reading.bias_bound, np.abs(weight))
     gradient = gather(reading.gradient, weight)
     return reading._replace(gradient=gradient, variance=variance, bias_bound=bias, covariance=covariance)

@@ -2,6 +2,12 @@ from ._autodiff import Autodiff as Autodiff
 from ._convention import Convention as Convention
 from ._loss import Loss as Loss
 from ._optimizers import complex_optimizer as complex_optimizer
+from ._wirtinger import cauchy_riemann_residual as cauchy_riemann_residual
+from ._wirtinger import conj_grad as conj_grad
+from ._wirtinger import holomorphic_derivative as holomorphic_derivative
+from ._wirtinger import is_holomorphic as is_holomorphic
+from ._wirtinger import value_and_conj_grad as value_and_conj_grad
+from ._wirtinger import wirtinger as wirtinger
 from .activations._activation import AbstractActivation as AbstractActivation
 from .activations._cardioid import Cardioid as Cardioid
 from .activations._dual import Certificate as Certificate
@@ -44,9 +50,3 @@ from .rules import FullWirtinger as FullWirtinger
 from .rules import HolomorphicBranch as HolomorphicBranch
 from .rules import LayerRule as LayerRule
 from .rules import StochasticBackprop as StochasticBackprop
-from .wirtinger import cauchy_riemann_residual as cauchy_riemann_residual
-from .wirtinger import conj_grad as conj_grad
-from .wirtinger import holomorphic_derivative as holomorphic_derivative
-from .wirtinger import is_holomorphic as is_holomorphic
-from .wirtinger import value_and_conj_grad as value_and_conj_grad
-from .wirtinger import wirtinger as wirtinger

@@ -1,7 +1,9 @@
 """Cells on the all-Pauli hard instance: the setting that reaches an accuracy, found by trials."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import ClassVar
 
 import numpy as np
@@ -71,7 +73,16 @@ class HardInstanceCell(Cell):
         def errors_at(setting: int) -> Iterator[float]:
             # Every step of the ladder draws its own trials.
             seed = int(np.random.default_rng((self.seed, self.n, setting)).integers(2**31))
-            for gradient in trial_gradients(objective, params, self._at(objective, params, setting), backend, seed):
+            try:
+                trials = trial_gradients(objective, params, self._at(objective, params, setting), backend, seed)
+                first = next(trials)
+            except ValueError:
+                if setting >= start:
+                    raise
+                # Fewer than the method takes are not enough.
+                yield from repeat(math.inf)
+                return
+            for gradient in chain([first], trials):
                 yield float(np.max(np.abs(gradient - truth)))
 
         expected = getattr(self._expected(objective, params), self.described.make.accuracy_option)

@@ -8,7 +8,7 @@ _TRIALS_TOGETHER, _TRIALS_ALONE = 500, 250
 
 def typical() -> tuple[str, ...]:
     """Methods of a study that names none."""
-    return tuple(name for name in ranked() if methods()[name].make.is_typical)
+    return tuple(name for name in ranked() if methods()[name].is_typical)
 
 
 def ranked() -> tuple[str, ...]:
@@ -16,7 +16,7 @@ def ranked() -> tuple[str, ...]:
 
     def rank(method: Method) -> tuple[bool | str | int, ...]:
         make = method.make
-        kind = not make.is_typical, method.differentiates, samples(method), int(method.access)
+        kind = not method.is_typical, method.differentiates, samples(method), int(method.access)
         return *kind, make.needs_common_state, method.name
 
     return tuple(method.name for method in sorted(methods().values(), key=rank))

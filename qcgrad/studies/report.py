@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 _READING = (
     "M counts the parameterised gates of a circuit, the weights of a network. The cost ratio is "
     "cost(gradient)/cost(value) in the resource that is paid in. On real circuits copies follow each method's bounds "
-    "for epsilon and delta, those for every value Hoeffding's. Exponents are of power laws in M, least squares in "
-    "log-log, ± one standard error; they hold for the range of M shown."
+    "for epsilon and delta, or what it expects in typical cases, those for every value Hoeffding's. "
+    "Exponents are of power laws in M, least squares in log-log, ± one standard error; they hold for the range of M "
+    "shown."
 )
 
 # Columns that both tables take with everything on one line; below this they leave out what can be missed.

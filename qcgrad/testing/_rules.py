@@ -175,8 +175,9 @@ class _Checked(NamedTuple):
             yield f"its successor is a {jax.tree.structure(successor)}, itself it is a {jax.tree.structure(self.rule)}"
             return
         pairs = zip(jax.tree.leaves(successor), jax.tree.leaves(self.rule), strict=True)
-        if unlike := [(jnp.shape(new), jnp.shape(old)) for new, old in pairs if jnp.shape(new) != jnp.shape(old)]:
-            yield f"arrays of its successor have other shapes than its own: {unlike}"
+        types = [(jax.typeof(new), jax.typeof(old)) for new, old in pairs]
+        if unlike := [f"{new} for {old}" for new, old in types if (new.shape, new.dtype) != (old.shape, old.dtype)]:
+            yield f"arrays of its successor have other shapes or types than its own: {', '.join(unlike)}"
             return
         self.problem.loss.step(self.problem.weights, successor, self.key if self.rule.is_random else None)
 

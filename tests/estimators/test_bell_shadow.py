@@ -110,7 +110,11 @@ def test_nothing_depends_on_how_the_samples_are_chunked(chunk, monkeypatch):
     shared = qg.Expectation(qg.Circuit(2).ry(0, 0.7).ry(1, 0.4).cx(0, 1).rx(0, param=0).rx(1, param=0), "ZY + 0.5*YI")
     cases = ((POOL, PARAMS), (shared, [0.0]))
     usual = [qg.estimate(*case, qg.BellShadow(5000), key=0) for case in cases]
-    for name in ("estimators.multi_copy.pauli_statistics._CHUNK", "ir.pull_back._CHUNK", "ir.strings.CHUNK_AMPLITUDES"):
+    for name in (
+        "estimators.multi_copy._pauli_statistics._CHUNK",
+        "ir.pull_back._CHUNK",
+        "ir.strings.CHUNK_AMPLITUDES",
+    ):
         monkeypatch.setattr(f"qcgrad.{name}", chunk)
     for case, before in zip(cases, usual, strict=True):
         after = qg.estimate(*case, qg.BellShadow(5000), key=0)

@@ -6,6 +6,7 @@ import pytest
 from scipy import stats
 
 import qcgrad as qg
+import qcgrad.networks as nn
 from theory.statistics import FALSE_ALARM, key
 
 # All methods apply to a pool; its first derivative is 2 sin 0.5, twice the mean of one Pauli string.
@@ -78,3 +79,25 @@ def test_intervals_need_numbers():
     traced = jax.jit(lambda p: qg.estimate(objective, p, qg.ParameterShift(shots=10), key=0).interval()[0])
     with pytest.raises(TypeError, match="intervals need numbers"):
         traced(PARAMS)
+
+
+def test_complex_derivatives_have_an_interval_in_both_parts():
+    """The rule's bias bound is the distance to the true gradient: each part lies within it."""
+    rng = np.random.default_rng(0)
+    data = rng.normal(size=(4, 2)) + 1j * rng.normal(size=(4, 2)), rng.normal(size=4)
+    loss = qg.Loss(lambda w, x, rule=None: NETWORK.apply(w, x, rule=rule), _square, data)
+    weights = NETWORK.init(jax.random.key(0), (2,))
+    truth = qg.estimate(loss, weights, qg.Backprop()).gradient
+    lower, upper = qg.estimate(loss, weights, qg.Backprop(nn.HolomorphicBranch())).interval()
+    assert any(np.any(np.imag(a) < np.imag(b)) for a, b in zip(*map(jax.tree.leaves, (lower, upper)), strict=True))
+    for low, true, high in zip(*map(jax.tree.leaves, (lower, truth, upper)), strict=True):
+        for part in (np.real, np.imag):
+            assert np.all(part(low) <= part(true) + 1e-12)
+            assert np.all(part(true) <= part(high) + 1e-12)
+
+
+NETWORK = nn.serial(nn.Dense(3), nn.SplitReLU(), nn.Dense(1))
+
+
+def _square(outputs, y):
+    return (abs(outputs[:, 0] - y) ** 2).mean()

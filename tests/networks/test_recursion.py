@@ -7,7 +7,7 @@ import pytest
 
 from qcgrad import networks as nn
 from qcgrad.errors import NotApplicable
-from qcgrad.ntk import _real_block as real_block
+from qcgrad.ntk import real_block
 from theory.statistics import key, student
 
 from .finite import POLYNOMIAL, VECTORS, convolutional, data, dense, others

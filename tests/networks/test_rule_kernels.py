@@ -83,3 +83,10 @@ def test_rules_pass_jax_transformations():
     np.testing.assert_allclose(
         jax.jit(lambda x: net.kernel(x, rule=rule).ntk_rule)(x), net.kernel(x, rule=rule).ntk_rule, atol=1e-12
     )
+
+
+def test_the_identity_keeps_the_share_of_its_branch():
+    """Of the first layer's part of the kernel, half of it here, the share a is kept; of the last layer's all."""
+    x = np.random.default_rng(0).normal(size=(3, 4)) + 1j
+    found = nn.serial(nn.Dense(8), nn.Identity(), nn.Dense(1)).kernel(x, rule=Shares(0.5, 0.0))
+    np.testing.assert_allclose(found.ntk_rule, 0.75 * found.ntk, rtol=1e-12)

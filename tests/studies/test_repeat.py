@@ -9,6 +9,7 @@ import pytest
 import qcgrad as qg
 from qcgrad.estimate import run
 from qcgrad.objective import point_at
+from qcgrad.studies._hard_cells import HardInstanceCell
 from qcgrad.studies.hard_instance import hard_instance
 from qcgrad.studies.repeat import Recalling, trial_gradients
 from theory.statistics import bernstein, shifted, variance_ratio
@@ -136,3 +137,9 @@ def test_draws_work_under_vmap():
     batched = jax.vmap(lambda k: qg.estimate(objective, [0.5], qg.ParameterShift(shots=9), backend, key=k).gradient)
     single = [qg.estimate(objective, [0.5], qg.ParameterShift(shots=9), backend, key=k).gradient for k in keys]
     np.testing.assert_allclose(batched(keys), np.array(single), atol=1e-12)
+
+
+def test_settings_below_what_a_method_takes_are_not_enough():
+    """At a coarse accuracy the search goes down to where a pair and a vote take three copies, and stops there."""
+    cell = HardInstanceCell(method="bell-shadow", epsilon=0.9, delta=0.3, n=2, trials=20)
+    assert cell.compute()["setting"] >= 3

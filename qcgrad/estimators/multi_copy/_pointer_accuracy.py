@@ -7,7 +7,8 @@ Gaussians (Tsirelson, Ibragimov, Sudakov), and the three parts are sub-Gaussian 
 
 .. math:: v_d = \frac1k\Big(1 + s^2 + \frac d{s^2}\Big),
 
-the bound on the variance, around a mean that is biased by at most \(d/(2s^2k)\) (`pointer_statistics.bias_of_strings`).
+the bound on the variance, around a mean that is biased by at most \(d/(2s^2k)\)
+(`_pointer_statistics.bias_of_strings`).
 
 References:
     S. Boucheron, G. Lugosi, P. Massart, "Concentration Inequalities", Oxford (2013), theorem 5.6.

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Literal, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -104,7 +104,7 @@ class ParameterShift(OneRoundEstimator):
         settings = np.broadcast_to(np.asarray(point.coordinates), shifts.shape)
         return Evaluate(program, settings, self._shots(shifts)).cost()
 
-    def combine(self, point: Point, answers: tuple[Means]) -> Reading:
+    def combine(self, point: Point, queries: tuple[Any, ...], answers: tuple[Means]) -> Reading:
         mean, variance, off = answers[0].mean, answers[0].variance, answers[0].bias
         shifts = _Evaluations.of(program_at(point, self, samples=self.shots is not None).circuit.angle_gates)
         xp = namespace((mean, point.cotangents))

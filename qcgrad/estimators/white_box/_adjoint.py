@@ -1,6 +1,6 @@
 """Adjoint differentiation."""
 
-from typing import Self
+from typing import Any, Self
 
 from ...array_types import Key
 from ...estimator import OneRoundEstimator, exact
@@ -44,7 +44,7 @@ class Adjoint(OneRoundEstimator):
         program = program_at(point, self)
         return (AdjointSweep(program, point.coordinates, point.cotangents),)
 
-    def combine(self, point: Point, answers: tuple[Sweep]) -> Reading:
+    def combine(self, point: Point, queries: tuple[Any, ...], answers: tuple[Sweep]) -> Reading:
         return exact(*answers[0])
 
     def value_query(self, point: Point) -> Evaluate:

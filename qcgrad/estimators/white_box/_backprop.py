@@ -110,7 +110,7 @@ class Backprop(OneRoundEstimator):
         asked = self.value_query(point)
         return (asked,) * self.draws + ((replace(asked, rule=None),) if self.compares else ())
 
-    def combine(self, point: Point, answers: tuple[BackwardPass, ...]) -> Reading:
+    def combine(self, point: Point, queries: tuple[Any, ...], answers: tuple[BackwardPass, ...]) -> Reading:
         drawn, truth = answers[: self.draws], answers[-1].gradient if self.compares else None
         value = drawn[0].value
         gradient = jax.tree.map(lambda *leaves: sum(leaves) / self.draws, *(answer.gradient for answer in drawn))

@@ -13,7 +13,7 @@ class Language(NamedTuple):
         ranks: binary operators from left to right; the higher binds more tightly.
         prefixes: operators in front, which bind more tightly than all of `ranks`.
         power: the operator that binds most tightly, from right to left.
-        functions: name in the language to name in `angle.FUNCTIONS`.
+        functions: name in the language to name in `instructions._angle.FUNCTIONS`.
         constants: names of numbers.
         library: the file with the standard gates.
     """

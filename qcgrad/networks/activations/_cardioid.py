@@ -22,7 +22,7 @@ HARMONICS = {0: 1 / 4, 1: 1 / 2, 2: 1 / 4}
 class Cardioid(AbstractActivation):
     r"""\(\tfrac12(1 + \cos\theta)\,z\): the identity on positive numbers, zero on negative ones.
 
-    With \(R = re^{i\alpha}\), the harmonics g above and \(c^k_m\) of `homogeneous.moment`,
+    With \(R = re^{i\alpha}\), the harmonics g above and \(c^k_m\) of `_homogeneous.moment`,
 
     .. math:: \kappa &= \sqrt{q_1q_2}\,\sum_m |g_m|^2\,c^1_m\,e^{im\alpha}, \\
         D &= \tfrac14 + \tfrac9{64}c^0_1e^{i\alpha} + \tfrac1{64}c^0_{-1}e^{-i\alpha},\qquad

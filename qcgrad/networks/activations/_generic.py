@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from .._array_types import Covariances, Numbers, Values, Variances, WirtingerPair
+from .._wirtinger import wirtinger
 from ..leaves import as_complex_data
-from ..wirtinger import wirtinger
 from ._activation import AbstractActivation, Symmetry
 from ._angular import expand, mean_squares
 from ._dual import Certificate, Dual

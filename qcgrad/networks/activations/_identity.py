@@ -45,4 +45,7 @@ class Identity(AbstractActivation):
         return Dual(covariance, jnp.ones_like(covariance), jnp.zeros_like(covariance))
 
     def propagate(self, state: KernelState) -> KernelState:
-        return state
+        """Kernels pass; the rule keeps its share of phi_z = 1."""
+        kept, _ = state.branches
+        pseudo = None if state.ntk_rule_pseudo is None else kept * state.ntk_rule_pseudo
+        return state._replace(ntk_rule=kept * state.ntk_rule, ntk_rule_pseudo=pseudo)

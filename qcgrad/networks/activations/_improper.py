@@ -102,7 +102,7 @@ def of_components(component: "AbstractRealActivation", pair: GaussianPair) -> Im
 
 @eqx.filter_jit
 def by_quadrature(activation: "AbstractActivation", pair: GaussianPair) -> ImproperDual:
-    """Dual maps of a smooth activation: exact for polynomials below degree 40. Kinks need `polar.by_polar`.
+    """Dual maps of a smooth activation: exact for polynomials below degree 40. Kinks need `_polar.by_polar`.
 
     Cost: for each pair of inputs 6 * 40^2 evaluations and about 10^6 operations.
     """

@@ -46,7 +46,7 @@ def check_draws(bases: Bases | NativeBases, dtype: np.dtype, shots: int, allowed
     """Refuse random numbers of one setting that would not fit.
 
     Args:
-        bases: `sample.Bases` or `NativeBases`.
+        bases: `_sample.Bases` or `NativeBases`.
         dtype: of the angles.
         shots: draws in each basis.
         allowed: bytes on each device.

@@ -102,7 +102,7 @@ def adjoint(
     r"""Un-compute psi and the adjoint states together, reading off dF/dangle.
 
     A block gives T[a, b] = sum over the other qubits of conj(lambda_a) psi_b, with lambda behind and psi before
-    it, from which `fused.gradient` finds the derivatives of all its rows; a wide row gives its slope.
+    it, from which `_fused.gradient` finds the derivatives of all its rows; a wide row gives its slope.
 
     Args:
         register: where the amplitudes live.
