@@ -234,7 +234,7 @@ def test_ntk_prints_the_slope_and_draws(tmp_path):
         (("--method", "gentle-sweep", "--copies", "1e3", "--option", "batches=0"), "gentle-sweep: batches"),
         (("--method", "gentle-sweep", "--copies", 9, "--option", "copies=9"), "--copies and --option copies"),
         (("--method", "gentle-sweep", "--copies", 9, "--option", "wrong=9"), "--option wrong=... 9 does not apply"),
-        (("--method", "backprop"), "method 'backprop' is not known"),
+        (("--method", "backprop"), "method 'backprop' is for networks: give one for circuits, adjoint"),
     ],
 )
 def test_grad_names_what_a_multi_copy_method_needs(options, message):
@@ -268,6 +268,7 @@ def test_other_kinds_than_methods_are_listed_and_shown():
     assert "--shots (int | Sequence[int] | None, default None)" in run("methods", "parameter-shift").stdout
     assert "did you mean 'holomorphic-branch'" in refusal("methods", "holomorphic", "--kind", "rules")
     assert "--kind layer: give one of methods, activations" in refusal("methods", "--kind", "layer")
+    assert "qcgrad methods feedback-alignment --kind rules shows it" in refusal("methods", "feedback-alignment")
 
 
 def test_the_tangent_kernel_takes_functions_of_complex_numbers_that_need_no_more_than_b():

@@ -12,9 +12,14 @@ def find(name: str, differentiates: str | None = None) -> Method:
     """The method, of those for "circuits" or "networks" where one is named; capitals and underscores are accepted.
 
     Raises:
-        ValueError: unknown name, suggests the nearest.
+        ValueError: unknown name, suggests the nearest; the name of a method for the other.
     """
-    known = {n: found for n, found in methods().items() if differentiates in (None, found.differentiates)}
+    everything = methods()
+    known = {n: found for n, found in everything.items() if differentiates in (None, found.differentiates)}
+    named = name.strip().lower().replace("_", "-")
+    if named in everything and named not in known:
+        kind = everything[named].differentiates
+        raise ValueError(f"method {named!r} is for {kind}: give one for {differentiates}, {', '.join(known)}")
     return known[nearest_method(name, known)]
 
 

@@ -31,6 +31,8 @@ def methods(
     if name is None:
         _list(known)
     else:
+        if name not in known and (others := [k for k in _KINDS if name in getattr(catalogue, k)()]):
+            raise UserError(f"{name} is not among the {kind}: qcgrad methods {name} --kind {others[0]} shows it")
         _show(known[catalogue.nearest_method(name, known, kind.removesuffix("s"))])
 
 
