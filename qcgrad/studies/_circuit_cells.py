@@ -12,13 +12,10 @@ from ..estimate import Estimate, estimate
 from ..estimator import AbstractEstimator
 from ..objective import point_at
 from ._memory import check_circuit
-from ._methods import samples
+from ._methods import EXACT, samples
 from .cells import Cell
 from .circuits import StudyCircuit, content_of, load_study_circuit
 from .records import Record, cost_of_value, costs, sampled_value_cost
-
-# What exact methods are asked for.
-_EXACT = 1e-6, 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +93,7 @@ class CircuitCell(Cell):
         make = self.described.make
         point, _ = point_at(circuit.objective, circuit.params)
         if not samples(self.described):
-            return make.for_accuracy(point, *_EXACT)
+            return make.for_accuracy(point, *EXACT)
         epsilon, delta = self.accuracy
         return make.expected_for_accuracy(point, epsilon * float(np.linalg.norm(circuit.ranges)), delta)
 

@@ -11,11 +11,9 @@ from ..estimate import estimate
 from ..networks import Loss
 from ..objective import point_at
 from ._memory import check_network
+from ._methods import EXACT
 from .cells import Cell
 from .records import Record, costs
-
-# What exact methods are asked for.
-_EXACT = 1e-6, 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +45,7 @@ class NetworkCell(Cell):
         }
         batch = rng.normal(size=(self.batch, inputs)), rng.normal(size=self.batch)
         loss = Loss(_perceptron, _mean_square, batch)
-        method = self.described.make.for_accuracy(point_at(loss, weights)[0], *_EXACT)
+        method = self.described.make.for_accuracy(point_at(loss, weights)[0], *EXACT)
         found = estimate(loss, weights, method, key=self.seed)
         size = sum(w.size for w in weights.values())
         return {"M": size, "qubits": 0, **costs(found.cost, loss.forward_cost(weights))}
