@@ -54,7 +54,10 @@ class BuildNative(build_ext):
         beside = native.parent / Path(target).name
         if Path(target).resolve() != beside.resolve():
             with contextlib.suppress(OSError):
-                shutil.copy2(target, beside)
+                # Renamed into place: processes that run the old engine keep it, where a copy over it would crash them.
+                fresh = beside.with_suffix(".new")
+                shutil.copy2(target, fresh)
+                fresh.replace(beside)
 
 
 engine = Extension(
