@@ -1,3 +1,4 @@
+from .pennylane import StatevectorDevice as StatevectorDevice
 from .pennylane import from_qnode as from_qnode
 from .pennylane import from_tape as from_tape
 from .qasm import Imported as Imported

@@ -15,7 +15,7 @@ from ..instructions.array_gates import check_entries
 from ._observables import pauli_terms
 from ._recorder import Recorder, real
 
-_NAMES = {
+NAMES = {
     "PauliX": "x",
     "PauliY": "y",
     "PauliZ": "z",
@@ -87,10 +87,10 @@ def walk(operation: Any, wires: dict[Any, int], recorder: Recorder) -> list[Inst
     if isinstance(operation, Channel):
         raise ImportRefused(f"{name} is a noise channel: only unitary circuits are supported")
     places = tuple(wires[w] for w in operation.wires)
-    if name in _NAMES:
-        return emit(_NAMES[name], [recorder.angle(v) for v in operation.data], places)
-    if name in _SPECIAL:
-        return placed(_SPECIAL[name](operation, recorder), places)
+    if name in NAMES:
+        return emit(NAMES[name], [recorder.angle(v) for v in operation.data], places)
+    if name in SPECIAL:
+        return placed(SPECIAL[name](operation, recorder), places)
     if isinstance(operation, Adjoint):
         return inverse(walk(operation.base, wires, recorder))
     if isinstance(operation, Controlled):
@@ -142,7 +142,7 @@ def _xy(operation, recorder):
     return [Instruction("rxx", (0, 1), angle), Instruction("ryy", (0, 1), angle)]
 
 
-_SPECIAL = {
+SPECIAL = {
     "Rot": _rot,
     "CRot": lambda op, recorder: controlled(placed(_rot(op, recorder), (1,)), (0,)),
     "U2": _u2,

@@ -1,0 +1,3 @@
+from ._importer import from_qnode as from_qnode
+from ._importer import from_tape as from_tape
+from .device._device import StatevectorDevice as StatevectorDevice
