@@ -13,7 +13,7 @@ from .angles import with_angles
 from .circuit import Circuit
 from .light_cone import Part
 from .observable import PauliSum, qubit_wise_groups
-from .op_table import MATRIX, OpTable
+from .op_table import MATRIX
 
 
 class MeasurementBasis(NamedTuple):
@@ -120,7 +120,7 @@ class Program:
             for group in qubit_wise_groups(x, z)
         )
 
-    @cached_property
+    @property
     def basis_rotations(self) -> tuple[int, ...]:
         """Gates that turn each basis into the computational one: one for each qubit measured in X or Y."""
         return tuple(int(pauli.popcount(basis.x)) for basis in self.bases)
@@ -181,29 +181,32 @@ class Program:
         """Qubits of a dense simulation: those that the observables depend on."""
         return self.seen.program.num_qubits
 
-    @cached_property
+    @property
     def run_flops(self) -> int:
         """FLOPs of one dense simulation: 14 an amplitude for a + bP, 6 if diagonal, 8*2^k - 2 for a matrix."""
-        return _flops(self.seen.program.circuit.op_table)
+        return self.seen.program.state_flops
 
-    @cached_property
+    @property
     def state_flops(self) -> int:
         """The same of all gates and qubits, whatever is measured."""
-        return _flops(self.circuit.op_table)
+        return self._flops
 
     @cached_property
+    def _flops(self) -> int:
+        table = self.circuit.op_table
+        controls = pauli.popcount(table.controls)
+        per_amplitude = np.where(table.kind == MATRIX, 8 * 2**table.matrix_wires - 2, np.where(table.x == 0, 6, 14))
+        kinds, count = np.unique(np.stack([controls, per_amplitude]), axis=1, return_counts=True)
+        # Python's integers, which hold the dimension of any number of qubits.
+        return sum(
+            int(m) * int(each) * 2 ** (table.num_qubits - int(c)) for c, each, m in zip(*kinds, count, strict=True)
+        )
+
+    @property
     def observable_flops(self) -> int:
         """FLOPs to apply all observables: 8 an amplitude for each distinct X mask, 2 for each term."""
         x, _, _ = self.seen.program.terms
         return (8 * len(np.unique(x)) + 2 * len(x)) * 2**self.dense_qubits
-
-
-def _flops(table: OpTable) -> int:
-    controls = pauli.popcount(table.controls)
-    per_amplitude = np.where(table.kind == MATRIX, 8 * 2**table.matrix_wires - 2, np.where(table.x == 0, 6, 14))
-    kinds, count = np.unique(np.stack([controls, per_amplitude]), axis=1, return_counts=True)
-    # Python's integers, which hold the dimension of any number of qubits.
-    return sum(int(m) * int(each) * 2 ** (table.num_qubits - int(c)) for c, each, m in zip(*kinds, count, strict=True))
 
 
 class Compact(Program):

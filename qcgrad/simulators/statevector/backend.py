@@ -122,7 +122,7 @@ class Statevector(AbstractBackend):
         if isinstance(query, RandomizedMeasure):
             return self._randomized(query, key)
         if isinstance(query, ReadState):
-            return FinalState(self.state(query.program, query.angles))
+            return FinalState(self._state_of_part(query.program, query.angles))
         if isinstance(query, answers.QUESTIONS):
             return self._jointly(query, key)
         return self.refuse(query)

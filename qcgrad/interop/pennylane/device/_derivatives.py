@@ -47,21 +47,17 @@ def vector_jacobian(tape: Any, cotangents: Any, engine: Engine) -> tuple[Any, tu
         engine: what with.
     """
     given = cotangents if len(tape.measurements) > 1 else (cotangents,)
-    shapes = [
-        m.shape(shots=None, num_device_wires=len(place_of(tape, engine.device_wires).order)) for m in tape.measurements
-    ]
-    columns = [np.asarray(c, float) for c in given]
-    batch = max((c.shape[0] for c, shape in zip(columns, shapes, strict=True) if c.ndim > len(shape)), default=None)
-    count = 1 if batch is None else batch
-    joined = np.concatenate(
-        [
-            np.broadcast_to(c if c.ndim > len(shape) else c[None], (count, *shape)).reshape(count, -1)
-            for c, shape in zip(columns, shapes, strict=True)
-        ],
-        axis=1,
-    )
+    wires = len(place_of(tape, engine.device_wires).order)
+    columns = []
+    for cotangent, measurement in zip(given, tape.measurements, strict=True):
+        shape = measurement.shape(shots=None, num_device_wires=wires)
+        cotangent = np.asarray(cotangent, float)
+        is_single = cotangent.ndim == len(shape)
+        columns.append((is_single, cotangent.reshape(1 if is_single else len(cotangent), -1)))
+    is_single, count = all(single for single, _ in columns), max(len(column) for _, column in columns)
+    joined = np.concatenate([np.broadcast_to(c, (count, c.shape[1])) for _, c in columns], axis=1)
     swept = _sweep(tape, engine, joined)
-    rows = swept.rows if batch is not None else swept.rows[0]
+    rows = swept.rows[0] if is_single else swept.rows
     return nested(swept.program.results(swept.values)), tuple(np.moveaxis(rows, -1, 0))
 
 
@@ -103,4 +99,4 @@ def _sweep(tape, engine: Engine, cotangents: Cotangents | None) -> _Swept:
     rows = np.pad(rows, ((0, 0), (0, len(tape.trainable_params) - len(trainable))))
     if cotangents is not None and direct is None:
         rows = cotangents @ program.slopes(values) @ rows
-    return _Swept(program, values, rows)
+    return _Swept(program, values, np.asarray(rows))

@@ -117,10 +117,11 @@ class StatevectorDevice(Device):
             raise DeviceError(f"{self.name} does not run captured programs: call qml.capture.disable() first")
         if config.device_options:
             raise DeviceError(f"{self.name} has no device options, got {dict(config.device_options)}")
-        method = config.mcm_config.mcm_method
+        mcm_config: Any = config.mcm_config
+        method = mcm_config.mcm_method
         if method not in (None, "deferred", "device"):
             raise DeviceError(f"mcm_method={str(method)!r} is not supported on {self.name}: use 'deferred'")
-        changes: dict[str, Any] = {"mcm_config": replace(config.mcm_config, mcm_method="deferred")}
+        changes: dict[str, Any] = {"mcm_config": replace(mcm_config, mcm_method="deferred")}
         if config.gradient_method in _METHODS:
             is_traced = config.interface in _JAX
             changes["gradient_method"] = "backprop" if is_traced else "adjoint"

@@ -21,6 +21,7 @@ from ....ir.gates import Gate
 from ...instructions._angle import Angle, as_angle
 from ...instructions._instruction import WITH_ANGLE, Instruction, lowered
 from .._gates import NAMES, SPECIAL, walk
+from .._recorder import Recorder
 
 Part = tuple[str, tuple[int, ...], Any]
 """A gate without its angle: name, qubits, detail."""
@@ -75,10 +76,11 @@ class Lowered:
         return out
 
 
-class _Slots:
-    """Takes the place of a recorder: every number that an operation is given becomes a slot."""
+class _Slots(Recorder):
+    """Every number that an operation is given becomes a slot."""
 
     def __init__(self, found: Lowered):
+        super().__init__()
         self._found = found
         self._data: list[Any] = []
         self._first = 0
@@ -153,11 +155,15 @@ def _append(found: Lowered, instructions: Sequence[Instruction]):
 
 def keeps_parameters(operation: Any) -> bool:
     """Whether each angle of an operation is affine in one of its parameters, so that derivatives by them are known."""
-    from pennylane.ops import Adjoint, Controlled
+    from pennylane.ops import Adjoint, Controlled, Evolution, Exp
 
     if operation.name in NAMES or operation.name in SPECIAL:
         return True
-    return isinstance(operation, (Adjoint, Controlled)) and keeps_parameters(operation.base)
+    if isinstance(operation, (Adjoint, Controlled)):
+        return keeps_parameters(operation.base)
+    if operation.num_params != 1 or operation.has_decomposition or not operation.has_generator:
+        return False
+    return isinstance(operation, Evolution) or not isinstance(operation, Exp)
 
 
 @lru_cache(maxsize=256)

@@ -8,7 +8,19 @@ from pennylane.devices import ExecutionConfig
 from pennylane.devices import preprocess as steps
 from pennylane.exceptions import DeviceError
 from pennylane.operation import Channel, Operator, StatePrepBase
-from pennylane.ops import Adjoint, CompositeOp, Controlled, Conditional, Exp, MidMeasure, Pow, SymbolicOp
+from pennylane.ops import (
+    Adjoint,
+    CompositeOp,
+    Conditional,
+    Controlled,
+    Exp,
+    GlobalPhase,
+    MidMeasure,
+    PauliRot,
+    Pow,
+    QubitUnitary,
+    SymbolicOp,
+)
 from pennylane.transforms import transform
 from pennylane.transforms.core import CompilePipeline
 
@@ -30,6 +42,7 @@ def pipeline(config: ExecutionConfig, wires: Any, name: str) -> CompilePipeline:
     found = CompilePipeline()
     found.add_transform(refuse_postselection, name=name)
     found.add_transform(transforms.defer_measurements, allow_postselect=False)
+    found.add_transform(split_evolutions)
     found.add_transform(
         steps.decompose,
         stopping_condition=accepts_with_derivative if differentiates else accepts,
@@ -103,7 +116,7 @@ def is_sampled(measurement: measurements.MeasurementProcess) -> bool:
     if not isinstance(measurement, kinds):
         return False
     observable = measurement.obs
-    if observable is None or isinstance(measurement, measurements.ExpectationMP) and has_pauli_form(observable):
+    if observable is None or (isinstance(measurement, measurements.ExpectationMP) and has_pauli_form(observable)):
         return True
     return observable.has_diagonalizing_gates
 
@@ -115,7 +128,7 @@ def has_derivative(measurement: measurements.MeasurementProcess, num_wires: int)
         measurement: one of a tape's.
         num_wires: that are measured where it names none.
     """
-    observable = measurement.obs
+    observable: Any = measurement.obs
     if isinstance(measurement, measurements.ProbabilityMP):
         is_plain = observable is None and measurement.mv is None
         return is_plain and (len(measurement.wires) or num_wires) <= MAX_PROBS_WIRES
@@ -136,6 +149,8 @@ def is_differentiated(tape: Any) -> bool:
 def _is_lost(operation) -> bool:
     if keeps_parameters(operation) or not is_trainable(operation):
         return False
+    if isinstance(operation, Exp) and operation.base.pauli_rep is not None:
+        return False
     return isinstance(operation, StatePrepBase) or not operation.has_decomposition
 
 
@@ -150,9 +165,52 @@ def refuse_postselection(tape: Any, name: str = "device") -> tuple[Any, Callable
         if isinstance(operation, MidMeasure) and operation.postselect is not None:
             raise DeviceError(
                 f"qml.measure(..., postselect={operation.postselect}) is not supported on {name}, which defers "
-                "measurements to the end of a unitary circuit: drop outcomes of the samples yourself, or use default.qubit"
+                "measurements to the end of a unitary circuit: drop samples yourself, or use default.qubit"
             )
     return (tape,), _unchanged
+
+
+@transform
+def split_evolutions(tape: Any) -> tuple[Any, Callable]:
+    """Evolutions under commuting Pauli words as rotations, exactly.
+
+    PennyLane splits those under one word only, and cannot give the others new parameters if the operator has numbers.
+    """
+    if not any(isinstance(operation, Exp) for operation in tape.operations):
+        return (tape,), _unchanged
+    operations = [part for operation in tape.operations for part in _rotations(operation)]
+    return (tape.copy(operations=operations),), _unchanged
+
+
+def _rotations(operation) -> list[Operator]:
+    sentence = operation.base.pauli_rep if isinstance(operation, Exp) else None
+    if sentence is None or getattr(operation, "num_steps", None) is not None:
+        return [operation]
+    coefficient = operation.coeff
+    if not math.is_abstract(coefficient) and math.real(coefficient):
+        return [operation]
+    words = list(sentence)
+    if not all(a.commutes_with(b) for k, a in enumerate(words) for b in words[:k]):
+        return _whole_evolution(operation)
+    # exp(c P) = exp(-i (2 i c) P / 2)
+    found = []
+    for word, weight in sentence.items():
+        angle = -2 * math.imag(coefficient) * math.real(weight)
+        found.append(PauliRot(angle, "".join(word.values()), list(word)) if len(word) else GlobalPhase(angle / 2))
+    return found
+
+
+def _whole_evolution(operation) -> list[Operator]:
+    """An evolution under words that do not commute: kept where its operator has no numbers of its own."""
+    if not operation.base.data:
+        return [operation]
+    if is_trainable(operation):
+        raise DeviceError(
+            f"{operation} is an evolution by a trainable time under Pauli words that do not commute and have "
+            "coefficients, whose derivative PennyLane cannot pass on: write it as qml.TrotterProduct, or train the "
+            "coefficients' rotations"
+        )
+    return [QubitUnitary(operation.matrix(), operation.wires)]
 
 
 @transform
@@ -168,7 +226,7 @@ def refuse_trainable_observables(tape: Any, name: str = "device") -> tuple[Any, 
 
 
 @transform
-def expand_batches(tape: Any) -> tuple[Any, Callable]:
+def expand_batches(tape: Any) -> Any:
     """Parameters with a batch axis become one question where all results are expectation values, else tapes."""
     if tape.batch_size is None or (not tape.shots and all(map(is_read_off, tape.measurements))):
         return (tape,), _unchanged

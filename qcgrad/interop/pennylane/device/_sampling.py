@@ -106,14 +106,13 @@ def _word_groups(measurements: Sequence[Any], words: list[int]) -> list[_Group]:
     found: list[tuple[list[int], dict[Any, str]]] = []
     for k in words:
         (word,) = measurements[k].obs.pauli_rep
-        for indices, basis in found:
-            if all(basis.get(label, letter) == letter for label, letter in word.items()):
-                break
-        else:
-            indices, basis = [], {}
-            found.append((indices, basis))
-        indices.append(k)
-        basis.update(word)
+        fits = (group for group in found if all(group[1].get(at, letter) == letter for at, letter in word.items()))
+        group = next(fits, None)
+        if group is None:
+            group = ([], {})
+            found.append(group)
+        group[0].append(k)
+        group[1].update(word)
     rotations = {"X": lambda w: [qml.H(w)], "Y": lambda w: [qml.Z(w), qml.S(w), qml.H(w)], "Z": lambda w: []}
     groups = []
     for indices, basis in found:
@@ -147,14 +146,15 @@ def _processed(measurement, outcomes, labels) -> Any:
 
 def _shadow(measurement, snapshots, place: Place) -> Any:
     """PennyLane's bits and recipes (0, 1, 2 for X, Y, Z), each (S, wires), or the expectation values they give."""
-    import pennylane as qml
+    from pennylane import ClassicalShadow
+    from pennylane.measurements import ClassicalShadowMP
 
     n = len(place.order)
     columns = [place.qubit[w] for w in measurement.wires] or list(range(n))
     letters = np.where(snapshots.x == 0, 2, np.where(snapshots.z == 0, 0, 1))
     bits = (snapshots.bits[:, None] >> np.arange(n)) & 1
     bits, recipes = (array[:, columns].astype(np.int8) for array in (bits, letters))
-    if isinstance(measurement, qml.measurements.ClassicalShadowMP):
+    if isinstance(measurement, ClassicalShadowMP):
         return np.stack([bits, recipes])
-    shadow = qml.ClassicalShadow(bits, recipes, wire_map=[place.order[q] for q in columns])
+    shadow = ClassicalShadow(bits, recipes, wire_map=[place.order[q] for q in columns])
     return shadow.expval(measurement.H, measurement.k)
