@@ -115,7 +115,7 @@ def is_sampled(measurement: measurements.MeasurementProcess) -> bool:
     kinds = (measurements.SampleMeasurement, measurements.ClassicalShadowMP, measurements.ShadowExpvalMP)
     if not isinstance(measurement, kinds):
         return False
-    observable = measurement.obs
+    observable: Any = measurement.obs
     if observable is None or (isinstance(measurement, measurements.ExpectationMP) and has_pauli_form(observable)):
         return True
     return observable.has_diagonalizing_gates
