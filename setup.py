@@ -74,7 +74,7 @@ setup(
     package_data={
         "qcgrad": ["py.typed"],
         "qcgrad.estimators": ["*.pyi"],
-        "qcgrad.interop": ["*.pyi"],
+        "qcgrad.interop": ["*.pyi", "pennylane/*.pyi"],
         "qcgrad.networks": ["*.pyi"],
         "qcgrad.circuits": ["README.md"],
         **{f"qcgrad.circuits.{f}": ["*.qasm", "*.toml"] for f in families},

@@ -26,7 +26,7 @@ class AbstractBackend(abc.ABC):
 
         >>> import jax, numpy as np, qcgrad as qg
         >>> from qiskit.quantum_info import SparsePauliOp, Statevector
-        >>> from qcgrad.interop import to_circuit
+        >>> from qcgrad.interop import to_qiskit
         >>> from qcgrad.queries import Access, Evaluate, Means
         >>> jax.config.update("jax_enable_x64", True)
         >>> class QiskitStatevector(qg.AbstractBackend):
@@ -37,7 +37,7 @@ class AbstractBackend(abc.ABC):
         ...             return self.refuse(query)
         ...         program = query.program
         ...         sums = [SparsePauliOp([w[::-1] for w in o.words], o.coefficients) for o in program.observables]
-        ...         states = [Statevector(to_circuit(program.bound(angles))) for angles in query.angles]
+        ...         states = [Statevector(to_qiskit(program.bound(angles))) for angles in query.angles]
         ...         means = np.array([[psi.expectation_value(o).real for o in sums] for psi in states])
         ...         return Means(means, np.zeros_like(means))
         >>> objective = qg.Expectation(qg.Circuit(1).ry(0, param=0, scale=2.0), "Z")

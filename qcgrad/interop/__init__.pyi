@@ -1,11 +1,14 @@
+from .pennylane import StatevectorDevice as StatevectorDevice
 from .pennylane import from_qnode as from_qnode
 from .pennylane import from_tape as from_tape
+from .pennylane import to_pennylane as to_pennylane
 from .qasm import Imported as Imported
 from .qasm import QasmError as QasmError
 from .qasm import load_qasm as load_qasm
 from .qasm import parse_qasm as parse_qasm
+from .qasm import to_openqasm3 as to_openqasm3
 from .qiskit import from_circuit as from_circuit
-from .qiskit import to_circuit as to_circuit
+from .qiskit import to_qiskit as to_qiskit
 from .sampler import SampledBell as SampledBell
 from .sampler import bell_circuit as bell_circuit
 from .sampler import bell_outcomes as bell_outcomes

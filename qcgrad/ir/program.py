@@ -184,7 +184,16 @@ class Program:
     @property
     def run_flops(self) -> int:
         """FLOPs of one dense simulation: 14 an amplitude for a + bP, 6 if diagonal, 8*2^k - 2 for a matrix."""
-        table = self.seen.program.circuit.op_table
+        return self.seen.program.state_flops
+
+    @property
+    def state_flops(self) -> int:
+        """The same of all gates and qubits, whatever is measured."""
+        return self._flops
+
+    @cached_property
+    def _flops(self) -> int:
+        table = self.circuit.op_table
         controls = pauli.popcount(table.controls)
         per_amplitude = np.where(table.kind == MATRIX, 8 * 2**table.matrix_wires - 2, np.where(table.x == 0, 6, 14))
         kinds, count = np.unique(np.stack([controls, per_amplitude]), axis=1, return_counts=True)

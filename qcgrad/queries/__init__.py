@@ -34,6 +34,8 @@ from ._single_copy import stabilizer_gates as stabilizer_gates
 from ._white_box import AdjointSweep as AdjointSweep
 from ._white_box import Backward as Backward
 from ._white_box import BackwardPass as BackwardPass
+from ._white_box import FinalState as FinalState
 from ._white_box import Network as Network
+from ._white_box import ReadState as ReadState
 from ._white_box import ReverseSweep as ReverseSweep
 from ._white_box import Sweep as Sweep

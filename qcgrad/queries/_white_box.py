@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Protocol
 
-from ..array_types import Coordinates, Gradient, Key, Values
+from ..array_types import Amplitudes, Coordinates, Gradient, Key, Values
 from ..cost import Cost
 from ._query import AbstractQuery, Access, Runnable, state_bytes
 
@@ -64,6 +64,38 @@ class ReverseSweep(AbstractQuery):
             qubits=p.num_qubits,
             flops=(1 + 2 * rows) * p.run_flops + (1 + rows) * p.observable_flops,
             peak_bytes=(p.num_gates + 1 + rows) * state_bytes(p.dense_qubits, self.angles.dtype),
+        )
+
+
+class FinalState(NamedTuple):
+    """Answer of `ReadState`: (2^n,) amplitudes, qubit 0 the most significant bit of an index."""
+
+    amplitudes: Amplitudes
+
+
+@dataclass(frozen=True, eq=False)
+class ReadState(AbstractQuery):
+    """All amplitudes of the final state, global phase included. Answer: `FinalState`.
+
+    Attributes:
+        program: its circuit is run; its observables play no role.
+        angles: (A,) radians.
+
+    Cost: one exact run of all n qubits, also those that no gate acts on; the state and one to work in.
+    """
+
+    program: Runnable
+    angles: Any
+    access: ClassVar[Access] = Access.white_box
+
+    def cost(self) -> Cost:
+        p = self.program
+        return Cost(
+            circuit_runs=1,
+            gates=p.num_gates,
+            qubits=p.num_qubits,
+            flops=p.state_flops,
+            peak_bytes=2 * state_bytes(p.num_qubits, self.angles.dtype),
         )
 
 

@@ -7,7 +7,7 @@ from qiskit import transpile
 from qiskit.primitives import StatevectorSampler
 
 import qcgrad as qg
-from qcgrad.interop import to_circuit
+from qcgrad.interop import to_qiskit
 from qcgrad.interop.sampler import SampledBell, bell_circuit, bell_outcomes
 from qcgrad.ir.mixture import Mixture
 from qcgrad.queries import BellSample, Ensemble, MajorityVotes
@@ -20,7 +20,7 @@ def qiskit_sampler(seed):
     device = StatevectorSampler(seed=seed)
 
     def sampler(circuit, shots):
-        measured = transpile(to_circuit(circuit), basis_gates=["cx", "u"])
+        measured = transpile(to_qiskit(circuit), basis_gates=["cx", "u"])
         measured.measure_all()
         found = device.run([measured], shots=shots).result()[0].data.meas
         return [bits[::-1] for bits in found.get_bitstrings()]

@@ -23,7 +23,7 @@ from qiskit.circuit.library import (
 from qiskit.quantum_info import Pauli, SparseObservable, SparsePauliOp, Statevector, random_unitary
 
 import qcgrad as qg
-from qcgrad.interop import from_circuit, to_circuit
+from qcgrad.interop import from_circuit, to_qiskit
 from tests.dense import expectation
 
 # Qiskit exponentiates sparse matrices in a format that SciPy converts.
@@ -251,7 +251,7 @@ def test_export_is_equal_in_every_amplitude():
         qg.PauliSum("XI + 0.5*ZZ"), (0, 2), 0.3
     )
     circuit = circuit.ccz(0, 1, 2).cswap(2, 0, 1).crx(1, 0, param=1)
-    exported = to_circuit(circuit)
+    exported = to_qiskit(circuit)
     values = rng.uniform(-2, 2, 3)
     back = from_circuit(exported, OBSERVABLE)
     direct = qg.Expectation(
@@ -261,7 +261,7 @@ def test_export_is_equal_in_every_amplitude():
     np.testing.assert_allclose(exact(exported, OBSERVABLE, values), expected.value, atol=1e-10)
     np.testing.assert_allclose(qg.estimate(back, values, qg.Adjoint()).gradient, expected.gradient, atol=1e-10)
     with pytest.raises(qg.ImportRefused, match="non-commuting"):
-        to_circuit(qg.Circuit(1).evolution(qg.PauliSum("X + Z"), param=0))
+        to_qiskit(qg.Circuit(1).evolution(qg.PauliSum("X + Z"), param=0))
 
 
 @pytest.mark.parametrize("seed", range(12))

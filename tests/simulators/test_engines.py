@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, reject, settings
 
 import qcgrad as qg
-from qcgrad.interop.qiskit import to_circuit
+from qcgrad.interop.qiskit import to_qiskit
 from qcgrad.queries import AdjointSweep, Evaluate
 from qcgrad.simulators.statevector import _kernels as kernels
 from qcgrad.simulators.statevector import native_library
@@ -52,7 +52,7 @@ def test_states_agree_with_dense_matrices_and_with_qiskit(case):
     state = np.asarray(NATIVE.state(program, params[index] * scale + offset))
     np.testing.assert_allclose(state, dense.state(circuit, params), atol=1e-12)
     try:
-        exported = to_circuit(circuit)
+        exported = to_qiskit(circuit)
     except qg.ImportRefused:  # what Qiskit would only approximate
         reject()
     bound = exported.assign_parameters([params[int(p.name.split("[")[1][:-1])] for p in exported.parameters])

@@ -1,4 +1,6 @@
-"""QNodes and tapes of PennyLane, which is loaded when a function is called."""
+"""QNodes and tapes of PennyLane, and a device for it; PennyLane is loaded when something is used."""
 
-from ._importer import from_qnode as from_qnode
-from ._importer import from_tape as from_tape
+import lazy_loader
+
+# What is exported from where says the stub beside this file; a module is imported when something of it is first used.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

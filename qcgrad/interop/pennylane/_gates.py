@@ -15,7 +15,7 @@ from ..instructions.array_gates import check_entries
 from ._observables import pauli_terms
 from ._recorder import Recorder, real
 
-_NAMES = {
+NAMES = {
     "PauliX": "x",
     "PauliY": "y",
     "PauliZ": "z",
@@ -87,10 +87,10 @@ def walk(operation: Any, wires: dict[Any, int], recorder: Recorder) -> list[Inst
     if isinstance(operation, Channel):
         raise ImportRefused(f"{name} is a noise channel: only unitary circuits are supported")
     places = tuple(wires[w] for w in operation.wires)
-    if name in _NAMES:
-        return emit(_NAMES[name], [recorder.angle(v) for v in operation.data], places)
-    if name in _SPECIAL:
-        return placed(_SPECIAL[name](operation, recorder), places)
+    if name in NAMES:
+        return emit(NAMES[name], [recorder.angle(v) for v in operation.data], places)
+    if name in SPECIAL:
+        return placed(SPECIAL[name](operation, recorder), places)
     if isinstance(operation, Adjoint):
         return inverse(walk(operation.base, wires, recorder))
     if isinstance(operation, Controlled):
@@ -142,7 +142,7 @@ def _xy(operation, recorder):
     return [Instruction("rxx", (0, 1), angle), Instruction("ryy", (0, 1), angle)]
 
 
-_SPECIAL = {
+SPECIAL = {
     "Rot": _rot,
     "CRot": lambda op, recorder: controlled(placed(_rot(op, recorder), (1,)), (0,)),
     "U2": _u2,
@@ -170,10 +170,14 @@ def _evolved(terms, time, places, wires, recorder) -> list[Instruction]:
         words.append("".join(at.get(place, "I") for place in places))
         weights.append(coefficient)
     if PauliSum([(w, 1.0) for w in words]).is_commuting:
-        return [
-            Instruction("pauli_rot", places, recorder.angle(_real_part(c) * time) * 2.0, w)
-            for w, c in zip(words, weights, strict=True)
+        # A fixed coefficient is a scale, so that the angle is affine in the time itself.
+        angles = [
+            recorder.angle(_real_part(c) * time) * 2.0
+            if isinstance(c, Tracer)
+            else recorder.angle(time) * (2.0 * float(_real_part(c)))
+            for c in weights
         ]
+        return [Instruction("pauli_rot", places, angle, w) for w, angle in zip(words, angles, strict=True)]
     constants = [real(recorder.constant(c, "a coefficient of a non-commuting Hamiltonian")) for c in weights]
     hamiltonian = PauliSum(list(zip(words, constants, strict=True)))
     return [Instruction("evolution", places, recorder.angle(time), hamiltonian)]
@@ -206,12 +210,12 @@ def _decomposed(operation, wires, places, recorder) -> list[Instruction]:
     if operation.has_decomposition:
         return [i for part in operation.decomposition() for i in walk(part, wires, recorder)]
     depends = any(isinstance(v, Tracer) for v in operation.data)
-    if operation.has_matrix and len(places) <= 3 and not depends:
-        return [Instruction("unitary", places, ZERO, Unitary(np.asarray(operation.matrix())))]
     if operation.has_generator and operation.num_params == 1:
         # By PennyLane's definition the gate is exp(i angle G).
-        terms = pauli_terms(operation.generator())
-        return _evolved(terms, -operation.data[0], places, wires, recorder)
+        terms = [(letters, labels, -c) for letters, labels, c in pauli_terms(operation.generator())]
+        return _evolved(terms, operation.data[0], places, wires, recorder)
+    if operation.has_matrix and len(places) <= 3 and not depends:
+        return [Instruction("unitary", places, ZERO, Unitary(np.asarray(operation.matrix())))]
     raise ImportRefused(
         f"{operation.name} on wires {list(operation.wires)} has no decomposition into gates: write it as gates"
     )

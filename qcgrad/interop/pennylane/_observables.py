@@ -13,9 +13,9 @@ from ...ir.observable import PauliSum
 from ._recorder import Recorder
 
 # Beyond this the Pauli decomposition of a dense matrix (4^n terms) takes too long.
-_MAX_DENSE_WIRES = 8
+MAX_DENSE_WIRES = 8
 # 2^k probabilities are 2^k observables of 2^k terms each.
-_MAX_PROBS_WIRES = 8
+MAX_PROBS_WIRES = 8
 
 
 class Readout(NamedTuple):
@@ -82,10 +82,10 @@ def pauli_terms(observable: Any) -> list[tuple[str, tuple, Any]]:
 
     sentence: Any = observable.pauli_rep
     if sentence is None:
-        if len(observable.wires) > _MAX_DENSE_WIRES:
+        if len(observable.wires) > MAX_DENSE_WIRES:
             raise ImportRefused(
                 f"operator {observable.name} on {len(observable.wires)} wires has no Pauli form: at most "
-                f"{_MAX_DENSE_WIRES} wires are decomposed, write it as a sum of Pauli words"
+                f"{MAX_DENSE_WIRES} wires are decomposed, write it as a sum of Pauli words"
             )
         try:
             matrix = np.asarray(qml.matrix(observable, wire_order=observable.wires))
@@ -124,10 +124,10 @@ def _projectors(measurement, wires) -> list[PauliSum]:
     if measurement.obs is not None or measurement.mv is not None:
         raise ImportRefused(f"the QNode returns {measurement}: only qml.probs(wires=...) is differentiated here")
     qubits = [wires[w] for w in measurement.wires] or list(range(len(wires)))
-    if len(qubits) > _MAX_PROBS_WIRES:
+    if len(qubits) > MAX_PROBS_WIRES:
         raise ImportRefused(
             f"the QNode returns qml.probs of {len(qubits)} wires, {2 ** len(qubits)} numbers: at most "
-            f"{_MAX_PROBS_WIRES} wires are differentiated; return expectation values instead"
+            f"{MAX_PROBS_WIRES} wires are differentiated; return expectation values instead"
         )
     subsets = [s for r in range(len(qubits) + 1) for s in itertools.combinations(range(len(qubits)), r)]
     placed = [("Z" * len(s), [qubits[k] for k in s]) for s in subsets]

@@ -86,12 +86,12 @@ class SampledBell(AbstractBackend):
         >>> import jax, qcgrad as qg
         >>> from qiskit import transpile
         >>> from qiskit.primitives import StatevectorSampler
-        >>> from qcgrad.interop import to_circuit
+        >>> from qcgrad.interop import to_qiskit
         >>> from qcgrad.interop.sampler import SampledBell
         >>> jax.config.update("jax_enable_x64", True)
         >>> device = StatevectorSampler(seed=1)
         >>> def sampler(circuit, shots):
-        ...     measured = transpile(to_circuit(circuit), basis_gates=["cx", "u"])
+        ...     measured = transpile(to_qiskit(circuit), basis_gates=["cx", "u"])
         ...     measured.measure_all()
         ...     found = device.run([measured], shots=shots).result()[0].data.meas
         ...     return [bits[::-1] for bits in found.get_bitstrings()]  # Qiskit puts qubit 0 last

@@ -18,9 +18,11 @@ from ...queries import (
     AdjointSweep,
     BasisCounts,
     Evaluate,
+    FinalState,
     Means,
     MeasureBases,
     RandomizedMeasure,
+    ReadState,
     ReverseSweep,
     Snapshots,
     Sweep,
@@ -36,6 +38,8 @@ from ._engines import Engine
 from ._inputs import program_and_angles
 from ._native_sampling import NativeBases
 from ._sharded import flattened, is_addressable, shared_key
+
+_Answer = Means | Sweep | FinalState | BasisCounts | Snapshots | answers.Answer
 
 SETTINGS_BYTES = 1 << 25
 """Settings are simulated this many bytes of their angles at a time, since several copies of these are made."""
@@ -99,7 +103,7 @@ class Statevector(AbstractBackend):
     def differentiable(self) -> "Statevector":
         return self if self.engine == "jax" or self.mesh is not None else Statevector(self.max_bytes, "jax")
 
-    def answer(self, query: AbstractQuery, key: Key | None) -> Means | Sweep | BasisCounts | Snapshots | answers.Answer:
+    def answer(self, query: AbstractQuery, key: Key | None) -> _Answer:
         if self.mesh is not None:
             key = shared_key(key, self.mesh)
             if isinstance(query, answers.QUESTIONS) and not is_addressable(self.mesh):
@@ -117,6 +121,8 @@ class Statevector(AbstractBackend):
             return self._measure(query, key)
         if isinstance(query, RandomizedMeasure):
             return self._randomized(query, key)
+        if isinstance(query, ReadState):
+            return FinalState(self._state_of_part(query.program, query.angles))
         if isinstance(query, answers.QUESTIONS):
             return self._jointly(query, key)
         return self.refuse(query)

@@ -1,0 +1,4 @@
+from ._exporter import to_pennylane as to_pennylane
+from ._importer import from_qnode as from_qnode
+from ._importer import from_tape as from_tape
+from .device._device import StatevectorDevice as StatevectorDevice

@@ -1,0 +1,1 @@
+"""The device `qcgrad.statevector`: tapes of PennyLane on the native engine."""
