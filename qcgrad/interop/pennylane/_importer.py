@@ -4,13 +4,13 @@ import copy
 import warnings
 from typing import TYPE_CHECKING, Any
 
-import jax.numpy as jnp
 import numpy as np
 
 from ...arrays import is_concrete
 from ...errors import ImportRefused
 from ...ir.expectation import Expectation
 from ._gates import refuse_broadcasting
+from ._tapes import FIXED, tape_objective
 from ._trace import Batch, trace
 from .arguments import Arguments
 
@@ -103,23 +103,13 @@ def from_tape(tape: "QuantumScript") -> Expectation:
     refuse_broadcasting(tape.operations)
     if tape.shots:
         _warn_of_shots(tape.shots, "tape")
-    fixed = ("QubitUnitary", "ControlledQubitUnitary", "DiagonalQubitUnitary", "StatePrep", "BasisState", "BlockEncode")
-    chosen, values = [], []
+    chosen = []
     for index in sorted(tape.trainable_params):
         info: Any = tape.par_info[index]
         value = np.asarray(tape.get_parameters(trainable_only=False)[index])
-        if info["op_idx"] < len(tape.operations) and info["op"].name not in fixed and value.dtype.kind == "f":
+        if info["op_idx"] < len(tape.operations) and info["op"].name not in FIXED and value.dtype.kind == "f":
             chosen.append(index)
-            values.append(value)
-    sizes = np.cumsum([v.size for v in values])
-
-    def batch_of(flat):
-        parts: Any = (
-            [p.reshape(v.shape) for p, v in zip(jnp.split(flat, sizes[:-1]), values, strict=True)] if values else []
-        )
-        return Batch((tape.bind_new_parameters(parts, chosen),), lambda results: results[0], len(tape.measurements) > 1)
-
-    return trace(batch_of, np.concatenate([v.ravel() for v in values]) if values else np.zeros(0), None, None)
+    return tape_objective(tape, chosen)
 
 
 def _batch(qnode, args, kwargs) -> Batch:
