@@ -3,6 +3,7 @@
 import threading
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import jax
@@ -77,12 +78,13 @@ class TapeGradient:
         copies, batch = (max(tape.shots.num_copies, 1), tape.batch_size or 1)
         shapes = [math.shape(params[k]) if k in chosen else None for k in tape.trainable_params]
         results = [_result_shape(measurement) for measurement in tape.measurements]
-        rows_of = lambda given: self._rows(given, chosen, copies)  # noqa: E731
-        if is_traced(params):
-            sizes = (sum(int(np.prod(s)) for s in group if s is not None) for group in (results, shapes))
-            rows = on_host(rows_of, tape, (copies, batch, *sizes))
+        sizes = [sum(int(np.prod(s)) for s in group if s is not None) for group in (results, shapes)]
+        if not chosen:
+            rows = np.zeros((copies, batch, *sizes))
+        elif is_traced(params):
+            rows = on_host(partial(self._rows, chosen=chosen, copies=copies), tape, (copies, batch, *sizes))
         else:
-            rows = rows_of(tape)
+            rows = self._rows(tape, chosen, copies)
         is_batch, is_copied = tape.batch_size is not None, tape.shots.has_partitioned_shots
         finish = finisher([params[k] for k in tape.trainable_params])
         return nested(rows, results, shapes, is_batch=is_batch, is_copied=is_copied, finish=finish)
@@ -135,7 +137,8 @@ class _Keys:
     """Fresh parts of one key, for all threads that ask."""
 
     def __init__(self, key):
-        self._key = jax.random.key(np.random.randint(2**31)) if key is None else key
+        # As devices of PennyLane are seeded, so that one numpy.random.seed holds for all of a script.
+        self._key = jax.random.key(np.random.randint(2**31)) if key is None else key  # noqa: NPY002
         self._count = 0
         self._lock = threading.Lock()
 
