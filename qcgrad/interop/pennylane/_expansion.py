@@ -11,7 +11,8 @@ from pennylane.transforms import decompose, split_to_single_terms
 
 from ...errors import ImportRefused
 
-_STATES = ("StatePrep", "AmplitudeEmbedding", "BasisState", "MottonenStatePreparation")
+# Their decompositions look at the values of amplitudes, so that derivatives would be lost where some are zero.
+STATES = ("StatePrep", "AmplitudeEmbedding", "BasisState", "MottonenStatePreparation")
 
 
 def expanded(
@@ -38,6 +39,10 @@ def expanded(
 
 
 def _stays(operation: Any) -> bool:
-    if not isinstance(operation, Operator) or not operation.has_decomposition or operation.name in _STATES:
+    if not isinstance(operation, Operator) or not operation.has_decomposition or operation.name in STATES:
         return True
-    return not any(math.ndim(value) and math.requires_grad(value) for value in operation.data)
+    return not any(math.requires_grad(value) and not _is_angle(value) for value in operation.data)
+
+
+def _is_angle(value):
+    return not math.ndim(value) and not math.get_dtype_name(value).startswith("complex")

@@ -27,7 +27,7 @@ from ...estimator import AbstractEstimator
 from ...queries import EXACT, Access
 from ...result import Estimate
 from ...simulators import Statevector
-from ._expansion import expanded
+from ._expansion import STATES, expanded
 from ._frameworks import finisher, is_traced, on_host
 from ._nesting import nested
 from ._objective import QNodeExpectation
@@ -113,8 +113,8 @@ class TapeGradient:
         if self.estimator.access is Access.multi_copy or found.fidelity != EXACT:
             self._say_once(
                 "fidelity",
-                f"{self.__name__} measures several copies of a state jointly, which the QNode's device does not do: "
-                f"{type(self.backend).__name__} answered instead, with the fidelity {found.fidelity!r}",
+                f"{self.__name__} is not run on the QNode's device: {type(self.backend).__name__} answered, jointly "
+                f"measured copies of states included; the fidelity of its answers is {str(found.fidelity)!r}",
             )
         return found
 
@@ -157,7 +157,7 @@ def _check_chosen(tape, chosen):
                 "coefficients of observables are differentiated under qml.expval where a framework differentiates them "
                 "(for a tape with plain numbers, set tape.trainable_params), matrices not"
             )
-        if info["op"].name in FIXED:
+        if info["op"].name in (*FIXED, *STATES):
             raise ImportRefused(
                 f"parameter {index} of the tape is trainable and is a matrix or a state of {info['op'].name}: only "
                 "angles of gates are differentiated; build it of gates, or fix it"
