@@ -72,10 +72,7 @@ setup(
     packages=[*find_packages(include=["qcgrad*"]), "qcgrad.circuits", *(f"qcgrad.circuits.{f}" for f in families)],
     package_dir={"qcgrad.circuits": "circuits"},
     package_data={
-        "qcgrad": ["py.typed"],
-        "qcgrad.estimators": ["*.pyi"],
-        "qcgrad.interop": ["*.pyi", "pennylane/*.pyi"],
-        "qcgrad.networks": ["*.pyi"],
+        "qcgrad": ["py.typed", "**/*.pyi"],
         "qcgrad.circuits": ["README.md"],
         **{f"qcgrad.circuits.{f}": ["*.qasm", "*.toml"] for f in families},
     },

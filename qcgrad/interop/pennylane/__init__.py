@@ -1,4 +1,4 @@
-"""QNodes and tapes of PennyLane, and a device for it; PennyLane is loaded when something is used."""
+"""QNodes and tapes of PennyLane, gradients and a device for it; PennyLane is loaded when something is used."""
 
 import lazy_loader
 

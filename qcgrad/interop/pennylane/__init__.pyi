@@ -1,4 +1,5 @@
 from ._exporter import to_pennylane as to_pennylane
+from ._gradient import gradient as gradient
 from ._importer import from_qnode as from_qnode
 from ._importer import from_tape as from_tape
 from .device._device import StatevectorDevice as StatevectorDevice

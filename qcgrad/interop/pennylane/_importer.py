@@ -4,15 +4,18 @@ import copy
 import warnings
 from typing import TYPE_CHECKING, Any
 
-import jax.numpy as jnp
+import jax
 import numpy as np
 
 from ...arrays import is_concrete
-from ...errors import ImportRefused
+from ...errors import ImportRefused, QcgradError
 from ...ir.expectation import Expectation
+from ._autodiff import Autograd, Torch
+from ._foreign import trace_foreign
 from ._gates import refuse_broadcasting
+from ._tapes import FIXED, tape_objective
 from ._trace import Batch, trace
-from .arguments import Arguments
+from .arguments import Arguments, is_torch
 
 if TYPE_CHECKING:
     import pennylane as qml
@@ -24,16 +27,18 @@ def from_qnode(qnode: "qml.QNode", *args: Any, **kwargs: Any) -> Expectation:
 
     Whatever the QNode does to its arguments before they reach a gate (sums, products, `jax.numpy` or
     `qml.math` functions, reshapes, steps, JAX's loops and conditions) is traced by JAX, kept, and
-    differentiated exactly; so is what transforms of the QNode do to its results. The circuit itself must be
-    the same for all arguments.
+    differentiated exactly; so is what transforms of the QNode do to its results. Where it calls functions that
+    JAX cannot trace, `numpy`, `pennylane.numpy`, `autograd` or, with tensors among the arguments, `torch`, that
+    framework's own autodiff differentiates it: then the QNode's function runs again at each point, on the host
+    where JAX compiles, and has first derivatives only. The circuit itself must be the same for all arguments.
 
     Args:
         qnode: returns `qml.expval`, `qml.var` or `qml.probs(wires=...)` (up to 8 wires): one number gives a
             scalar objective, several a vector of all numbers in order. Its device, `diff_method` and
             `interface` play no role, its shots neither (a warning says so): estimators have their own.
         *args: example arguments. Their floating-point numbers and arrays are the parameters, in any nesting
-            of lists, tuples and dicts; integers, booleans, strings, None, operators, and PennyLane tensors
-            with `requires_grad=False` are fixed.
+            of lists, tuples and dicts, tensors of torch whether they require gradients or not; integers,
+            booleans, strings, None, operators, and PennyLane tensors with `requires_grad=False` are fixed.
         **kwargs: fixed, as in `qml.grad`.
 
     Returns:
@@ -49,7 +54,8 @@ def from_qnode(qnode: "qml.QNode", *args: Any, **kwargs: Any) -> Expectation:
             several circuits.
 
     Cost: one trace by JAX, about 0.1 ms for each parameterised gate. Angles that are affine in the parameters
-    compile nothing; all others are one compiled function.
+    compile nothing; all others are one compiled function, or one run of the QNode's function by its framework for
+    each point and one sweep backwards through it for each row that is pulled back.
 
     Example:
         >>> import pennylane as qml, qcgrad as qg
@@ -73,7 +79,7 @@ def from_qnode(qnode: "qml.QNode", *args: Any, **kwargs: Any) -> Expectation:
     _check_device(qnode.device)
     arguments = Arguments(qnode, args, kwargs)
     wires = qnode.device.wires if qnode.device is not None else None
-    return trace(lambda params: _batch(qnode, arguments.full(params), kwargs), arguments.example, wires, arguments)
+    return _traced(lambda params: _batch(qnode, arguments.full(params), kwargs), wires, arguments, args)
 
 
 def from_tape(tape: "QuantumScript") -> Expectation:
@@ -103,23 +109,32 @@ def from_tape(tape: "QuantumScript") -> Expectation:
     refuse_broadcasting(tape.operations)
     if tape.shots:
         _warn_of_shots(tape.shots, "tape")
-    fixed = ("QubitUnitary", "ControlledQubitUnitary", "DiagonalQubitUnitary", "StatePrep", "BasisState", "BlockEncode")
-    chosen, values = [], []
+    chosen = []
     for index in sorted(tape.trainable_params):
         info: Any = tape.par_info[index]
         value = np.asarray(tape.get_parameters(trainable_only=False)[index])
-        if info["op_idx"] < len(tape.operations) and info["op"].name not in fixed and value.dtype.kind == "f":
+        if info["op_idx"] < len(tape.operations) and info["op"].name not in FIXED and value.dtype.kind == "f":
             chosen.append(index)
-            values.append(value)
-    sizes = np.cumsum([v.size for v in values])
+    return tape_objective(tape, chosen)
 
-    def batch_of(flat):
-        parts: Any = (
-            [p.reshape(v.shape) for p, v in zip(jnp.split(flat, sizes[:-1]), values, strict=True)] if values else []
-        )
-        return Batch((tape.bind_new_parameters(parts, chosen),), lambda results: results[0], len(tape.measurements) > 1)
 
-    return trace(batch_of, np.concatenate([v.ravel() for v in values]) if values else np.zeros(0), None, None)
+def _traced(batch_of, wires, arguments, args):
+    """By JAX; where the QNode calls functions that JAX cannot trace, by the framework that they are of."""
+    try:
+        return trace(batch_of, arguments.example, wires, arguments)
+    except (ImportRefused, TypeError, AttributeError, ValueError) as error:
+        # A loop or a condition on a value is JAX's to refuse: no framework would see it.
+        met = error.__cause__ if isinstance(error, ImportRefused) else error
+        if met is None or isinstance(met, jax.errors.ConcretizationTypeError):
+            raise
+        refused = error
+    framework = Torch() if any(is_torch(leaf) for leaf in jax.tree.leaves(args)) else Autograd()
+    try:
+        return trace_foreign(batch_of, arguments.example, wires, arguments, framework)
+    except QcgradError:
+        raise
+    except Exception as error:  # whatever the user's functions raise
+        raise ImportRefused(f"{refused}. {framework.name} says: {error}") from error
 
 
 def _batch(qnode, args, kwargs) -> Batch:
