@@ -4,6 +4,12 @@ from .qasm import Imported as Imported
 from .qasm import QasmError as QasmError
 from .qasm import load_qasm as load_qasm
 from .qasm import parse_qasm as parse_qasm
+from .qiskit import EstimatorGradient as EstimatorGradient
+from .qiskit import MachineLearningGradient as MachineLearningGradient
+from .qiskit import MachineLearningQGT as MachineLearningQGT
+from .qiskit import QcgradEstimator as QcgradEstimator
+from .qiskit import QcgradSampler as QcgradSampler
+from .qiskit import TangentQGT as TangentQGT
 from .qiskit import from_circuit as from_circuit
 from .qiskit import to_circuit as to_circuit
 from .sampler import SampledBell as SampledBell

@@ -37,3 +37,5 @@ from ._white_box import BackwardPass as BackwardPass
 from ._white_box import Network as Network
 from ._white_box import ReverseSweep as ReverseSweep
 from ._white_box import Sweep as Sweep
+from ._white_box import Tangents as Tangents
+from ._white_box import TangentSweep as TangentSweep

@@ -24,6 +24,8 @@ from ...queries import (
     ReverseSweep,
     Snapshots,
     Sweep,
+    Tangents,
+    TangentSweep,
 )
 from ..multicopy import _answers as answers
 from . import _engines as engines
@@ -31,6 +33,7 @@ from . import _kernels as kernels
 from . import _limits as limits
 from . import _sample as sample
 from . import _stabilizer_bases as stabilizer_bases
+from . import _tangents as tangents
 from . import _walk as walk
 from ._engines import Engine
 from ._inputs import program_and_angles
@@ -99,7 +102,9 @@ class Statevector(AbstractBackend):
     def differentiable(self) -> "Statevector":
         return self if self.engine == "jax" or self.mesh is not None else Statevector(self.max_bytes, "jax")
 
-    def answer(self, query: AbstractQuery, key: Key | None) -> Means | Sweep | BasisCounts | Snapshots | answers.Answer:
+    def answer(
+        self, query: AbstractQuery, key: Key | None
+    ) -> Means | Sweep | Tangents | BasisCounts | Snapshots | answers.Answer:
         if self.mesh is not None:
             key = shared_key(key, self.mesh)
             if isinstance(query, answers.QUESTIONS) and not is_addressable(self.mesh):
@@ -113,6 +118,8 @@ class Statevector(AbstractBackend):
             return self._adjoint(query)
         if isinstance(query, ReverseSweep):
             return self._reverse(query)
+        if isinstance(query, TangentSweep):
+            return self._tangents(query)
         if isinstance(query, MeasureBases):
             return self._measure(query, key)
         if isinstance(query, RandomizedMeasure):
@@ -219,6 +226,11 @@ class Statevector(AbstractBackend):
         self._check_states(program, query.angles, circuit.states_recorded(len(query.cotangents)))
         value, gradient = _to_host(query.angles, kernels.reverse(circuit, angles, query.cotangents.astype(dtype)))
         return Sweep(value, part.expand(gradient[:, : program.num_angles], query.program.num_angles))
+
+    def _tangents(self, query):
+        part = query.program.whole
+        self._check_states(part.program, query.angles, tangents.states_held(len(query.directions)))
+        return tangents.swept(part.program, part.select(query.angles), part.select(query.directions))
 
     def _seen(self, program, angles):
         """The part of a program that its values depend on."""
