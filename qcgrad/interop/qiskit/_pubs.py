@@ -53,7 +53,7 @@ def _checked(name, pub, coerce):
         found = coerce(pub)
         values = values_of(found)
     except (TypeError, ValueError) as error:
-        raise type(error)(f"{name}: {error}{_hint(pub)}") from error
+        raise type(error)(f"{name}: {str(error).rstrip('.')}{_hint(pub)}") from error
     if not np.isfinite(values).all():
         row, column = np.argwhere(~np.isfinite(values))[0]
         raise ValueError(
@@ -70,5 +70,6 @@ def _hint(pub) -> str:
         return ""
     names = [parameter.name for parameter in circuit.parameters]
     shown = ", ".join(names[:_NAMES_SHOWN]) + (", ..." if len(names) > _NAMES_SHOWN else "")
-    transpiled = " (transpiled: parameters on which nothing depends are removed by that)" if circuit.layout else ""
-    return f" The circuit has {len(names)} parameter(s) {shown}".rstrip() + f"{transpiled}."
+    return f". The circuit has {len(names)} parameter(s) {shown}".rstrip() + (
+        "; compilers remove parameters on which nothing depends"
+    )
