@@ -20,6 +20,7 @@ from .errors import UnsupportedQuery as UnsupportedQuery
 from .estimate import estimate as estimate
 from .estimate import predict_cost as predict_cost
 from .estimator import AbstractEstimator as AbstractEstimator
+from .geometry import geometric_tensor as geometric_tensor
 from .ir import Circuit as Circuit
 from .ir import Expectation as Expectation
 from .ir import Gate as Gate

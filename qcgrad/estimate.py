@@ -15,7 +15,7 @@ from .errors import AccessError, BudgetExhausted, NotApplicable
 from .estimator import AbstractEstimator, total_cost, unknown
 from .keys import as_key, draw_key
 from .objective import AbstractObjective, Point, Reading, point_at
-from .queries import EXACT, fidelity_of, together
+from .queries import EXACT, AbstractQuery, fidelity_of, together
 from .result import Estimate, Result
 from .rounds import affordable, exhausted
 from .tracker import charge
@@ -178,12 +178,27 @@ def run(
 
 def run_value(point: Point, estimator: AbstractEstimator, backend: AbstractBackend, key: Key | None) -> Values:
     """The value alone, (K,), checked and charged as everything else."""
-    query = estimator.value_query(point)
-    _check_access(query, estimator, backend)
+    return _value_of(ask(estimator.value_query(point), estimator, backend, key))
+
+
+def ask(query: AbstractQuery, asker: Any, backend: AbstractBackend, key: Key | None) -> Any:
+    """The answer to one question that belongs to no gradient, checked and charged as everything else.
+
+    Args:
+        query: the question.
+        asker: whose `access` allows it, and whose class the ledgers name.
+        backend: who answers.
+        key: JAX random key; needed by queries that draw.
+    """
+    _check_access(query, asker, backend)
     answer = backend.answer(query, draw_key(key, query.is_random)[1])
-    value = answer.mean[0] if hasattr(answer, "mean") else answer.value
-    charge(estimator, query.cost(), value)
-    return value
+    charge(asker, query.cost(), _value_of(answer))
+    return answer
+
+
+def _value_of(answer):
+    """What an answer says of the outputs (K,); nothing where it holds outcomes or states."""
+    return answer.mean[0] if hasattr(answer, "mean") else getattr(answer, "value", np.zeros(0))
 
 
 def _real(dtype) -> np.dtype:

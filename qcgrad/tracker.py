@@ -1,6 +1,7 @@
 """What everything inside a block spends: a ledger that the driver writes to."""
 
 import threading
+from concurrent.futures import Future, wait
 from functools import partial
 from typing import Any, NamedTuple, Self
 
@@ -58,6 +59,7 @@ class Tracker:
         self.history: list[Charge] = []
         self.total = Cost()
         self.by_estimator: dict[str, Cost] = {}
+        self._jobs: list[Future] = []
 
     def __enter__(self) -> Self:
         # In the key of JAX's caches: programs that were compiled without a ledger are left aside, not changed.
@@ -69,7 +71,10 @@ class Tracker:
         return self
 
     def __exit__(self, *error: Any) -> None:
-        jax.effects_barrier()  # what was started in the block belongs to it
+        # What was started in the block belongs to it.
+        jax.effects_barrier()
+        wait(self._jobs)
+        self._jobs.clear()
         with _lock:
             _open.remove(self)
         _here.depth -= 1
@@ -88,6 +93,13 @@ _here = threading.local()
 
 def _depth() -> int:
     return getattr(_here, "depth", 0)
+
+
+def started(job: Future) -> None:
+    """Tell the open ledgers of a job in another thread, which they wait for when their blocks end."""
+    with _lock:
+        for ledger in _open:
+            ledger._jobs = [*(other for other in ledger._jobs if not other.done()), job]
 
 
 def charge(estimator: Any, cost: Cost, value: Any) -> None:

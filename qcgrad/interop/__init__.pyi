@@ -7,6 +7,12 @@ from .qasm import QasmError as QasmError
 from .qasm import load_qasm as load_qasm
 from .qasm import parse_qasm as parse_qasm
 from .qasm import to_openqasm3 as to_openqasm3
+from .qiskit import EstimatorGradient as EstimatorGradient
+from .qiskit import MachineLearningGradient as MachineLearningGradient
+from .qiskit import MachineLearningQGT as MachineLearningQGT
+from .qiskit import QcgradEstimator as QcgradEstimator
+from .qiskit import QcgradSampler as QcgradSampler
+from .qiskit import TangentQGT as TangentQGT
 from .qiskit import from_circuit as from_circuit
 from .qiskit import to_qiskit as to_qiskit
 from .sampler import SampledBell as SampledBell

@@ -42,7 +42,8 @@ def units(gates: Sequence[Gate]) -> Float[np.ndarray, "A"]:
 def gate_angles(circuit: "Circuit", parameters: CircuitParams) -> Angles:
     """Angles (A,) of the parameterised gates at the circuit's parameters (P,), radians, reduced by whole periods.
 
-    NaN and infinity stay, and so does what overflows.
+    Of parameters (..., P) whose numbers are at hand, angles (..., A). NaN and infinity stay, and so does what
+    overflows.
 
     Raises:
         ValueError: an angle has no period and is too large for its precision. While JAX traces, nobody can know.
@@ -53,7 +54,7 @@ def gate_angles(circuit: "Circuit", parameters: CircuitParams) -> Angles:
         theta = jnp.asarray(parameters)[index].astype(wide)
         return _traced(circuit, theta, scale, offset).astype(parameters.dtype)
     # NumPy where the numbers are at hand: a new circuit then compiles no small JAX kernels.
-    theta = np.asarray(parameters, float)[index]
+    theta = np.asarray(parameters, float)[..., index]
     with np.errstate(over="ignore", invalid="ignore"):
         angles = _affine(np, circuit, theta, scale, offset)
         return rounded(circuit, np.arange(len(index)), angles, parameters.dtype, np.abs(scale * theta))
@@ -62,18 +63,18 @@ def gate_angles(circuit: "Circuit", parameters: CircuitParams) -> Angles:
 def rounded(
     circuit: "Circuit",
     which: Int[np.ndarray, "B"],
-    angles: Float[np.ndarray, "B"],
+    angles: Float[np.ndarray, "... B"],
     dtype: np.dtype,
-    before: float | Float[np.ndarray, "B"] = 0.0,
-) -> Float[np.ndarray, "B"]:
+    before: float | Float[np.ndarray, "... B"] = 0.0,
+) -> Float[np.ndarray, "... B"]:
     """Angles of some gates in the precision `dtype`, reduced by whole periods.
 
     Args:
         circuit: whose gates.
         which: (B,) parameterised gates.
-        angles: (B,) float64, radians.
+        angles: (..., B) float64, radians.
         dtype: real.
-        before: (B,) sizes that the angles had before they were reduced, or one for all.
+        before: (..., B) sizes that the angles had before they were reduced, or one for all.
 
     Raises:
         ValueError: as `gate_angles`.
@@ -82,8 +83,9 @@ def rounded(
         angles = _reduced(np, angles, circuit.angle_units[which])
     # Rotations are reduced exactly; the levels of a Hamiltonian are known to float64.
     lost = np.maximum(np.abs(angles) * np.finfo(dtype).eps, before * np.finfo(float).eps) / 2
-    for b in np.flatnonzero(lost > _MOST_ROUNDING / 32):
-        _check(circuit.angle_gates[which[b]], int(which[b]), angles[b], lost[b], np.dtype(dtype))
+    for place in map(tuple, np.argwhere(lost > _MOST_ROUNDING / 32)):
+        position = int(which[place[-1]])
+        _check(circuit.angle_gates[position], position, float(angles[place]), float(lost[place]), np.dtype(dtype))
     return angles.astype(dtype)
 
 

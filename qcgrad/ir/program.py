@@ -148,6 +148,14 @@ class Program:
         acting = [i for i, gate in enumerate(gates) if light_cone.acted_on(gate)]
         return self.on(acting, sorted(light_cone.busy_qubits(gates)))
 
+    @cached_property
+    def whole(self) -> Part:
+        """The whole state, on the qubits that a gate acts on or whose observables notice that they are idle."""
+        x, _, _ = self.terms
+        gates = self.circuit.gates
+        acting = [i for i, gate in enumerate(gates) if light_cone.acted_on(gate)]
+        return self.on(acting, sorted(self.qubits_of(x) | light_cone.busy_qubits(gates)))
+
     def part(self, x: MaskArray, z: MaskArray) -> Part:
         """What measurements of the strings with masks x, z (any shape) depend on, in any basis that suits them.
 

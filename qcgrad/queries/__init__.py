@@ -39,3 +39,5 @@ from ._white_box import Network as Network
 from ._white_box import ReadState as ReadState
 from ._white_box import ReverseSweep as ReverseSweep
 from ._white_box import Sweep as Sweep
+from ._white_box import Tangents as Tangents
+from ._white_box import TangentSweep as TangentSweep

@@ -99,6 +99,49 @@ class ReadState(AbstractQuery):
         )
 
 
+class Tangents(NamedTuple):
+    """Answer of `TangentSweep`: overlaps of a state and its D derivatives, complex.
+
+    Attributes:
+        gram: (D, D), of derivatives i and j.
+        overlap: (D,), of the state and derivative j.
+        observed: (K, D), of observable k applied to the state and derivative j.
+    """
+
+    gram: Any
+    overlap: Any
+    observed: Any
+
+
+@dataclass(frozen=True, eq=False)
+class TangentSweep(AbstractQuery):
+    """One forward run that carries derivatives of the state along. Answer: `Tangents`.
+
+    Attributes:
+        program: circuit and observables.
+        angles: (A,) radians.
+        directions: (D, A); derivative d is that along row d of the angles.
+
+    Cost: 1 + D gate applications a gate, 1 + D states of memory and one to work in.
+    """
+
+    program: Runnable
+    angles: Any
+    directions: Any
+    access: ClassVar[Access] = Access.white_box
+
+    def cost(self) -> Cost:
+        p, rows = self.program, len(self.directions)
+        products = 8 * (rows * (rows + 1) + rows * p.num_observables) * 2**p.dense_qubits
+        return Cost(
+            circuit_runs=1,
+            gates=(1 + rows) * p.num_gates,
+            qubits=p.num_qubits,
+            flops=(1 + rows) * p.run_flops + p.observable_flops + products,
+            peak_bytes=(2 + rows) * state_bytes(p.dense_qubits, self.angles.dtype),
+        )
+
+
 class BackwardPass(NamedTuple):
     """Answer of `Backward`.
 

@@ -1,12 +1,16 @@
 """Qiskit circuits as objectives, and back."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ...errors import ImportRefused
+from ...ir.circuit import Circuit
 from ...ir.expectation import Expectation
 from ...ir.observable import PauliSum
+from ...ir.parameter_map import PureMap
+from ..instructions._angle import as_angle
 from ..instructions._assemble import assemble
 from ._angles import Angles
 from ._ending import without_ends
@@ -53,6 +57,35 @@ def from_circuit(circuit: "QuantumCircuit", observable: Any) -> Expectation:
         >>> round(float(qg.estimate(objective, [0.25], qg.Adjoint()).value), 6)  # cos(0.5)
         0.877583
     """
+    found = read(circuit)
+    return found.objective(_observables(observable, circuit), _layout_notes(circuit))
+
+
+class Found(NamedTuple):
+    """What was found in a Qiskit circuit.
+
+    Attributes:
+        circuit: its gates.
+        parameter_map: from `circuit.parameters` to the gates' parameters; None where they are the same.
+        num_parameters: P of the Qiskit circuit.
+        notes: what was left out, in words.
+        has_driven_phase: whether a parameter drives a global phase, which no expectation value feels.
+    """
+
+    circuit: Circuit
+    parameter_map: PureMap | None
+    num_parameters: int
+    notes: tuple[str, ...]
+    has_driven_phase: bool
+
+    def objective(self, observables: PauliSum | Sequence[PauliSum], notes: tuple[str, ...] = ()) -> Expectation:
+        """Expectation values in the circuit."""
+        example = None if self.parameter_map is None else np.zeros(self.num_parameters)
+        return Expectation(self.circuit, observables, self.parameter_map, example=example, notes=(*self.notes, *notes))
+
+
+def read(circuit: "QuantumCircuit") -> Found:
+    """A Qiskit circuit in our gates; errors as `from_circuit`."""
     from qiskit import QuantumCircuit
 
     if not isinstance(circuit, QuantumCircuit):
@@ -65,12 +98,10 @@ def from_circuit(circuit: "QuantumCircuit", observable: Any) -> Expectation:
     except RecursionError as error:
         raise ImportRefused("the circuit's definitions are nested too deeply: decompose it first") from error
     instructions, notes = without_ends(found, lambda wire: qubit_name(circuit, wire))
-    notes += _layout_notes(circuit)
     num_parameters = len(circuit.parameters)
     built, parameter_map = assemble(circuit.num_qubits, instructions, num_parameters, circuit.name)
-    observables = _observables(observable, circuit)
-    example = None if parameter_map is None else np.zeros(num_parameters)
-    return Expectation(built, observables, parameter_map, example=example, notes=notes)
+    driven = any(i.name == "gphase" and not as_angle(i.angle).is_constant for i in instructions)
+    return Found(built, parameter_map, num_parameters, notes, driven)
 
 
 def qubit_name(circuit: "QuantumCircuit", wire: int) -> str:
@@ -98,11 +129,12 @@ def _observables(given, circuit):
         isinstance(item, (list, tuple)) and len(item) == 2 and isinstance(item[0], str) for item in given
     )
     if isinstance(given, (list, tuple)) and not is_terms:
-        return [_observable(o, circuit) for o in given]
-    return _observable(given, circuit)
+        return [observable_on(o, circuit) for o in given]
+    return observable_on(given, circuit)
 
 
-def _observable(given, circuit) -> PauliSum:
+def observable_on(given: Any, circuit: "QuantumCircuit") -> PauliSum:
+    """An observable of a circuit as a Pauli sum; errors as `from_circuit`."""
     from qiskit.quantum_info import Pauli, SparseObservable, SparsePauliOp
 
     if isinstance(given, SparseObservable):

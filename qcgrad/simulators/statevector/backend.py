@@ -26,6 +26,8 @@ from ...queries import (
     ReverseSweep,
     Snapshots,
     Sweep,
+    Tangents,
+    TangentSweep,
 )
 from ..multicopy import _answers as answers
 from . import _engines as engines
@@ -33,13 +35,14 @@ from . import _kernels as kernels
 from . import _limits as limits
 from . import _sample as sample
 from . import _stabilizer_bases as stabilizer_bases
+from . import _tangents as tangents
 from . import _walk as walk
 from ._engines import Engine
 from ._inputs import program_and_angles
 from ._native_sampling import NativeBases
 from ._sharded import flattened, is_addressable, shared_key
 
-_Answer = Means | Sweep | FinalState | BasisCounts | Snapshots | answers.Answer
+_Answer = Means | Sweep | Tangents | FinalState | BasisCounts | Snapshots | answers.Answer
 
 SETTINGS_BYTES = 1 << 25
 """Settings are simulated this many bytes of their angles at a time, since several copies of these are made."""
@@ -117,6 +120,8 @@ class Statevector(AbstractBackend):
             return self._adjoint(query)
         if isinstance(query, ReverseSweep):
             return self._reverse(query)
+        if isinstance(query, TangentSweep):
+            return self._tangents(query)
         if isinstance(query, MeasureBases):
             return self._measure(query, key)
         if isinstance(query, RandomizedMeasure):
@@ -225,6 +230,11 @@ class Statevector(AbstractBackend):
         self._check_states(program, query.angles, circuit.states_recorded(len(query.cotangents)))
         value, gradient = _to_host(query.angles, kernels.reverse(circuit, angles, query.cotangents.astype(dtype)))
         return Sweep(value, part.expand(gradient[:, : program.num_angles], query.program.num_angles))
+
+    def _tangents(self, query):
+        part = query.program.whole
+        self._check_states(part.program, query.angles, tangents.states_held(len(query.directions)))
+        return tangents.swept(part.program, part.select(query.angles), part.select(query.directions))
 
     def _seen(self, program, angles):
         """The part of a program that its values depend on."""

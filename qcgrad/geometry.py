@@ -1,0 +1,112 @@
+"""The geometry of the states that a circuit prepares: what natural gradients and variational dynamics need."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import jax
+import numpy as np
+from jaxtyping import Complex
+
+from .array_types import Params
+from .arrays import is_concrete
+from .backend import AbstractBackend, resolve
+from .errors import NotApplicable
+from .estimate import ask, check_objective
+from .objective import AbstractObjective, Reading, point_at
+from .queries import Access, Tangents, TangentSweep
+
+
+class GeometricTensor:
+    """Who asks for derivatives of states; ledgers name it."""
+
+    access: ClassVar[Access] = Access.white_box
+
+
+def geometric_tensor(
+    objective: AbstractObjective,
+    params: Params,
+    backend: AbstractBackend | None = None,
+    *,
+    phase_fix: bool = True,
+) -> Complex[np.ndarray, "N N"]:
+    r"""The quantum geometric tensor of a circuit's state by its N parameters, exactly.
+
+    .. math:: Q_{ij} = \langle\partial_i\psi|\partial_j\psi\rangle
+              - \langle\partial_i\psi|\psi\rangle\langle\psi|\partial_j\psi\rangle .
+
+    Its real part is the Fubini-Study metric, a fourth of the quantum Fisher information, by which a natural gradient
+    is preconditioned; its imaginary part is half of the Berry
+    curvature up to the sign.
+
+    Args:
+        objective: an `Expectation`; its circuit and parameter map count, not its observable.
+        params: parameters in the objective's structure, raveled in order into N numbers.
+        backend: who answers; a simulator.
+        phase_fix: whether to subtract the second term; without it the tensor depends on global phases, which
+            importers leave out.
+
+    Returns:
+        Q, Hermitian and, with `phase_fix`, positive semidefinite.
+
+    Raises:
+        NotApplicable: an objective without one circuit.
+        TypeError: parameters that JAX is tracing.
+        AccessError, UnsupportedQuery: a backend that does not show amplitudes.
+        StateTooLarge: 1 + N states that would not fit into memory.
+
+    Cost: 1 + N gate applications a gate, 1 + N states of memory.
+
+    Example:
+        >>> import qcgrad as qg
+        >>> circuit = qg.Circuit(1).ry(0, param=0).rz(0, param=1)
+        >>> tensor = qg.geometric_tensor(qg.Expectation(circuit, "Z"), [0.5, 0.1])
+        >>> print(tensor.real.diagonal().round(4))  # 1/4 and sin(0.5)^2 / 4
+        [0.25   0.0575]
+
+    References:
+        J. P. Provost and G. Vallee, "Riemannian structure on manifolds of quantum states", Commun. Math. Phys. 76, 289
+        (1980); J. Stokes et al., "Quantum natural gradient", Quantum 4, 269 (2020), arXiv:1909.02108.
+    """
+    return tensor_of(tangents(objective, params, backend), phase_fix)
+
+
+def tensor_of(found: Tangents, phase_fix: bool) -> Complex[np.ndarray, "D D"]:
+    """The tensor from overlaps of a state and its derivatives."""
+    return found.gram - phase_fix * np.outer(found.overlap.conj(), found.overlap)
+
+
+def tangents(
+    objective: AbstractObjective,
+    params: Params,
+    backend: AbstractBackend | None = None,
+    *,
+    chosen: Sequence[int] | None = None,
+) -> Tangents:
+    """Overlaps of a circuit's state with its derivatives by the parameters; arguments and errors as above.
+
+    Args:
+        objective, params, backend: as for `geometric_tensor`.
+        chosen: which of the N parameters, all by default.
+    """
+    check_objective(objective)
+    if not is_concrete(params):
+        raise TypeError(
+            "params are being traced by JAX: the geometric tensor needs numbers, ask for it outside jax.jit"
+        )
+    point, params = point_at(objective, params)
+    program = getattr(point.objective, "program", None)
+    if program is None or not hasattr(program, "on_all"):
+        raise NotApplicable(f"{type(point.objective).__name__} has no circuit of one pure state: give an Expectation")
+    directions = _directions(point.objective, params, point.coordinates)
+    directions = directions if chosen is None else directions[list(chosen)]
+    query = TangentSweep(program, np.asarray(point.coordinates), directions)
+    return ask(query, GeometricTensor(), resolve(backend, point.objective), None)
+
+
+def _directions(objective: AbstractObjective, params, angles) -> np.ndarray:
+    """(N, A): how the angles move with each parameter, by the objective's own chain rule."""
+    rows = np.eye(len(angles), dtype=np.asarray(angles).dtype)
+    nothing = np.zeros(objective.num_outputs, rows.dtype)
+    found = objective.to_params(params, Reading(nothing, rows, np.zeros_like(rows), nothing))
+    leaves = [np.asarray(leaf).reshape(len(rows), -1) for leaf in jax.tree.leaves(found.gradient)]
+    return np.concatenate(leaves, axis=1).T
