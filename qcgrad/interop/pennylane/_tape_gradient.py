@@ -122,10 +122,11 @@ class TapeGradient:
     def _objective(self, tape, chosen) -> QNodeExpectation:
         found = outline(tape, chosen)
         for known, objective in self._kept:
-            if found is not None and known == found:
+            if known == found:
                 return objective
         objective = tape_objective(_with_numpy(tape), chosen)
-        self._kept = [(found, objective), *self._kept[: _MAX_KEPT - 1]]
+        if found is not None:
+            self._kept = [(found, objective), *self._kept[: _MAX_KEPT - 1]]
         return objective
 
     def _say_once(self, what, words):
@@ -137,7 +138,7 @@ class TapeGradient:
 class _Keys:
     """Fresh parts of one key, for all threads that ask."""
 
-    def __init__(self, key):
+    def __init__(self, key: Key | None):
         # As devices of PennyLane are seeded, so that one numpy.random.seed holds for all of a script.
         self._key = jax.random.key(np.random.randint(2**31)) if key is None else key  # noqa: NPY002
         self._count = 0
