@@ -109,9 +109,9 @@ def _circuit_parameters(objective: Expectation, params) -> Any:
         return params
     if not isinstance(known, AffineMap):
         return known(params)
-    from pennylane import math
+    import pennylane as qml
 
-    flat = math.flatten(params) if math.ndim(params) else params
+    flat: Any = qml.math.reshape(params, (-1,))
     found: list[Any] = known.offset.tolist()
     for row, column, weight in zip(known.row.tolist(), known.column.tolist(), known.weight.tolist(), strict=True):
         found[row] = found[row] + weight * flat[column]
@@ -163,7 +163,7 @@ def _expval(observable: PauliSum, labels: list[Any]) -> Any:
     import pennylane as qml
 
     with qml.QueuingManager.stop_recording():
-        words = [
+        words: list[Any] = [
             qml.pauli.string_to_pauli_word(word, wire_map={label: k for k, label in enumerate(labels)})
             for word in observable.words
         ]

@@ -11,7 +11,7 @@ from ....estimators import Adjoint
 from ....objective import Point
 from ....queries import Evaluate
 from ._execution import Engine, nested
-from ._lowering import lower_tape, place_of
+from ._lowering import lower_tape, place_of, settings_of
 from ._program import TapeProgram
 from ._questions import answered
 
@@ -80,7 +80,7 @@ def _sweep(tape, engine: Engine, cotangents: Cotangents | None) -> _Swept:
     lowered = lower_tape(tape.operations, place.qubit)
     program = engine.programs(lowered, place, tape.measurements)
     objective = program.objective
-    angles = program.reduced(lowered.angles(engine.dtype))
+    angles = settings_of(lowered, place, engine.dtype)
     many = objective.num_outputs
     direct = cotangents if program.is_affine else None
     weights = np.eye(many, dtype=engine.dtype)

@@ -1,5 +1,6 @@
 """The class that PennyLane finds under the name `qcgrad.statevector`."""
 
+import contextlib
 import secrets
 from collections.abc import Iterable
 from dataclasses import replace
@@ -140,7 +141,7 @@ class StatevectorDevice(Device):
         """Results of circuits, each with samples of its own."""
         if execution_config is not None and execution_config.gradient_method == "backprop":
             return tuple(traced(tape, self._engine) for tape in circuits)
-        with jax.enable_x64(True):
+        with _numbers_at_hand():
             return tuple(execute(tape, self._engine, self._next_key() if tape.shots else None) for tape in circuits)
 
     def compute_derivatives(self, circuits: Any, execution_config: ExecutionConfig | None = None) -> Any:
@@ -149,7 +150,7 @@ class StatevectorDevice(Device):
 
     def execute_and_compute_derivatives(self, circuits: Any, execution_config: ExecutionConfig | None = None) -> Any:
         """Results and derivatives from one sweep for each expectation value."""
-        with jax.enable_x64(True):
+        with _numbers_at_hand():
             return _apart(jacobian(tape, self._engine) for tape in circuits)
 
     def compute_vjp(self, circuits: Any, cotangents: Any, execution_config: ExecutionConfig | None = None) -> Any:
@@ -160,7 +161,7 @@ class StatevectorDevice(Device):
         self, circuits: Any, cotangents: Any, execution_config: ExecutionConfig | None = None
     ) -> Any:
         """Results, and cotangents times derivatives, from one sweep for each cotangent."""
-        with jax.enable_x64(True):
+        with _numbers_at_hand():
             return _apart(
                 vector_jacobian(tape, given, self._engine) for tape, given in zip(circuits, cotangents, strict=True)
             )
@@ -173,7 +174,7 @@ class StatevectorDevice(Device):
         self, circuits: Any, tangents: Any, execution_config: ExecutionConfig | None = None
     ) -> Any:
         """Results, and derivatives along a direction."""
-        with jax.enable_x64(True):
+        with _numbers_at_hand():
             return _apart(
                 jacobian_vector(tape, given, self._engine) for tape, given in zip(circuits, tangents, strict=True)
             )
@@ -181,6 +182,13 @@ class StatevectorDevice(Device):
     def _next_key(self) -> Key:
         self._draws += 1
         return jax.random.fold_in(self._key, self._draws)
+
+
+@contextlib.contextmanager
+def _numbers_at_hand():
+    """In full precision whatever JAX is set to, and at once, also where JAX is tracing what stands around the tape."""
+    with jax.enable_x64(True), jax.ensure_compile_time_eval():
+        yield
 
 
 def _apart(pairs):

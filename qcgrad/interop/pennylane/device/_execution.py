@@ -10,7 +10,7 @@ from ....backend import AbstractBackend
 from ....differentiable import as_jax
 from ....estimators import Adjoint
 from ....queries import Evaluate, ReadState
-from ._lowering import Lowered, Place, lower_tape, place_of, without_observables
+from ._lowering import Lowered, Place, lower_tape, place_of, settings_of, without_observables
 from ._program import Programs, TapeProgram, is_read_off
 from ._questions import answered
 from ._sampling import sampled
@@ -42,7 +42,7 @@ def execute(tape: Any, engine: Engine, key: Key | None) -> Any:
     """
     place = place_of(tape, engine.device_wires)
     lowered = lower_tape(tape.operations, place.qubit)
-    angles = lowered.angles(engine.dtype)
+    angles = settings_of(lowered, place, engine.dtype)
     if tape.shots:
         found = sampled(tape, engine, place, lowered, angles, key)
         each = tuple(nested(results) for results in found)
@@ -56,7 +56,7 @@ def _analytic(tape, engine: Engine, place: Place, lowered: Lowered, angles: Sett
     program = engine.programs(lowered, place, [measurements[k] for k in read_off]) if read_off else None
     queries: list[Any] = []
     if program is not None:
-        queries.append(Evaluate(program.objective.program, program.reduced(angles)))
+        queries.append(Evaluate(program.objective.program, angles))
     if len(read_off) < len(measurements):
         queries.append(ReadState(without_observables(place, tuple(lowered.parts)), angles[0]))
     answers = answered(queries, engine.backend, None)
@@ -76,9 +76,10 @@ def traced(tape: Any, engine: Engine) -> Any:
     program = engine.programs(lowered, place, tape.measurements)
     if not lowered.slots:
         query = Evaluate(program.objective.program, np.zeros((1, 0), jax.dtypes.canonicalize_dtype(float)))
-        means = jax.numpy.asarray(answered([query], engine.backend, None)[0].mean)
-        return nested(_batched(program, means, None))
-    angles = lowered.angles(None)
+        with jax.ensure_compile_time_eval():
+            means = answered([query], engine.backend, None)[0].mean
+        return nested(_batched(program, jax.numpy.asarray(means), None))
+    angles = lowered.angles(jax.numpy)
     evaluate = as_jax(program.objective, Adjoint(), engine.backend)
     means = evaluate(angles[0])[None] if lowered.batch_size is None else jax.vmap(evaluate)(angles)
     return nested(_batched(program, means, lowered.batch_size))

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Shaped
 
@@ -17,6 +16,7 @@ from ....array_types import Array, Settings
 from ....arrays import is_concrete
 from ....errors import ImportRefused
 from ....ir import Circuit, PauliSum, Program
+from ....ir.angles import gate_angles
 from ....ir.gates import Gate
 from ...instructions._angle import Angle, as_angle
 from ...instructions._instruction import WITH_ANGLE, Instruction, lowered
@@ -51,21 +51,19 @@ class Lowered:
         """B where numbers of the tape have a batch axis."""
         return next((np.shape(value)[0] for value in self.values if np.ndim(value)), None)
 
-    def angles(self, dtype: np.dtype | None) -> Settings:
-        """(B, A) radians: NumPy in the precision `dtype`, or traced in the precision of the tape's numbers."""
+    def angles(self, xp: Any = np) -> Settings:
+        """(B, A) radians; with jax.numpy in the precision of the tape's numbers, which may be traced."""
         slots, scales, offsets = np.array(self.slots, int), np.array(self.scales), np.array(self.offsets)
         batch = (self.batch_size or 1,)
         if not self.values:
-            return np.broadcast_to(offsets.astype(dtype or float), (*batch, len(offsets)))
-        xp: Any = np if dtype is not None else jnp
+            return np.broadcast_to(offsets, (*batch, len(offsets)))
         given = [xp.asarray(value) for value in self.values]
         if self.batch_size is not None:
             given = [xp.broadcast_to(value, batch) for value in given]
         values = xp.stack(given, axis=-1).reshape(*batch, len(given))
-        if dtype is None:
-            values = values if values.dtype.kind == "f" else values.astype(float)
-            scales, offsets = scales.astype(values.dtype), offsets.astype(values.dtype)
-        return scales * values[:, np.maximum(slots, 0)] + offsets
+        values = values if values.dtype.kind == "f" and xp is not np else values.astype(float)
+        scales, offsets = scales.astype(values.dtype), offsets.astype(values.dtype)
+        return scales[None] * values[:, np.maximum(slots, 0)] + offsets[None]
 
     def pull_back(self, rows: Float[Array, "C A"], num_params: int) -> Float[np.ndarray, "C P"]:
         """Derivatives by the tape's parameters from those by the angles."""
@@ -177,6 +175,12 @@ def circuit_of(num_qubits: int, parts: tuple[Part, ...]) -> Circuit:
         else:
             gates.append(Gate(name, wires, detail=detail))
     return Circuit(num_qubits, gates, "the tape")
+
+
+def settings_of(lowered: Lowered, place: "Place", dtype: np.dtype) -> Settings:
+    """(B, A) the angles of plain numbers up to whole periods, in the precision `dtype`."""
+    circuit = circuit_of(len(place.order), tuple(lowered.parts))
+    return np.stack([gate_angles(circuit, row) for row in lowered.angles()]).astype(dtype)
 
 
 def without_observables(place: "Place", parts: tuple[Part, ...]) -> Program:

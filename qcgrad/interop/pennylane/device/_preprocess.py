@@ -59,10 +59,7 @@ def pipeline(config: ExecutionConfig, wires: Any, name: str) -> CompilePipeline:
     if differentiates:
         found.add_transform(steps.no_sampling, name=f"{config.gradient_method} + {name}")
         found.add_transform(refuse_trainable_observables, name=name)
-    if config.gradient_method == "adjoint":
-        found.add_transform(transforms.broadcast_expand)
-    else:
-        found.add_transform(expand_batches)
+    found.add_transform(expand_batches, differentiates=config.gradient_method == "adjoint")
     return found
 
 
@@ -226,8 +223,11 @@ def refuse_trainable_observables(tape: Any, name: str = "device") -> tuple[Any, 
 
 
 @transform
-def expand_batches(tape: Any) -> Any:
-    """Parameters with a batch axis become one question where all results are expectation values, else tapes."""
-    if tape.batch_size is None or (not tape.shots and all(map(is_read_off, tape.measurements))):
+def expand_batches(tape: Any, differentiates: bool = False) -> Any:
+    """Parameters with a batch axis stay one question about expectation values that nobody differentiates."""
+    if tape.batch_size is None:
+        return (tape,), _unchanged
+    is_one = not tape.shots and all(map(is_read_off, tape.measurements))
+    if is_one and not (differentiates and any(map(is_trainable, tape.operations))):
         return (tape,), _unchanged
     return transforms.broadcast_expand(tape)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from ....array_types import Array, Settings, Values
+from ....array_types import Array, Values
 from ....errors import ImportRefused
 from ....ir.expectation import Expectation
 from .._observables import Readout, readout
@@ -30,10 +30,6 @@ class TapeProgram(NamedTuple):
     def results(self, values: Values) -> list[Float[Array, "..."]]:
         """What each measurement returns, from all expectation values (K,)."""
         return [r.result(values[where]) for r, where in zip(self.readouts, self.places, strict=True)]
-
-    def reduced(self, angles: Settings) -> Settings:
-        """(B, A) the same angles up to whole periods."""
-        return np.stack([self.objective.coordinates(row) for row in angles])
 
     @property
     def is_plain(self) -> bool:

@@ -11,7 +11,7 @@ from ....array_types import Key, Settings
 from ....draws import generator
 from ....ir import pauli
 from ....queries import AbstractQuery, Evaluate, MeasureBases, RandomizedMeasure
-from ._lowering import Lowered, Place, lower_tape, without_observables
+from ._lowering import Lowered, Place, lower_tape, settings_of, without_observables
 from ._program import has_pauli_form
 from ._questions import answered
 
@@ -51,7 +51,7 @@ def sampled(
     program = engine.programs(lowered, place, [tape.measurements[k] for k in split.means]) if split.means else None
     queries: list[AbstractQuery] = []
     if program is not None:
-        settings = np.repeat(program.reduced(angles), len(shots), axis=0)
+        settings = np.repeat(angles, len(shots), axis=0)
         queries.append(Evaluate(program.objective.program, settings, shots))
     queries += [_in_basis(group, place, lowered, angles[0], shots) for group in split.groups]
     whole = without_observables(place, tuple(lowered.parts))
@@ -126,7 +126,7 @@ def _word_groups(measurements: Sequence[Any], words: list[int]) -> list[_Group]:
 def _in_basis(group: _Group, place: Place, lowered: Lowered, angles, shots) -> MeasureBases:
     rotation = lower_tape(group.gates, place.qubit)
     program = without_observables(place, (*lowered.parts, *rotation.parts))
-    angles = np.concatenate([angles, rotation.angles(angles.dtype)[0]])
+    angles = np.concatenate([angles, settings_of(rotation, place, angles.dtype)[0]])
     n = program.num_qubits
     z = np.tile(pauli.mask_array([pauli.bit(place.qubit[w], n) for w in group.labels], n), (len(shots), 1))
     return MeasureBases(program, angles, np.zeros_like(z), z, np.array(shots))
