@@ -37,7 +37,7 @@ def as_jax(
     Args:
         objective: what to evaluate.
         estimator: how to differentiate. Those without `is_traceable` are called on the host, one run after another.
-        backend: who answers, as for `qcgrad.estimate`.
+        backend: who answers, as for `qcgrad.estimate`; those without `is_traceable` are called on the host too.
 
     Returns:
         A function of the parameters and, for methods that sample, a JAX random key. Value and gradient
@@ -119,9 +119,13 @@ class _Asked(NamedTuple):
     estimator: AbstractEstimator
     backend: AbstractBackend
 
+    @property
+    def is_traceable(self) -> bool:
+        return self.estimator.is_traceable and self.backend.is_traceable
+
     def value(self, coordinates: Coordinates, key: Key | None) -> Values:
         cotangents = jnp.ones((1, self.objective.num_outputs))
-        if self.estimator.is_traceable:
+        if self.is_traceable:
             return jnp.asarray(run_value(self._point(coordinates, cotangents), self.estimator, self.backend, key))
 
         def on_host(coordinates, key):
@@ -141,6 +145,11 @@ class _Asked(NamedTuple):
             again = self._replace(backend=_Differentiable(self.backend.differentiable(), self.estimator))
             if not self.estimator.is_traceable:
                 raise NotApplicable(_no_second_derivative(self.estimator))
+            if not again.is_traceable:
+                raise NotApplicable(
+                    f"{type(self.backend).__name__} runs elsewhere, so that JAX cannot differentiate its answers: a "
+                    "second derivative needs qcgrad's own simulator"
+                )
             return jax.jvp(lambda *point: again.value_and_gradient(point[0], key, point[1]), primals, tangents)
 
         return found(coordinates, cotangents)
@@ -161,7 +170,7 @@ class _Asked(NamedTuple):
         self, coordinates: Coordinates, key: Key | None, cotangents: Cotangents
     ) -> tuple[Values, Gradient]:
         """((K,), coordinates with a leading axis of cotangents)."""
-        if self.estimator.is_traceable:
+        if self.is_traceable:
             reading = run(self._point(coordinates, cotangents), self.estimator, self.backend, key).reading
             return jnp.asarray(reading.value), reading.gradient
 
@@ -200,6 +209,10 @@ class _Differentiable(AbstractBackend):
     @property
     def access(self) -> Access:
         return self.inner.access
+
+    @property
+    def is_traceable(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.inner.is_traceable
 
     def answer(self, query: AbstractQuery, key: Key | None) -> Any:
         if query.is_random:

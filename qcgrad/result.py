@@ -16,8 +16,8 @@ from .readable import in_html, in_words
 class Result(str):
     """How a computation ended: compares equal to its code, and explains itself.
 
-    The codes: "ok"; "budget_exhausted"; "not_finite" where the value, a derivative or a variance came out as NaN or
-    infinite, with a message that says which one and where it arose.
+    The codes: "ok"; "budget_exhausted"; "backend_failed"; "not_finite" where the value, a derivative or a variance came
+    out as NaN or infinite, with a message that says which one and where it arose.
 
     Example:
         >>> from qcgrad import Result
