@@ -6,6 +6,6 @@ from .qasm import load_qasm as load_qasm
 from .qasm import parse_qasm as parse_qasm
 from .qiskit import from_circuit as from_circuit
 from .qiskit import to_circuit as to_circuit
-from .sampler import SampledBell as SampledBell
+from .sampler import SampledBackend as SampledBackend
 from .sampler import bell_circuit as bell_circuit
 from .sampler import bell_outcomes as bell_outcomes
