@@ -1,3 +1,4 @@
+from .pennylane import PennyLaneBackend as PennyLaneBackend
 from .pennylane import from_qnode as from_qnode
 from .pennylane import from_tape as from_tape
 from .qasm import Imported as Imported
