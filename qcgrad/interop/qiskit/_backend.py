@@ -215,10 +215,12 @@ class QiskitBackend(MeasuringBackend):
                 f"the question takes {most} qubits, but {self.device.name} has {available}: give a larger device "
                 "(pairs of copies take twice as many qubits as one copy)"
             )
-        if self.pass_manager is not None or self.device is None:
-            return self.pass_manager
-        level = 0 if getattr(self.device, "coupling_map", None) is None else 1
-        self.pass_manager = generate_preset_pass_manager(level, self.device, seed_transpiler=0)
+        if self.pass_manager is None and self.device is not None:
+            level = 0 if getattr(self.device, "coupling_map", None) is None else 1
+            self.pass_manager = generate_preset_pass_manager(level, self.device, seed_transpiler=0)
+        elif self.pass_manager is None and primitives.simulates_by_itself(self.primitive):
+            # As they are, evolutions would be exponentials of matrices.
+            self.pass_manager = generate_preset_pass_manager(0, basis_gates=["u", "cx"])
         return self.pass_manager
 
 

@@ -9,7 +9,7 @@ from ...ir import pauli
 from ...ir.program import MeasurementBasis
 from ...queries import Evaluate, Means
 from ..sampler._bitstrings import Unusable
-from ..sampler._jobs import done
+from ..sampler._jobs import Job, done
 from . import _primitives as primitives
 from ._pubs import Template, templates
 
@@ -26,17 +26,18 @@ def exact(backend: "QiskitBackend", query: Evaluate, before: Any) -> Means:
     runner = primitives.without_trajectories(backend.primitive, backend.device)
 
     def jobs(places):
+        if not observables:
+            return [Job(tuple(places), lambda: np.tile(program.constants, (len(places), 1)))]
         circuits = [program.bound(query.angles[place]) for place in places]
         found = templates(places, circuits, [None] * len(places))
         return _jobs(backend, found, lambda label: observables, 0.0, None, read, runner)
 
     def read(result, template):
         rows = np.tile(program.constants, (len(template.places), 1))
-        if observables:
-            values, errors = _values(result, template, observables)
-            if np.any(errors != 0):
-                raise Unusable(f"standard errors of up to {errors.max()} came back where exact values were asked")
-            rows[:, list(observables)] += values
+        values, errors = _values(result, template, observables)
+        if np.any(errors != 0):
+            raise Unusable(f"standard errors of up to {errors.max()} came back where exact values were asked")
+        rows[:, list(observables)] += values
         return rows
 
     return backend.exact_means(query, jobs, before)

@@ -37,7 +37,7 @@ def device_of(primitive: Any) -> Any:
 
 def may_be_noisy(primitive: Any, device: Any) -> bool:
     """Whether nothing says that circuits run without noise."""
-    if _is_from(primitive, "qiskit.primitives.statevector"):
+    if simulates_by_itself(primitive):
         return False
     if _is_from(device, "qiskit_aer"):
         return not _is_ideal(_aer_option(primitive, device, "noise_model"))
@@ -75,10 +75,18 @@ def without_trajectories(primitive: Any, device: Any) -> Any:
     return type(primitive).from_backend(own, options={"run_options": dict(primitive.options.run_options)})
 
 
+def simulates_by_itself(primitive: Any) -> bool:
+    """Whether it is Qiskit's own simulator of state vectors, which needs no device."""
+    return _is_from(primitive, "qiskit.primitives.statevector")
+
+
 def seed_of(primitive: Any, device: Any) -> int | None:
     """The integer seed from which a primitive starts anew in every run; None where it does not."""
+    own = getattr(primitive, "options", None)
+    if not hasattr(primitive, "seed") and not hasattr(own, "seed_simulator"):
+        return None  # whatever the device's seed is, this primitive cannot be given another
     found = getattr(primitive, "seed", None)
-    for options in (getattr(primitive, "options", None), getattr(device, "options", None)):
+    for options in (own, getattr(device, "options", None)):
         if found is None:
             found = getattr(options, "seed_simulator", None)
         if found is None:
@@ -94,7 +102,7 @@ def reseeded(primitive: Any, seed: int, drawn: int) -> Any:
     """
     from numpy.random import default_rng
 
-    if _is_from(primitive, "qiskit.primitives.statevector"):
+    if simulates_by_itself(primitive):
         # A generator goes on from circuit to circuit, a number starts anew.
         return type(primitive)(default_shots=primitive.default_shots, seed=default_rng([seed, drawn]))
     other, own = copy.copy(primitive), (seed + drawn) % 2**31
