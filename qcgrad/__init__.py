@@ -9,6 +9,7 @@ from .cost import Budget as Budget
 from .cost import Cost as Cost
 from .differentiable import as_jax as as_jax
 from .errors import AccessError as AccessError
+from .errors import BackendFailed as BackendFailed
 from .errors import BiasWarning as BiasWarning
 from .errors import BudgetExhausted as BudgetExhausted
 from .errors import ImportRefused as ImportRefused

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NoReturn, TypeVar
 from .array_types import Key
 from .errors import UnsupportedQuery
 from .objective import AbstractObjective
-from .queries import AbstractQuery, Access
+from .queries import EXACT, AbstractQuery, Access, Fidelity
 
 _DEFAULTS: dict[type[AbstractObjective], "Callable[[], AbstractBackend]"] = {}
 
@@ -31,6 +31,7 @@ class AbstractBackend(abc.ABC):
         >>> jax.config.update("jax_enable_x64", True)
         >>> class QiskitStatevector(qg.AbstractBackend):
         ...     access = Access.single_copy
+        ...     is_traceable = False  # Qiskit needs numbers
         ...
         ...     def answer(self, query, key):
         ...         if not isinstance(query, Evaluate) or query.shots is not None:
@@ -47,6 +48,13 @@ class AbstractBackend(abc.ABC):
 
     access: ClassVar[Access]
     """The most that this backend lets anyone do with a state."""
+    is_traceable: ClassVar[bool] = True
+    """Whether JAX can trace through its answers; else `as_jax` calls it on the host, and no program is compiled."""
+
+    @property
+    def fidelity(self) -> Fidelity:
+        """How faithful all of its answers are at best: "exact", or "noisy" for a device whose noise nobody bounds."""
+        return EXACT
 
     @abc.abstractmethod
     def answer(self, query: AbstractQuery, key: Key | None) -> Any:
@@ -59,6 +67,15 @@ class AbstractBackend(abc.ABC):
         Raises:
             UnsupportedQuery: a kind of query that this backend does not answer.
         """
+
+    def resume(self, query: AbstractQuery, key: Key | None, answered: Any) -> Any:
+        """The answer to a query at which this backend failed; by default it is asked again as a whole.
+
+        Args:
+            query, key: as they were.
+            answered: of the `BackendFailed` that was raised.
+        """
+        return self.answer(query, key)
 
     def differentiable(self) -> "AbstractBackend":
         """The same answers from programs that JAX can differentiate, for second derivatives; by default itself."""

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import PyTree, UInt32
 
 from .array_types import Array, Coordinates, Cotangents, Gradient, Key, Values
+from .arrays import is_concrete
 from .backend import AbstractBackend, resolve
 from .errors import NotApplicable
 from .estimate import check_arguments, run, run_value
@@ -37,7 +38,7 @@ def as_jax(
     Args:
         objective: what to evaluate.
         estimator: how to differentiate. Those without `is_traceable` are called on the host, one run after another.
-        backend: who answers, as for `qcgrad.estimate`.
+        backend: who answers, as for `qcgrad.estimate`; those without `is_traceable` are called on the host too.
 
     Returns:
         A function of the parameters and, for methods that sample, a JAX random key. Value and gradient
@@ -119,9 +120,13 @@ class _Asked(NamedTuple):
     estimator: AbstractEstimator
     backend: AbstractBackend
 
+    @property
+    def is_traceable(self) -> bool:
+        return self.estimator.is_traceable and self.backend.is_traceable
+
     def value(self, coordinates: Coordinates, key: Key | None) -> Values:
         cotangents = jnp.ones((1, self.objective.num_outputs))
-        if self.estimator.is_traceable:
+        if self.is_traceable:
             return jnp.asarray(run_value(self._point(coordinates, cotangents), self.estimator, self.backend, key))
 
         def on_host(coordinates, key):
@@ -141,6 +146,11 @@ class _Asked(NamedTuple):
             again = self._replace(backend=_Differentiable(self.backend.differentiable(), self.estimator))
             if not self.estimator.is_traceable:
                 raise NotApplicable(_no_second_derivative(self.estimator))
+            if not again.is_traceable:
+                raise NotApplicable(
+                    f"{type(self.backend).__name__} runs elsewhere, so that JAX cannot differentiate its answers: a "
+                    "second derivative needs qcgrad's own simulator"
+                )
             return jax.jvp(lambda *point: again.value_and_gradient(point[0], key, point[1]), primals, tangents)
 
         return found(coordinates, cotangents)
@@ -161,7 +171,7 @@ class _Asked(NamedTuple):
         self, coordinates: Coordinates, key: Key | None, cotangents: Cotangents
     ) -> tuple[Values, Gradient]:
         """((K,), coordinates with a leading axis of cotangents)."""
-        if self.estimator.is_traceable:
+        if self.is_traceable:
             reading = run(self._point(coordinates, cotangents), self.estimator, self.backend, key).reading
             return jnp.asarray(reading.value), reading.gradient
 
@@ -188,6 +198,9 @@ class _Asked(NamedTuple):
             found = function(coordinates, _as_key(raw), *others)
             return jax.tree.map(lambda array, shape: np.asarray(array, shape.dtype), found, shapes)
 
+        if is_concrete((coordinates, raw, others)):
+            # Called by JAX, an error would lose its class, and with it what was answered before.
+            return jax.tree.map(jnp.asarray, on_numbers(coordinates, raw, *others))
         return jax.pure_callback(on_numbers, shapes, coordinates, raw, *others, vmap_method="sequential")
 
 
@@ -200,6 +213,10 @@ class _Differentiable(AbstractBackend):
     @property
     def access(self) -> Access:
         return self.inner.access
+
+    @property
+    def is_traceable(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.inner.is_traceable
 
     def answer(self, query: AbstractQuery, key: Key | None) -> Any:
         if query.is_random:

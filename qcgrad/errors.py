@@ -45,6 +45,28 @@ class BudgetExhausted(QcgradError, RuntimeError):
         self.estimate = estimate
 
 
+class BackendFailed(QcgradError, RuntimeError):
+    """A backend failed half-way: a job was lost, or what came back cannot be used. What was answered before is kept.
+
+    Give the error back, `qcgrad.estimate(..., resume=error)` with otherwise the same arguments, and only what is
+    missing is asked. It can be pickled, so that this may happen in another process.
+
+    Attributes:
+        answered: what the backend had of the query at which it failed, in its own terms (`AbstractBackend.resume`).
+        known: the answer to the first parts of that query, where it is divisible and some were complete, else None.
+        estimate: everything computed until then, with NaN for what is missing; its cost counts what was answered in
+            full. None where the backend was not asked by `qcgrad.estimate`.
+        progress: where `estimate` goes on.
+    """
+
+    def __init__(self, message: str, answered: Any = None, known: Any = None):
+        super().__init__(message)
+        self.answered = answered
+        self.known = known
+        self.estimate: Estimate | None = None
+        self.progress: Any = None
+
+
 class BiasWarning(UserWarning):
     """A bound on the bias of a gradient is larger than the gradient; the message says what would lower it."""
 

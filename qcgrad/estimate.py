@@ -1,6 +1,6 @@
 """The one loop: ask the estimator, charge, let the backend answer, tell, until there is nothing to ask."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import numpy as np
@@ -8,14 +8,16 @@ from numpy.typing import DTypeLike
 
 from . import finite
 from .array_types import Key, Params, Values
-from .arrays import is_concrete, zeros_like
+from .arrays import is_concrete
 from .backend import AbstractBackend, resolve
 from .cost import Budget, Cost
-from .errors import AccessError, BudgetExhausted, NotApplicable
+from .errors import AccessError, BackendFailed, BudgetExhausted, NotApplicable
 from .estimator import AbstractEstimator, total_cost, unknown
 from .keys import as_key, draw_key
-from .objective import AbstractObjective, Point, Reading, point_at
-from .queries import EXACT, AbstractQuery, fidelity_of, together
+from .objective import AbstractObjective, Point, point_at
+from .progress import Progress, Run, answer_of, answered, completed, failure, progress_of
+from .queries import AbstractQuery
+from .readings import estimate_of
 from .result import Estimate, Result
 from .rounds import affordable, exhausted
 from .tracker import charge
@@ -30,6 +32,7 @@ def estimate(
     key: Key | int | None = None,
     budget: Budget | None = None,
     throw: bool = True,
+    resume: BackendFailed | None = None,
 ) -> Estimate:
     """Value and gradient of an objective by the given method, with standard errors and exact cost.
 
@@ -42,6 +45,8 @@ def estimate(
         budget: limits on the cost, checked before each query; of the first one that is too dear, the part that fits
             is asked where the query can be cut.
         throw: raise when the budget runs out; else return what is known, with `result` saying so.
+        resume: the error with which a backend failed in this very estimate, all other arguments the same: it goes on
+            there, and asks what is missing. The cost is that of the whole estimate, each copy counted once.
 
     Returns:
         An `Estimate`. Under `jax.jit` and `jax.vmap` too, for every method with `is_traceable`. Numbers that are NaN
@@ -53,6 +58,7 @@ def estimate(
         AccessError: the backend does not grant the access that the method needs.
         StateTooLarge: the simulation would not fit into memory.
         BudgetExhausted: with `throw=True`; its `estimate` holds what is known.
+        BackendFailed: a device or simulator of others failed half-way; its `estimate` holds what is known.
 
     Cost: the sum of the costs of the queries asked, nothing else.
 
@@ -71,25 +77,29 @@ def estimate(
     check_arguments(objective, estimator)
     if budget is not None and not isinstance(budget, Budget):
         raise TypeError(f"budget is {budget!r}: give qcgrad.Budget(shots=...) or None")
-    if not is_concrete((params, key)):
+    is_traced = not is_concrete((params, key))
+    if is_traced:
         check_traceable(estimator)
     point, params = point_at(objective, params)
     objective = point.objective
     backend = resolve(backend, objective)
+    if is_traced and not backend.is_traceable:
+        raise NotApplicable(
+            f"{type(backend).__name__} cannot be traced by JAX: it runs elsewhere and needs numbers; call "
+            "qcgrad.estimate outside jax.jit, jax.vmap and jax.grad, or use qcgrad.as_jax"
+        )
     if is_concrete(point.coordinates) and (reason := finite.of_coordinates(objective, point.coordinates)):
         found = Run(unknown(point), Cost(), Result("not_finite", reason))
     else:
-        found = run(point, estimator, backend, as_key(key), budget)
-    inner, result = found.reading, found.result
-    outer = objective.to_params(params, inner)
-    if str(result) == "ok" and is_concrete((inner, outer)):
-        result = _checked(objective, inner, outer, result)
-    if outer.stats:
-        words = result.message, estimator.report(outer.stats), objective.report(outer.stats)
-        result = Result(str(result), "; ".join(filter(None, words)))
-    assembled = _assemble(objective, outer, found.cost, result, found.fidelity)
-    if throw and str(result) == "budget_exhausted":
-        raise BudgetExhausted(result.message, assembled)
+        progress = None if resume is None else progress_of(resume, point, estimator)
+        try:
+            found = run(point, estimator, backend, as_key(key), budget, progress=progress)
+        except BackendFailed as error:
+            error.estimate = estimate_of(objective, params, estimator, error.progress.found)
+            raise
+    assembled = estimate_of(objective, params, estimator, found)
+    if throw and str(assembled.result) == "budget_exhausted":
+        raise BudgetExhausted(assembled.result.message, assembled)
     return assembled
 
 
@@ -123,15 +133,6 @@ def predict_cost(
     return estimator.predict(Point(objective, objective.placeholder(_real(dtype)), np.eye(objective.num_outputs)))
 
 
-class Run(NamedTuple):
-    """What came out of the loop, on coordinates."""
-
-    reading: Reading
-    cost: Cost
-    result: Result
-    fidelity: str = EXACT
-
-
 def run(
     point: Point,
     estimator: AbstractEstimator,
@@ -140,40 +141,44 @@ def run(
     budget: Budget | None = None,
     *,
     start: Any = None,
+    progress: Progress | None = None,
 ) -> Run:
     """The loop itself, on coordinates.
 
     Args:
         point, estimator, backend, key, budget: as for `estimate`, the point from `point_at`.
         start: the estimator's state before the first round, where it was worked out before.
+        progress: where the run goes on, of one that a backend failed in.
+
+    Raises:
+        BackendFailed: its `progress` holds the progress, what was found until then, and at which point by which method.
     """
-    cost, fidelities = Cost(), []
     result = Result("ok", "all queries were answered")
-    key, used = draw_key(key, estimator.is_random)
-    state = estimator.init(point, used) if start is None else start
-    while queries := estimator.ask(state):
+    if progress is None:
+        key, used = draw_key(key, estimator.is_random)
+        progress = Progress(estimator.init(point, used) if start is None else start, key)
+    while queries := estimator.ask(progress.state):
         for query in queries:
             _check_access(query, estimator, backend)
-        asked = queries if budget is None else affordable(queries, cost, budget)
+        asked = queries if budget is None else affordable(queries, progress.cost, budget)
         is_cut = asked is not queries
         if budget is not None and is_cut:
-            result = exhausted(budget, cost, queries, asked)
+            result = exhausted(budget, progress.cost, queries, asked)
         if asked:
-            answers = []
-            for query in asked:
-                key, used = draw_key(key, query.is_random)
-                answers.append(backend.answer(query, used))
-            fidelities += map(fidelity_of, answers)
-            cost += total_cost(asked)
-            if is_cut:
-                left = [*answers, *[None] * (len(queries) - len(asked))]
-                answers = [query.completed(answer) for query, answer in zip(queries, left, strict=True)]
-            state = estimator.tell(state, tuple(answers))
+            try:
+                progress = answered(asked, progress, estimator, backend)
+            except BackendFailed as error:
+                error.progress = failure(error, point, estimator, queries, asked)
+                charge(estimator, error.progress.progress.spent, error.progress.found.reading.value)
+                raise
+            answers = completed(queries, progress.answers) if is_cut else progress.answers
+            state = estimator.tell(progress.state, answers)
+            progress = progress._replace(state=state, cost=progress.cost + total_cost(asked), answers=())
         if is_cut:
             break
-    reading = estimator.read(state)
-    charge(estimator, cost, reading.value)
-    return Run(reading, cost, result, together(fidelities))
+    reading = estimator.read(progress.state)
+    charge(estimator, progress.spent, reading.value)
+    return progress.run(reading, progress.cost, result)
 
 
 def run_value(point: Point, estimator: AbstractEstimator, backend: AbstractBackend, key: Key | None) -> Values:
@@ -191,7 +196,7 @@ def ask(query: AbstractQuery, asker: Any, backend: AbstractBackend, key: Key | N
         key: JAX random key; needed by queries that draw.
     """
     _check_access(query, asker, backend)
-    answer = backend.answer(query, draw_key(key, query.is_random)[1])
+    answer = answer_of(query, draw_key(key, query.is_random)[1], asker, backend)
     charge(asker, query.cost(), _value_of(answer))
     return answer
 
@@ -245,33 +250,3 @@ def _check_access(query, estimator, backend):
             raise AccessError(
                 f"{type(query).__name__} needs {query.access.name} access, but {who} allows {granted.name} only"
             )
-
-
-def _checked(objective, inner: Reading, outer: Reading, result: Result) -> Result:
-    """The result, having looked at the numbers."""
-    if reason := finite.of_readings(objective, inner, outer):
-        return Result("not_finite", reason)
-    if any(np.isnan(leaf).any() for leaf in jax.tree.leaves((outer.variance, outer.value_variance))):
-        return Result("ok", f"{result.message}; a variance is NaN, not known: that takes two shots or more")
-    return result
-
-
-def _assemble(objective, reading: Reading, cost: Cost, result: Result, fidelity: str) -> Estimate:
-    bias, value_bias = reading.bias_bound, reading.value_bias_bound
-    if bias is None:
-        bias = jax.tree.map(_no_bias, reading.gradient)
-    if value_bias is None:
-        value_bias = _no_bias(reading.value)
-    parts = (reading.value, reading.gradient, reading.variance, reading.value_variance, bias, value_bias)
-    if not objective.is_vector:
-        parts = jax.tree.map(lambda leaf: leaf[0], parts)
-    # device_put compiles nothing, whatever the shape; jnp.asarray may. Traced ones go one by one, since jax.vmap may
-    # have put their batch on different axes.
-    parts = jax.device_put(parts) if is_concrete(parts) else jax.tree.map(jax.device_put, parts)
-    value, gradient, variance, value_variance, bias, value_bias = parts
-    return Estimate(value, gradient, variance, value_variance, bias, value_bias, cost, result, fidelity, reading.stats)
-
-
-def _no_bias(numbers):
-    """Real zeros of the same shape, also beside infinities and complex numbers."""
-    return zeros_like(numbers.real)

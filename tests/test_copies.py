@@ -71,7 +71,7 @@ OBJECTS = [
     qg.Statevector(),
     qg.Statevector(max_bytes=1000, engine="jax"),
     qg.Autodiff(),
-    interop.SampledBell(len),
+    interop.SampledBackend(len),
     qg.load_circuit("efficient_su2_n4_r1"),
     interop.parse_qasm(QASM),
     nn.Convention.pytorch,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import qcgrad as qg
-from qcgrad.interop import SampledBell
+from qcgrad.interop import SampledBackend
 from qcgrad.ir.program import Program
 from qcgrad.queries import Access, Evaluate, Means
 from qcgrad.testing import check_backend
@@ -141,12 +141,13 @@ def test_our_own_backends_answer_rightly():
 def test_a_sampler_of_bitstrings_answers_rightly():
     rng = np.random.default_rng(5)
 
-    def sampler(circuit, shots):
+    def outcomes(circuit, shots):
         weights = np.abs(dense.state(circuit)) ** 2
         drawn = rng.choice(len(weights), size=shots, p=weights / weights.sum())
         return [format(b, f"0{circuit.num_qubits}b") for b in drawn]
 
-    assert set(check_backend(SampledBell(sampler))) == {"BellSample", "MajorityVotes"}
+    answered = {"Evaluate", "MeasureBases", "RandomizedMeasure", "BellSample", "MajorityVotes"}
+    assert set(check_backend(SampledBackend(lambda pairs: [outcomes(*pair) for pair in pairs]))) == answered
 
 
 def test_what_answers_nothing_or_is_no_backend_is_named():

@@ -1,3 +1,4 @@
+from .pennylane import PennyLaneBackend as PennyLaneBackend
 from .pennylane import StatevectorDevice as StatevectorDevice
 from .pennylane import from_qnode as from_qnode
 from .pennylane import from_tape as from_tape
@@ -12,9 +13,10 @@ from .qiskit import MachineLearningGradient as MachineLearningGradient
 from .qiskit import MachineLearningQGT as MachineLearningQGT
 from .qiskit import QcgradEstimator as QcgradEstimator
 from .qiskit import QcgradSampler as QcgradSampler
+from .qiskit import QiskitBackend as QiskitBackend
 from .qiskit import TangentQGT as TangentQGT
 from .qiskit import from_circuit as from_circuit
 from .qiskit import to_qiskit as to_qiskit
-from .sampler import SampledBell as SampledBell
+from .sampler import SampledBackend as SampledBackend
 from .sampler import bell_circuit as bell_circuit
 from .sampler import bell_outcomes as bell_outcomes

@@ -45,6 +45,55 @@ def parity_sign(members: MaskArray, bits: MaskArray) -> Int[np.ndarray, "..."]:
     return 1 - 2 * (pauli.popcount(members & bits) & 1)
 
 
+def random_stabilizer_bases(
+    num_qubits: int, count: int, rng: np.random.Generator
+) -> tuple[Shaped[np.ndarray, "count n"], Shaped[np.ndarray, "count n"]]:
+    """Generators (count, n) of uniformly random stabilizer groups, up to signs (which only relabel outcomes).
+
+    Vectors are drawn one after another from the symplectic complement of what is there: a generator, then a
+    partner that anticommutes with it, so that the next ones can be projected. (stim draws random tableaus
+    too, but takes no seed.)
+    """
+    pairs: list = []
+    for _ in range(num_qubits):
+        first = _complement_vector(num_qubits, count, rng, pairs, lambda x, z, todo: (x | z) != 0)
+        partner = _complement_vector(
+            num_qubits,
+            count,
+            rng,
+            pairs,
+            lambda x, z, todo, first=first: ~pauli.commute(x, z, first[0][todo], first[1][todo]),
+        )
+        pairs.append((first, partner))
+    return tuple(np.stack([first[i] for first, _ in pairs], axis=1) for i in (0, 1))  # pyright: ignore[reportReturnType]
+
+
+def random_local_bases(
+    num_qubits: int, count: int, rng: np.random.Generator
+) -> tuple[Shaped[np.ndarray, "count n"], Shaped[np.ndarray, "count n"]]:
+    """Masks (count, n) of X, Y or Z at random on each qubit."""
+    letter = rng.integers(3, size=(count, num_qubits))
+    bits = pauli.mask_array([pauli.bit(q, num_qubits) for q in range(num_qubits)], num_qubits)
+    return bits * (letter != 2).astype(bits.dtype), bits * (letter != 0).astype(bits.dtype)
+
+
+def _complement_vector(num_qubits, count, rng, pairs, accepts):
+    """A uniformly random vector for each of `count` problems, orthogonal to all pairs and accepted."""
+    found = np.zeros((2, count), np.int64)
+    todo = np.arange(count)
+    while len(todo):
+        x, z = rng.integers(1 << num_qubits, size=(2, len(todo)))
+        for (ex, ez), (fx, fz) in pairs:
+            on_e = ~pauli.commute(x, z, fx[todo], fz[todo])
+            on_f = ~pauli.commute(x, z, ex[todo], ez[todo])
+            x = x ^ on_e * ex[todo] ^ on_f * fx[todo]
+            z = z ^ on_e * ez[todo] ^ on_f * fz[todo]
+        good = accepts(x, z, todo)
+        found[:, todo[good]] = x[good], z[good]
+        todo = todo[~good]
+    return found
+
+
 def _count(masks):
     """Set bits modulo 256."""
     return np.bitwise_count(masks).astype(np.uint8)

@@ -15,6 +15,7 @@ from ._multi_copy import Ensemble as Ensemble
 from ._multi_copy import MajorityVotes as MajorityVotes
 from ._multi_copy import Votes as Votes
 from ._query import EXACT as EXACT
+from ._query import NOISY as NOISY
 from ._query import AbstractQuery as AbstractQuery
 from ._query import Access as Access
 from ._query import Fidelity as Fidelity

@@ -117,6 +117,9 @@ class Fidelity(str):
 EXACT = Fidelity("exact")
 """The fidelity of answers that have the distribution which physics gives them."""
 
+NOISY = Fidelity("noisy")
+"""The fidelity of answers of a device with noise: nobody knows a bound on how far off they are on average."""
+
 
 def fidelity_of(answer: Any) -> str:
     """How faithful an answer is: what its record says in `fidelity`; one without that field is exact."""

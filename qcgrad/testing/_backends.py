@@ -28,7 +28,8 @@ def check_backend(backend: AbstractBackend, key: Key | int = 0) -> tuple[str, ..
 
     Plain gates on asymmetric qubits, scales and offsets, a shared parameter, several observables, an identity term,
     every kind of gate, float32 and float64 (where JAX's 64-bit mode is on). Exact answers must be right to rounding,
-    sampled ones within 12 reported standard errors and the reported bias.
+    sampled ones within 12 reported standard errors and the reported bias. A device with noise whose bias is unknown has
+    to pass as if it had none: check it without its noise.
 
     Args:
         backend: what to check.

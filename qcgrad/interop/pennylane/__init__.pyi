@@ -1,3 +1,4 @@
+from ._backend import PennyLaneBackend as PennyLaneBackend
 from ._exporter import to_pennylane as to_pennylane
 from ._gradient import gradient as gradient
 from ._importer import from_qnode as from_qnode

@@ -1,7 +1,7 @@
 """Circuits and objectives of qcgrad as quantum functions of PennyLane."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from ...ir.gates import GATES, Gate, MatrixPrimitive
 from ...ir.observable import PauliSum
 from ...ir.parameter_map import AffineMap
 from ._objective import QNodeExpectation
+
+if TYPE_CHECKING:
+    from pennylane.operation import Operator
 
 _NAMES = {
     "x": "PauliX",
@@ -94,6 +97,20 @@ def to_pennylane(what: Circuit | Expectation, wires: Sequence[Any] | None = None
         return found if what.is_vector else found[0]
 
     return function
+
+
+def operations(circuit: Circuit, wires: Sequence[Any]) -> "list[Operator]":
+    """The gates of a circuit without parameters as operations, also inside of a QNode, which does not queue them.
+
+    Args:
+        circuit: whose gates have numbers for angles.
+        wires: a label for each qubit.
+    """
+    from pennylane.queuing import AnnotatedQueue
+
+    with AnnotatedQueue() as queue:
+        _queue(circuit, (), list(wires))
+    return list(queue.queue)
 
 
 def _labels(wires, num_qubits: int) -> list[Any]:

@@ -1,5 +1,6 @@
 from ._algorithms import EstimatorGradient as EstimatorGradient
 from ._algorithms import TangentQGT as TangentQGT
+from ._backend import QiskitBackend as QiskitBackend
 from ._estimator_primitive import QcgradEstimator as QcgradEstimator
 from ._exporter import to_qiskit as to_qiskit
 from ._importer import from_circuit as from_circuit

@@ -11,13 +11,12 @@ more than one: the expectations of all strings are computed once, one transform 
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Shaped
 
 from ...array_types import Amplitudes, Key
 from ...draws import generator
 from ...errors import StateTooLarge
 from ...ir import pauli, strings
-from ...ir.stabilizers import group_elements
+from ...ir.stabilizers import group_elements, random_local_bases, random_stabilizer_bases
 from ...memory import allowed_bytes, require_count
 from ...queries import BasisCounts, MeasureBases, RandomizedMeasure, Snapshots
 
@@ -100,55 +99,6 @@ def _drawn_bits(psi, x, z, rng) -> np.ndarray:
         target = rng.random(len(below)) * below[:, -1]
         bits[part] = np.sum(below <= target[:, None], axis=1)
     return bits
-
-
-def random_stabilizer_bases(
-    num_qubits: int, count: int, rng: np.random.Generator
-) -> tuple[Shaped[np.ndarray, "count n"], Shaped[np.ndarray, "count n"]]:
-    """Generators (count, n) of uniformly random stabilizer groups, up to signs (which only relabel outcomes).
-
-    Vectors are drawn one after another from the symplectic complement of what is there: a generator, then a
-    partner that anticommutes with it, so that the next ones can be projected. (stim draws random tableaus
-    too, but takes no seed.)
-    """
-    pairs: list = []
-    for _ in range(num_qubits):
-        first = _complement_vector(num_qubits, count, rng, pairs, lambda x, z, todo: (x | z) != 0)
-        partner = _complement_vector(
-            num_qubits,
-            count,
-            rng,
-            pairs,
-            lambda x, z, todo, first=first: ~pauli.commute(x, z, first[0][todo], first[1][todo]),
-        )
-        pairs.append((first, partner))
-    return tuple(np.stack([first[i] for first, _ in pairs], axis=1) for i in (0, 1))  # pyright: ignore[reportReturnType]
-
-
-def random_local_bases(
-    num_qubits: int, count: int, rng: np.random.Generator
-) -> tuple[Shaped[np.ndarray, "count n"], Shaped[np.ndarray, "count n"]]:
-    """Masks (count, n) of X, Y or Z at random on each qubit."""
-    letter = rng.integers(3, size=(count, num_qubits))
-    bits = pauli.mask_array([pauli.bit(q, num_qubits) for q in range(num_qubits)], num_qubits)
-    return bits * (letter != 2).astype(bits.dtype), bits * (letter != 0).astype(bits.dtype)
-
-
-def _complement_vector(num_qubits, count, rng, pairs, accepts):
-    """A uniformly random vector for each of `count` problems, orthogonal to all pairs and accepted."""
-    found = np.zeros((2, count), np.int64)
-    todo = np.arange(count)
-    while len(todo):
-        x, z = rng.integers(1 << num_qubits, size=(2, len(todo)))
-        for (ex, ez), (fx, fz) in pairs:
-            on_e = ~pauli.commute(x, z, fx[todo], fz[todo])
-            on_f = ~pauli.commute(x, z, ex[todo], ez[todo])
-            x = x ^ on_e * ex[todo] ^ on_f * fx[todo]
-            z = z ^ on_e * ez[todo] ^ on_f * fz[todo]
-        good = accepts(x, z, todo)
-        found[:, todo[good]] = x[good], z[good]
-        todo = todo[~good]
-    return found
 
 
 def _probabilities(psi, x, z):
