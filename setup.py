@@ -72,6 +72,7 @@ setup(
         "qcgrad": ["py.typed"],
         "qcgrad.estimators": ["*.pyi"],
         "qcgrad.interop": ["*.pyi"],
+        "qcgrad.interop.torch": ["*.pyi"],
         "qcgrad.networks": ["*.pyi"],
         "qcgrad.circuits": ["README.md"],
         **{f"qcgrad.circuits.{f}": ["*.qasm", "*.toml"] for f in families},
