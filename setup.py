@@ -74,6 +74,7 @@ setup(
         "qcgrad.interop": ["*.pyi"],
         "qcgrad.interop.torch": ["*.pyi"],
         "qcgrad.networks": ["*.pyi"],
+        "qcgrad.optimizers": ["*.pyi"],
         "qcgrad.circuits": ["README.md"],
         **{f"qcgrad.circuits.{f}": ["*.qasm", "*.toml"] for f in families},
     },
