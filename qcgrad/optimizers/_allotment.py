@@ -11,6 +11,9 @@ from ..estimate import predict_cost
 from ..estimator import AbstractEstimator
 from ..objective import AbstractObjective, point_at
 
+# What methods call the number of their measurements; they are counters of a cost, too.
+_COUNTS = ("shots", "copies")
+
 
 class Allotment:
     """Gives an estimator the shots that an optimiser asks for.
@@ -29,7 +32,8 @@ class Allotment:
         self.objective, self.estimator = objective, estimator
         self._slopes = jax.jit(jax.jacobian(objective.coordinates))
         self._entry = read_off(type(estimator))
-        if not estimator.allots_shots and not estimator.accuracy_option:
+        self._shared = next((option.name for option in self._entry.options if option.name in _COUNTS), "")
+        if not estimator.allots_shots and not self._shared:
             raise NotApplicable(
                 f"{type(estimator).__name__} takes no shots, so an optimizer that asks for them has nothing to choose: "
                 "give a method that samples, such as qcgrad.ParameterShift(), or an optimizer of fixed precision"
@@ -41,7 +45,7 @@ class Allotment:
         wanted = np.concatenate([leaf.ravel() for leaf in each])
         most = int(wanted.max())
         if not self.estimator.allots_shots:
-            changed = self._entry.changed(self.estimator, **{self.estimator.accuracy_option: most})
+            changed = self._entry.changed(self.estimator, **{self._shared: most})
             return changed, jax.tree.map(lambda leaf: np.full(np.shape(leaf), most), shots)
         point, _ = point_at(self.objective, params)
         moved = self._moved(params)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import jax
 import numpy as np
@@ -120,10 +121,15 @@ def _share(delta: float, check: int) -> float:
 
 
 def _quantile(probability: float, estimates: Sequence[Estimate]) -> float:
+    freedom = min(float(e.stats.get("degrees_of_freedom", np.inf)) for e in estimates)
+    return _of_student(probability, freedom) if freedom > 0 else math.inf
+
+
+@lru_cache(maxsize=4096)
+def _of_student(probability: float, freedom: float) -> float:
     from scipy.stats import t
 
-    freedom = min(float(e.stats.get("degrees_of_freedom", np.inf)) for e in estimates)
-    return float(t.isf(probability, freedom)) if freedom > 0 else math.inf
+    return float(t.isf(probability, freedom))
 
 
 def _norm(tree) -> float:
