@@ -361,6 +361,11 @@ def test_a_hybrid_model_learns_and_its_gradients_are_those_of_an_all_torch_model
     assert losses[-1] < 0.9 * losses[0]
 
 
+def test_a_compiled_model_leaves_the_circuit_to_jax():
+    model, x = torch.nn.Sequential(torch.nn.Linear(3, 1), layer(SCALAR)), torch.ones(4, 3)
+    torch.testing.assert_close(torch.compile(model, backend="eager")(x), model(x))
+
+
 def test_float64_while_the_64_bit_mode_is_off_is_refused():
     code = (
         "import torch, qcgrad as qg\nfrom qcgrad.interop.torch import as_torch\n"

@@ -85,6 +85,7 @@ class TorchLayer(torch.nn.Module):
                 initial(tensor)
             self.register_parameter(name, torch.nn.Parameter(tensor))
 
+    @torch.compiler.disable  # JAX compiles it
     def forward(self, x: torch.Tensor | None = None) -> PyTree:
         """F(x, w); x with any axes for batches in front, None for a layer without inputs."""
         weights = jax.tree.unflatten(self._structure, [getattr(self, name) for name in self._names])
