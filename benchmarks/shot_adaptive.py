@@ -139,13 +139,13 @@ def write(tables: dict[str, dict[str, np.ndarray]], cases: list[Case], day: str)
 
 
 def draw(tables: dict[str, dict[str, np.ndarray]], day: str) -> None:
-    figure, axes = plt.subplots(1, len(tables), figsize=(4.4 * len(tables), 4.2), layout="constrained")
-    for ax, (name, rows) in zip(np.atleast_1d(axes), tables.items(), strict=True):
+    figure, axes = plt.subplots(1, len(tables), figsize=(4.4 * len(tables), 4.2), layout="constrained", squeeze=False)
+    for ax, (name, rows) in zip(axes[0], tables.items(), strict=True):
         for label, row in rows.items():
             ax.loglog(BUDGETS, row, "s--" if label.startswith("Adam") else "o-", label=label, markersize=4)
         ax.set(title=name, xlabel="copies spent", ylabel="energy above the best")
         ax.grid(alpha=0.3)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=8)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=8)
     figure.savefig(RESULTS / f"shot-adaptive-{day}.png", dpi=150)
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import PyTree
 
 from ..array_types import Key, Params
 from ..backend import AbstractBackend, resolve
@@ -14,7 +15,7 @@ from ..estimate import check_arguments, estimate, predict_cost
 from ..estimator import AbstractEstimator
 from ..keys import as_key
 from ..objective import AbstractObjective
-from ..result import Result
+from ..result import Estimate, Result
 from . import _checks as checks
 from ._allotment import Allotment
 from ._record import MinimizationFailed, Minimized, Step
@@ -124,7 +125,15 @@ def minimize(
 class _Loop:
     """What stays the same from step to step, checked."""
 
-    def __init__(self, objective, optimizer, estimator, backend, key, budget):
+    def __init__(
+        self,
+        objective: AbstractObjective,
+        optimizer: "optax.GradientTransformation",
+        estimator: AbstractEstimator,
+        backend: AbstractBackend | None,
+        key: Key | None,
+        budget: Budget | None,
+    ):
         check_arguments(objective, estimator)
         resolve(backend, objective)
         if objective.num_outputs != 1 or objective.is_vector:
@@ -148,9 +157,10 @@ class _Loop:
         self._evaluations = None
 
     def key_of(self, step: int) -> Key | None:
+        """What a step draws with."""
         return None if self.key is None else jax.random.fold_in(self.key, step)
 
-    def allotted(self, params, state):
+    def allotted(self, params: Params, state: PyTree) -> tuple[AbstractEstimator, PyTree | None]:
         """The estimator of the next step, and the shots that it gives each parameter (None where nobody asks)."""
         asking = shot_state(state)
         if asking is None:
@@ -160,7 +170,7 @@ class _Loop:
             self._evaluations = self._allotment.evaluations(params, asking.shots)
         return self._allotment.estimator_at(params, asking.shots)
 
-    def exceeded(self, total: Cost, estimator, params) -> str:
+    def exceeded(self, total: Cost, estimator: AbstractEstimator, params: Params) -> str:
         """What the next step would exceed, in words; "" where it fits."""
         if self.budget is None:
             return ""
@@ -172,7 +182,8 @@ class _Loop:
         over = ", ".join(limits)
         return over and f"the next step would exceed the budget: {over}"
 
-    def step(self, params, state, e, taken):
+    def step(self, params: Params, state: PyTree, e: Estimate, taken: PyTree | None) -> tuple[Params, PyTree]:
+        """Parameters and the optimiser's state after an estimate."""
         import optax
 
         told = {"value": e.value, "variance": e.variance}

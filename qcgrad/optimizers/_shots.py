@@ -64,7 +64,10 @@ class Settings(NamedTuple):
     bias: float
 
     @classmethod
-    def checked(cls, learning_rate, lipschitz, min_shots, max_shots, average, bias) -> "Settings":
+    def checked(
+        cls, learning_rate: float, lipschitz: float, min_shots: int, max_shots: int, average: float, bias: float
+    ) -> "Settings":
+        """The numbers, or one clear error that names the wrong one."""
         learning_rate, lipschitz = (
             checks.positive("learning_rate", learning_rate),
             checks.positive("lipschitz", lipschitz),
