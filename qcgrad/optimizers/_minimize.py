@@ -85,6 +85,10 @@ def minimize(
     """
     run = _Loop(objective, optimizer, estimator, backend, as_key(key), budget)
     steps = checks.count("steps", steps, 0)
+    if not isinstance(rules, Sequence) or not all(map(callable, rules)):
+        raise TypeError(f"rules is {rules!r}: give a list of rules, for example [GradientBelow(0.1)]")
+    if start is not None and not isinstance(start, Minimized):
+        raise TypeError(f"start is {start!r}: give what an earlier call of minimize returned")
     params = jax.tree.map(jnp.asarray, objective.check(params if start is None else start.params))
     state = run.optimizer.init(params) if start is None else start.state
     history, total = ([], Cost()) if start is None else (list(start.history), start.total)

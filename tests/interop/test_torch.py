@@ -134,7 +134,7 @@ def test_a_scalar_value_and_its_gradient_are_one_run_and_one_noise():
 
 @pytest.mark.statistical
 def test_calls_draw_anew_a_program_that_runs_again_draws_the_same_and_copies_go_on():
-    """Forty calls of 100 shots; their mean is within 6.1 standard errors, 0.1, of the value."""
+    """Forty calls of 100 shots; outcomes spread by 1.5 at most, so their mean is within 0.145 of the value."""
     f = as_torch(SCALAR, qg.ParameterShift(shots=100), key=shifted(3))
     first = [f(theta().detach()).item() for _ in range(20)]
     resumed = pickle.loads(pickle.dumps(f))
@@ -143,7 +143,7 @@ def test_calls_draw_anew_a_program_that_runs_again_draws_the_same_and_copies_go_
     assert len(set(first + rest)) > 10
     again = as_torch(SCALAR, qg.ParameterShift(shots=100), key=shifted(3))
     assert [again(theta().detach()).item() for _ in range(20)] == first
-    assert abs(np.mean(first + rest) - truth(SCALAR).value) < normal() * 1.5 / np.sqrt(40 * 100) * 1.5
+    assert abs(np.mean(first + rest) - truth(SCALAR).value) < normal() * 1.5 / np.sqrt(40 * 100)
 
 
 def test_a_key_of_ones_own_is_used_and_a_missing_one_is_named():

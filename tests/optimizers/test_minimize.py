@@ -189,6 +189,8 @@ def test_parameters_of_any_structure():
         ({"estimator": qg.ParameterShift}, TypeError, "estimator is"),
         ({"budget": 1000}, TypeError, "budget is 1000: give qcgrad.Budget"),
         ({"steps": -1}, ValueError, "steps=-1"),
+        ({"rules": GradientBelow(0.1)}, TypeError, r"rules is GradientBelow.*give a list of rules"),
+        ({"start": START}, TypeError, "start is .*give what an earlier call of minimize returned"),
         ({"params": [1.0]}, ValueError, "params has shape"),
         ({"optimizer": optax.chain(icans(0.1, 1.0), gcans(0.1, 1.0))}, ValueError, "several parts that ask for shots"),
     ],
