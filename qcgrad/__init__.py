@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from .estimators import *  # noqa: F403 - all methods are exported here, and named there
 
 
-_PACKAGES = ("interop", "library", "ntk", "studies", "testing")
+_PACKAGES = ("interop", "library", "ntk", "optimizers", "studies", "testing")
 
 
 def __getattr__(name: str) -> Any:

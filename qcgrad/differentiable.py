@@ -56,6 +56,21 @@ def as_jax(
         >>> value, gradient = jax.jit(jax.value_and_grad(f))(jax.numpy.array([0.5]))
         >>> print(round(float(value), 6), round(float(gradient[0]), 6))
         0.877583 -0.479426
+
+        A layer of a network, here of Equinox and likewise of Flax, needs no more; a batch is one call of the simulator:
+
+        >>> import equinox as eqx, jax.numpy as jnp
+        >>> circuit = qg.Circuit(2).ry(0, param=0).ry(1, param=1).cx(0, 1).ry(1, param=2)
+        >>> f = qg.as_jax(qg.Expectation(circuit, ["ZI", "IZ"]), qg.Adjoint())
+        >>> class Model(eqx.Module):
+        ...     linear: eqx.nn.Linear
+        ...     weights: jax.Array
+        ...
+        ...     def __call__(self, x):
+        ...         return f(jnp.concatenate([self.linear(x), self.weights]))
+        >>> model = Model(eqx.nn.Linear(5, 2, key=jax.random.key(0)), jnp.zeros(1))
+        >>> jax.vmap(model)(jnp.ones((8, 5))).shape
+        (8, 2)
     """
     check_arguments(objective, estimator)
     if estimator.stateful:

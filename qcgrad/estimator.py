@@ -8,6 +8,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Int
 
 from .array_types import Gradient, Key, Values
 from .arrays import zeros_like
@@ -41,6 +42,9 @@ class AbstractEstimator(eqx.Module):
     """Whether the derivatives have to be Pauli expectations of one common state, as at Clifford angles."""
     is_typical: ClassVar[bool] = False
     """Whether it stands for methods of its kind in studies that name none."""
+
+    allots_shots: ClassVar[bool] = False
+    """Whether each coordinate can have its own number of shots, by `allotted`."""
 
     is_random: ClassVar[bool] = False
     """Whether the method draws at random what it asks, so that `init` needs a key; answers are drawn by backends."""
@@ -85,6 +89,16 @@ class AbstractEstimator(eqx.Module):
     @abc.abstractmethod
     def predict(self, point: Point) -> Cost:
         """Cost before running: exact for one-round methods, an upper bound for adaptive ones."""
+
+    def allotted(self, point: Point, value: int, shots: Int[np.ndarray, "A"]) -> Self:
+        """The same method with its own number of shots for each coordinate, where it `allots_shots`.
+
+        Args:
+            point: where; what it asks there decides what is allotted.
+            value: shots of the evaluation that gives the value.
+            shots: (A,) shots of each evaluation that goes into the derivative by that coordinate.
+        """
+        raise NotApplicable(f"{type(self).__name__} has no shots for each coordinate: they share what is measured")
 
     @classmethod
     def for_accuracy(cls, point: Point, epsilon: float, delta: float) -> Self:

@@ -323,6 +323,7 @@ OURS = [
     qg.ReverseMode(),
     qg.ParameterShift(),
     qg.ParameterShift(shots=4000),
+    qg.WeightedRandomSampling(4000),
     qg.DirectPauli(40_000),
     qg.MutuallyUnbiasedBases(40_000),
     qg.LocalShadow(40_000),

@@ -7,6 +7,7 @@ from .single_copy._direct_pauli import DirectPauli as DirectPauli
 from .single_copy._local_shadow import LocalShadow as LocalShadow
 from .single_copy._mutually_unbiased_bases import MutuallyUnbiasedBases as MutuallyUnbiasedBases
 from .single_copy._parameter_shift import ParameterShift as ParameterShift
+from .single_copy._weighted_random_sampling import WeightedRandomSampling as WeightedRandomSampling
 from .white_box._adjoint import Adjoint as Adjoint
 from .white_box._backprop import Backprop as Backprop
 from .white_box._reverse_mode import ReverseMode as ReverseMode

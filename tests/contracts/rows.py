@@ -47,6 +47,13 @@ ROWS = [
         "single_copy",
         tolerances.shots,
     ),
+    Row(
+        "WeightedRandomSampling",
+        qg.WeightedRandomSampling(shots=20_000),
+        SAMPLED[::3] + CONTROLLED,
+        "single_copy",
+        tolerances.terms,
+    ),
     Row("DirectPauli", qg.DirectPauli(copies=2_000_000), POOLS[::3] + CLIFFORDS, "single_copy", tolerances.bases),
     Row(
         "MutuallyUnbiasedBases",

@@ -51,6 +51,15 @@ def test_parameter_shift(name, estimator):
     check(np.asarray(e.value)[:, None], np.asarray(e.value_variance)[:, None], p.value, pooled=False)
 
 
+@pytest.mark.statistical
+def test_weighted_random_sampling():
+    """Light terms are drawn so seldom that a basis has no shots of its own, or one."""
+    p = problem("h2_givens_n4")
+    estimator = qg.WeightedRandomSampling(100)
+    found = [qg.estimate(p.objective, p.params, estimator, key=shifted(seed)) for seed in range(SEEDS)]
+    check(np.array([e.gradient for e in found]), np.array([e.variance for e in found]), p.gradient, pooled=False)
+
+
 POOLS = {
     # Words whose commutator is a single string, and one whose commutator is several.
     "one string": ("efficient_su2_n4_r1", {"ZIII": 1.0}, ["XIII", "YIII"]),

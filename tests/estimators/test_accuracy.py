@@ -66,6 +66,12 @@ def test_several_outputs_count_each():
     assert found.shots == math.ceil(log(2) / EPSILON**2)
 
 
+def test_shots_of_all_bases_together_count_the_whole_range():
+    """Z and X are measured apart: an outcome counts 3 at most, and there is one number of shots for both."""
+    found = qg.WeightedRandomSampling.for_accuracy(rotation({"Z": 1.0, "X": -2.0, "I": 5.0}), EPSILON, DELTA)
+    assert found.shots == math.ceil(9 * log(1) / EPSILON**2)
+
+
 def test_copies_of_methods_on_one_state():
     """M = 15 derivatives and 16 strings on 3 qubits: 15 that contain Z on the ancilla, and Y for the value."""
     point, each = hard(), math.ceil(2 * log(15) / EPSILON**2)
@@ -238,6 +244,7 @@ PROBLEMS = {
 KEPT = [
     (qg.ParameterShift, "hard", 500),
     (qg.ParameterShift, "circuit", 500),
+    (qg.WeightedRandomSampling, "circuit", 300),
     (qg.DirectPauli, "hard", 300),
     (qg.MutuallyUnbiasedBases, "hard", 300),
     (qg.CliffordShadow, "hard", 100),

@@ -1,36 +1,22 @@
 """The parameter-shift rule."""
 
-import math
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Literal, Self
 
 import equinox as eqx
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Int
 
-from ...array_types import Angles, Array, Key, Settings
-from ...arrays import add_at, is_concrete, namespace
+from ...array_types import Key
+from ...arrays import namespace
 from ...cost import Cost
-from ...errors import NotApplicable
 from ...estimator import OneRoundEstimator
-from ...ir import Circuit
-from ...ir.angles import rounded
-from ...ir.gates import Gate, frequencies
-from ...memory import allowed_bytes, require
 from ...objective import Point, Reading
 from ...queries import Access, Evaluate, Means
 from .._checks import checked_count
 from .._programs import program_at
 from ..accuracy import checked_accuracy, counted, hoeffding, log_of, num_components
-from ._shift_rules import ShiftRule, shift_rule
-
-# A generator with more gaps than this has no practical rule: 2R circuits each, noise growing with R.
-MAX_FREQUENCIES = 32
-
-# Measured: shifted, padded to a size that circuits share, and what JAX makes of them.
-_COPIES_WHEN_TRACED = 5
+from ._evaluations import Evaluations
 
 
 class ParameterShift(OneRoundEstimator):
@@ -80,6 +66,7 @@ class ParameterShift(OneRoundEstimator):
     access = Access.single_copy
     accuracy_option = "shots"
     is_typical = True
+    allots_shots = True
 
     def __init__(self, shots: "int | Sequence[int] | None" = None, split: Literal["equal", "coefficient"] = "equal"):
         if isinstance(shots, (list, tuple, np.ndarray)):
@@ -93,20 +80,20 @@ class ParameterShift(OneRoundEstimator):
 
     def plan(self, point: Point, key: Key | None) -> tuple[Evaluate]:
         program = program_at(point, self, samples=self.shots is not None)
-        shifts = _Evaluations.of(program.circuit.angle_gates)
-        shifts.check_memory(point.coordinates)
+        shifts = Evaluations.of(program.circuit.angle_gates)
+        shifts.check_memory(self, point.coordinates)
         return (Evaluate(program, shifts.settings(program.circuit, point.coordinates), self._shots(shifts)),)
 
     def predict(self, point: Point) -> Cost:
         """Exact; the number of settings decides, so all are taken to be the same and none is made."""
         program = program_at(point, self, samples=self.shots is not None)
-        shifts = _Evaluations.of(program.circuit.angle_gates)
+        shifts = Evaluations.of(program.circuit.angle_gates)
         settings = np.broadcast_to(np.asarray(point.coordinates), shifts.shape)
         return Evaluate(program, settings, self._shots(shifts)).cost()
 
     def combine(self, point: Point, queries: tuple[Any, ...], answers: tuple[Means]) -> Reading:
         mean, variance, off = answers[0].mean, answers[0].variance, answers[0].bias
-        shifts = _Evaluations.of(program_at(point, self, samples=self.shots is not None).circuit.angle_gates)
+        shifts = Evaluations.of(program_at(point, self, samples=self.shots is not None).circuit.angle_gates)
         xp = namespace((mean, point.cotangents))
         cotangents = xp.asarray(point.cotangents, mean.dtype)
         coefficients = xp.asarray(shifts.coefficients, mean.dtype)[:, None]
@@ -125,6 +112,11 @@ class ParameterShift(OneRoundEstimator):
         shots = self.shots if self.shots is None or isinstance(self.shots, int) else self.shots[0]
         return Evaluate(program_at(point, self, samples=self.shots is not None), point.coordinates[None], shots)
 
+    def allotted(self, point: Point, value: int, shots: Int[np.ndarray, "A"]) -> Self:
+        shifts = Evaluations.of(program_at(point, self, samples=True).circuit.angle_gates)
+        each = np.asarray(shots)[shifts.owner]
+        return type(self)((value, *_counts(each * shifts.shares if self.split == "coefficient" else each)))
+
     @classmethod
     def for_accuracy(cls, point: Point, epsilon: float, delta: float) -> Self:
         r"""Shots by Hoeffding's inequality, one number where all evaluations take the same.
@@ -138,7 +130,7 @@ class ParameterShift(OneRoundEstimator):
         """
         epsilon, delta = checked_accuracy(epsilon, delta)
         program = program_at(point, cls, samples=True)
-        shifts = _Evaluations.of(program.circuit.angle_gates)
+        shifts = Evaluations.of(program.circuit.angle_gates)
         cotangents = np.asarray(point.cotangents)
         ranges = [np.abs(cotangents @ basis.coefficients).sum(axis=1) for basis in program.bases]
         size = np.max(np.square(ranges).sum(axis=0), initial=0.0)
@@ -150,7 +142,7 @@ class ParameterShift(OneRoundEstimator):
         # The value is not promised: it gets as many as the worst evaluation.
         return cls(shots[0] if len(set(shots)) == 1 else (max(shots), *shots))
 
-    def _shots(self, shifts: "_Evaluations"):
+    def _shots(self, shifts: Evaluations):
         if isinstance(self.shots, tuple):
             if len(self.shots) != 1 + len(shifts.owner):
                 raise ValueError(
@@ -160,87 +152,9 @@ class ParameterShift(OneRoundEstimator):
             return self.shots
         if self.shots is None or self.split == "equal":
             return self.shots
-        weight = np.abs(shifts.coefficients)
-        counts = np.bincount(shifts.owner, minlength=shifts.num_gates)
-        share = weight * counts[shifts.owner] / np.bincount(shifts.owner, weight, shifts.num_gates)[shifts.owner]
-        # At least two, so that every evaluation keeps a sample variance.
-        return (self.shots, *(max(2, round(self.shots * s)) for s in share.tolist()))
+        return (self.shots, *_counts(self.shots * shifts.shares))
 
 
-class _Evaluations(NamedTuple):
-    """The shifted evaluations of all gates in order; arrays of one length.
-
-    Attributes:
-        num_gates: A.
-        owner: which gate's angle is shifted.
-        shifts: by how many radians.
-        coefficients: factor of the evaluation in that gate's derivative.
-    """
-
-    num_gates: int
-    owner: np.ndarray
-    shifts: np.ndarray
-    coefficients: np.ndarray
-
-    @staticmethod
-    @lru_cache(maxsize=32)
-    def of(gates: tuple[Gate, ...]) -> "_Evaluations":
-        rules = [_rule(position, gate) for position, gate in enumerate(gates)]
-        owner = np.repeat(np.arange(len(gates)), [len(rule.shifts) for rule in rules])
-        columns = [np.concatenate([rule[i] for rule in rules] or [np.zeros(0)]) for i in (0, 1)]
-        return _Evaluations(len(gates), owner, *columns)
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(1 + B, A), of the settings."""
-        return 1 + len(self.owner), self.num_gates
-
-    def check_memory(self, angles: Angles) -> None:
-        """Refuse settings that would not fit, of angles (A,)."""
-        allowed = allowed_bytes()
-        # What JAX traces is copied as a whole by whoever answers; what it does not is copied in slices.
-        copies = 1 if is_concrete(angles) else _COPIES_WHEN_TRACED
-        needed = copies * math.prod(self.shape) * np.dtype(angles.dtype).itemsize
-        require(
-            f"ParameterShift on {self.num_gates:,} parameterised gates evaluates {self.shape[0]:,} settings of all "
-            "angles, which take",
-            needed,
-            allowed,
-            f"about {math.isqrt(self.num_gates**2 * allowed // max(needed, 1)):,} such gates would fit; use "
-            "qcgrad.Adjoint, whose memory does not grow with the square of their number",
-        )
-
-    def settings(self, circuit: Circuit, angles: Angles) -> Settings:
-        """(1 + B, A): the angles themselves, then every shifted copy."""
-        shape, rows = self.shape, 1 + np.arange(len(self.owner))
-        if is_concrete(angles):
-            # In float32 a shift would get lost beside a large angle, so it is added in float64 and reduced.
-            moved = np.asarray(angles, float)[self.owner] + self.shifts
-            settings = np.broadcast_to(angles, shape).copy()
-            settings[rows, self.owner] = rounded(circuit, self.owner, moved, angles.dtype)
-            return settings
-        moved = angles[self.owner] + self.shifts.astype(angles.dtype)
-        return jnp.broadcast_to(angles, shape).at[rows, self.owner].set(moved)
-
-    def sum_by_gate(self, rows: Float[Array, "B K"]) -> Float[Array, "A K"]:
-        """(A, K) sums of the (B, K) rows that belong to each gate."""
-        start = namespace(rows).zeros((self.num_gates, rows.shape[1]), rows.dtype)
-        return add_at(start, self.owner, rows)
-
-
-def _rule(position: int, gate: Gate) -> ShiftRule:
-    gaps = frequencies(gate)
-    where = f"gate {gate.name} on qubits {gate.wires} (parameterised gate {position})"
-    if gaps is None:
-        raise NotApplicable(
-            f"ParameterShift: the spectrum of {where} is not known; use qcgrad.Adjoint, or split the gate"
-        )
-    if len(gaps) > MAX_FREQUENCIES:
-        raise NotApplicable(
-            f"ParameterShift: {where} has {len(gaps)} frequencies, at most {MAX_FREQUENCIES} are practical; "
-            "use qcgrad.Adjoint, or split the gate"
-        )
-    try:
-        return shift_rule(gaps)
-    except ValueError as error:
-        raise NotApplicable(f"ParameterShift: {where} has {error}") from error
+def _counts(shots):
+    """Integers, at least two, so that every evaluation keeps a sample variance."""
+    return np.maximum(2, np.round(shots)).astype(int).tolist()

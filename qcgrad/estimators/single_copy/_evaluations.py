@@ -1,0 +1,112 @@
+"""The shifted evaluations that make up the derivatives of a circuit."""
+
+import math
+from functools import lru_cache
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from ...array_types import Angles, Array, Settings
+from ...arrays import add_at, is_concrete, namespace
+from ...errors import NotApplicable
+from ...estimator import AbstractEstimator
+from ...ir import Circuit
+from ...ir.angles import rounded
+from ...ir.gates import Gate, frequencies
+from ...memory import allowed_bytes, require
+from .._programs import name_of
+from ._shift_rules import ShiftRule, shift_rule
+
+# A generator with more gaps than this has no practical rule: 2R circuits each, noise growing with R.
+MAX_FREQUENCIES = 32
+
+# Measured: shifted, padded to a size that circuits share, and what JAX makes of them.
+_COPIES_WHEN_TRACED = 5
+
+
+class Evaluations(NamedTuple):
+    """The shifted evaluations of all gates in order; arrays of one length.
+
+    Attributes:
+        num_gates: A.
+        owner: which gate's angle is shifted.
+        shifts: by how many radians.
+        coefficients: factor of the evaluation in that gate's derivative.
+    """
+
+    num_gates: int
+    owner: np.ndarray
+    shifts: np.ndarray
+    coefficients: np.ndarray
+
+    @staticmethod
+    @lru_cache(maxsize=32)
+    def of(gates: tuple[Gate, ...]) -> "Evaluations":
+        rules = [_rule(position, gate) for position, gate in enumerate(gates)]
+        owner = np.repeat(np.arange(len(gates)), [len(rule.shifts) for rule in rules])
+        columns = [np.concatenate([rule[i] for rule in rules] or [np.zeros(0)]) for i in (0, 1)]
+        return Evaluations(len(gates), owner, *columns)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(1 + B, A), of the settings."""
+        return 1 + len(self.owner), self.num_gates
+
+    @property
+    def shares(self) -> Float[np.ndarray, "B"]:
+        """In proportion to the coefficients of each gate, and 1 on average over them."""
+        weight = np.abs(self.coefficients)
+        counts = np.bincount(self.owner, minlength=self.num_gates)
+        return weight * counts[self.owner] / np.bincount(self.owner, weight, self.num_gates)[self.owner]
+
+    def check_memory(self, who: AbstractEstimator, angles: Angles) -> None:
+        """Refuse settings that would not fit, of angles (A,)."""
+        allowed = allowed_bytes()
+        # What JAX traces is copied as a whole by whoever answers; what it does not is copied in slices.
+        copies = 1 if is_concrete(angles) else _COPIES_WHEN_TRACED
+        needed = copies * math.prod(self.shape) * np.dtype(angles.dtype).itemsize
+        require(
+            f"{name_of(who)} on {self.num_gates:,} parameterised gates evaluates {self.shape[0]:,} settings of all "
+            "angles, which take",
+            needed,
+            allowed,
+            f"about {math.isqrt(self.num_gates**2 * allowed // max(needed, 1)):,} such gates would fit; use "
+            "qcgrad.Adjoint, whose memory does not grow with the square of their number",
+        )
+
+    def settings(self, circuit: Circuit, angles: Angles) -> Settings:
+        """(1 + B, A): the angles themselves, then every shifted copy."""
+        shape, rows = self.shape, 1 + np.arange(len(self.owner))
+        if is_concrete(angles):
+            # In float32 a shift would get lost beside a large angle, so it is added in float64 and reduced.
+            moved = np.asarray(angles, float)[self.owner] + self.shifts
+            settings = np.broadcast_to(angles, shape).copy()
+            settings[rows, self.owner] = rounded(circuit, self.owner, moved, angles.dtype)
+            return settings
+        moved = angles[self.owner] + self.shifts.astype(angles.dtype)
+        return jnp.broadcast_to(angles, shape).at[rows, self.owner].set(moved)
+
+    def sum_by_gate(self, rows: Float[Array, "B K"]) -> Float[Array, "A K"]:
+        """(A, K) sums of the (B, K) rows that belong to each gate."""
+        start = namespace(rows).zeros((self.num_gates, rows.shape[1]), rows.dtype)
+        return add_at(start, self.owner, rows)
+
+
+def _rule(position: int, gate: Gate) -> ShiftRule:
+    gaps = frequencies(gate)
+    where = f"gate {gate.name} on qubits {gate.wires} (parameterised gate {position})"
+    if gaps is None:
+        raise NotApplicable(
+            f"no shift rule: the spectrum of {where} is not known; use qcgrad.Adjoint, or split the gate"
+        )
+    if len(gaps) > MAX_FREQUENCIES:
+        raise NotApplicable(
+            f"no practical shift rule: {where} has {len(gaps)} frequencies, at most {MAX_FREQUENCIES} are practical; "
+            "use qcgrad.Adjoint, or split the gate"
+        )
+    try:
+        return shift_rule(gaps)
+    except ValueError as error:
+        raise NotApplicable(f"no shift rule: {where} has {error}") from error

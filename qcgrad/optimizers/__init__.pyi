@@ -1,0 +1,10 @@
+from ._cans import gcans as gcans
+from ._cans import icans as icans
+from ._minimize import minimize as minimize
+from ._record import MinimizationFailed as MinimizationFailed
+from ._record import Minimized as Minimized
+from ._record import Step as Step
+from ._shots import ShotState as ShotState
+from ._smoothness import lipschitz_constant as lipschitz_constant
+from ._stopping import GradientBelow as GradientBelow
+from ._stopping import NoImprovement as NoImprovement
