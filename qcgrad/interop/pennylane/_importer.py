@@ -4,15 +4,18 @@ import copy
 import warnings
 from typing import TYPE_CHECKING, Any
 
+import jax
 import numpy as np
 
 from ...arrays import is_concrete
-from ...errors import ImportRefused
+from ...errors import ImportRefused, QcgradError
 from ...ir.expectation import Expectation
+from ._autodiff import Autograd, Torch
+from ._foreign import trace_foreign
 from ._gates import refuse_broadcasting
 from ._tapes import FIXED, tape_objective
 from ._trace import Batch, trace
-from .arguments import Arguments
+from .arguments import Arguments, is_torch
 
 if TYPE_CHECKING:
     import pennylane as qml
@@ -73,7 +76,7 @@ def from_qnode(qnode: "qml.QNode", *args: Any, **kwargs: Any) -> Expectation:
     _check_device(qnode.device)
     arguments = Arguments(qnode, args, kwargs)
     wires = qnode.device.wires if qnode.device is not None else None
-    return trace(lambda params: _batch(qnode, arguments.full(params), kwargs), arguments.example, wires, arguments)
+    return _traced(lambda params: _batch(qnode, arguments.full(params), kwargs), wires, arguments, args)
 
 
 def from_tape(tape: "QuantumScript") -> Expectation:
@@ -110,6 +113,25 @@ def from_tape(tape: "QuantumScript") -> Expectation:
         if info["op_idx"] < len(tape.operations) and info["op"].name not in FIXED and value.dtype.kind == "f":
             chosen.append(index)
     return tape_objective(tape, chosen)
+
+
+def _traced(batch_of, wires, arguments, args):
+    """By JAX; where the QNode calls functions that JAX cannot trace, by the framework that they are of."""
+    try:
+        return trace(batch_of, arguments.example, wires, arguments)
+    except (ImportRefused, TypeError, AttributeError, ValueError) as error:
+        # A loop or a condition on a value is JAX's to refuse: no framework would see it.
+        met = error.__cause__ if isinstance(error, ImportRefused) else error
+        if met is None or isinstance(met, jax.errors.ConcretizationTypeError):
+            raise
+        refused = error
+    framework = Torch() if any(is_torch(leaf) for leaf in jax.tree.leaves(args)) else Autograd()
+    try:
+        return trace_foreign(batch_of, arguments.example, wires, arguments, framework)
+    except QcgradError:
+        raise
+    except Exception as error:  # whatever the user's functions raise
+        raise ImportRefused(f"{refused}. {framework.name} says: {error}") from error
 
 
 def _batch(qnode, args, kwargs) -> Batch:

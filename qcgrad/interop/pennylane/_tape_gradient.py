@@ -73,8 +73,9 @@ class TapeGradient:
 
     def _jacobian(self, tape, places):
         chosen = [tape.trainable_params[place] for place in places]
-        _check_chosen(tape, chosen)
         params = tape.get_parameters(trainable_only=False)
+        for k in chosen:
+            _check_trainable(tape, k, params[k])
         copies, batch = (max(tape.shots.num_copies, 1), tape.batch_size or 1)
         shapes = [math.shape(params[k]) if k in chosen else None for k in tape.trainable_params]
         results = [_result_shape(measurement) for measurement in tape.measurements]
@@ -97,8 +98,7 @@ class TapeGradient:
                 f"the QNode has {tape.shots}, which are those of its values: its gradient is that of {self.__name__}, "
                 "whose shots are its own",
             )
-        [(tape,), _] = qml.transforms.convert_to_numpy_parameters(tape)
-        tapes = [tape] if tape.batch_size is None else qml.transforms.broadcast_expand(tape)[0]
+        tapes = [tape] if tape.batch_size is None else qml.transforms.broadcast_expand(_with_numpy(tape))[0]
         # Whatever JAX's mode, PennyLane's numbers are double: it is set for what runs in here alone.
         with jax.enable_x64(True):
             points = [(self._objective(t, chosen), raveled(numbers(t, chosen)).astype(float)) for t in tapes]
@@ -123,7 +123,7 @@ class TapeGradient:
         for known, objective in self._kept:
             if found is not None and known == found:
                 return objective
-        objective = tape_objective(tape, chosen)
+        objective = tape_objective(_with_numpy(tape), chosen)
         self._kept = [(found, objective), *self._kept[: _MAX_KEPT - 1]]
         return objective
 
@@ -148,28 +148,25 @@ class _Keys:
             return jax.random.fold_in(self._key, self._count)
 
 
-def _check_chosen(tape, chosen):
-    for index in chosen:
-        info = tape.par_info[index]
-        if info["op_idx"] >= len(tape.operations):
-            raise ImportRefused(
-                f"parameter {index} of the tape is trainable and stands in the measurement {tape[info['op_idx']]}: "
-                "coefficients of observables are differentiated under qml.expval where a framework differentiates them "
-                "(for a tape with plain numbers, set tape.trainable_params), matrices not"
-            )
-        if info["op"].name in (*FIXED, *STATES):
-            raise ImportRefused(
-                f"parameter {index} of the tape is trainable and is a matrix or a state of {info['op'].name}: only "
-                "angles of gates are differentiated; build it of gates, or fix it"
-            )
-        if as_type(tape, index).kind == "c":
-            raise ImportRefused(f"parameter {index} of the tape, of {info['op'].name}, is complex: give real angles")
+def _with_numpy(tape):
+    return qml.transforms.convert_to_numpy_parameters(tape)[0][0]
 
 
-def as_type(tape, index):
-    """The NumPy type of a parameter, also of one that is traced."""
-    value = tape.get_parameters(trainable_only=False)[index]
-    return np.dtype(value.dtype) if isinstance(value, jax.core.Tracer) else as_numpy(value).dtype
+def _check_trainable(tape, index, value):
+    info = tape.par_info[index]
+    if info["op_idx"] >= len(tape.operations):
+        raise ImportRefused(
+            f"parameter {index} of the tape is trainable and stands in the measurement {tape[info['op_idx']]}: "
+            "coefficients of observables are differentiated under qml.expval where a framework differentiates them "
+            "(for a tape with plain numbers, set tape.trainable_params), matrices not"
+        )
+    if info["op"].name in (*FIXED, *STATES):
+        raise ImportRefused(
+            f"parameter {index} of the tape is trainable and is a matrix or a state of {info['op'].name}: only angles "
+            "of gates are differentiated; build it of gates, or fix it"
+        )
+    if np.dtype(value.dtype if isinstance(value, jax.core.Tracer) else as_numpy(value).dtype).kind == "c":
+        raise ImportRefused(f"parameter {index} of the tape, of {info['op'].name}, is complex: give real angles")
 
 
 def _result_shape(measurement):

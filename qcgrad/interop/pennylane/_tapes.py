@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
@@ -48,7 +49,10 @@ def as_numpy(value: Any) -> np.ndarray:
     """The numbers of a parameter, whatever framework it is of and whoever watches it."""
     from pennylane import math
 
-    return np.asarray(value if isinstance(value, (float, int, np.ndarray)) else math.unwrap([value])[0])
+    while hasattr(value, "_value"):  # boxes of autograd, one for each derivative that is being taken
+        value = value._value
+    plain = isinstance(value, (float, int, np.ndarray, np.generic, jax.Array))
+    return np.asarray(value if plain else math.unwrap([value])[0])
 
 
 def raveled(values: Sequence[np.ndarray]) -> Float[Array, "N"]:
@@ -64,18 +68,21 @@ def outline(tape: "QuantumScript", chosen: Sequence[int]) -> tuple[Any, ...] | N
     for operation in tape.operations:
         leaves, structure = pytrees.flatten(operation)
         places = range(place, place := place + len(operation.data))
-        varied = [k in left for k in places]
-        if any(varied) and not _are_same(leaves, operation.data):
+        varied = [operation.data[k - places.start] for k in places if k in left]
+        is_open = _places_of(varied, leaves, [k - places.start for k in places if k in left], operation.data)
+        if is_open is None:
             return None
-        found.append(
-            (structure, [_printed(leaf) for k, leaf in enumerate(leaves) if k >= len(varied) or not varied[k]])
-        )
+        found.append((structure, [_printed(leaf) for k, leaf in enumerate(leaves) if k not in is_open]))
     leaves, structure = pytrees.flatten(tape.measurements)
     return found, structure, [_printed(leaf) for leaf in leaves], tuple(chosen)
 
 
-def _are_same(some, others):
-    return len(some) == len(others) and all(a is b for a, b in zip(some, others, strict=True))
+def _places_of(varied, leaves, places, data):
+    """Where among an operation's leaves these of its data stand; None where that is not clear."""
+    if len(leaves) == len(data) and all(a is b for a, b in zip(leaves, data, strict=True)):
+        return set(places)
+    found = [[k for k, leaf in enumerate(leaves) if leaf is value] for value in varied]
+    return {k for (k,) in found} if all(len(ks) == 1 for ks in found) else None
 
 
 def _printed(value):

@@ -119,12 +119,19 @@ def _split(tree):
     leaves, structure = jax.tree.flatten(tree, is_leaf=_is_leaf)
     dynamic = [_as_parameter(leaf) for leaf in leaves]
     # PennyLane's own tensors do not mix with JAX's.
-    plain = [np.asarray(leaf) if hasattr(leaf, "requires_grad") else leaf for leaf in leaves]
+    plain = [np.asarray(leaf) if hasattr(leaf, "requires_grad") and not is_torch(leaf) else leaf for leaf in leaves]
     static = [leaf if d is None else None for leaf, d in zip(plain, dynamic, strict=True)]
     return structure.unflatten(dynamic), structure.unflatten(static)
 
 
+def is_torch(leaf: Any) -> bool:
+    """Whether this is a tensor of torch, which is not imported for the question."""
+    return type(leaf).__module__.split(".")[0] == "torch" and hasattr(leaf, "requires_grad")
+
+
 def _as_parameter(leaf):
+    if is_torch(leaf):
+        return _as_parameter(leaf.detach().cpu().numpy()) if leaf.dtype.is_floating_point else None
     if isinstance(leaf, (bool, int, str)) or leaf is None or getattr(leaf, "requires_grad", True) is False:
         return None
     dtype = getattr(leaf, "dtype", None)
@@ -149,6 +156,8 @@ def _print(value):
 
 
 def _print_leaf(leaf):
+    if is_torch(leaf):
+        leaf = leaf.detach().cpu().numpy()
     if isinstance(leaf, jax.Array) and jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
         leaf = jax.random.key_data(leaf)
     if isinstance(leaf, (jax.Array, np.ndarray, np.generic, int, float, complex)):
