@@ -1,5 +1,7 @@
 """QNodes: values and gradients against PennyLane's own, pytrees, classical maps, refusals."""
 
+import math
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -313,7 +315,7 @@ REFUSED = [
     (returning(lambda x: qml.expval(1j * qml.Z(0))), "not Hermitian"),
     (returning(lambda x: qml.expval(qml.Z(0)), lambda x: qml.measure(0)), "mid-circuit measurement"),
     (returning(lambda x: qml.expval(qml.Z(0)), lambda x: qml.RX(np.array([0.1, 0.2]), 0)), "broadcasting"),
-    (returning(lambda x: qml.expval(qml.Z(0)), lambda x: qml.RX(np.sin(x), 0)), "jax.numpy or qml.math"),
+    (returning(lambda x: qml.expval(qml.Z(0)), lambda x: qml.RX(math.sin(x), 0)), "jax.numpy or qml.math"),
     (returning(lambda x: qml.expval(qml.Z(0)), lambda x: qml.RX(float(x), 0)), "jax.numpy or qml.math"),
     (returning(lambda x: qml.expval(qml.Z(0)), _if_positive), "condition on it"),
     (returning(lambda x: qml.expval(qml.Z(0)), lambda x: qml.exp(qml.Z(0), 0.3)), "imaginary"),

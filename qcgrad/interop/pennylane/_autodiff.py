@@ -47,9 +47,10 @@ class Autograd(Autodiff):
     name = "autograd"
 
     def run(self, function: Watched, x: Float[np.ndarray, "N"]) -> Found:
-        import autograd.numpy as anp
         from autograd import make_vjp
         from pennylane.numpy import tensor
+
+        anp = _autograd_numpy()
 
         def flat(x):
             parts = [[anp.real(v), anp.imag(v)] if self.is_complex(v) else [v] for v in function(x)]
@@ -57,7 +58,7 @@ class Autograd(Autodiff):
             return anp.concatenate(parts) if parts else np.zeros(0)
 
         with known_to_numpy():
-            pull, values = make_vjp(flat)(tensor(x, requires_grad=True))
+            pull, values = make_vjp(flat)(tensor(x, requires_grad=True))  # pyright: ignore[reportGeneralTypeIssues]
 
         def pulled_back(rows):
             return np.array([np.asarray(pull(row)) for row in rows], float).reshape(len(rows), len(x))
@@ -70,12 +71,16 @@ class Autograd(Autodiff):
         return isinstance(value, Box)
 
     def shaped(self, part: Any, like: np.ndarray) -> Any:
-        import autograd.numpy as anp
-
-        return anp.reshape(part, np.shape(like))
+        return _autograd_numpy().reshape(part, np.shape(like))
 
     def is_complex(self, value: Any) -> bool:
         return np.iscomplexobj(value._value)
+
+
+def _autograd_numpy() -> Any:
+    import autograd.numpy
+
+    return autograd.numpy  # its functions are made when it is imported, so that type checkers do not find them
 
 
 class Torch(Autodiff):

@@ -22,16 +22,17 @@ def expanded(
 
     So the framework differentiates the entries and coefficients, and circuits have trainable numbers in gates alone.
     """
-    [gates], finish = decompose(tape, gate_set=gate_sets.ROTATIONS_PLUS_CNOT, stopping_condition=_stays, strict=False)
-    tapes: Sequence[QuantumScript] = [gates]
+    found: Any = decompose(tape, gate_set=gate_sets.ROTATIONS_PLUS_CNOT, stopping_condition=_stays, strict=False)
+    tapes, finish = found
     if any(math.requires_grad(value) for m in tape.measurements for value in getattr(m.obs, "data", [])):
         try:
-            tapes, finish = split_to_single_terms(gates)
+            found = split_to_single_terms(tapes[0])
         except RuntimeError as error:
             raise ImportRefused(
                 f"an observable of {tape.measurements} has trainable coefficients: these are differentiated under "
                 "qml.expval only"
             ) from error
+        tapes, finish = found
     if len(tapes) > 1 or tapes[0] is not tape:
         for each in tapes:
             each.trainable_params = math.get_trainable_indices(each.get_parameters(trainable_only=False))

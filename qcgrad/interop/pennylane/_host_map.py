@@ -1,8 +1,9 @@
 """Parameter maps that a user's framework computes and differentiates, on the host."""
 
+import pickle
 from collections.abc import Callable
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -48,6 +49,12 @@ class HostMap(PureMap):
             return self.inner(self.program.values(np.asarray(x, float)).astype(x.dtype))
         return self.inner(_called(self.program, self.size, x))
 
+    def __getstate__(self) -> dict[str, Any]:
+        raise pickle.PicklingError(
+            "the classical map of the QNode runs in a framework that is not JAX, and has no form outside of this "
+            "process: write it with jax.numpy or qml.math, or import the QNode where it is needed"
+        )
+
     @cached_property
     def pull_back(self) -> Callable[[Params, Rows], Gradient]:
         def pulled(params, rows):
@@ -65,7 +72,7 @@ class HostMap(PureMap):
         return lambda params: self.pull_back(params, np.eye(len(self(params))))
 
 
-def _called(program: HostProgram, size: int, x: Float[jax.Array, "N"]) -> Float[Array, "D"]:
+def _called(program: HostProgram, size: int, x: Float[Array, "N"]) -> Float[Array, "D"]:
     """y in a program of JAX, with its first derivative."""
     result = jax.ShapeDtypeStruct((size,), x.dtype)
 

@@ -27,16 +27,18 @@ def from_qnode(qnode: "qml.QNode", *args: Any, **kwargs: Any) -> Expectation:
 
     Whatever the QNode does to its arguments before they reach a gate (sums, products, `jax.numpy` or
     `qml.math` functions, reshapes, steps, JAX's loops and conditions) is traced by JAX, kept, and
-    differentiated exactly; so is what transforms of the QNode do to its results. The circuit itself must be
-    the same for all arguments.
+    differentiated exactly; so is what transforms of the QNode do to its results. Where it calls functions that
+    JAX cannot trace, `numpy`, `pennylane.numpy`, `autograd` or, with tensors among the arguments, `torch`, that
+    framework's own autodiff differentiates it: then the QNode's function runs again at each point, on the host
+    where JAX compiles, and has first derivatives only. The circuit itself must be the same for all arguments.
 
     Args:
         qnode: returns `qml.expval`, `qml.var` or `qml.probs(wires=...)` (up to 8 wires): one number gives a
             scalar objective, several a vector of all numbers in order. Its device, `diff_method` and
             `interface` play no role, its shots neither (a warning says so): estimators have their own.
         *args: example arguments. Their floating-point numbers and arrays are the parameters, in any nesting
-            of lists, tuples and dicts; integers, booleans, strings, None, operators, and PennyLane tensors
-            with `requires_grad=False` are fixed.
+            of lists, tuples and dicts, tensors of torch whether they require gradients or not; integers,
+            booleans, strings, None, operators, and PennyLane tensors with `requires_grad=False` are fixed.
         **kwargs: fixed, as in `qml.grad`.
 
     Returns:
@@ -52,7 +54,8 @@ def from_qnode(qnode: "qml.QNode", *args: Any, **kwargs: Any) -> Expectation:
             several circuits.
 
     Cost: one trace by JAX, about 0.1 ms for each parameterised gate. Angles that are affine in the parameters
-    compile nothing; all others are one compiled function.
+    compile nothing; all others are one compiled function, or one run of the QNode's function by its framework for
+    each point and one sweep backwards through it for each row that is pulled back.
 
     Example:
         >>> import pennylane as qml, qcgrad as qg

@@ -6,15 +6,18 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from ...array_types import Array
+from ...arrays import namespace
+
 
 def nested(
-    rows: Float[np.ndarray, "copies batch L N"],
+    rows: Float[Array, "copies batch L N"],
     results: Sequence[tuple[int, ...]],
     params: Sequence[tuple[int, ...] | None],
     *,
     is_batch: bool,
     is_copied: bool,
-    finish: Callable[[np.ndarray], Any],
+    finish: Callable[[Any], Any],
 ) -> Any:
     """Copies of a shot vector, then measurements, then parameters; each axis is left out where it has one entry.
 
@@ -27,19 +30,21 @@ def nested(
         finish: makes what is returned of each array, which has the parameter's axes, then the result's.
     """
 
+    xp = namespace(rows)
+
     def by_params(block, shape):
         found, end = [], 0
         for size in params:
             start, end = end, end + (0 if size is None else int(np.prod(size)))
-            part = block[..., start:end] if size is not None else np.zeros((*block.shape[:-1], 1))
-            part = np.moveaxis(part, -1, 0).reshape(*(size or ()), len(block), *shape)
+            part = block[..., start:end] if size is not None else xp.zeros((*block.shape[:-1], 1))
+            part = xp.moveaxis(part, -1, 0).reshape(*(size or ()), len(block), *shape)
             axis = len(size or ())
-            found.append(finish(part if is_batch else np.squeeze(part, axis)))
+            found.append(finish(part if is_batch else xp.squeeze(part, axis)))
         return found[0] if len(found) == 1 else tuple(found)
 
     def by_results(copy):
         ends = np.cumsum([int(np.prod(shape)) for shape in results])
-        blocks = np.split(copy, ends[:-1], axis=1)
+        blocks = xp.split(copy, ends[:-1], axis=1)
         found = [by_params(block, shape) for block, shape in zip(blocks, results, strict=True)]
         return found[0] if len(found) == 1 else tuple(found)
 

@@ -9,14 +9,15 @@ from typing import Any
 import jax
 import numpy as np
 import pennylane as qml
+from jax.core import Tracer
 from jaxtyping import Float
-from pennylane import math
 from pennylane.gradients.gradient_transform import (
     assert_no_trainable_tape_batching,
     choose_trainable_param_indices,
     contract_qjac_with_cjac,
 )
 from pennylane.tape import QuantumScript
+from pennylane.transforms import broadcast_expand, convert_to_numpy_parameters
 from pennylane.transforms.core import Transform
 
 from ...array_types import Key
@@ -77,7 +78,7 @@ class TapeGradient:
         for k in chosen:
             _check_trainable(tape, k, params[k])
         copies, batch = (max(tape.shots.num_copies, 1), tape.batch_size or 1)
-        shapes = [math.shape(params[k]) if k in chosen else None for k in tape.trainable_params]
+        shapes = [tuple(getattr(params[k], "shape", ())) if k in chosen else None for k in tape.trainable_params]
         results = [_result_shape(measurement) for measurement in tape.measurements]
         sizes = [sum(int(np.prod(s)) for s in group if s is not None) for group in (results, shapes)]
         if not chosen:
@@ -98,7 +99,7 @@ class TapeGradient:
                 f"the QNode has {tape.shots}, which are those of its values: its gradient is that of {self.__name__}, "
                 "whose shots are its own",
             )
-        tapes = [tape] if tape.batch_size is None else qml.transforms.broadcast_expand(_with_numpy(tape))[0]
+        tapes = [tape] if tape.batch_size is None else _first(broadcast_expand, _with_numpy(tape))
         # Whatever JAX's mode, PennyLane's numbers are double: it is set for what runs in here alone.
         with jax.enable_x64(True):
             points = [(self._objective(t, chosen), raveled(numbers(t, chosen)).astype(float)) for t in tapes]
@@ -148,8 +149,13 @@ class _Keys:
             return jax.random.fold_in(self._key, self._count)
 
 
+def _first(transform: Any, tape):
+    """The tapes that a transform makes."""
+    return transform(tape)[0]
+
+
 def _with_numpy(tape):
-    return qml.transforms.convert_to_numpy_parameters(tape)[0][0]
+    return _first(convert_to_numpy_parameters, tape)[0]
 
 
 def _check_trainable(tape, index, value):
@@ -165,7 +171,7 @@ def _check_trainable(tape, index, value):
             f"parameter {index} of the tape is trainable and is a matrix or a state of {info['op'].name}: only angles "
             "of gates are differentiated; build it of gates, or fix it"
         )
-    if np.dtype(value.dtype if isinstance(value, jax.core.Tracer) else as_numpy(value).dtype).kind == "c":
+    if np.dtype(value.dtype if isinstance(value, Tracer) else as_numpy(value).dtype).kind == "c":
         raise ImportRefused(f"parameter {index} of the tape, of {info['op'].name}, is complex: give real angles")
 
 

@@ -185,8 +185,9 @@ def _combined(results: AffineMap, observables: list[PauliSum]) -> list[PauliSum]
 
 
 _IN_QNODE = (
-    "the QNode uses the value of an argument outside of JAX (a NumPy or math function, float() or int(), a loop or a "
-    "condition on it): use jax.numpy or qml.math functions, or give that argument as an integer to fix it"
+    "the QNode uses the value of an argument where neither JAX nor another framework sees it (a math function, float() "
+    "or int(), a loop or a condition on it): use jax.numpy or qml.math functions, or those of NumPy or torch, or give "
+    "that argument as an integer to fix it"
 )
 _INNER = "a gate stands inside of a loop or a condition of JAX (lax.scan, fori_loop, cond): write that one in Python"
 _POST_PROCESSING = (
