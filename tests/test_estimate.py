@@ -296,3 +296,12 @@ def test_no_bound_or_variance_is_a_negative_zero(estimator):
     found = qg.estimate(OBJECTIVE, -PARAMS, estimator, key=0)
     for part in (found.variance, found.value_variance, found.bias_bound, found.value_bias_bound):
         assert not np.any(np.signbit(part))
+
+
+def test_batches_of_vectors_behind_a_parameter_map():
+    circuit = qg.Circuit(1).rx(0, param=0).ry(0, param=1)
+    objective = qg.Expectation(circuit, ["Z", "X"], jnp.sin, example=np.zeros(2))
+    points = jnp.array([[0.3, 0.4], [0.1, -0.2]])
+    found = jax.jit(jax.vmap(lambda p: qg.estimate(objective, p, qg.ParameterShift()).gradient))(points)
+    expected = [qg.estimate(objective, p, qg.Adjoint()).gradient for p in points]
+    np.testing.assert_allclose(found, expected, atol=1e-10)

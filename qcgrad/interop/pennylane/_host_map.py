@@ -69,7 +69,7 @@ class HostMap(PureMap):
 
     @cached_property
     def jacobian(self) -> Callable[[Params], Gradient]:
-        return lambda params: self.pull_back(params, np.eye(len(self(params))))
+        return lambda params: self.pull_back(params, np.eye(jax.eval_shape(self.__call__, params).shape[0]))
 
 
 def _called(program: HostProgram, size: int, x: Float[Array, "N"]) -> Float[Array, "D"]:

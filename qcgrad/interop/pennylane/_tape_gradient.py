@@ -137,7 +137,7 @@ class TapeGradient:
 class _Keys:
     """Fresh parts of one key, for all threads that ask."""
 
-    def __init__(self, key):
+    def __init__(self, key: Key | None):
         # As devices of PennyLane are seeded, so that one numpy.random.seed holds for all of a script.
         self._key = jax.random.key(np.random.randint(2**31)) if key is None else key  # noqa: NPY002
         self._count = 0
