@@ -250,8 +250,8 @@ def _assemble(objective, reading: Reading, cost: Cost, result: Result, fidelity:
     parts = (reading.value, reading.gradient, reading.variance, reading.value_variance, bias, value_bias)
     if not objective.is_vector:
         parts = jax.tree.map(lambda leaf: leaf[0], parts)
-    # device_put compiles nothing, whatever the shape; jnp.asarray may. Traced ones go one by one, since jax.vmap may have
-    # put their batch on different axes.
+    # device_put compiles nothing, whatever the shape; jnp.asarray may. Traced ones go one by one, since jax.vmap may
+    # have put their batch on different axes.
     parts = jax.device_put(parts) if is_concrete(parts) else jax.tree.map(jax.device_put, parts)
     value, gradient, variance, value_variance, bias, value_bias = parts
     return Estimate(value, gradient, variance, value_variance, bias, value_bias, cost, result, fidelity, reading.stats)

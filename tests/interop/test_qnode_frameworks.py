@@ -102,6 +102,8 @@ def test_torch_differentiates_what_is_its_own(name, requires_grad):
     x = torch.tensor(X, requires_grad=requires_grad)
     numbers = lambda x: torch.cat([r.reshape(-1) for r in qnode(x)])  # noqa: E731
     check(qnode, x, numbers(x).detach(), torch.autograd.functional.jacobian(numbers, x))
+    objective = from_qnode(qnode, x)
+    np.testing.assert_array_equal(*(qg.estimate(objective, p, qg.Adjoint()).gradient for p in (x, X)))
 
 
 def test_what_jax_can_trace_stays_data():

@@ -61,7 +61,7 @@ def gradient(
         ...     qml.CRX(x[0] * x[1], wires=["a", "b"])
         ...     return qml.expval(qml.Z("b"))
         >>> print(qml.grad(circuit)(np.array([0.4, 0.3])).round(6))
-        [-0.003138 -0.001888]
+        [-0.002818 -0.00189 ]
 
     References:
         V. Bergholm et al., "PennyLane: Automatic differentiation of hybrid quantum-classical computations",

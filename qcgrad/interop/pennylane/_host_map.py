@@ -3,7 +3,7 @@
 import pickle
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -15,18 +15,10 @@ from ...arrays import is_concrete
 from ...errors import NotApplicable
 from ...ir.parameter_map import PureMap, Rows, pull_back, ravel, unravel
 from ...linear_map import linear_map
+from ._autodiff import Found
 
-
-class HostProgram(Protocol):
-    """Numbers y (D,) of numbers x (N,), by a framework that is not JAX."""
-
-    def values(self, x: Float[np.ndarray, "N"]) -> Float[np.ndarray, "D"]:
-        """y."""
-        ...
-
-    def pulled_back(self, x: Float[np.ndarray, "N"], rows: Float[np.ndarray, "C D"]) -> Float[np.ndarray, "C N"]:
-        """The rows times the derivatives of y by x."""
-        ...
+HostProgram = Callable[[Float[np.ndarray, "N"]], Found]
+"""Numbers y (D,) of numbers x (N,), with their derivatives, by a framework that is not JAX."""
 
 
 class HostMap(PureMap):
@@ -46,7 +38,7 @@ class HostMap(PureMap):
     def __call__(self, params: Params) -> CircuitParams:
         x = ravel(params)
         if is_concrete(x):
-            return self.inner(self.program.values(np.asarray(x, float)).astype(x.dtype))
+            return self.inner(self.program(np.asarray(x, float)).values.astype(x.dtype))
         return self.inner(_called(self.program, self.size, x))
 
     def __getstate__(self) -> dict[str, Any]:
@@ -61,9 +53,9 @@ class HostMap(PureMap):
             if not is_concrete((params, rows)):
                 return pull_back(self, params, rows)
             x = ravel(params)
-            exact = np.asarray(x, float)
-            inner = self.inner.pull_back(self.program.values(exact).astype(x.dtype), rows)
-            return unravel(self.program.pulled_back(exact, np.asarray(inner, float)), params)
+            found = self.program(np.asarray(x, float))
+            inner = self.inner.pull_back(found.values.astype(x.dtype), rows)
+            return unravel(found.pulled_back(np.asarray(inner, float)), params)
 
         return pulled
 
@@ -77,13 +69,13 @@ def _called(program: HostProgram, size: int, x: Float[Array, "N"]) -> Float[Arra
     result = jax.ShapeDtypeStruct((size,), x.dtype)
 
     def values(x):
-        return _call(lambda x: program.values(x), result, x)
+        return _call(lambda x: program(x).values, result, x)
 
     def along(x, direction):
-        return _call(lambda x, t: program.pulled_back(x, np.eye(size)) @ t, result, x, direction)
+        return _call(lambda x, t: program(x).pulled_back(np.eye(size)) @ t, result, x, direction)
 
     def back(x, cotangent):
-        return _call(lambda x, row: program.pulled_back(x, row[None])[0], x, x, cotangent)
+        return _call(lambda x, row: program(x).pulled_back(row[None])[0], x, x, cotangent)
 
     found = jax.custom_jvp(values)
 

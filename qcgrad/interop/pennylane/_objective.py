@@ -17,7 +17,7 @@ from ...ir.observable import PauliSum
 from ...ir.parameter_map import PureMap
 from ...objective import Reading
 from ._traced_map import TracedMap
-from .arguments import Arguments
+from .arguments import Arguments, detached
 
 _NOTE = "results that are not affine in expectation values have first-order bounds as variances, and an unknown bias"
 
@@ -48,6 +48,9 @@ class QNodeExpectation(Expectation):
         self.is_vector = is_vector
         self.results = results
         self.arguments = arguments
+
+    def check(self, params: Params) -> Params:
+        return super().check(jax.tree.map(detached, params))
 
     def outputs(self, values: Values) -> PyTree:
         return super().outputs(values if self.results is None else self.results(values))

@@ -122,10 +122,11 @@ class TapeGradient:
     def _objective(self, tape, chosen) -> QNodeExpectation:
         found = outline(tape, chosen)
         for known, objective in self._kept:
-            if found is not None and known == found:
+            if known == found:
                 return objective
         objective = tape_objective(_with_numpy(tape), chosen)
-        self._kept = [(found, objective), *self._kept[: _MAX_KEPT - 1]]
+        if found is not None:
+            self._kept = [(found, objective), *self._kept[: _MAX_KEPT - 1]]
         return objective
 
     def _say_once(self, what, words):

@@ -129,9 +129,14 @@ def is_torch(leaf: Any) -> bool:
     return type(leaf).__module__.split(".")[0] == "torch" and hasattr(leaf, "requires_grad")
 
 
+def detached(leaf: Any) -> Any:
+    """A tensor of torch as its numbers, whatever watches it; anything else as it is."""
+    return leaf.detach().cpu().numpy() if is_torch(leaf) else leaf
+
+
 def _as_parameter(leaf):
     if is_torch(leaf):
-        return _as_parameter(leaf.detach().cpu().numpy()) if leaf.dtype.is_floating_point else None
+        return _as_parameter(detached(leaf)) if leaf.dtype.is_floating_point else None
     if isinstance(leaf, (bool, int, str)) or leaf is None or getattr(leaf, "requires_grad", True) is False:
         return None
     dtype = getattr(leaf, "dtype", None)
@@ -156,8 +161,7 @@ def _print(value):
 
 
 def _print_leaf(leaf):
-    if is_torch(leaf):
-        leaf = leaf.detach().cpu().numpy()
+    leaf = detached(leaf)
     if isinstance(leaf, jax.Array) and jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
         leaf = jax.random.key_data(leaf)
     if isinstance(leaf, (jax.Array, np.ndarray, np.generic, int, float, complex)):
