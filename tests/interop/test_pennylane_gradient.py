@@ -1,4 +1,6 @@
-"""Estimators as gradient methods of QNodes: values and nesting of PennyLane's own transforms, draws, refusals."""
+"""Estimators as gradient methods of QNodes: values and nesting of PennyLane's own transforms, and draws."""
+
+import copy
 
 import jax
 import jax.numpy as jnp
@@ -190,6 +192,12 @@ def test_noise_is_fresh_at_each_call_and_repeats_with_a_new_transform(seed):
     rows = first.reshape(4, -1)  # two calls with two entries of the shot vector
     assert len(np.unique(rows, axis=0)) == 4
     np.testing.assert_array_equal(first, calls())
+
+
+def test_copies_of_a_qnode_do_not_draw_the_same():
+    qnode = qml.QNode(rotated, DEVICE, diff_method=gradient(qg.ParameterShift(shots=1000), key=3))
+    first, second = (qml.grad(q)(pnp.array(X)) for q in (qnode, copy.deepcopy(qnode)))
+    assert np.all(first != second)
 
 
 def test_without_a_key_numpys_global_seed_holds():

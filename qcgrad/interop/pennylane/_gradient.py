@@ -36,9 +36,9 @@ def gradient(
             global generator, as PennyLane's devices do.
 
     Returns:
-        A transform. Its attribute `estimates` is the list of the `qcgrad.Estimate`s of the latest run, with variances
-        and costs by gate parameters: one, or one for each entry of a shot vector and of a batch. Its argument
-        `argnum` is that of `qml.gradients.param_shift`.
+        A transform. Its attribute `estimates` is the list of the `qcgrad.Estimate`s of the latest circuit, with
+        variances and costs by gate parameters: one, or one for each entry of a shot vector and of a batch. Its
+        argument `argnum` is that of `qml.gradients.param_shift`.
 
     Raises:
         TypeError: no estimator, no backend, no key.

@@ -4,7 +4,7 @@ import threading
 import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import jax
 import numpy as np
@@ -148,6 +148,9 @@ class _Keys:
         with self._lock:
             self._count += 1
             return jax.random.fold_in(self._key, self._count)
+
+    def __deepcopy__(self, _: dict[int, Any]) -> Self:
+        return self  # copies of a QNode draw from one stream, or they would draw the same
 
 
 def _first(transform: Any, tape):
