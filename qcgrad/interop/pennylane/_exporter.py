@@ -128,7 +128,7 @@ def _circuit_parameters(objective: Expectation, params) -> Any:
         return known(params)
     import pennylane as qml
 
-    flat: Any = qml.math.reshape(params, (-1,))
+    flat: Any = qml.math.flatten(params)  # pyright: ignore[reportAttributeAccessIssue]
     found: list[Any] = known.offset.tolist()
     for row, column, weight in zip(known.row.tolist(), known.column.tolist(), known.weight.tolist(), strict=True):
         found[row] = found[row] + weight * flat[column]

@@ -153,10 +153,10 @@ def _append(found: Lowered, instructions: Sequence[Instruction]):
 
 def keeps_parameters(operation: Any) -> bool:
     """Whether each angle of an operation is affine in one of its parameters, so that derivatives by them are known."""
-    from pennylane.ops import Adjoint, Controlled, Evolution, Exp
-
     if operation.name in NAMES or operation.name in SPECIAL:
         return True
+    from pennylane.ops import Adjoint, Controlled, Evolution, Exp
+
     if isinstance(operation, (Adjoint, Controlled)):
         return keeps_parameters(operation.base)
     if operation.num_params != 1 or operation.has_decomposition or not operation.has_generator:

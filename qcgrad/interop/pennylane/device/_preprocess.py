@@ -140,7 +140,7 @@ def is_differentiated(tape: Any) -> bool:
     """Whether the adjoint method differentiates a tape as the user wrote it."""
     if tape.shots or not all(has_derivative(m, len(tape.wires)) for m in tape.measurements):
         return False
-    return not any(_is_lost(operation) for operation in tape.operations)
+    return not any(_is_lost(operation) for operation in tape.operations if operation.name not in NAMES)
 
 
 def _is_lost(operation) -> bool:
@@ -225,9 +225,15 @@ def refuse_trainable_observables(tape: Any, name: str = "device") -> tuple[Any, 
 @transform
 def expand_batches(tape: Any, differentiates: bool = False) -> Any:
     """Parameters with a batch axis stay one question about expectation values that nobody differentiates."""
-    if tape.batch_size is None:
+    if not _may_be_batched(tape.operations) or tape.batch_size is None:
         return (tape,), _unchanged
     is_one = not tape.shots and all(map(is_read_off, tape.measurements))
     if is_one and not (differentiates and any(map(is_trainable, tape.operations))):
         return (tape,), _unchanged
     return transforms.broadcast_expand(tape)
+
+
+def _may_be_batched(operations: list[Operator]) -> bool:
+    """Whether any number is no scalar; what PennyLane's batch size asks of each operation takes ten times as long."""
+    numbers = (number for operation in operations for number in operation.data)
+    return any(getattr(number, "ndim", 1) for number in numbers if type(number) is not float)
