@@ -83,7 +83,6 @@ def adjoint(layers_of: tuple[int, int]) -> Callable[[], list[Way]]:
         return [
             eager("qcgrad.statevector", qnode(model, "qcgrad.statevector", "best"), model),
             eager("lightning.qubit, adjoint", qnode(model, "lightning.qubit", "adjoint"), model),
-            eager("default.qubit, adjoint", qnode(model, "default.qubit", "adjoint"), model),
             eager("lightning.qubit, gradient(Adjoint())", qnode(model, "lightning.qubit", gradient(qg.Adjoint())), model),
         ]
 
