@@ -5,6 +5,7 @@ from .qasm import Imported as Imported
 from .qasm import QasmError as QasmError
 from .qasm import load_qasm as load_qasm
 from .qasm import parse_qasm as parse_qasm
+from .qiskit import QiskitBackend as QiskitBackend
 from .qiskit import from_circuit as from_circuit
 from .qiskit import to_circuit as to_circuit
 from .sampler import SampledBackend as SampledBackend
