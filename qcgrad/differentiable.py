@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import PyTree, UInt32
 
 from .array_types import Array, Coordinates, Cotangents, Gradient, Key, Values
+from .arrays import is_concrete
 from .backend import AbstractBackend, resolve
 from .errors import NotApplicable
 from .estimate import check_arguments, run, run_value
@@ -197,6 +198,9 @@ class _Asked(NamedTuple):
             found = function(coordinates, _as_key(raw), *others)
             return jax.tree.map(lambda array, shape: np.asarray(array, shape.dtype), found, shapes)
 
+        if is_concrete((coordinates, raw, others)):
+            # Called by JAX, an error would lose its class, and with it what was answered before.
+            return jax.tree.map(jnp.asarray, on_numbers(coordinates, raw, *others))
         return jax.pure_callback(on_numbers, shapes, coordinates, raw, *others, vmap_method="sequential")
 
 

@@ -45,7 +45,8 @@ class Estimate(eqx.Module):
         variance: variance of each gradient component, same shape; zero where exact, NaN where unknown
             (a single shot has no sample variance).
         value_variance: the same for `value`.
-        bias_bound: bound on |E[gradient] - true gradient|, same shape; zero for unbiased methods.
+        bias_bound: bound on |E[gradient] - true gradient|, same shape; zero for unbiased methods, NaN where none is
+            known, as on a device with noise.
         value_bias_bound: the same for `value`.
         cost: what was spent.
         result: "ok" or what happened, with a `message`.
@@ -82,7 +83,8 @@ class Estimate(eqx.Module):
         freedom in `stats`, of the normal one where variances count as known. Exact for Gaussian estimates; b bounds the
         bias, so that biased methods are covered more often than `level` says. Variances are those of the sample: where
         the few outcomes of an expectation value near 1 all agree they are 0, and so is what they add to the interval.
-        Complex derivatives get an interval for the real part and one for the imaginary part.
+        Where no bias bound is known they are NaN. Complex derivatives get an interval for the real part and one for the
+        imaginary part.
 
         Args:
             level: probability that an interval covers the true derivative, between 0 and 1.

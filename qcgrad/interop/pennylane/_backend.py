@@ -127,7 +127,7 @@ class PennyLaneBackend(MeasuringBackend):
                 if wrong := {len(values) for values in found} - {len(measured)}:
                     raise Unusable(f"{wrong.pop()} expectation values came back for {len(measured)} observables")
                 rows[:, [k for k, _ in measured]] += np.array(found)
-            return rows
+            return list(rows)
 
         def jobs(left):
             return [Job(part, lambda part=part: submit(part)) for part in slices(left, self.max_circuits)]
@@ -156,16 +156,17 @@ class PennyLaneBackend(MeasuringBackend):
         return labels[:needed]
 
 
-def _operator(observable: PauliSum, wires: list):
+def _operator(observable: PauliSum, wires: list) -> Any:
     """The observable without its identity part; None where nothing is left."""
     import pennylane as qml
 
-    terms = []
+    coefficients, strings = [], []
     for word, c in zip(observable.words, observable.coefficients.tolist(), strict=True):
         letters = [getattr(qml, letter)(wire) for letter, wire in zip(word, wires, strict=True) if letter != "I"]
         if letters:
-            terms.append((c, letters[0] if len(letters) == 1 else qml.prod(*letters)))
-    return qml.dot(*zip(*terms, strict=True)) if terms else None
+            coefficients.append(c)
+            strings.append(letters[0] if len(letters) == 1 else qml.prod(*letters))
+    return qml.dot(coefficients, strings) if strings else None
 
 
 def _may_be_noisy(device) -> bool:

@@ -159,10 +159,11 @@ class QiskitBackend(MeasuringBackend):
 
             def submit():
                 runner = self.primitive if primitive is None else primitive
-                if seed is not None:
+                if key is not None and seed is not None:
                     drawn = generator(jax.random.fold_in(key, places[0])).integers(2**31)
                     runner = primitives.reseeded(runner, seed, int(drawn))
-                results = in_order(runner.run([given[i] for i in part]).result(), part)
+                found: Any = runner.run([given[i] for i in part]).result()
+                results = in_order(list(found), part)
                 return [row for result, i in zip(results, part, strict=True) for row in read(result, of[i])]
 
             return Job(places, submit)

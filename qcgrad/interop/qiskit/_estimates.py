@@ -27,7 +27,7 @@ def exact(backend: "QiskitBackend", query: Evaluate, before: Any) -> Means:
 
     def jobs(places):
         if not observables:
-            return [Job(tuple(places), lambda: np.tile(program.constants, (len(places), 1)))]
+            return [Job(tuple(places), lambda: list(np.tile(program.constants, (len(places), 1))))]
         circuits = [program.bound(query.angles[place]) for place in places]
         found = templates(places, circuits, [None] * len(places))
         return _jobs(backend, found, lambda label: observables, 0.0, None, read, runner)

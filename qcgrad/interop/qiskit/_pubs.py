@@ -66,11 +66,10 @@ def templates(places: Sequence[int], circuits: Sequence[Circuit], labels: Sequen
         for k, position in enumerate(varying):
             gates[position] = replace(gates[position], param=k, scale=1.0, offset=0.0)
         # Without an angle to tell them apart, equal circuits would be one.
-        parts = [members] if varying else [[i] for i in members]
-        for part in parts:
-            rows = angles[[members.index(i) for i in part]][:, varying]
-            template = Circuit(first.num_qubits, gates)
-            found.append(Template(tuple(places[i] for i in part), labels[part[0]], template, rows))
+        template = Template(
+            tuple(places[i] for i in members), labels[members[0]], Circuit(first.num_qubits, gates), angles[:, varying]
+        )
+        found += [template] if varying else template.singles
     return found
 
 
@@ -88,18 +87,17 @@ def tagged(circuit: Any, number: int) -> Any:
     return own
 
 
-def in_order(results: Sequence[Any], numbers: Sequence[int]) -> list[Any]:
+def in_order(results: list[Any], numbers: Sequence[int]) -> list[Any]:
     """Results of circuits that were tagged with these numbers, in this order, as far as they say whose they are.
 
     Raises:
         Unusable: results missing, or of other circuits.
     """
-    found = list(results)
-    if len(found) != len(numbers):
-        raise Unusable(f"{len(found)} results came back for {len(numbers)} pubs")
-    tags = [((getattr(result, "metadata", None) or {}).get("circuit_metadata") or {}).get(_TAG) for result in found]
+    if len(results) != len(numbers):
+        raise Unusable(f"{len(results)} results came back for {len(numbers)} pubs")
+    tags = [((getattr(result, "metadata", None) or {}).get("circuit_metadata") or {}).get(_TAG) for result in results]
     if None in tags:
-        return found
-    if sorted(tags) != sorted(numbers):
+        return results
+    if set(tags) != set(numbers):
         raise Unusable(f"results of the pubs {tags} came back, and {list(numbers)} were submitted")
-    return [found[tags.index(number)] for number in numbers]
+    return [results[tags.index(number)] for number in numbers]
