@@ -8,14 +8,15 @@ from numpy.typing import DTypeLike
 
 from . import finite
 from .array_types import Key, Params, Values
-from .arrays import is_concrete, zeros_like
+from .arrays import is_concrete
 from .backend import AbstractBackend, resolve
 from .cost import Budget, Cost
 from .errors import AccessError, BackendFailed, BudgetExhausted, NotApplicable
 from .estimator import AbstractEstimator, total_cost, unknown
 from .keys import as_key, draw_key
-from .objective import AbstractObjective, Point, Reading, point_at
+from .objective import AbstractObjective, Point, point_at
 from .progress import Progress, Run, answered, ask, completed, failure, progress_of
+from .readings import estimate_of
 from .result import Estimate, Result
 from .rounds import affordable, exhausted
 from .tracker import charge
@@ -93,24 +94,12 @@ def estimate(
         try:
             found = run(point, estimator, backend, as_key(key), budget, progress=progress)
         except BackendFailed as error:
-            error.estimate = _in_params(objective, params, estimator, error.progress.found)
+            error.estimate = estimate_of(objective, params, estimator, error.progress.found)
             raise
-    assembled = _in_params(objective, params, estimator, found)
+    assembled = estimate_of(objective, params, estimator, found)
     if throw and str(assembled.result) == "budget_exhausted":
         raise BudgetExhausted(assembled.result.message, assembled)
     return assembled
-
-
-def _in_params(objective, params, estimator, found: Run) -> Estimate:
-    """What a user sees of a run: by parameters, with a result that has looked at the numbers."""
-    inner, result = found.reading, found.result
-    outer = objective.to_params(params, inner)
-    if str(result) == "ok" and is_concrete((inner, outer)):
-        result = _checked(objective, inner, outer, result)
-    if outer.stats:
-        words = result.message, estimator.report(outer.stats), objective.report(outer.stats)
-        result = Result(str(result), "; ".join(filter(None, words)))
-    return _assemble(objective, outer, found.cost, result, found.fidelity)
 
 
 def predict_cost(
@@ -245,31 +234,3 @@ def _check_access(query, estimator, backend):
             raise AccessError(
                 f"{type(query).__name__} needs {query.access.name} access, but {who} allows {granted.name} only"
             )
-
-
-def _checked(objective, inner: Reading, outer: Reading, result: Result) -> Result:
-    """The result, having looked at the numbers."""
-    if reason := finite.of_readings(objective, inner, outer):
-        return Result("not_finite", reason)
-    if any(np.isnan(leaf).any() for leaf in jax.tree.leaves((outer.variance, outer.value_variance))):
-        return Result("ok", f"{result.message}; a variance is NaN, not known: that takes two shots or more")
-    return result
-
-
-def _assemble(objective, reading: Reading, cost: Cost, result: Result, fidelity: str) -> Estimate:
-    bias, value_bias = reading.bias_bound, reading.value_bias_bound
-    if bias is None:
-        bias = jax.tree.map(_no_bias, reading.gradient)
-    if value_bias is None:
-        value_bias = _no_bias(reading.value)
-    parts = (reading.value, reading.gradient, reading.variance, reading.value_variance, bias, value_bias)
-    if not objective.is_vector:
-        parts = jax.tree.map(lambda leaf: leaf[0], parts)
-    # device_put compiles nothing, whatever the shape; jnp.asarray may.
-    value, gradient, variance, value_variance, bias, value_bias = jax.device_put(parts)
-    return Estimate(value, gradient, variance, value_variance, bias, value_bias, cost, result, fidelity, reading.stats)
-
-
-def _no_bias(numbers):
-    """Real zeros of the same shape, also beside infinities and complex numbers."""
-    return zeros_like(numbers.real)
