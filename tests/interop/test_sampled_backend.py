@@ -348,6 +348,8 @@ def test_what_is_no_function_or_no_query_is_named():
         SampledBackend("qiskit")  # pyright: ignore[reportArgumentType]
     with pytest.raises(TypeError, match="is_noisy is 'no'"):
         SampledBackend(len, is_noisy="no")  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ValueError, match="key is missing: Evaluate with shots draws"):
+        SampledBackend(Device()).answer(Evaluate(OBJECTIVE.program, PARAMS[None], 10), None)
     with pytest.raises(qg.UnsupportedQuery, match="does not answer str"):
         SampledBackend(Device()).answer("?", None)  # pyright: ignore[reportArgumentType]
 

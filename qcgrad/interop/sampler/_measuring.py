@@ -30,6 +30,8 @@ from ._bitstrings import Unusable, outcomes
 from ._jobs import Job, done
 from ._plans import Plan, Run, evaluate
 
+_QUESTIONS = Evaluate | MeasureBases | RandomizedMeasure | BellSample | MajorityVotes
+
 
 class MeasuringBackend(AbstractBackend):
     """Answers what measured circuits can answer: write `jobs`, and `exact` where expectation values are known."""
@@ -83,32 +85,22 @@ class MeasuringBackend(AbstractBackend):
     def resume(self, query: AbstractQuery, key: Key | None, answered: Any) -> Any:
         if isinstance(query, Evaluate) and query.shots is None:
             return self.exact(query, answered)
-        plan = self._plan(query, key)
+        if not isinstance(query, _QUESTIONS):
+            return self.refuse(query)
+        if key is None:
+            raise ValueError(f"key is missing: {type(query).__name__} with shots draws, give jax.random.key(seed)")
+        plan = _plan(query, key)
 
         def known(found):
             means = plan.known(found)
             return None if means is None else self._said(means)
 
-        assert key is not None  # the driver gives one to queries that are random, which all of these are
         shots = tuple(run.shots for run in plan.runs)
         name, count = type(self).__name__, len(plan.runs)
         found = done(
             name, shots, lambda left: self._checked(plan.runs, left, key), count, self.retries, answered, known
         )
         return self._said(plan.read(found))
-
-    def _plan(self, query, key) -> Plan:
-        if isinstance(query, Evaluate):
-            return evaluate(query)
-        if isinstance(query, MeasureBases):
-            return strings.measure_bases(query)
-        if isinstance(query, RandomizedMeasure):
-            return strings.randomized_measure(query, key)
-        if isinstance(query, BellSample):
-            return bell.bell_sample(query, key)
-        if isinstance(query, MajorityVotes):
-            return bell.majority_votes(query, key)
-        return self.refuse(query)
 
     def _checked(self, runs, left, key) -> list[Job]:
         """The jobs, with outcomes as masks."""
@@ -139,6 +131,18 @@ class MeasuringBackend(AbstractBackend):
                 bias=np.full_like(answer.mean, np.nan) if self.is_noisy else None, fidelity=self.fidelity
             )
         return answer._replace(fidelity=self.fidelity) if "fidelity" in answer._fields else answer
+
+
+def _plan(query: _QUESTIONS, key: Key) -> Plan:
+    if isinstance(query, Evaluate):
+        return evaluate(query)
+    if isinstance(query, MeasureBases):
+        return strings.measure_bases(query)
+    if isinstance(query, RandomizedMeasure):
+        return strings.randomized_measure(query, key)
+    if isinstance(query, BellSample):
+        return bell.bell_sample(query, key)
+    return bell.majority_votes(query, key)
 
 
 def _finite(row, observables: int) -> np.ndarray:
