@@ -252,8 +252,10 @@ def test_circuits_are_written_for_the_device_once():
     assert len(backend._transpiled) == len(OBJECTIVE.program.bases)
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize("kind", ["estimator", "sampler"])
 def test_layouts_are_followed(kind):
+    """Sampled means within 0.1, more than 9 of the largest standard errors that 20,000 shots may have."""
     device = on_a_line(shifted(1))
     manager = generate_preset_pass_manager(1, device, initial_layout=[4, 1, 2], seed_transpiler=1)
     primitive = aer.EstimatorV2() if kind == "estimator" else aer.SamplerV2(seed=shifted(4))

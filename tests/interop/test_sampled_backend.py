@@ -22,7 +22,7 @@ from qcgrad.queries import (
 )
 from tests import dense
 from tests.simulators.test_multicopy import bell_distribution
-from theory.statistics import FALSE_ALARM, assert_frequencies, key, normal, shifted, student
+from theory.statistics import FALSE_ALARM, assert_frequencies, key, normal, shifted, student, variance_ratio
 
 
 class Device:
@@ -188,13 +188,15 @@ def test_bell_shadow_runs_on_another_simulator_in_full():
 
 @pytest.mark.statistical
 def test_sampled_means_have_the_mean_and_variance_of_the_truth():
-    """400 means of 20 shots, two bases, strings that share shots: variances are unbiased within 30 %."""
+    """400 means of 20 shots, two bases, strings that share shots: variances are unbiased within 60 %."""
     query = Evaluate(OBJECTIVE.program, np.tile(PARAMS, (400, 1)), 20)
     found = SampledBackend(Device(shifted(4)), is_noisy=False).answer(query, key(0))
     exact = qg.Statevector().answer(Evaluate(OBJECTIVE.program, PARAMS[None]), None).mean[0, 0]
     means, variances = found.mean[:, 0], found.variance[:, 0]
     assert abs(means.mean() - exact) <= student(2, 399) * means.std(ddof=1) / 20
-    assert 0.6 < variances.mean() / means.var(ddof=1) < 1.6
+    low, high = variance_ratio(399)
+    # The mean of 400 reported variances of 20 shots each is off by a few percent itself.
+    assert low / 1.06 < means.var(ddof=1) / variances.mean() < high * 1.06
 
 
 def test_the_numbers_of_shots_may_differ_and_one_shot_has_no_variance():
@@ -259,6 +261,7 @@ def test_exact_values_and_coherent_sweeps_are_refused_with_the_method_that_asked
         qg.estimate(OBJECTIVE, PARAMS, qg.Adjoint(), backend)
 
 
+@pytest.mark.statistical
 def test_a_function_of_jax_calls_it_on_the_host_and_tracing_through_it_is_refused():
     backend, method = SampledBackend(Device(shifted(1)), is_noisy=False), qg.ParameterShift(shots=400)
     f = qg.as_jax(OBJECTIVE, method, backend)
