@@ -29,7 +29,7 @@ def qcgrad_batch(model: Model, batch: int):
     return lambda: jax.block_until_ready(f(params))
 
 
-def _pennylane_function(model: Model):
+def pennylane_function(model: Model):
     import pennylane as qml
 
     def build(params):
@@ -59,7 +59,7 @@ def lightning(model: Model, device: str):
     import pennylane as qml
     from pennylane import numpy as pnp
 
-    qnode = qml.QNode(_pennylane_function(model), qml.device(device, wires=model.num_qubits), diff_method="adjoint")
+    qnode = qml.QNode(pennylane_function(model), qml.device(device, wires=model.num_qubits), diff_method="adjoint")
     value_and_gradient = autograd.value_and_grad(qnode)
     params = pnp.array(model.params(), requires_grad=True)
     return lambda: value_and_gradient(params)
@@ -70,7 +70,7 @@ def default_qubit(model: Model):
     import pennylane as qml
 
     device = qml.device("default.qubit", wires=model.num_qubits)
-    qnode = qml.QNode(_pennylane_function(model), device, diff_method="backprop", interface="jax")
+    qnode = qml.QNode(pennylane_function(model), device, diff_method="backprop", interface="jax")
     f = jax.jit(jax.value_and_grad(qnode))
     params = jnp.asarray(model.params())
     return lambda: jax.block_until_ready(f(params))

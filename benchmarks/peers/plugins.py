@@ -1,12 +1,12 @@
 """The same user script with a framework's own gradient methods and with ours: value, time, executions, copies.
 
-    python benchmarks/plugins.py               # about 5 minutes on 2 cores
-    python benchmarks/plugins.py qiskit shots  # only these
+    python benchmarks/peers/plugins.py               # about 5 minutes on 2 cores
+    python benchmarks/peers/plugins.py qiskit shots  # only these
 
 Everything goes through the framework, as its users call it: `qml.grad` of a QNode, `qml.GradientDescentOptimizer`,
 `jax.jit` of a QNode, `BaseEstimatorGradient.run`. All ways of a case take turns in one run, with two threads, so that
 ratios hold on a machine that drifts. HEA(n, L): rotations RZ RY RZ on every qubit and a ring of CNOTs, L times;
-sum Z Z + 1/2 sum X. Writes benchmarks/results/plugins-DATE.md.
+sum Z Z + 1/2 sum X. Writes benchmarks/peers/results/plugins-DATE.md.
 """
 
 import os
@@ -14,7 +14,6 @@ import sys
 
 for variable in ("OMP_NUM_THREADS", "QCGRAD_NUM_THREADS"):
     os.environ.setdefault(variable, "2")
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "peers"))
 
 import datetime
 import platform
@@ -28,7 +27,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pennylane as qml
-from contestants import _pennylane_function
+from contestants import pennylane_function
 from models import Model, hardware_efficient
 from pennylane import numpy as pnp
 from qiskit.quantum_info import SparsePauliOp
@@ -60,7 +59,7 @@ class Way(NamedTuple):
 
 
 def qnode(model: Model, device: str, method: Any, interface: str = "auto", shots: int | None = None) -> Any:
-    made = qml.QNode(_pennylane_function(model), qml.device(device, wires=model.num_qubits), interface, method)
+    made = qml.QNode(pennylane_function(model), qml.device(device, wires=model.num_qubits), interface, method)
     return qml.set_shots(made, shots) if shots else made
 
 
@@ -83,7 +82,9 @@ def adjoint(layers_of: tuple[int, int]) -> Callable[[], list[Way]]:
         return [
             eager("qcgrad.statevector", qnode(model, "qcgrad.statevector", "best"), model),
             eager("lightning.qubit, adjoint", qnode(model, "lightning.qubit", "adjoint"), model),
-            eager("lightning.qubit, gradient(Adjoint())", qnode(model, "lightning.qubit", gradient(qg.Adjoint())), model),
+            eager(
+                "lightning.qubit, gradient(Adjoint())", qnode(model, "lightning.qubit", gradient(qg.Adjoint())), model
+            ),
         ]
 
     return ways
@@ -135,10 +136,20 @@ def shots() -> list[Way]:
     """A sampled gradient."""
     model = hardware_efficient(8, 4)
     sampled = [
-        ("gradient(ParameterShift(shots=1000))", "qcgrad.statevector", gradient(qg.ParameterShift(shots=1000), key=0), None),
+        (
+            "gradient(ParameterShift(shots=1000))",
+            "qcgrad.statevector",
+            gradient(qg.ParameterShift(shots=1000), key=0),
+            None,
+        ),
         ("qcgrad.statevector, parameter-shift", "qcgrad.statevector", "parameter-shift", 1000),
         ("lightning.qubit, parameter-shift", "lightning.qubit", "parameter-shift", 1000),
-        ("gradient(GentleSweep(copies=1000))", "qcgrad.statevector", gradient(qg.GentleSweep(copies=1000), key=0), None),
+        (
+            "gradient(GentleSweep(copies=1000))",
+            "qcgrad.statevector",
+            gradient(qg.GentleSweep(copies=1000), key=0),
+            None,
+        ),
     ]
     return [eager(name, qnode(model, device, method, shots=n), model) for name, device, method, n in sampled]
 
@@ -152,7 +163,8 @@ def in_qiskit() -> list[Way]:
     model = hardware_efficient(8, 4)
     objective = model.objective()
     circuit = to_qiskit(objective.circuit)
-    terms = [(word[::-1], c) for word, c in zip(objective.observables[0].words, objective.observables[0].coefficients, strict=True)]
+    measured = objective.program.observables[0]
+    terms = [(word[::-1], c) for word, c in zip(measured.words, measured.coefficients, strict=True)]
     observable, params = SparsePauliOp.from_list(terms), model.params()
 
     def way(name, method):
@@ -177,6 +189,14 @@ CASES: dict[str, tuple[str, Callable[[], list[Way]], int, int]] = {
     "training": ("HEA(8, 4), training step", training, 9, 3),
     "shots": ("HEA(8, 4), sampled gradient", shots, 3, 1),
     "qiskit": ("HEA(8, 4), Qiskit", in_qiskit, 3, 1),
+}
+# What PennyLane's ledgers call executions of a tape, alone or with its derivatives.
+COUNTED = {
+    "simulations": "runs",
+    "executions": "runs",
+    "derivative_batches": "derivatives",
+    "execute_and_derivative_batches": "derivatives",
+    "vjp_batches": "vjps",
 }
 HEADER = [
     "| case | way | value | largest error of the gradient | median | its time / ours | executions | copies |",
@@ -213,12 +233,7 @@ def counted(way: Way) -> tuple[Any, Any, str, str]:
             with qml.Tracker(way.device) as tracker:
                 value, slope = way.call()
             totals = tracker.totals
-            names = {"simulations": "runs", "executions": "runs", "derivatives": "derivatives", "vjps": "vjps"}
-            found = {label: totals[name] for name, label in names.items() if name in totals}
-            for name, label in (
-                ("derivative_batches", "derivatives"), ("execute_and_derivative_batches", "derivatives"), ("vjp_batches", "vjps")
-            ):  # fmt: skip
-                found.setdefault(label, totals[name]) if name in totals else None
+            found = {label: totals[name] for name, label in COUNTED.items() if name in totals}
             executions = ", ".join(f"{count:g} {label}" for label, count in found.items())
             shots = totals.get("shots", 0)
     own = spent.total.copies
