@@ -463,3 +463,9 @@ def test_trainable_coefficients_are_differentiated_by_parameter_shift():
         np.testing.assert_allclose(got, right, atol=1e-10)
     with pytest.raises(QuantumFunctionError, match="adjoint"):
         qml.grad(qml.QNode(circuit, StatevectorDevice(wires=1), diff_method="adjoint"))(x, c)
+
+
+def test_shifts_of_what_is_not_linear_are_warned_of():
+    circuit = qml.QNode(lambda x: (qml.RX(x, 0), qml.CNOT([0, 1]), qml.purity(0))[2], StatevectorDevice(wires=2))
+    with pytest.warns(UserWarning, match="not linear in the state"):
+        qml.grad(circuit)(pnp.array(0.3))

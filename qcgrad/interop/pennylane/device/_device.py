@@ -20,9 +20,10 @@ from ....array_types import Key
 from ....backend import AbstractBackend
 from ....keys import as_key
 from ....simulators import Statevector
+from ._accepted import is_differentiated
 from ._derivatives import jacobian, jacobian_vector, vector_jacobian
 from ._execution import Engine, execute, traced
-from ._preprocess import is_differentiated, pipeline
+from ._preprocess import pipeline, warn_of_shifts
 from ._program import Programs
 
 _METHODS = ("best", "adjoint", "device", "backprop")
@@ -119,6 +120,7 @@ class StatevectorDevice(Device):
         if config.device_options:
             raise DeviceError(f"{self.name} has no device options, got {dict(config.device_options)}")
         mcm_config: Any = config.mcm_config
+        warn_of_shifts(config, circuit)
         method = mcm_config.mcm_method
         if method not in (None, "deferred", "device"):
             raise DeviceError(f"mcm_method={str(method)!r} is not supported on {self.name}: use 'deferred'")
