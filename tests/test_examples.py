@@ -3,7 +3,6 @@
 import importlib
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
@@ -19,9 +18,12 @@ NEEDS = {
 
 def adapt_vqe_pool(result):
     """Noisy gradients choose operators that lower the energy as the exact choice does."""
-    # Every operator of the largest gradient lowers it alike, to 2.228 and 0.464; missing the choice leaves 1 or more.
-    np.testing.assert_allclose(result.energy["exact"], [2.228, 0.464], atol=1e-3)
-    np.testing.assert_allclose(result.energy["BellShadow"], result.energy["exact"], atol=1e-3)
+    # Gradients of the same size are chosen by chance: from 3.464 an operator on an outer bond leads to 2.228, one on
+    # the inner bond to 2.636, and any operator without a gradient nowhere.
+    for name in ("exact", "BellShadow"):
+        first, second = result.energy[name]
+        assert first < 2.7, name
+        assert second < first - 0.5, name
     (error,) = result.error["BellShadow"].values()
     assert error < result.largest
 
@@ -56,7 +58,8 @@ def qaoa_budget(found):
     for name, runs in found.items():
         for run in runs:
             assert run.copies[-1] < 1_000_000, name
-            assert run.missing[0] > 1 and run.missing[-1] < 0.2, name
+            assert run.missing[0] > 1, name
+            assert run.missing[-1] < 0.2, name
 
 
 def qnode_gentle_sweep(found):
@@ -71,7 +74,8 @@ def qnode_gentle_sweep(found):
 
 def vqe_lih(found):
     """Both descents reach chemical accuracy in ten steps, the one with shots for as many copies as it is charged."""
-    assert found["exact"].error[-1] < 0.5e-3 and found["exact"].copies[-1] == 0
+    assert found["exact"].error[-1] < 0.5e-3
+    assert found["exact"].copies[-1] == 0
     sampled = found["100 shots"]
     assert sampled.error[0] == pytest.approx(19.76e-3, abs=1e-4)
     # Measured 0.8 mHa: a floor of 0.7 mHa that 24 directions share, and that scatters by a third.

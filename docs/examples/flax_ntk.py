@@ -1,8 +1,8 @@
 """The tangent kernel of a complex network written in flax, and that of the same architecture at infinite width.
 
 The network is any `flax.nnx` module of complex weights, here three dense layers with modReLU between them, as flax
-initializes them. `ntk.empirical` takes it as a function of weights and inputs. Kernels at infinite width belong to weights
-of unit variance, w = omega / sqrt(fan-in), so the function takes omega.
+initializes them. `ntk.empirical` takes it as a function of weights and inputs. Kernels at infinite width belong to
+weights of unit variance, w = omega / sqrt(fan-in), so the function takes omega.
 
 Measured: kernels of networks of width 16, 64, 256 and 1024 are 47, 26, 17 and 8 % away from the limit (six seeds, 20 %
 of each), about as width^(-1/2). The infinite kernel predicts the distance from the targets along gradient descent to

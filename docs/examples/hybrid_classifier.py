@@ -5,9 +5,9 @@ is a function of JAX, so it stands inside a `flax.nnx` module, `jax.vmap` runs a
 and matrices together. "no circuit" hands the six angles on through tanh, "one layer more" has a dense layer of 6 x 6
 in the circuit's place. All see the same digits and train equally long from the same random seeds.
 
-Measured, five seeds, 30 epochs: 94.4 +- 0.9 % of the held-out digits right with the circuit (484 weights), 95.0 +- 1.0 %
-without (460), 93.2 +- 0.5 % with one layer more (502): the circuit trains as well as anything else in its place, and
-there is nothing here that it does better.
+Measured, five seeds, 30 epochs: 94.4 +- 0.9 % of the held-out digits right with the circuit (484 weights), 95.0 +-
+1.0 % without (460), 93.2 +- 0.5 % with one layer more (502): the circuit trains as well as anything else in its place,
+and there is nothing here that it does better.
 
     python docs/examples/hybrid_classifier.py [--small] [--figure out.png]
 """

@@ -1,9 +1,9 @@
 """An existing PennyLane QNode, trained with GentleSweep instead of parameter shifts: one line changes.
 
 The QNode is an Ising chain's energy after PennyLane's StronglyEntanglingLayers, 4 qubits and 48 angles. Its own
-parameter-shift rule measures 192 circuits for each gradient. GentleSweep reads all derivatives off a few thousand copies
-that are un-computed together; that takes their joint measurement, which is simulated here, and a bias that more
-copies remove. Both train with PennyLane's Adam.
+parameter-shift rule measures 192 circuits for each gradient. GentleSweep reads all derivatives off a few thousand
+copies that are un-computed together. That takes measurements of all of them at once, which are simulated here, and
+brings a bias that more copies remove. Both train with PennyLane's Adam.
 
 TODO measured
 
