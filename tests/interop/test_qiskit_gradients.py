@@ -7,6 +7,7 @@ from qiskit.circuit import Parameter
 from qiskit.circuit.library import efficient_su2, real_amplitudes
 from qiskit.primitives import StatevectorEstimator
 from qiskit.quantum_info import SparsePauliOp, Statevector
+from qiskit_aer.primitives import EstimatorV2, SamplerV2
 from qiskit_algorithms import QAOA, VQE, VarQITE, VarQRTE
 from qiskit_algorithms.gradients import (
     QFI,
@@ -36,7 +37,7 @@ from qcgrad.interop.qiskit import (
 from qcgrad.library import load_circuit
 from qcgrad.queries import Access, Evaluate
 from tests.recorder import Recorder
-from theory.statistics import shifted, student
+from theory.statistics import normal, shifted, student
 
 A, B, C = (Parameter(name) for name in "abc")
 OBSERVABLE = SparsePauliOp(["IXZ", "ZIY", "YXI", "IIZ"], [0.3, -1.1, 0.7, 0.2])
@@ -69,6 +70,29 @@ def qiskits(circuit, observable, values, parameters=None):
 
 
 # Gradients
+
+
+@pytest.mark.parametrize(
+    "primitive", [StatevectorEstimator(), EstimatorV2(), QcgradEstimator()], ids=lambda p: type(p).__name__
+)
+def test_exact_primitives_answer_as_backends(primitive):
+    found = gradient_of(qg.ParameterShift(), asymmetric(), OBSERVABLE, VALUES, backend=primitive)
+    np.testing.assert_allclose(found.gradients[0], qiskits(asymmetric(), OBSERVABLE, VALUES), atol=1e-9)
+    assert found.metadata[0]["fidelity"] == "exact"
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize("primitive", [SamplerV2, QcgradSampler])
+def test_samplers_answer_as_backends(primitive):
+    """Each component within its standard errors, which are 0.05 and less: an error of 0.6 is found."""
+    sampler = primitive(seed=shifted(3))
+    found = gradient_of(
+        qg.ParameterShift(shots=2000), asymmetric(), OBSERVABLE, VALUES, backend=sampler, key=shifted(4)
+    )
+    errors = found.gradients[0] - qiskits(asymmetric(), OBSERVABLE, VALUES)
+    deviations = np.sqrt(found.metadata[0]["variance"])
+    assert deviations.max() < 0.08
+    assert (np.abs(errors) < normal(len(errors)) * deviations).all()
 
 
 @pytest.mark.parametrize(

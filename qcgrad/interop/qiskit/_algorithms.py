@@ -14,11 +14,10 @@ from qiskit_algorithms.gradients import (
 )
 
 from ...array_types import Key
-from ...backend import AbstractBackend
 from ...estimator import AbstractEstimator
 from ._estimator_primitive import QcgradEstimator
 from ._gradient import Asked, Differentiator, asked, chosen_parameters, metrics
-from ._running import Draws, backend_or_default, followed
+from ._running import Answering, Draws, backend_or_default, followed
 
 
 class EstimatorGradient(BaseEstimatorGradient):
@@ -30,7 +29,8 @@ class EstimatorGradient(BaseEstimatorGradient):
     Args:
         estimator: how to differentiate: `qcgrad.Adjoint()`, `qcgrad.ParameterShift(shots=1000)`,
             `qcgrad.GentleSweep(copies=10_000)` or any other.
-        backend: who answers, any qcgrad backend; by default `qcgrad.Statevector()`.
+        backend: who answers: any qcgrad backend, or a V2 primitive of Qiskit (by `QiskitBackend`), noisy ones too; by
+            default `qcgrad.Statevector()`.
         key: JAX random key or integer seed. Every gradient draws anew, the same runs in the same order draw the same;
             None for draws that nobody can repeat.
         derivative_type: REAL, \(2\,\mathrm{Re}\langle\psi|O|\partial\psi\rangle\), by any method; IMAG or COMPLEX, as
@@ -62,7 +62,7 @@ class EstimatorGradient(BaseEstimatorGradient):
     def __init__(
         self,
         estimator: AbstractEstimator,
-        backend: AbstractBackend | None = None,
+        backend: Answering | None = None,
         *,
         key: Key | int | None = None,
         derivative_type: DerivativeType = DerivativeType.REAL,
@@ -135,7 +135,7 @@ class TangentQGT(BaseQGT):
         phase_fix: bool = True,
         derivative_type: DerivativeType = DerivativeType.COMPLEX,
         *,
-        backend: AbstractBackend | None = None,
+        backend: Answering | None = None,
     ) -> None:
         super().__init__(QcgradEstimator(backend=backend), phase_fix, derivative_type)
         self._backend = backend_or_default(backend)

@@ -8,12 +8,11 @@ from jaxtyping import Int
 from qiskit.primitives import BaseEstimatorV2, DataBin, PrimitiveJob, PrimitiveResult, PubResult
 from qiskit.primitives.containers.estimator_pub import EstimatorPub, EstimatorPubLike
 
-from ...backend import AbstractBackend
 from ...queries import EXACT, Access
 from ._expectations import Elements, Expectations, exact_values, sampled_values
 from ._known import KnownCircuit, known_circuit, known_sum
 from ._pubs import checked_precision, checked_pubs, values_of
-from ._running import Draws, Seed, backend_or_default, submit
+from ._running import Answering, Draws, Seed, backend_or_default, submit
 
 
 class QcgradEstimator(BaseEstimatorV2):
@@ -67,9 +66,7 @@ class QcgradEstimator(BaseEstimatorV2):
 
     access: ClassVar[Access] = Access.single_copy
 
-    def __init__(
-        self, *, default_precision: float = 0.0, seed: Seed = None, backend: AbstractBackend | None = None
-    ) -> None:
+    def __init__(self, *, default_precision: float = 0.0, seed: Seed = None, backend: Answering | None = None) -> None:
         self._default_precision = checked_precision("default_precision", default_precision)
         self._seed = seed
         self._draws = Draws(seed)

@@ -19,7 +19,7 @@ from ...keys import as_key
 from ...queries import Access
 from ._importer import read
 from ._known import known_circuit, known_sum
-from ._running import Draws, backend_or_default
+from ._running import Answering, Draws, backend_or_default
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -107,7 +107,7 @@ class Differentiator:
         TypeError: another estimator or backend.
     """
 
-    def __init__(self, estimator: AbstractEstimator, backend: AbstractBackend | None, key: Key | int | None):
+    def __init__(self, estimator: AbstractEstimator, backend: Answering | None, key: Key | int | None):
         if isinstance(estimator, type) or not isinstance(estimator, AbstractEstimator):
             raise TypeError(f"estimator is {estimator!r}: {_advice(estimator)}")
         self.estimator = estimator
@@ -233,6 +233,6 @@ def _advice(given) -> str:
     if isinstance(given, BaseEstimatorV2):
         return (
             "that is a primitive, which answers; say how to differentiate, for example qcgrad.ParameterShift(), and "
-            "name a qcgrad backend that asks the primitive as backend=..."
+            "name the primitive as backend=..."
         )
     return "give a qcgrad estimator object, for example qcgrad.Adjoint()"

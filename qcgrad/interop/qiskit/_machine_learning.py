@@ -13,11 +13,10 @@ from qiskit_machine_learning.gradients.base.qgt_result import QGTResult
 from qiskit_machine_learning.gradients.utils import DerivativeType
 
 from ...array_types import Key
-from ...backend import AbstractBackend
 from ...estimator import AbstractEstimator
 from ._estimator_primitive import QcgradEstimator
 from ._gradient import Asked, Differentiator, asked, chosen_parameters, metrics
-from ._running import Draws, backend_or_default, followed
+from ._running import Answering, Draws, backend_or_default, followed
 
 
 class MachineLearningGradient(BaseEstimatorGradient):
@@ -53,7 +52,7 @@ class MachineLearningGradient(BaseEstimatorGradient):
     def __init__(
         self,
         estimator: AbstractEstimator,
-        backend: AbstractBackend | None = None,
+        backend: Answering | None = None,
         *,
         key: Key | int | None = None,
         derivative_type: DerivativeType = DerivativeType.REAL,
@@ -112,7 +111,7 @@ class MachineLearningQGT(BaseQGT):
         phase_fix: bool = True,
         derivative_type: DerivativeType = DerivativeType.COMPLEX,
         *,
-        backend: AbstractBackend | None = None,
+        backend: Answering | None = None,
     ) -> None:
         super().__init__(QcgradEstimator(backend=backend), phase_fix, derivative_type)
         self._backend = backend_or_default(backend)

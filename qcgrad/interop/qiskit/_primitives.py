@@ -4,7 +4,9 @@ import copy
 from numbers import Integral
 from typing import Any
 
+from ...backend import AbstractBackend
 from ...errors import UnsupportedQuery
+from ...queries import NOISY
 
 
 def checked_primitive(primitive: Any) -> bool:
@@ -39,6 +41,8 @@ def may_be_noisy(primitive: Any, device: Any) -> bool:
     """Whether nothing says that circuits run without noise."""
     if simulates_by_itself(primitive):
         return False
+    if (ours := _answered_by(primitive)) is not None:
+        return ours.fidelity == NOISY
     if _is_from(device, "qiskit_aer"):
         return not _is_ideal(_aer_option(primitive, device, "noise_model"))
     return True
@@ -46,7 +50,8 @@ def may_be_noisy(primitive: Any, device: Any) -> bool:
 
 def is_exact(primitive: Any) -> bool:
     """Whether an Estimator knows expectation values, and draws no shots."""
-    return _is_from(primitive, "qiskit.primitives.statevector_estimator", "qiskit_aer")
+    is_ours = _answered_by(primitive) is not None
+    return is_ours or _is_from(primitive, "qiskit.primitives.statevector_estimator", "qiskit_aer")
 
 
 def binds_parameters(primitive: Any) -> bool:
@@ -112,6 +117,12 @@ def reseeded(primitive: Any, seed: int, drawn: int) -> Any:
     other._options = copy.copy(primitive.options)
     other._options.seed_simulator = own
     return other
+
+
+def _answered_by(primitive) -> AbstractBackend | None:
+    """Who answers in a primitive of our own."""
+    found = getattr(primitive, "_backend", None)
+    return found if isinstance(found, AbstractBackend) else None
 
 
 def _aer_option(primitive, device, name):

@@ -5,13 +5,17 @@ from typing import Any, TypeVar
 
 import jax
 import numpy as np
-from qiskit.primitives import PrimitiveJob
+from qiskit.primitives import BaseEstimatorV2, BaseSamplerV2, PrimitiveJob
 
 from ...array_types import Key
 from ...backend import AbstractBackend
 from ...keys import as_key
 from ...simulators import Statevector
 from ...tracker import started
+from ._backend import QiskitBackend
+
+Answering = AbstractBackend | BaseSamplerV2 | BaseEstimatorV2
+"""Whom users name as a backend."""
 
 Seed = int | np.random.Generator | None
 
@@ -37,16 +41,20 @@ def followed(job: _J) -> _J:
     return job
 
 
-def backend_or_default(backend: AbstractBackend | None) -> AbstractBackend:
-    """Who answers where the caller names no one.
+def backend_or_default(backend: Answering | None) -> AbstractBackend:
+    """Who answers: the simulator where the caller names no one; a primitive by `QiskitBackend`.
 
     Raises:
-        TypeError: what is no backend.
+        TypeError: what is no backend and no primitive.
     """
     if backend is None:
         return Statevector()
+    if isinstance(backend, (BaseSamplerV2, BaseEstimatorV2)):
+        return QiskitBackend(backend)
     if not isinstance(backend, AbstractBackend):
-        raise TypeError(f"backend is {backend!r}: give a qcgrad backend, for example qcgrad.Statevector()")
+        raise TypeError(
+            f"backend is {backend!r}: give a qcgrad backend, for example qcgrad.Statevector(), or a V2 primitive"
+        )
     return backend
 
 

@@ -8,7 +8,6 @@ from qiskit.primitives import BaseSamplerV2, DataBin, PrimitiveJob, PrimitiveRes
 from qiskit.primitives.containers.sampler_pub import SamplerPub, SamplerPubLike
 
 from ...array_types import Angles
-from ...backend import AbstractBackend
 from ...cost import Cost
 from ...estimate import ask
 from ...ir import pauli
@@ -17,7 +16,7 @@ from ...queries import Access, MeasureBases
 from ._known import known_circuit
 from ._pubs import checked_pubs, values_of
 from ._registers import Registers, registers_of
-from ._running import Draws, Seed, backend_or_default, submit
+from ._running import Answering, Draws, Seed, backend_or_default, submit
 
 
 class QcgradSampler(BaseSamplerV2):
@@ -58,7 +57,7 @@ class QcgradSampler(BaseSamplerV2):
 
     access: ClassVar[Access] = Access.single_copy
 
-    def __init__(self, *, default_shots: int = 1024, seed: Seed = None, backend: AbstractBackend | None = None) -> None:
+    def __init__(self, *, default_shots: int = 1024, seed: Seed = None, backend: Answering | None = None) -> None:
         is_count = isinstance(default_shots, (int, np.integer)) and not isinstance(default_shots, bool)
         if not is_count or default_shots <= 0:
             raise ValueError(f"default_shots is {default_shots!r}: give a positive integer")
