@@ -1,10 +1,9 @@
 """From a tape to its Jacobian, by any estimator: what PennyLane's transform is made of."""
 
-import threading
 import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Self
+from typing import Any
 
 import jax
 import numpy as np
@@ -30,6 +29,7 @@ from ...result import Estimate
 from ...simulators import Statevector
 from ._expansion import STATES, expanded
 from ._frameworks import finisher, is_traced, on_host
+from ._keys import KeyStream
 from ._nesting import nested
 from ._objective import QNodeExpectation
 from ._tapes import FIXED, as_numpy, numbers, outline, raveled, tape_objective
@@ -55,7 +55,7 @@ class TapeGradient:
         method = " ".join(repr(estimator).split()).replace("( ", "(").replace(" )", ")")
         self.__name__ = f"gradient({method}, backend={type(self.backend).__name__})"
         self._kept: list[tuple[Any, QNodeExpectation]] = []
-        self._keys = _Keys(key)
+        self._keys = KeyStream(key)
         self._said: set[str] = set()
 
     def __call__(
@@ -133,24 +133,6 @@ class TapeGradient:
         if what not in self._said:
             self._said.add(what)
             warnings.warn(words, UserWarning, stacklevel=2)
-
-
-class _Keys:
-    """Fresh parts of one key, for all threads that ask."""
-
-    def __init__(self, key: Key | None):
-        # As devices of PennyLane are seeded, so that one numpy.random.seed holds for all of a script.
-        self._key = jax.random.key(np.random.randint(2**31)) if key is None else key  # noqa: NPY002
-        self._count = 0
-        self._lock = threading.Lock()
-
-    def next(self) -> Key:
-        with self._lock:
-            self._count += 1
-            return jax.random.fold_in(self._key, self._count)
-
-    def __deepcopy__(self, _: dict[int, Any]) -> Self:
-        return self  # copies of a QNode draw from one stream, or they would draw the same
 
 
 def _first(transform: Any, tape):

@@ -1,7 +1,6 @@
 """The class that PennyLane finds under the name `qcgrad.statevector`."""
 
 import contextlib
-import secrets
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -20,6 +19,7 @@ from ....array_types import Key
 from ....backend import AbstractBackend
 from ....keys import as_key
 from ....simulators import Statevector
+from .._keys import KeyStream
 from ._accepted import is_differentiated
 from ._derivatives import jacobian, jacobian_vector, vector_jacobian
 from ._execution import Engine, execute, traced
@@ -52,7 +52,7 @@ class StatevectorDevice(Device):
         wires: number of wires, or their labels; None takes them from each circuit.
         shots: default number of shots of QNodes, or a shot vector (PennyLane prefers `qml.set_shots`).
         seed: integer or JAX random key: the executions of a device draw independent samples, and a new device with the
-            same seed draws the same ones again. None draws a fresh one.
+            same seed draws the same ones again. None takes one from NumPy's global generator.
         c_dtype: complex128 or complex64, the precision of amplitudes. Where JAX traces, the parameters' precision
             counts instead.
         backend: who answers, by default `qcgrad.Statevector()`; one with a limit on memory or with a mesh, for example.
@@ -95,8 +95,7 @@ class StatevectorDevice(Device):
             raise TypeError(f"backend is {backend!r}: give a backend object, for example qcgrad.Statevector()")
         if np.dtype(c_dtype) not in _DTYPES:
             raise ValueError(f"c_dtype is {c_dtype!r}: give numpy.complex128 or numpy.complex64")
-        self._key = _key_of(seed)
-        self._draws = 0
+        self._keys = KeyStream(_key_of(seed))
         self._engine = Engine(backend or Statevector(), Programs(), self.wires, _DTYPES[np.dtype(c_dtype)])
 
     def supports_derivatives(self, execution_config: ExecutionConfig | None = None, circuit: Any = None) -> bool:
@@ -144,7 +143,7 @@ class StatevectorDevice(Device):
         if execution_config is not None and execution_config.gradient_method == "backprop":
             return tuple(traced(tape, self._engine) for tape in circuits)
         with _numbers_at_hand():
-            return tuple(execute(tape, self._engine, self._next_key() if tape.shots else None) for tape in circuits)
+            return tuple(execute(tape, self._engine, self._keys.next() if tape.shots else None) for tape in circuits)
 
     def compute_derivatives(self, circuits: Any, execution_config: ExecutionConfig | None = None) -> Any:
         """Derivatives by the trainable parameters."""
@@ -181,10 +180,6 @@ class StatevectorDevice(Device):
                 jacobian_vector(tape, given, self._engine) for tape, given in zip(circuits, tangents, strict=True)
             )
 
-    def _next_key(self) -> Key:
-        self._draws += 1
-        return jax.random.fold_in(self._key, self._draws)
-
 
 @contextlib.contextmanager
 def _numbers_at_hand():
@@ -199,10 +194,8 @@ def _apart(pairs):
     return tuple(first for first, _ in found), tuple(second for _, second in found)
 
 
-def _key_of(seed) -> Key:
+def _key_of(seed) -> Key | None:
     try:
-        key = as_key(secrets.randbits(64) if seed is None else seed)
+        return as_key(seed)
     except TypeError:
         raise TypeError(f"seed is {seed!r}: give an integer, a JAX random key, or None") from None
-    assert key is not None
-    return key
