@@ -24,8 +24,9 @@ def adapt_vqe_pool(result):
         first, second = result.energy[name]
         assert first < 2.7, name
         assert second < first - 0.5, name
-    (error,) = result.error["BellShadow"].values()
-    assert error < result.largest
+    # Strings of the Neel state are 1, -1 or 0, and those that are not 0 sum up to gradients of 4; measured 0.003.
+    (error,) = result.error["BellShadow", 0].values()
+    assert error < 0.5
 
 
 def flax_ntk(result):

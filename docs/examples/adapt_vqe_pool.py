@@ -5,7 +5,11 @@ gradient and optimizes all angles. All 120 gradients come from the same copies: 
 time, on 8 qubits, on an Aer sampler whose CNOTs depolarize 0.5 %; `LocalShadow` measures one copy at a time on the same
 sampler, for comparison. Angles are optimized exactly, so that only the choice of operators differs.
 
-TODO measured
+Measured, largest error of the 120 gradients: 1,000 copies of the Neel state give all of them to 0.02 by BellShadow and
+to 2.1 by LocalShadow, since every Pauli string of such a state is 1, -1 or 0 and Bell measurements find those that are
+not 0 at once. After three operators strings are weaker than what 4,000 copies resolve, and BellShadow, which leaves
+them at 0, stays 1.9 off, LocalShadow 1.3. The operators it chooses are as good as the exact choice in all five rounds
+all the same; those of LocalShadow are not in the fourth.
 
     python docs/examples/adapt_vqe_pool.py [--small] [--figure out.png]
 """
@@ -15,7 +19,7 @@ from typing import NamedTuple
 
 import jax
 import numpy as np
-from _figure import BLUE, GREY, ORANGE, canvas, run
+from _figure import BLUE, ORANGE, canvas, run
 from qiskit_aer.noise import NoiseModel, depolarizing_error
 from qiskit_aer.primitives import SamplerV2
 from scipy.optimize import minimize
@@ -41,13 +45,11 @@ class Result(NamedTuple):
 
     Attributes:
         energy: by method, energies above the ground state after each operator.
-        error: by method and copies, the largest error of the 120 gradients of a state of three operators.
-        largest: the largest of these gradients.
+        error: by method and number of operators in the circuit, and by copies: the largest error of the 120 gradients.
     """
 
     energy: dict[str, list[float]]
-    error: dict[str, dict[int, float]]
-    largest: float
+    error: dict[tuple[str, int], dict[int, float]]
 
 
 def main(small: bool = False) -> Result:
@@ -62,16 +64,18 @@ def main(small: bool = False) -> Result:
     for name, backend in backends.items():
         energy[name], _, _ = adapt(hamiltonian, METHODS[name](COPIES), backend, rounds=2 if small else 5)
         print(f"{name:>11}: {' '.join(f'{each:.3f}' for each in energy[name])} above the ground state")
-    _, circuit, params = adapt(hamiltonian, qg.Adjoint(), qg.Statevector(), rounds=3)
-    pool = qg.OperatorPool(circuit, hamiltonian, POOL)
-    exact = qg.estimate(pool, params, qg.Adjoint()).gradient
-    error: dict[str, dict[int, float]] = {name: {} for name in backends if name != "exact"}
-    for copies in (COPIES,) if small else (500, 2000, 8000):
-        for name in error:
-            e = qg.estimate(pool, params, METHODS[name](copies), backends[name], key=copies)
-            error[name][e.cost.copies] = float(abs(e.gradient - exact).max())
-            print(f"{name:>11}: {e.cost.copies:,} copies, all gradients within {error[name][e.cost.copies]:.3f}")
-    return Result(energy, error, float(abs(exact).max()))
+    error: dict[tuple[str, int], dict[int, float]] = {}
+    for operators in (0, 3):
+        _, circuit, params = adapt(hamiltonian, qg.Adjoint(), qg.Statevector(), rounds=operators)
+        pool = qg.OperatorPool(circuit, hamiltonian, POOL)
+        exact = qg.estimate(pool, params, qg.Adjoint()).gradient
+        for name in list(backends)[1:]:
+            found = error[name, operators] = {}
+            for copies in (1000,) if small else (250, 1000, 4000):
+                e = qg.estimate(pool, params, METHODS[name](copies), backends[name], key=copies)
+                found[e.cost.copies] = float(abs(e.gradient - exact).max())
+            print(f"{name:>11}, {operators} operators: all gradients within {found}")
+    return Result(energy, error)
 
 
 def heisenberg_chain() -> qg.PauliSum:
@@ -98,10 +102,14 @@ def figure(result: Result, path):
     drawing, (left, right) = canvas(2)
     colours = {"exact": "black", "BellShadow": BLUE, "LocalShadow": ORANGE}
     markers = {"exact": "o-", "BellShadow": "s--", "LocalShadow": "^:"}
-    for name, error in result.error.items():
-        left.loglog(list(error), list(error.values()), markers[name], color=colours[name], label=f"{name}, noisy Aer")
-    left.axhline(result.largest, color=GREY, linestyle=":", label="the largest gradient")
-    left.set(xlabel="copies spent", ylabel="largest error of 120 gradients", title="All gradients from the same copies")
+    for (name, operators), error in result.error.items():
+        style = "o-" if operators else "s--"
+        state = f"{operators} operators" if operators else "the Neel state"
+        left.plot(list(error), list(error.values()), style, color=colours[name], label=f"{name}, {state}")
+    left.set(xscale="log", xlabel="copies spent", ylabel="largest error of 120 gradients", title="Noisy Aer sampler")
+    spent = [250, 1000, 4000]
+    left.set_xticks(spent, [f"{copies:,}" for copies in spent])
+    left.xaxis.set_minor_formatter("")
     for name, energy in result.energy.items():
         label = name if name == "exact" else f"{name}, {COPIES:,} copies a round"
         right.plot(range(1, len(energy) + 1), energy, markers[name], color=colours[name], label=label)

@@ -77,7 +77,9 @@ def main(small: bool = False) -> Result:
         apply, init = functional(width)
         outputs = train(apply, init(0), x, y, steps=20 if small else 100)
         flow = ntk.gradient_flow(infinite, y, 2 * RATE * np.arange(len(outputs)), initial=outputs[0])
-        residual[width], predicted[width] = (np.linalg.norm(each - y, axis=1) for each in (outputs, flow.train))
+        residual[width], predicted[width] = (
+            np.linalg.norm(np.asarray(each) - np.asarray(y), axis=1) for each in (outputs, flow.train)
+        )
         worst = abs(residual[width] - predicted[width]).max() / residual[width][0]
         print(f"width {width:4d}: training differs from what the limit predicts by up to {worst:.3f} of the start")
     return Result(distance, residual, predicted)

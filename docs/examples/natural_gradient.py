@@ -34,7 +34,7 @@ class Descent(NamedTuple):
 
 
 def main(small: bool = False) -> dict[str, Descent]:
-    qubits, layers, starts, steps = (4, 2, 2, 20) if small else (8, 4, 6, 80)
+    qubits, layers, starts, steps = (4, 2, 2, 60) if small else (8, 4, 6, 80)
     circuit = ising_ring(qubits, layers)
     objective = from_qnode(circuit, np.zeros(2 * layers))
     ground = np.linalg.eigvalsh(objective.program.observables[0].matrix())[0]

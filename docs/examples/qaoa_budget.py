@@ -7,7 +7,7 @@ most 0.1 edges over the ten before. With few shots nobody can be certain of that
 
 Measured, three seeds: iCANS ends 0.001 to 0.008 edges from the best cut of depth 3, and two of three runs stop by the
 rule, after 1.4 and 1.7 million copies. Adam spends the whole budget and stays where its noise holds it: 0.02 to 0.03
-edges away with 100 shots, 0.02 to 0.09 with 30. On the way it is as fast: all are within 0.1 edges by half a million.
+edges away with 100 shots, 0.02 to 0.09 with 30. On the way there none is clearly faster.
 
     python docs/examples/qaoa_budget.py [--small] [--figure out.png]
 """

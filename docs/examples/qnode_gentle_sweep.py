@@ -5,7 +5,9 @@ parameter-shift rule measures 192 circuits for each gradient. GentleSweep reads 
 copies that are un-computed together. That takes measurements of all of them at once, which are simulated here, and
 brings a bias that more copies remove. Both train with PennyLane's Adam.
 
-TODO measured
+Measured: 30 parameter-shift steps of 20 shots a circuit take 116,000 copies and end 0.44 above the ground state, and of
+2 shots 1.0 above it, after 12,000. GentleSweep is at 0.4 after 60 steps of 1,000 copies, and at 0.11 after 60 of 4,000;
+with 100,000 copies the best of the four is GentleSweep's. Its copies have one qubit more, for a block encoding.
 
     python docs/examples/qnode_gentle_sweep.py [--small] [--figure out.png]
 """
