@@ -5,8 +5,8 @@ initializes them. `ntk.empirical` takes it as a function of weights and inputs. 
 weights of unit variance, w = omega / sqrt(fan-in), so the function takes omega.
 
 Measured: kernels of networks of width 16, 64, 256 and 512 are 47, 26, 17 and 13 % away from the limit (six seeds, good
-to a fifth of each), on the way to width^(-1/2). The infinite kernel predicts the distance from the targets along gradient
-descent to 2.6 % of its start at width 512, and to 10 % at width 16, whose kernel does not stay what it was.
+to a fifth of each), on the way to width^(-1/2). The infinite kernel predicts the distance from the targets along
+gradient descent to 2.6 % of its start at width 512, and to 10 % at width 16, whose kernel does not stay what it was.
 
     python docs/examples/flax_ntk.py [--small] [--figure out.png]
 """
