@@ -12,11 +12,16 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # Tests never open a window.
 os.environ.setdefault("MPLBACKEND", "Agg")
 
+import gc  # noqa: E402
+
 import jax  # noqa: E402
 from hypothesis import settings  # noqa: E402
 
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_rank_promotion", "raise")
+
+# A process of the suite keeps gigabytes of compiled programs: to walk through them all less often saves a few percent.
+gc.set_threshold(50_000, 20, 20)
 
 # derandomize: the same examples in every run, so a failure is never luck.
 settings.register_profile("qcgrad", deadline=None, derandomize=True, max_examples=30)

@@ -55,8 +55,14 @@ def check_rule(rule: AbstractRule | MakeRule, key: Key | int = 0) -> tuple[str, 
         >>> from qcgrad import networks as nn
         >>> from qcgrad.testing import check_rule
         >>> jax.config.update("jax_enable_x64", True)
-        >>> len(check_rule(nn.HolomorphicBranch()))
-        3
+        >>> class Half(nn.LayerRule):
+        ...     is_exact = True
+        ...
+        ...     def send(self, layer, params, residual, cotangent):
+        ...         return super().send(layer, params, residual, cotangent) / 2
+        >>> check_rule(Half())
+        Traceback (most recent call last):
+        AssertionError: Half: is_exact is declared, but ...
     """
     if not isinstance(rule, AbstractRule) and (isinstance(rule, type) or not callable(rule)):
         raise TypeError(f"rule is {rule!r}: give a rule object, or a function (network, shape, key) that makes one")

@@ -37,6 +37,7 @@ QUERIES = {
     queries.AdjointSweep: queries.AdjointSweep(PROGRAM, ANGLES, np.eye(3)),
     queries.ReverseSweep: queries.ReverseSweep(PROGRAM, ANGLES, np.eye(3)),
     queries.TangentSweep: queries.TangentSweep(PROGRAM, ANGLES, np.eye(2)),
+    queries.ReadState: queries.ReadState(PROGRAM, ANGLES),
     queries.BellSample: queries.BellSample(PROGRAM, ANGLES, 20),
     queries.MajorityVotes: queries.MajorityVotes(PROGRAM, ANGLES, *STRINGS, np.ones(2), 9),
     queries.MeasureComponent: queries.MeasureComponent(FORM, 2, 30),
@@ -81,6 +82,7 @@ def test_known_queries_are_answered_and_others_refused_by_name(backend, kind):
         (queries.AdjointSweep, queries.Sweep, [(3,), (3, 2)]),
         (queries.ReverseSweep, queries.Sweep, [(3,), (3, 2)]),
         (queries.TangentSweep, queries.Tangents, [(2, 2), (2,), (3, 2)]),
+        (queries.ReadState, queries.FinalState, [(4,)]),
         (queries.BellSample, queries.BellOutcomes, [(20,), (20,)]),
         (queries.MajorityVotes, queries.Votes, [(2,), (2,)]),
         (queries.MeasureComponent, queries.Means, [(), ()]),
@@ -116,6 +118,7 @@ def test_a_query_costs_what_its_docstring_counts(kind):
         queries.ReverseSweep: qg.Cost(0, 0, 1, 7 * 3, 2, 7 * runs + 4 * terms, (3 + 1 + 3) * state),
         # Three states through three gates; products of two derivatives with three states and three images.
         queries.TangentSweep: qg.Cost(0, 0, 1, 3 * 3, 2, 3 * runs + terms + 8 * 12 * 4, 4 * state),
+        queries.ReadState: qg.Cost(0, 0, 1, 3, 2, runs, 2 * state),
         queries.BellSample: qg.Cost(40, 20, 1, 20 * (2 * 3 + 2 * 2), 4),
         queries.MajorityVotes: qg.Cost(9, 2, 1, 9 * (3 + 2 * 4 + 2 * 2), 18),
         # H, the circuit and a controlled string prepare; two gates are undone; the strings weigh 1, 2 and 2.
