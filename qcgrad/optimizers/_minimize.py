@@ -10,7 +10,7 @@ from jaxtyping import PyTree
 from ..array_types import Key, Params
 from ..backend import AbstractBackend, resolve
 from ..cost import Budget, Cost
-from ..errors import NotApplicable
+from ..errors import BackendFailed, NotApplicable
 from ..estimate import check_arguments, estimate, predict_cost
 from ..estimator import AbstractEstimator
 from ..keys import as_key
@@ -92,6 +92,7 @@ def minimize(
     params = jax.tree.map(jnp.asarray, objective.check(params if start is None else start.params))
     state = run.optimizer.init(params) if start is None else start.state
     history, total = ([], Cost()) if start is None else (list(start.history), start.total)
+    failure = None if start is None else start.failure
     result = Result("steps_exhausted", f"{steps:,} steps were made")
     try:
         while len(history) < steps:
@@ -99,8 +100,8 @@ def minimize(
             if over := run.exceeded(total, chosen, params):
                 result = Result("budget_exhausted", over)
                 break
-            e = estimate(objective, params, chosen, backend, key=run.key_of(len(history)))
-            total += e.cost
+            e = estimate(objective, params, chosen, backend, key=run.key_of(len(history)), resume=failure)
+            total, failure = total + e.cost, None
             history.append(Step(params, e, total))
             if callback is not None:
                 callback(history[-1])
@@ -114,16 +115,17 @@ def minimize(
     except KeyboardInterrupt:
         result = Result("interrupted", f"Ctrl-C after {len(history):,} steps")
     except Exception as error:
-        if not history:
+        if not history and not isinstance(error, BackendFailed):
             raise
         failed = Result("failed", f"{type(error).__name__}: {error}")
-        found = Minimized(params, tuple(history), total, failed, state)
+        lost = error if isinstance(error, BackendFailed) else failure
+        found = Minimized(params, tuple(history), total, failed, state, lost)
         raise MinimizationFailed(
             f"step {len(history):,} failed with {type(error).__name__}: {error}. The {len(history):,} steps before are "
             "in `minimized`; go on with start=error.minimized",
             found,
         ) from error
-    return Minimized(params, tuple(history), total, result, state)
+    return Minimized(params, tuple(history), total, result, state, failure)
 
 
 class _Loop:

@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 
 from ..array_types import Params
 from ..cost import Cost
-from ..errors import QcgradError
+from ..errors import BackendFailed, QcgradError
 from ..result import Estimate, Result
 
 
@@ -37,6 +37,8 @@ class Minimized:
         result: how it ended: "ok" (a stopping rule), "steps_exhausted", "budget_exhausted", "not_finite",
             "interrupted" or "failed", with a message.
         state: of the optimiser, to go on from.
+        failure: the error of the step that a backend failed in, else None; `minimize(start=...)` goes on inside it, so
+            that what was answered is not asked again. Its copies are part of `total` once the step is complete.
     """
 
     params: Params
@@ -44,6 +46,7 @@ class Minimized:
     total: Cost
     result: Result
     state: Any
+    failure: BackendFailed | None = None
 
     @property
     def values(self) -> Float[np.ndarray, "steps"]:

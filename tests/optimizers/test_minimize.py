@@ -7,6 +7,7 @@ import optax
 import pytest
 
 import qcgrad as qg
+from qcgrad.interop import SampledBackend
 from qcgrad.optimizers import GradientBelow, MinimizationFailed, NoImprovement, gcans, icans, minimize
 from tests.recorder import Recorder
 from theory.statistics import shifted
@@ -120,6 +121,34 @@ def test_what_was_computed_before_a_failure_is_kept_and_can_be_gone_on_from():
     assert (kept.result, len(kept.history)) == ("failed", 3)
     rest = minimize(PAIR, START, gcans(0.5, 1.5), qg.ParameterShift(), key=3, steps=8, start=kept)
     whole = minimize(PAIR, START, gcans(0.5, 1.5), qg.ParameterShift(), key=3, steps=8)
+    np.testing.assert_array_equal(rest.params, whole.params)
+
+
+@pytest.mark.parametrize("lost", [1, 5])
+def test_a_step_that_a_backend_failed_in_goes_on_inside(lost):
+    """What had been answered of it is not asked again: circuits as many as without a failure, and the same end."""
+    asked = []
+
+    def sampler(batch):
+        asked.append(len(batch))
+        if len(asked) == lost + 1:
+            raise ConnectionError("the queue is gone")
+        rng = np.random.default_rng(len(batch[0][0].gates))
+        return [rng.integers(2, size=(shots, circuit.num_qubits)) for circuit, shots in batch]
+
+    backend = SampledBackend(sampler, max_circuits=1)
+    arguments = (PAIR, START, optax.sgd(0.1), qg.ParameterShift(shots=10), backend)
+    with pytest.raises(MinimizationFailed, match="the queue is gone") as caught:
+        minimize(*arguments, key=3, steps=3)
+    assert isinstance(caught.value.minimized.failure, qg.BackendFailed)
+    rest = minimize(*arguments, key=3, steps=3, start=caught.value.minimized)
+    without_failure = len(asked) - 1
+    asked.clear()
+    lost = 10**9
+    whole = minimize(*arguments, key=3, steps=3)
+    assert len(asked) == without_failure
+    assert rest.total == whole.total
+    assert rest.failure is None
     np.testing.assert_array_equal(rest.params, whole.params)
 
 
