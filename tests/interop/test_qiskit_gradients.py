@@ -203,7 +203,7 @@ def test_wrong_arguments_are_refused_by_name():
     with pytest.raises(TypeError, match=r"estimator is <class .*give a qcgrad estimator object"):
         EstimatorGradient(qg.Adjoint)
     with pytest.raises(TypeError, match=r"backend is .*give a qcgrad backend"):
-        EstimatorGradient(qg.Adjoint(), StatevectorEstimator())
+        EstimatorGradient(qg.Adjoint(), StatevectorEstimator)
     with pytest.raises(TypeError, match="key is"):
         EstimatorGradient(qg.Adjoint(), key=1.5)
 

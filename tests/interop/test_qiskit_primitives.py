@@ -327,7 +327,7 @@ def test_bad_options_are_refused_by_name(primitive):
         with pytest.raises((TypeError, ValueError), match="seed is"):
             primitive(seed=seed)
     with pytest.raises(TypeError, match=r"backend is .*give a qcgrad backend"):
-        primitive(backend=StatevectorEstimator())
+        primitive(backend=StatevectorEstimator)
     with pytest.raises(TypeError, match="give a list of pubs"):
         primitive().run(asymmetric())
 

@@ -66,6 +66,7 @@ CASES = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_peaks_are_what_was_predicted_within_a_factor_of_two():
     """Short series on images and norms before pooling are left out: they take two to five times less than predicted."""
     for name, (predicted, measured) in peaks(__name__).items():

@@ -81,6 +81,7 @@ CASES = {
 }
 
 
+@pytest.mark.slow
 def test_peaks_are_what_was_predicted_within_a_factor_of_two():
     for name, (predicted, measured) in peaks(__name__).items():
         assert predicted / 2 < measured < 2 * predicted, (name, predicted, measured)

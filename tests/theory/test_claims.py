@@ -25,6 +25,8 @@ def test_there_are_claims():
     assert len(SCRIPTS) >= 3
 
 
+@pytest.mark.slow
+@pytest.mark.claim
 @pytest.mark.parametrize("path", CASES)
 def test_claim_holds_in_small(path, tmp_path):
     name = ".".join(path.relative_to(THEORY.parent).with_suffix("").parts)
