@@ -1,5 +1,8 @@
 """Random keys: what callers may give, and who gets which."""
 
+import threading
+from typing import Any, Self
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -39,6 +42,35 @@ def as_key(key: Key | int | None) -> Key | None:
     if dtype == np.uint32 and key.ndim == 1:
         return jax.random.wrap_key_data(jnp.asarray(key))
     raise TypeError(f"key is {key!r}: give one JAX random key, jax.random.key(seed), or an integer seed")
+
+
+class KeyStream:
+    """Parts of one key for what is called again and again, by any thread: number i is `jax.random.fold_in(key, i)`.
+
+    Deep copies share it, or they would draw the same; one that was pickled goes on from the same place.
+
+    Args:
+        key: JAX random key.
+    """
+
+    def __init__(self, key: Key):
+        self._key, self._count, self._lock = key, 0, threading.Lock()
+
+    def next(self) -> Key:
+        """A key that no one else gets."""
+        with self._lock:
+            self._count += 1
+            return jax.random.fold_in(self._key, self._count - 1)
+
+    def __deepcopy__(self, _: dict[int, Any]) -> Self:
+        return self
+
+    def __getstate__(self) -> tuple[Any, int]:
+        return np.asarray(jax.random.key_data(self._key)), self._count
+
+    def __setstate__(self, state: tuple[Any, int]) -> None:
+        self.__init__(jax.random.wrap_key_data(jnp.asarray(state[0])))
+        self._count = state[1]
 
 
 def _key_of_seed(seed: int):

@@ -6,7 +6,7 @@ import pennylane as qml
 import pytest
 
 import qcgrad as qg
-from qcgrad.interop import PennyLaneBackend
+from qcgrad.interop import PennyLaneBackend, StatevectorDevice
 from qcgrad.interop.pennylane._exporter import operations
 from qcgrad.ir.gates import GATES
 from qcgrad.queries import BellSample, Evaluate
@@ -121,9 +121,11 @@ def test_coherent_sweeps_are_refused_with_the_method_that_asked():
         (lambda: qml.device("default.mixed", wires=1), False),
         (lambda: qml.device("default.mixed", wires=1, readout_prob=0.1), True),
         (lambda: depolarized("RY", 0.1, wires=1), True),
+        (lambda: StatevectorDevice(1), False),
+        (lambda: StatevectorDevice(1, backend=PennyLaneBackend(depolarized("RY", 0.1, wires=1))), True),
         (lambda: Failing(), True),
     ],
-    ids=["qubit", "lightning", "mixed", "readout", "added noise", "unknown"],
+    ids=["qubit", "lightning", "mixed", "readout", "added noise", "ours", "ours on a noisy one", "unknown"],
 )
 def test_noise_is_assumed_where_nothing_rules_it_out(device, is_noisy):
     made = device()

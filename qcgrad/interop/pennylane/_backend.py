@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...array_types import Key
+from ...backend import AbstractBackend
 from ...errors import UnsupportedQuery
 from ...ir.observable import PauliSum
-from ...queries import AbstractQuery, Evaluate, Means
+from ...queries import NOISY, AbstractQuery, Evaluate, Means
 from ..sampler._bitstrings import Unusable
 from ..sampler._jobs import Job
 from ..sampler._measuring import MeasuringBackend, checked, slices
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from pennylane.devices import Device
 
 # Simulators that add no noise of their own to circuits without channels.
-_IDEAL = ("default.qubit", "default.mixed", "reference.qubit", "lightning.", "qcgrad.statevector")
+_IDEAL = ("default.qubit", "default.mixed", "reference.qubit", "lightning.")
 
 
 class PennyLaneBackend(MeasuringBackend):
@@ -171,5 +172,8 @@ def _operator(observable: PauliSum, wires: list) -> Any:
 
 def _may_be_noisy(device) -> bool:
     """Whether nothing says that the device runs circuits without noise."""
+    answering = getattr(device, "backend", None)
+    if isinstance(answering, AbstractBackend):  # a device of our own is as good as who answers in it
+        return answering.fidelity == NOISY
     is_transformed = hasattr(device, "original_device")
     return is_transformed or not device.name.startswith(_IDEAL) or bool(getattr(device, "readout_err", None))

@@ -29,7 +29,7 @@ from ...result import Estimate
 from ...simulators import Statevector
 from ._expansion import STATES, expanded
 from ._frameworks import finisher, is_traced, on_host
-from ._keys import KeyStream
+from ._keys import stream_of
 from ._nesting import nested
 from ._objective import QNodeExpectation
 from ._tapes import FIXED, as_numpy, numbers, outline, raveled, tape_objective
@@ -55,7 +55,7 @@ class TapeGradient:
         method = " ".join(repr(estimator).split()).replace("( ", "(").replace(" )", ")")
         self.__name__ = f"gradient({method}, backend={type(self.backend).__name__})"
         self._kept: list[tuple[Any, QNodeExpectation]] = []
-        self._keys = KeyStream(key)
+        self._keys = stream_of(key)
         self._said: set[str] = set()
 
     def __call__(
@@ -112,10 +112,11 @@ class TapeGradient:
         if str(found.result) != "ok":
             warnings.warn(f"{self.__name__}: {found.result.message}", UserWarning, stacklevel=2)
         if self.estimator.access is Access.multi_copy or found.fidelity != EXACT:
+            joint = ", jointly measured copies of states included" if self.estimator.access is Access.multi_copy else ""
             self._say_once(
                 "fidelity",
-                f"{self.__name__} is not run on the QNode's device: {type(self.backend).__name__} answered, jointly "
-                f"measured copies of states included; the fidelity of its answers is {str(found.fidelity)!r}",
+                f"{self.__name__} is not run on the QNode's device: {type(self.backend).__name__} answered{joint}; the "
+                f"fidelity of its answers is {str(found.fidelity)!r}",
             )
         return found
 

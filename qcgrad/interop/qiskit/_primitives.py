@@ -110,6 +110,8 @@ def reseeded(primitive: Any, seed: int, drawn: int) -> Any:
     if simulates_by_itself(primitive):
         # A generator goes on from circuit to circuit, a number starts anew.
         return type(primitive)(default_shots=primitive.default_shots, seed=default_rng([seed, drawn]))
+    if (ours := _answered_by(primitive)) is not None:
+        return type(primitive)(default_shots=primitive.default_shots, seed=default_rng([seed, drawn]), backend=ours)
     other, own = copy.copy(primitive), (seed + drawn) % 2**31
     if hasattr(primitive, "seed"):
         other._seed = own

@@ -84,6 +84,9 @@ class Draws:
         """A JAX key that no one else gets."""
         return as_key(int(self._generator.integers(2**63)))  # pyright: ignore[reportReturnType]
 
+    def __deepcopy__(self, _: dict[int, Any]) -> "Draws":
+        return self  # copies of a primitive or a gradient draw from one sequence, or they would draw the same
+
     @property
     def generator(self) -> np.random.Generator:
         """Of what is drawn on the host."""

@@ -1,6 +1,6 @@
 """Qiskit's sampler primitive, answered by our backends."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -12,7 +12,7 @@ from ...cost import Cost
 from ...estimate import ask
 from ...ir import pauli
 from ...ir.program import Program
-from ...queries import Access, MeasureBases
+from ...queries import NOISY, Access, MeasureBases
 from ._known import known_circuit
 from ._pubs import checked_pubs, values_of
 from ._registers import Registers, registers_of
@@ -95,9 +95,7 @@ class QcgradSampler(BaseSamplerV2):
         known = known_circuit(pub.circuit)
         shots, cost = int(pub.shots or self._default_shots), Cost()
         angles, program = known.angles(values_of(pub)), known.measured
-        # Idle qubits are in |0>; a question names a string at least.
-        busy = set(program.busy.qubits)
-        asked = [qubit for qubit in registers.qubits if qubit in busy] or [registers.qubits[0]]
+        asked = self._measured(program, registers.qubits)
         outcomes = np.zeros((len(angles), shots), np.int64)
         for row, setting in zip(outcomes, angles, strict=True):
             query = _question(program, setting, asked, shots)
@@ -112,6 +110,13 @@ class QcgradSampler(BaseSamplerV2):
             "circuit_metadata": pub.circuit.metadata,
         }
         return SamplerPubResult(DataBin(**arrays, shape=pub.shape), metadata=metadata)
+
+    def _measured(self, program: Program, qubits: Sequence[int]) -> list[int]:
+        """Qubits that have to be asked for: idle ones read 0, unless the backend's noise reaches them."""
+        if self._backend.fidelity == NOISY:
+            return list(qubits)
+        busy = set(program.busy.qubits)
+        return [qubit for qubit in qubits if qubit in busy] or [qubits[0]]  # a question names a string at least
 
 
 def _registers(position: int, pub: SamplerPub) -> Registers:

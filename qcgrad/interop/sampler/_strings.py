@@ -9,6 +9,7 @@ from ...draws import generator
 from ...ir import pauli
 from ...ir.basis_change import BasisChange, basis_change
 from ...ir.stabilizers import random_local_bases, random_stabilizer_bases
+from ...memory import allowed_bytes, require
 from ...queries import BasisCounts, MeasureBases, RandomizedMeasure, Snapshots
 from ._plans import Plan, Run, followed
 
@@ -17,6 +18,8 @@ def measure_bases(query: MeasureBases) -> Plan:
     """One circuit for each set that is measured at all."""
     n, circuit = query.program.num_qubits, query.program.bound(query.angles)
     sets, width = query.x.shape
+    what = f"counting all outcomes of {width} commuting strings takes"
+    require(what, sets << (width + 3), allowed_bytes(), "measure fewer qubits at once")
     changes = [basis_change(x, z, n) for x, z in zip(query.x, query.z, strict=True)]
     measured = [b for b in range(sets) if query.shots[b]]
     runs = [Run(followed(circuit, changes[b].gates), int(query.shots[b])) for b in measured]

@@ -11,7 +11,7 @@ from ...backend import AbstractBackend
 from ...differentiable import as_jax
 from ...estimate import predict_cost
 from ...estimator import AbstractEstimator
-from ...keys import as_key
+from ...keys import KeyStream, as_key
 from ...objective import AbstractObjective
 from ._autograd import evaluate
 from ._programs import Program
@@ -38,7 +38,7 @@ def as_torch(
         backend: who answers, as for `qcgrad.estimate`.
         key: JAX random key or integer seed for methods that sample. Call number i (0, 1, ...) draws with
             `jax.random.fold_in(key, i)`, so a program that runs again draws the same; `f(params, key=...)` draws with
-            a key of its own.
+            a key of its own. Deep copies go on in the same sequence.
 
     Returns:
         A function of the parameters in the objective's structure, with tensors as leaves; for a QNode's objective
@@ -81,8 +81,8 @@ class TorchFunction:
         key: Key | int | None = None,
     ):
         self.objective, self.estimator, self.backend = objective, estimator, backend
-        self.key = as_key(key)
-        self.calls = 0
+        found = as_key(key)
+        self.keys = None if found is None else KeyStream(found)
         self._function = as_jax(objective, estimator, backend)
         self._programs: dict[Any, tuple[Program, list]] = {}
 
@@ -118,10 +118,7 @@ class TorchFunction:
         return self._programs[kind]
 
     def _next_key(self, key):
-        if key is not None or self.key is None:
-            return as_key(key)
-        self.calls += 1
-        return jax.random.fold_in(self.key, self.calls - 1)
+        return as_key(key) if key is not None or self.keys is None else self.keys.next()
 
     def _draws(self) -> bool:
         if self.estimator.is_random or self.estimator.differentiates == "networks":
@@ -129,14 +126,12 @@ class TorchFunction:
         return predict_cost(self.objective, self.estimator, self.backend).shots > 0
 
     def __getstate__(self) -> dict[str, Any]:
-        # What is compiled is compiled again where the function arrives; keys travel as their bits.
-        kept = {name: value for name, value in self.__dict__.items() if name not in ("_function", "_programs", "key")}
-        return kept | {"bits": None if self.key is None else np.asarray(jax.random.key_data(self.key))}
+        # What is compiled is compiled again where the function arrives.
+        return {name: value for name, value in self.__dict__.items() if name not in ("_function", "_programs")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        bits = state.pop("bits")
-        self.__init__(state["objective"], state["estimator"], state["backend"], bits)
-        self.calls = state["calls"]
+        self.__init__(state["objective"], state["estimator"], state["backend"])
+        self.keys = state["keys"]
 
     def __repr__(self) -> str:
         return f"as_torch({type(self.objective).__name__}, {self.estimator!r})"

@@ -19,7 +19,7 @@ from ....array_types import Key
 from ....backend import AbstractBackend
 from ....keys import as_key
 from ....simulators import Statevector
-from .._keys import KeyStream
+from .._keys import stream_of
 from ._accepted import is_differentiated
 from ._derivatives import jacobian, jacobian_vector, vector_jacobian
 from ._execution import Engine, execute, traced
@@ -95,8 +95,13 @@ class StatevectorDevice(Device):
             raise TypeError(f"backend is {backend!r}: give a backend object, for example qcgrad.Statevector()")
         if np.dtype(c_dtype) not in _DTYPES:
             raise ValueError(f"c_dtype is {c_dtype!r}: give numpy.complex128 or numpy.complex64")
-        self._keys = KeyStream(_key_of(seed))
+        self._keys = stream_of(_key_of(seed))
         self._engine = Engine(backend or Statevector(), Programs(), self.wires, _DTYPES[np.dtype(c_dtype)])
+
+    @property
+    def backend(self) -> AbstractBackend:
+        """Who answers."""
+        return self._engine.backend
 
     def supports_derivatives(self, execution_config: ExecutionConfig | None = None, circuit: Any = None) -> bool:
         """Whether the adjoint method differentiates a circuit; by "backprop" it goes where JAX traces."""
