@@ -36,7 +36,8 @@ class Tracker:
     with their gradients, under `jax.jit`, `jax.vmap`, `jax.lax.scan` and in training loops. Programs that are compiled
     inside the block tell the ledger at run time, by a callback to Python; the same functions compiled outside do not
     know of it and run at full speed. Blocks may be nested: each has the whole of what happens in it. A ledger is for
-    the process: what other threads run meanwhile counts too.
+    the process: what other threads run meanwhile counts too, and so does what a primitive or device of ours runs where
+    it answers inside another backend, beside what that is asked.
 
     Attributes:
         total: what was spent so far.

@@ -220,3 +220,15 @@ def test_what_cannot_be_read_is_named(spoilt, shots, message):
     query = Evaluate(OBJECTIVE.program, np.tile(PARAMS, (2, 1)), shots)
     with pytest.raises(qg.BackendFailed, match=message):
         PennyLaneBackend(Failing(spoilt=spoilt)).answer(query, key(0))
+
+
+def test_a_device_of_our_own_is_as_noisy_as_who_answers_in_it_and_as_its_transforms():
+    def fidelity(device):
+        return str(PennyLaneBackend(device).fidelity)
+
+    noisy = PennyLaneBackend(qml.device("default.mixed", wires=2, readout_prob=0.1), is_noisy=True)
+    own = qml.device("qcgrad.statevector", wires=2)
+    turned = qml.NoiseModel({qml.noise.op_eq("RY"): qml.noise.partial_wires(qml.RX, 0.1)})
+    assert fidelity(own) == "exact"
+    assert fidelity(qml.device("qcgrad.statevector", wires=2, backend=noisy)) == "noisy"
+    assert fidelity(qml.add_noise(own, turned)) == "noisy"

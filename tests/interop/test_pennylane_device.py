@@ -473,3 +473,21 @@ def test_shifts_of_what_is_not_linear_are_warned_of():
     circuit = qml.QNode(lambda x: (qml.RX(x, 0), qml.CNOT([0, 1]), qml.purity(0))[2], StatevectorDevice(wires=2))
     with pytest.warns(UserWarning, match="not linear in the state"):
         qml.grad(circuit)(pnp.array(0.3))
+
+
+@pytest.mark.parametrize("word", [lambda: qml.Z(7), lambda: 2.5 * (qml.X(7) @ qml.Y("a"))], ids=["Z", "XY"])
+def test_what_commutes_is_read_off_the_same_shots(word):
+    device = ours(seed=4)
+
+    @qml.set_shots(700)
+    @qml.qnode(device)
+    def circuit():
+        gates(X, Y)
+        return qml.expval(word()), qml.counts(word()), qml.var(word()), qml.sample(word())
+
+    with qml.Tracker(device) as theirs, qg.Tracker() as spent:
+        mean, counted, variance, samples = circuit()
+    values = np.repeat(list(counted), list(counted.values()))
+    np.testing.assert_allclose([mean, variance], [values.mean(), values.var()], atol=1e-12)
+    np.testing.assert_array_equal(np.sort(samples), np.sort(values))
+    assert spent.total.copies == theirs.totals["shots"] == 700

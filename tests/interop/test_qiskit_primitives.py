@@ -509,9 +509,7 @@ def test_more_outcomes_than_can_be_counted_are_refused_before_anything_runs():
     circuit = QuantumCircuit(50)
     circuit.h(range(50))
     circuit.measure_all()
-    with pytest.raises(
-        qg.TooLarge, match=r"counting all outcomes of 50 commuting strings takes .*measure fewer qubits"
-    ):
+    with pytest.raises(qg.TooLarge, match=r"all outcomes of 50 commuting strings takes .*measure fewer qubits"):
         QcgradSampler(backend=device).run([circuit], shots=1).result()
 
 

@@ -172,8 +172,8 @@ def _operator(observable: PauliSum, wires: list) -> Any:
 
 def _may_be_noisy(device) -> bool:
     """Whether nothing says that the device runs circuits without noise."""
+    is_transformed = hasattr(device, "original_device")
     answering = getattr(device, "backend", None)
     if isinstance(answering, AbstractBackend):  # a device of our own is as good as who answers in it
-        return answering.fidelity == NOISY
-    is_transformed = hasattr(device, "original_device")
+        return is_transformed or answering.fidelity == NOISY
     return is_transformed or not device.name.startswith(_IDEAL) or bool(getattr(device, "readout_err", None))

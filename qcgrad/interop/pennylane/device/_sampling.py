@@ -75,8 +75,11 @@ def sampled(
 
 
 def _split(measurements: Sequence[Any], place: Place) -> _Split:
+    """Who is read off which shots: what one product basis measures is read off the same, as on PennyLane's devices."""
     from pennylane.measurements import ClassicalShadowMP, ExpectationMP, ShadowExpvalMP
 
+    # Where nothing but expectation values is measured, the engine gives them without single shots.
+    are_all_means = all(isinstance(measurement, ExpectationMP) for measurement in measurements)
     means, shadows, plain, words, others = [], [], [], [], []
     for k, measurement in enumerate(measurements):
         observable = measurement.obs
@@ -86,10 +89,10 @@ def _split(measurements: Sequence[Any], place: Place) -> _Split:
             plain.append(k)
         elif not has_pauli_form(observable):
             others.append(k)
-        elif isinstance(measurement, ExpectationMP):
-            means.append(k)
+        elif _is_word(observable) and not are_all_means:
+            words.append(k)
         else:
-            (words if len(observable.pauli_rep) == 1 else others).append(k)
+            (means if isinstance(measurement, ExpectationMP) else others).append(k)
     groups = _word_groups(measurements, words)
     groups += [_Group([k], measurements[k].wires.labels, measurements[k].diagonalizing_gates()) for k in others]
     if plain:
@@ -97,6 +100,11 @@ def _split(measurements: Sequence[Any], place: Place) -> _Split:
         labels = {w for wires in read for w in wires} if all(read) else place.order
         groups.append(_Group(plain, tuple(sorted(labels, key=place.qubit.__getitem__)), []))
     return _Split(means, shadows, groups)
+
+
+def _is_word(observable) -> bool:
+    """One Pauli string, up to a factor, that is not the identity."""
+    return len(observable.pauli_rep) == 1 and all(len(word) for word in observable.pauli_rep)
 
 
 def _word_groups(measurements: Sequence[Any], words: list[int]) -> list[_Group]:
