@@ -65,12 +65,13 @@ class KeyStream:
     def __deepcopy__(self, _: dict[int, Any]) -> Self:
         return self
 
-    def __getstate__(self) -> tuple[Any, int]:
-        return np.asarray(jax.random.key_data(self._key)), self._count
+    def __getstate__(self) -> tuple[Any, str, int]:
+        return np.asarray(jax.random.key_data(self._key)), str(jax.random.key_impl(self._key)), self._count
 
-    def __setstate__(self, state: tuple[Any, int]) -> None:
-        self.__init__(jax.random.wrap_key_data(jnp.asarray(state[0])))
-        self._count = state[1]
+    def __setstate__(self, state: tuple[Any, str, int]) -> None:
+        bits, implementation, count = state
+        self.__init__(jax.random.wrap_key_data(jnp.asarray(bits), impl=implementation))
+        self._count = count
 
 
 def _key_of_seed(seed: int):

@@ -19,6 +19,7 @@ import pytest
 import qcgrad as qg
 from qcgrad import interop, ntk, queries
 from qcgrad import networks as nn
+from qcgrad.keys import KeyStream
 from tests.contracts.problems import linear, mean_square
 from tests.contracts.rows import ROWS
 from tests.contracts.test_backends import QUERIES
@@ -137,6 +138,15 @@ def test_what_was_used_copies_as_well():
         getattr(objective.parameter_map, name)
     for found in round_trips(objective):
         assert same(qg.estimate(found, [0.3], qg.Adjoint()), before)
+
+
+@pytest.mark.parametrize("implementation", ["threefry2x32", "rbg"])
+def test_streams_of_keys_go_on_where_they_were_pickled_and_copies_share_them(implementation):
+    stream = KeyStream(jax.random.key(3, impl=implementation))
+    stream.next()
+    bits = [jax.random.key_data(s.next()).tolist() for s in (pickle.loads(pickle.dumps(stream)), stream)]
+    assert bits[0] == bits[1]
+    assert jax.random.key_data(copy.deepcopy(stream).next()).tolist() not in bits
 
 
 def test_every_public_class_is_among_the_objects_or_the_errors():

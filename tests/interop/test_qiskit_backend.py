@@ -23,7 +23,7 @@ from qiskit_aer import primitives as aer
 from qiskit_aer.noise import NoiseModel, depolarizing_error
 
 import qcgrad as qg
-from qcgrad.interop import QiskitBackend
+from qcgrad.interop import QcgradEstimator, QiskitBackend
 from qcgrad.queries import BellSample, Evaluate, MeasureBases
 from qcgrad.testing import check_backend
 from theory.statistics import counts, key, normal, shifted
@@ -392,3 +392,10 @@ def test_a_job_that_fails_is_submitted_again_and_then_kept():
     e = qg.estimate(OBJECTIVE, PARAMS, method, backend, key=0, resume=caught.value)
     assert np.isfinite(e.gradient).all()
     assert sampler.shots == e.cost.copies == 2 * 5 * 5
+
+
+def test_an_estimator_of_ours_that_asks_a_device_is_refused_in_favour_of_the_device():
+    inside = QcgradEstimator(backend=QiskitBackend(StatevectorSampler(seed=1)))
+    for method in (qg.ParameterShift(), qg.ParameterShift(shots=10)):
+        with pytest.raises(qg.UnsupportedQuery, match=r"QcgradEstimator asks QiskitBackend.*give that one"):
+            qg.estimate(OBJECTIVE, PARAMS, method, QiskitBackend(inside), key=0)

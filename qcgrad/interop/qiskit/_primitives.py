@@ -7,6 +7,7 @@ from typing import Any
 from ...backend import AbstractBackend
 from ...errors import UnsupportedQuery
 from ...queries import NOISY
+from ..sampler._measuring import MeasuringBackend
 
 
 def checked_primitive(primitive: Any) -> bool:
@@ -50,8 +51,12 @@ def may_be_noisy(primitive: Any, device: Any) -> bool:
 
 def is_exact(primitive: Any) -> bool:
     """Whether an Estimator knows expectation values, and draws no shots."""
-    is_ours = _answered_by(primitive) is not None
-    return is_ours or _is_from(primitive, "qiskit.primitives.statevector_estimator", "qiskit_aer")
+    ours = _answered_by(primitive)
+    if isinstance(ours, MeasuringBackend):
+        raise UnsupportedQuery(
+            f"{type(primitive).__name__} asks {type(ours).__name__}, whose outcomes it averages: give that one itself"
+        )
+    return ours is not None or _is_from(primitive, "qiskit.primitives.statevector_estimator", "qiskit_aer")
 
 
 def binds_parameters(primitive: Any) -> bool:

@@ -19,7 +19,7 @@ def measure_bases(query: MeasureBases) -> Plan:
     n, circuit = query.program.num_qubits, query.program.bound(query.angles)
     sets, width = query.x.shape
     what = f"counting all outcomes of {width} commuting strings takes"
-    require(what, sets << (width + 3), allowed_bytes(), "measure fewer qubits at once")
+    require(what, (sets + 1) << (width + 3), allowed_bytes(), "measure fewer qubits at once")
     changes = [basis_change(x, z, n) for x, z in zip(query.x, query.z, strict=True)]
     measured = [b for b in range(sets) if query.shots[b]]
     runs = [Run(followed(circuit, changes[b].gates), int(query.shots[b])) for b in measured]
