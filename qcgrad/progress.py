@@ -79,7 +79,12 @@ def answered(asked: Queries, progress: Progress, estimator: AbstractEstimator, b
         try:
             answer = answer_of(query, used, estimator, backend, progress.answered)
         except BackendFailed as error:
-            error.progress = progress._replace(answered=error.answered)
+            # What this backend answered stays its own, whoever goes on from here.
+            error.progress = progress._replace(
+                fidelities=(*progress.fidelities, backend.fidelity),
+                is_bias_known=progress.is_bias_known and backend.fidelity != NOISY,
+                answered=error.answered,
+            )
             raise
         progress = progress._replace(
             key=remaining,

@@ -491,3 +491,22 @@ def test_what_commutes_is_read_off_the_same_shots(word):
     np.testing.assert_allclose([mean, variance], [values.mean(), values.var()], atol=1e-12)
     np.testing.assert_array_equal(np.sort(samples), np.sort(values))
     assert spent.total.copies == theirs.totals["shots"] == 700
+
+
+@pytest.mark.parametrize("method", ["best", "parameter-shift"])
+def test_derivatives_by_the_entries_of_a_matrix_are_refused_and_its_values_are_not(method):
+    """PennyLane's rule would give 2.2 in place of 1."""
+
+    @qml.qnode(StatevectorDevice(1), diff_method=method)
+    def circuit(x, scale):
+        qml.RY(x, 0)
+        return qml.expval(qml.Hermitian(scale * np.array([[2.0, 0.5], [0.5, 1.0]]), 0))
+
+    x, scale = pnp.array(0.3, requires_grad=True), pnp.array(0.7, requires_grad=True)
+    right = 0.7 * (1.5 + 0.5 * np.cos(0.3) + 0.5 * np.sin(0.3))
+    np.testing.assert_allclose(circuit(x, scale), right, atol=1e-12)
+    np.testing.assert_allclose(
+        qml.grad(circuit, argnums=0)(x, scale), 0.7 * 0.5 * (np.cos(0.3) - np.sin(0.3)), atol=1e-12
+    )
+    with pytest.raises(qml.exceptions.DeviceError, match=r"matrix of the observable .*default.qubit"):
+        qml.grad(circuit)(x, scale)

@@ -414,3 +414,22 @@ def test_an_error_of_another_estimate_is_refused():
             qg.estimate(OBJECTIVE, params, method, backend, key=0, resume=caught.value)
     with pytest.raises(TypeError, match="resume is 3"):
         qg.estimate(OBJECTIVE, PARAMS, qg.ParameterShift(shots=5), backend, key=0, resume=3)  # pyright: ignore[reportArgumentType]
+
+
+def test_what_a_noisy_backend_answered_stays_noisy_whoever_goes_on():
+    calls = []
+
+    def sampler(batch):
+        calls.append(batch)
+        if len(calls) == 4:
+            raise OSError("the line is dead")
+        return [np.zeros((shots, circuit.num_qubits), int) for circuit, shots in batch]
+
+    method = qg.ParameterShift(shots=5)
+    with pytest.raises(qg.BackendFailed) as caught:
+        qg.estimate(OBJECTIVE, PARAMS, method, SampledBackend(sampler, max_circuits=1), key=0)
+    ideal = SampledBackend(lambda batch: [np.zeros((s, c.num_qubits), int) for c, s in batch], is_noisy=False)
+    finished = qg.estimate(OBJECTIVE, PARAMS, method, ideal, key=0, resume=caught.value)
+    for e in (caught.value.estimate, finished):
+        assert "noisy" in e.fidelity
+        assert np.isnan(e.bias_bound).all()

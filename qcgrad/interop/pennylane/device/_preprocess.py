@@ -47,10 +47,20 @@ def pipeline(config: ExecutionConfig, wires: Any, name: str) -> CompilePipeline:
 
 
 def warn_of_shifts(config: ExecutionConfig, tape: Any) -> None:
-    """PennyLane shifts parameters also where results are no linear functions of the density matrix, which is wrong."""
+    """PennyLane shifts parameters also where results are no linear functions of the density matrix, which is wrong.
+
+    Raises:
+        DeviceError: someone differentiates by the entries of an observable's matrix, which it would take for angles.
+    """
     if config.gradient_method is not gradients.param_shift or config.interface == math.Interface.NUMPY or tape is None:
         return
     for measurement in tape.measurements:
+        if measurement.obs is not None and any(map(_is_differentiated_matrix, measurement.obs.data)):
+            raise DeviceError(
+                f"the matrix of the observable {measurement.obs} is differentiated by, and PennyLane's parameter-shift "
+                "rule takes its entries for angles: write it as qml.dot(coefficients, words), give numbers, or use "
+                "default.qubit with diff_method='backprop'"
+            )
         if isinstance(measurement, _NONLINEAR):
             warnings.warn(
                 f"{measurement} is not linear in the state, and derivatives by PennyLane's parameter-shift rule are "
@@ -58,6 +68,15 @@ def warn_of_shifts(config: ExecutionConfig, tape: Any) -> None:
                 UserWarning,
                 stacklevel=2,
             )
+
+
+def _is_differentiated_matrix(number) -> bool:
+    """Of autograd and torch; arrays that could be differentiated by, and are not, do no harm."""
+    from autograd.extend import Box
+
+    if math.ndim(number) != 2:
+        return False
+    return isinstance(number, Box) or (math.get_interface(number) == "torch" and number.requires_grad)
 
 
 def _unchanged(results):
