@@ -30,6 +30,8 @@ def to_qiskit(circuit: Circuit, name: str = "theta") -> "QuantumCircuit":
         >>> dict(to_qiskit(qg.Circuit(2).ry(0, param=0).cx(0, 1)).count_ops())
         {'ry': 1, 'cx': 1}
     """
+    if not isinstance(circuit, Circuit):
+        raise TypeError(f"circuit is {type(circuit).__name__}: give a qcgrad.Circuit, of an Expectation its .circuit")
     from qiskit import QuantumCircuit
     from qiskit.circuit import ParameterVector
 
