@@ -6,7 +6,9 @@
 Everything goes through the framework, as its users call it: `qml.grad` of a QNode, `qml.GradientDescentOptimizer`,
 `jax.jit` of a QNode, `BaseEstimatorGradient.run`. All ways of a case take turns in one run, with two threads, so that
 ratios hold on a machine that drifts. HEA(n, L): rotations RZ RY RZ on every qubit and a ring of CNOTs, L times;
-sum Z Z + 1/2 sum X. Writes benchmarks/peers/results/plugins-DATE.md.
+sum Z Z + 1/2 sum X. Executions are what PennyLane's ledger of the device says of one call; of compiled ones, which
+never come back to the device, it hears the tracing. Copies are the larger of its shots and our ledger's copies. Writes
+benchmarks/peers/results/plugins-DATE.md.
 """
 
 import os

@@ -10,6 +10,7 @@ from ..errors import NotApplicable
 from ..estimate import predict_cost
 from ..estimator import AbstractEstimator
 from ..objective import AbstractObjective, point_at
+from ._smoothness import raveled
 
 # What methods call the number of their measurements; they are counters of a cost, too.
 _COUNTS = ("shots", "copies")
@@ -70,8 +71,7 @@ class Allotment:
 
     def _moved(self, params) -> Bool[np.ndarray, "A P"]:
         """Which angle is moved by which parameter."""
-        leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(self._slopes(params))]
-        return np.concatenate([leaf.reshape(len(leaf), -1) for leaf in leaves], axis=1) != 0
+        return raveled(self._slopes(params)) != 0
 
 
 def _parts(numbers, leaves):

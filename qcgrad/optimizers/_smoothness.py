@@ -2,7 +2,7 @@
 
 import jax
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, PyTree
 
 from ..array_types import Params
 from ..errors import NotApplicable
@@ -66,6 +66,10 @@ def lipschitz_constant(objective: Expectation, params: Params, *, joint: bool = 
 
 def slopes(objective: Expectation, params: Params) -> Float[np.ndarray, "A P"]:
     """Derivatives of the coordinates by the parameters, raveled in order."""
-    found = jax.jacobian(objective.coordinates)(jax.tree.map(jax.numpy.asarray, objective.check(params)))
-    leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(found)]
+    return raveled(jax.jacobian(objective.coordinates)(jax.tree.map(jax.numpy.asarray, objective.check(params))))
+
+
+def raveled(jacobian: PyTree) -> Float[np.ndarray, "A P"]:
+    """Leaves of a Jacobian of A coordinates, raveled and side by side."""
+    leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(jacobian)]
     return np.concatenate([leaf.reshape(len(leaf), -1) for leaf in leaves], axis=1)

@@ -13,7 +13,7 @@ from qcgrad.interop.qiskit import EstimatorGradient, MachineLearningGradient
 from qcgrad.library import list_circuits, load_circuit
 from theory.statistics import normal, shifted
 
-# Two CPU minutes together, which CI spends on a stage of its own; tests of each plug point have a few circuits.
+# Two and a half minutes together, which CI spends on a stage of its own; tests of each plug point have a few circuits.
 pytestmark = pytest.mark.slow
 
 NAMES = [circuit.name for circuit in list_circuits()]

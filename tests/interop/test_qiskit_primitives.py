@@ -1,7 +1,5 @@
 """Qiskit's primitives on our engine: values, shapes, qubit order, promised precision, and what is refused."""
 
-import copy
-
 import jax
 import numpy as np
 import pytest
@@ -12,11 +10,9 @@ from qiskit.primitives import PrimitiveJob, StatevectorEstimator
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.quantum_info import Operator, Pauli, SparseObservable, SparsePauliOp, Statevector
 from qiskit.transpiler import CouplingMap
-from qiskit_aer.noise import NoiseModel
-from qiskit_aer.primitives import SamplerV2
 
 import qcgrad as qg
-from qcgrad.interop.qiskit import QcgradEstimator, QcgradSampler, QiskitBackend
+from qcgrad.interop.qiskit import QcgradEstimator, QcgradSampler
 from qcgrad.library import load_circuit
 from qcgrad.queries import Access, Evaluate
 from tests.recorder import Recorder
@@ -480,42 +476,3 @@ def test_a_vector_of_parameters_keeps_its_order_beyond_nine_elements():
         circuit.ry((k + 1) * angle, 0)
     values = np.linspace(0.01, 0.2, 12)
     np.testing.assert_allclose(evs((circuit, "Z", values)), np.cos(np.arange(1, 13) @ values), atol=1e-12)
-
-
-def test_copies_of_a_primitive_draw_from_one_sequence():
-    """1000 shots of a fair coin: two independent counts agree with probability 0.02, three times with 6e-6."""
-    sampler = QcgradSampler(seed=5, default_shots=1000)
-    circuit = QuantumCircuit(1)
-    circuit.h(0)
-    circuit.measure_all()
-    pairs = [[copy.deepcopy(sampler), sampler] for _ in range(3)]
-    found = [[s.run([circuit]).result()[0].data.meas.get_counts() for s in pair] for pair in pairs]
-    assert any(first != second for first, second in found)
-
-
-def test_noise_reaches_idle_qubits_too():
-    noise = NoiseModel()
-    noise.add_all_qubit_readout_error([[0.5, 0.5], [0.5, 0.5]])
-    device = SamplerV2(options={"backend_options": {"noise_model": noise}})
-    circuit = QuantumCircuit(2)
-    circuit.x(0)
-    circuit.measure_all()
-    counts = QcgradSampler(seed=1, backend=device).run([circuit], shots=200).result()[0].data.meas.get_counts()
-    assert set(counts) == {"00", "01", "10", "11"}  # each is missing with probability 0.75^200
-
-
-def test_more_outcomes_than_can_be_counted_are_refused_before_anything_runs():
-    device = SamplerV2(options={"backend_options": {"method": "stabilizer"}})
-    circuit = QuantumCircuit(50)
-    circuit.h(range(50))
-    circuit.measure_all()
-    with pytest.raises(qg.TooLarge, match=r"all outcomes of 50 commuting strings takes .*measure fewer qubits"):
-        QcgradSampler(backend=device).run([circuit], shots=1).result()
-
-
-def test_our_sampler_as_a_device_draws_with_the_questions_key():
-    """200 shots of an even coin, five keys: that all agree by chance has probability 1e-5."""
-    objective = qg.Expectation(qg.Circuit(1).ry(0, param=0), "X")
-    backends = [QiskitBackend(QcgradSampler(seed=1)) for _ in range(5)]
-    found = [qg.estimate(objective, [0.0], qg.ParameterShift(shots=200), b, key=k) for k, b in enumerate(backends)]
-    assert len({float(e.value) for e in found}) > 1

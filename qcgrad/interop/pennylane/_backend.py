@@ -8,13 +8,12 @@ import numpy as np
 from ...array_types import Key
 from ...backend import AbstractBackend
 from ...errors import UnsupportedQuery
-from ...ir.observable import PauliSum
 from ...queries import NOISY, AbstractQuery, Evaluate, Means
 from ..sampler._bitstrings import Unusable
 from ..sampler._jobs import Job
 from ..sampler._measuring import MeasuringBackend, checked, slices
 from ..sampler._plans import Run
-from ._exporter import operations
+from ._exporter import operations, operator, terms_of
 
 if TYPE_CHECKING:
     from pennylane.devices import Device
@@ -116,12 +115,13 @@ class PennyLaneBackend(MeasuringBackend):
                 "a device without shots"
             )
         wires = self._wires(program.num_qubits)
-        operators = [_operator(observable, wires) for observable in program.observables]
-        measured = [(k, operator) for k, operator in enumerate(operators) if operator is not None]
+        # Identities are constants of the program, and nothing to measure.
+        terms = [[term for term in terms_of(o) if set(term[0]) != {"I"}] for o in program.observables]
+        measured = [(k, operator(found, wires)) for k, found in enumerate(terms) if found]
 
         def submit(part):
             circuits = [operations(program.bound(query.angles[place]), wires) for place in part]
-            tapes = [QuantumScript(gates, [qml.expval(operator) for _, operator in measured]) for gates in circuits]
+            tapes = [QuantumScript(gates, [qml.expval(each) for _, each in measured]) for gates in circuits]
             rows = np.tile(program.constants, (len(part), 1))
             if measured:
                 found = [np.real(np.asarray(values, complex)).reshape(-1) for values in self._executed(tapes)]
@@ -155,19 +155,6 @@ class PennyLaneBackend(MeasuringBackend):
                 f"with wires={needed} (pairs of copies take twice as many as one copy)"
             )
         return labels[:needed]
-
-
-def _operator(observable: PauliSum, wires: list) -> Any:
-    """The observable without its identity part; None where nothing is left."""
-    import pennylane as qml
-
-    coefficients, strings = [], []
-    for word, c in zip(observable.words, observable.coefficients.tolist(), strict=True):
-        letters = [getattr(qml, letter)(wire) for letter, wire in zip(word, wires, strict=True) if letter != "I"]
-        if letters:
-            coefficients.append(c)
-            strings.append(letters[0] if len(letters) == 1 else qml.prod(*letters))
-    return qml.dot(coefficients, strings) if strings else None
 
 
 def _may_be_noisy(device) -> bool:

@@ -11,41 +11,14 @@ from ...ir.expectation import Expectation
 from ...ir.gates import GATES, Gate, MatrixPrimitive
 from ...ir.observable import PauliSum
 from ...ir.parameter_map import AffineMap
+from ._gates import NAMES
 from ._objective import QNodeExpectation
 
 if TYPE_CHECKING:
     from pennylane.operation import Operator
 
-_NAMES = {
-    "x": "PauliX",
-    "y": "PauliY",
-    "z": "PauliZ",
-    "h": "Hadamard",
-    "s": "S",
-    "t": "T",
-    "sx": "SX",
-    "rx": "RX",
-    "ry": "RY",
-    "rz": "RZ",
-    "p": "PhaseShift",
-    "cx": "CNOT",
-    "cy": "CY",
-    "cz": "CZ",
-    "ch": "CH",
-    "crx": "CRX",
-    "cry": "CRY",
-    "crz": "CRZ",
-    "cp": "ControlledPhaseShift",
-    "rxx": "IsingXX",
-    "ryy": "IsingYY",
-    "rzz": "IsingZZ",
-    "swap": "SWAP",
-    "iswap": "ISWAP",
-    "ccx": "Toffoli",
-    "ccz": "CCZ",
-    "cswap": "CSWAP",
-    "id": "Identity",
-}
+# Of two names of PennyLane for one gate the first; identities are imported as nothing.
+_NAMES = {ours: theirs for theirs, ours in reversed(NAMES.items())} | {"id": "Identity"}
 _ADJOINTS = {"sdg": "S", "tdg": "T", "sxdg": "SX"}
 
 
@@ -92,8 +65,10 @@ def to_pennylane(what: Circuit | Expectation, wires: Sequence[Any] | None = None
         )
 
     def function(params=()):
+        import pennylane as qml
+
         _queue(circuit, _circuit_parameters(what, params), labels)
-        found = tuple(_expval(observable, labels) for observable in what.program.observables)
+        found = tuple(qml.expval(operator(terms_of(observable), labels)) for observable in what.program.observables)
         return found if what.is_vector else found[0]
 
     return function
@@ -111,6 +86,22 @@ def operations(circuit: Circuit, wires: Sequence[Any]) -> "list[Operator]":
     with AnnotatedQueue() as queue:
         _queue(circuit, (), list(wires))
     return list(queue.queue)
+
+
+def terms_of(observable: PauliSum) -> list[tuple[str, float]]:
+    """(Pauli word, coefficient) of each term."""
+    return list(zip(observable.words, observable.coefficients.tolist(), strict=True))
+
+
+def operator(terms: Sequence[tuple[str, float]], wires: Sequence[Any]) -> "Operator":
+    """A sum of Pauli words on these wire labels, which a QNode does not queue."""
+    import pennylane as qml
+
+    places = {label: k for k, label in enumerate(wires)}
+    with qml.QueuingManager.stop_recording():
+        words: list[Any] = [qml.pauli.string_to_pauli_word(word, wire_map=places) for word, _ in terms]
+        coefficients = [coefficient for _, coefficient in terms]
+        return words[0] if coefficients == [1.0] else qml.Hamiltonian(coefficients, words)
 
 
 def _labels(wires, num_qubits: int) -> list[Any]:
@@ -174,16 +165,3 @@ def _rotation(letters: str, angle, places: list[Any]):
         qml.PauliRot(angle, "".join(letter for letter, _ in acting), wires=[place for _, place in acting])
     else:
         qml.GlobalPhase(angle / 2)
-
-
-def _expval(observable: PauliSum, labels: list[Any]) -> Any:
-    import pennylane as qml
-
-    with qml.QueuingManager.stop_recording():
-        words: list[Any] = [
-            qml.pauli.string_to_pauli_word(word, wire_map={label: k for k, label in enumerate(labels)})
-            for word in observable.words
-        ]
-        coefficients = observable.coefficients.tolist()
-        operator = words[0] if coefficients == [1.0] else qml.Hamiltonian(coefficients, words)
-    return qml.expval(operator)

@@ -64,8 +64,8 @@ class StatevectorDevice(Device):
         DeviceError: when executed, channels, postselection, trainable numbers of observables, program capture,
             methods for mid-circuit measurements other than "deferred".
 
-    Cost: as `qcgrad.Adjoint` and `qcgrad.queries.Evaluate`; PennyLane's own work for each call comes on top, some
-    15 microseconds a gate, except under `jax.jit`.
+    Cost: as `qcgrad.Adjoint` and `qcgrad.queries.Evaluate`; PennyLane's own work for each call comes on top, except
+    under `jax.jit`.
 
     Example:
         >>> import pennylane as qml
