@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import qcgrad as qg
-from qcgrad.estimators.single_copy._commuting_families import joined, one_by_one, spread_families
+from qcgrad.estimators.single_copy.common_state._commuting_families import joined, one_by_one, spread_families
 from qcgrad.ir import pauli
 from qcgrad.studies.hard_instance import hard_instance
 from tests.recorder import Recorder
@@ -36,7 +36,7 @@ def test_a_spread_divides_all_strings_into_two_to_the_n_plus_one_commuting_famil
 @pytest.mark.parametrize("degree", [9, 10, 11, 12])
 def test_the_larger_spreads_have_invertible_matrices(degree):
     """T_s alpha = 0 only for alpha = 0 or s = 0, checked for random s; sums of T's are T's, so this is all."""
-    from qcgrad.estimators.single_copy import _commuting_families as commuting_families
+    from qcgrad.estimators.single_copy.common_state import _commuting_families as commuting_families
 
     rng = np.random.default_rng(degree)
     unit = commuting_families._spread(degree)

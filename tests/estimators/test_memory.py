@@ -9,7 +9,7 @@ import qcgrad as qg
 from qcgrad import memory
 from qcgrad.estimators.multi_copy.hypothesis import MatrixProduct
 from qcgrad.estimators.multi_copy.online_plan import largest_common_form
-from qcgrad.estimators.single_copy import _string_statistics as string_statistics
+from qcgrad.estimators.single_copy.common_state import _string_statistics as string_statistics
 from qcgrad.ir.sweep_form import one_state_forms
 
 from ..peaks import peaks

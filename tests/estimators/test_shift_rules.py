@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import qcgrad as qg
-from qcgrad.estimators.single_copy._shift_rules import shift_rule
+from qcgrad.estimators.single_copy.shifts._shift_rules import shift_rule
 
 FREQUENCIES = [(1.0,), (2.0,), (0.5, 1.0), (1.0, 2.0, 3.0), (0.3, 0.6, 0.9, 1.2), (0.6, 1.0, 1.6), (1.0, np.pi)]
 

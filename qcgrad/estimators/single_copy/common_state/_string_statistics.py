@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ...ir.pull_back import PauliComponents
-from ...memory import allowed_bytes, require
-from ...objective import Point, Reading
+from ....ir.pull_back import PauliComponents
+from ....memory import allowed_bytes, require
+from ....objective import Point, Reading
 
 if TYPE_CHECKING:  # scipy.sparse is slow to import, so it waits until it is used
     import scipy.sparse as sparse

@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 
-from ...array_types import Angles
-from ...errors import NotApplicable
-from ...ir import Program
-from ...ir.pull_back import PauliComponents
-from ...queries import BasisCounts, MeasureBases
-from ..accuracy import hoeffding
+from ....array_types import Angles
+from ....errors import NotApplicable
+from ....ir import Program
+from ....ir.pull_back import PauliComponents
+from ....queries import BasisCounts, MeasureBases
+from ...accuracy import hoeffding
 from ._common_state import CommonStateEstimator, Measurement, equal_shares
 from ._commuting_families import Families, joined, spread_families
 from ._string_statistics import StringEstimates

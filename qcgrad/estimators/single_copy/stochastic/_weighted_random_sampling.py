@@ -9,17 +9,17 @@ import equinox as eqx
 import numpy as np
 from jaxtyping import Int
 
-from ...array_types import Key
-from ...cost import Cost
-from ...draws import generator
-from ...estimator import OneRoundEstimator
-from ...ir import PauliSum, Program, pauli
-from ...objective import Point, Reading
-from ...queries import Access, Evaluate, Means
-from .._checks import checked_count
-from .._programs import program_at
-from ..accuracy import checked_accuracy, counted, hoeffding, log_of, num_components
-from ._evaluations import Evaluations
+from ....array_types import Key
+from ....cost import Cost
+from ....draws import generator
+from ....estimator import OneRoundEstimator
+from ....ir import PauliSum, Program, pauli
+from ....objective import Point, Reading
+from ....queries import Access, Evaluate, Means
+from ..._checks import checked_count
+from ..._programs import program_at
+from ...accuracy import checked_accuracy, counted, hoeffding, log_of, num_components
+from ..shifts._evaluations import Evaluations
 
 
 @dataclass(frozen=True, eq=False)

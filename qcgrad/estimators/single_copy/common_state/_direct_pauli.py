@@ -2,11 +2,11 @@
 
 import math
 
-from ...array_types import Angles
-from ...ir import Program
-from ...ir.pull_back import PauliComponents
-from ...queries import BasisCounts, MeasureBases
-from ..accuracy import hoeffding
+from ....array_types import Angles
+from ....ir import Program
+from ....ir.pull_back import PauliComponents
+from ....queries import BasisCounts, MeasureBases
+from ...accuracy import hoeffding
 from ._common_state import CommonStateEstimator, Measurement, equal_shares
 from ._commuting_families import one_by_one
 from ._string_statistics import StringEstimates

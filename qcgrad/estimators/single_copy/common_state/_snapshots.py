@@ -5,11 +5,11 @@ import math
 import numpy as np
 from jaxtyping import Float
 
-from ...ir import pauli
-from ...ir.pull_back import PauliComponents
-from ...ir.stabilizers import group_elements, parity_sign
-from ...queries import Snapshots
-from ..accuracy import bernstein
+from ....ir import pauli
+from ....ir.pull_back import PauliComponents
+from ....ir.stabilizers import group_elements, parity_sign
+from ....queries import Snapshots
+from ...accuracy import bernstein
 from ._string_statistics import Outcomes, StringEstimates
 
 # Products of measured strings looked at at a time.

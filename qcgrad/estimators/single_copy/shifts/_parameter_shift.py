@@ -7,15 +7,15 @@ import equinox as eqx
 import numpy as np
 from jaxtyping import Int
 
-from ...array_types import Key
-from ...arrays import namespace
-from ...cost import Cost
-from ...estimator import OneRoundEstimator
-from ...objective import Point, Reading
-from ...queries import Access, Evaluate, Means
-from .._checks import checked_count
-from .._programs import program_at
-from ..accuracy import checked_accuracy, counted, hoeffding, log_of, num_components
+from ....array_types import Key
+from ....arrays import namespace
+from ....cost import Cost
+from ....estimator import OneRoundEstimator
+from ....objective import Point, Reading
+from ....queries import Access, Evaluate, Means
+from ..._checks import checked_count
+from ..._programs import program_at
+from ...accuracy import checked_accuracy, counted, hoeffding, log_of, num_components
 from ._evaluations import Evaluations
 
 

@@ -22,10 +22,10 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int
 
-from ...array_types import Masks
-from ...ir import pauli
-from ...ir.stabilizers import parity_sign
-from ...ir.strings import walsh_hadamard
+from ....array_types import Masks
+from ....ir import pauli
+from ....ir.stabilizers import parity_sign
+from ....ir.strings import walsh_hadamard
 from ._string_statistics import Outcomes, StringEstimates
 
 # Irreducible polynomials over GF(2); bit k is the coefficient of x^k, index m the degree.

@@ -3,10 +3,10 @@
 import numpy as np
 from jaxtyping import Float
 
-from ...array_types import Angles
-from ...ir import Program, pauli
-from ...ir.pull_back import PauliComponents
-from ...queries import RandomizedMeasure, Snapshots
+from ....array_types import Angles
+from ....ir import Program, pauli
+from ....ir.pull_back import PauliComponents
+from ....queries import RandomizedMeasure, Snapshots
 from ._common_state import CommonStateEstimator, Measurement
 from ._snapshots import copies_for, estimates
 from ._string_statistics import StringEstimates

@@ -8,15 +8,15 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from ...array_types import Angles, Array, Settings
-from ...arrays import add_at, is_concrete, namespace
-from ...errors import NotApplicable
-from ...estimator import AbstractEstimator
-from ...ir import Circuit
-from ...ir.angles import rounded
-from ...ir.gates import Gate, frequencies
-from ...memory import allowed_bytes, require
-from .._programs import name_of
+from ....array_types import Angles, Array, Settings
+from ....arrays import add_at, is_concrete, namespace
+from ....errors import NotApplicable
+from ....estimator import AbstractEstimator
+from ....ir import Circuit
+from ....ir.angles import rounded
+from ....ir.gates import Gate, frequencies
+from ....memory import allowed_bytes, require
+from ..._programs import name_of
 from ._shift_rules import ShiftRule, shift_rule
 
 # A generator with more gaps than this has no practical rule: 2R circuits each, noise growing with R.

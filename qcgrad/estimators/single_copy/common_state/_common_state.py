@@ -7,17 +7,17 @@ import equinox as eqx
 import numpy as np
 from jaxtyping import Int
 
-from ...array_types import Angles, Key
-from ...cost import Cost
-from ...estimator import AbstractEstimator, total_cost, unknown
-from ...ir import Program
-from ...ir.pull_back import PauliComponents
-from ...objective import Point, Reading
-from ...queries import AbstractQuery, Access, Evaluate, MeasureBases, stabilizer_gates
-from .._checks import checked_count
-from .._pauli_components import fixed_gates, most_strings, pauli_components
-from .._programs import check_covariances, program_at
-from ..accuracy import checked_accuracy, counted, log_of, num_components
+from ....array_types import Angles, Key
+from ....cost import Cost
+from ....estimator import AbstractEstimator, total_cost, unknown
+from ....ir import Program
+from ....ir.pull_back import PauliComponents
+from ....objective import Point, Reading
+from ....queries import AbstractQuery, Access, Evaluate, MeasureBases, stabilizer_gates
+from ..._checks import checked_count
+from ..._pauli_components import fixed_gates, most_strings, pauli_components
+from ..._programs import check_covariances, program_at
+from ...accuracy import checked_accuracy, counted, log_of, num_components
 from . import _string_statistics as statistics
 from ._string_statistics import StringEstimates
 
