@@ -78,7 +78,7 @@ class AbstractBackend(abc.ABC):
         """
         warnings.warn(
             f"{type(self).__name__} cannot go on inside a question: what was answered of this {type(query).__name__} "
-            "is dropped, and all of it is asked again. Resume with the backend that failed to spend only what is missing",
+            "is dropped, and all of it is asked again. Resume with the backend that failed: it spends what is missing",
             stacklevel=2,
         )
         return self.answer(query, key)

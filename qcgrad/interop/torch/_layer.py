@@ -79,10 +79,8 @@ class TorchLayer(torch.nn.Module):
             starts = self._given(initial, starts)
         is_free = initial is None and getattr(objective, "example", None) is None
         for name, start in zip(self._names, starts, strict=True):
-            tensor = (
-                start if isinstance(start, torch.Tensor) else torch.as_tensor(start, dtype=torch.get_default_dtype())
-            )
-            tensor = tensor.detach().clone()
+            is_given = isinstance(start, torch.Tensor)
+            tensor = torch.as_tensor(start, dtype=None if is_given else torch.get_default_dtype()).detach().clone()
             if is_free:
                 tensor.uniform_(-math.pi, math.pi)
             elif callable(initial):
