@@ -54,6 +54,7 @@ ROWS = [
         "single_copy",
         tolerances.terms,
     ),
+    Row("ZeroNoiseExtrapolation", qg.ZeroNoiseExtrapolation(qg.ParameterShift()), CIRCUITS[::5], "single_copy"),
     Row("DirectPauli", qg.DirectPauli(copies=2_000_000), POOLS[::3] + CLIFFORDS, "single_copy", tolerances.bases),
     Row(
         "MutuallyUnbiasedBases",
