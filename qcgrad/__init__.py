@@ -28,6 +28,15 @@ from .ir import Gate as Gate
 from .ir import Mixture as Mixture
 from .ir import OperatorPool as OperatorPool
 from .ir import PauliSum as PauliSum
+from .ir.noise import AmplitudeDamping as AmplitudeDamping
+from .ir.noise import Depolarizing as Depolarizing
+from .ir.noise import Kraus as Kraus
+from .ir.noise import NoiseModel as NoiseModel
+from .ir.noise import OverRotation as OverRotation
+from .ir.noise import PauliChannel as PauliChannel
+from .ir.noise import PhaseDamping as PhaseDamping
+from .ir.noise import ReadoutError as ReadoutError
+from .ir.noise import ThermalRelaxation as ThermalRelaxation
 from .library import load_circuit as load_circuit
 from .networks import Autodiff as Autodiff
 from .networks import Loss as Loss
