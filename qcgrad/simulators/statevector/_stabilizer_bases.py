@@ -122,7 +122,7 @@ def _working_bytes(num_qubits: int, bases: int, width: int) -> int:
 def _expectations(psi, x, z):
     """<P> of strings with masks of any shape."""
     dimension = len(psi)
-    diagonals = strings.pure_diagonals(psi)
+    diagonals = strings.diagonals_of(psi)
     if x.size < dimension**2:
         return strings.expectations(diagonals, dimension, x.ravel(), z.ravel()).reshape(x.shape)
     # More strings than there are: each is worked out once.
