@@ -44,6 +44,7 @@ from .result import Estimate as Estimate
 from .result import Result as Result
 from .simulators import DensityMatrix as DensityMatrix
 from .simulators import Statevector as Statevector
+from .simulators import Trajectories as Trajectories
 from .simulators import set_num_threads as set_num_threads
 from .tracker import Charge as Charge
 from .tracker import Tracker as Tracker

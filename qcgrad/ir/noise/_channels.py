@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import cached_property
 from itertools import product
 from typing import Any, Self
 
@@ -11,9 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _checks as checks
-from .channel import Channel, Operators
-
-_PAULIS = {"I": np.eye(2), "X": np.eye(2)[::-1], "Y": np.array([[0, -1j], [1j, 0]]), "Z": np.diag([1.0, -1.0])}
+from .channel import Channel, Operators, pauli_matrix
 
 # A superoperator on k qubits has 4^k rows.
 _MOST_QUBITS = 4
@@ -69,7 +67,7 @@ class PauliChannel(Channel):
         identity = "I" * self.width
         weights[identity] = max(0.0, 1 - math.fsum(p for word, p in weights.items() if word != identity))
         kept = [(word, p) for word, p in weights.items() if p > 0]
-        return np.array([math.sqrt(p) * _matrix(word) for word, p in kept], np.complex128)
+        return np.array([math.sqrt(p) * pauli_matrix(word) for word, p in kept], np.complex128)
 
 
 @dataclass(frozen=True)
@@ -285,10 +283,6 @@ class Kraus(Channel):
 
 def _is_many(value: object) -> bool:
     return isinstance(value, Iterable) and not isinstance(value, str)
-
-
-def _matrix(word: str) -> np.ndarray:
-    return reduce(np.kron, (_PAULIS[letter] for letter in word))
 
 
 def _set_probabilities(channel, *names: str) -> None:

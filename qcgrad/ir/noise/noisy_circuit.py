@@ -11,7 +11,7 @@ from jaxtyping import Float
 from ...array_types import Array
 from .. import light_cone
 from ..circuit import Circuit
-from ..gates import Gate, PauliPrimitive, Primitive
+from ..gates import Gate, MatrixPrimitive, PauliPrimitive, Primitive
 from ._errors import OverRotation, ReadoutError
 from ._model import GateNoise, NoiseModel, has_angle
 from .channel import Channel
@@ -99,10 +99,12 @@ class NoisyCircuit:
         """The channels alone."""
         return tuple(step for step in self.steps if isinstance(step, ChannelStep))
 
-    @property
-    def has_readout_errors(self) -> bool:
-        """Whether any qubit is read wrongly."""
-        return any(error is not None for error in self.readout)
+    @cached_property
+    def matrix_wires(self) -> int:
+        """How many qubits the widest dense gate or channel acts on."""
+        gates = [p for step in self.steps if isinstance(step, GateStep) for p in step.primitives()]
+        dense = [len(p.wires) for p in gates if isinstance(p, MatrixPrimitive)]
+        return max([*dense, *(step.channel.width for step in self.channels)], default=0)
 
     def seen(self, measured: Iterable[int]) -> NoisyPart:
         """What outcomes of measurements of some qubits depend on.

@@ -41,7 +41,7 @@ class _Doubled:
 def doubled(circuit: NoisyCircuit) -> OpTable:
     """The op table on 2n qubits; angle a belongs to the a-th parameterised gate."""
     n, steps = circuit.num_qubits, circuit.steps
-    placed = _widened(steps, n)
+    placed = widened(steps, n)
     return lower(2 * n, [_Doubled(step, n, wires) for step, wires in zip(steps, placed, strict=True)])
 
 
@@ -72,7 +72,7 @@ def _superoperator(step: ChannelStep, wires: tuple[int, ...], n: int) -> MatrixP
     return MatrixPrimitive(widened.reshape(side, side), (*wires, *(n + wire for wire in wires)))
 
 
-def _widened(steps: Sequence[Step], n: int) -> list[tuple[int, ...]]:
+def widened(steps: Sequence[Step], n: int) -> list[tuple[int, ...]]:
     """Each channel's qubits, with others in front until all channels have as many as the widest.
 
     All matrices of an op table have one size. What fills a channel up are the qubits of the last gate on its own, or of
