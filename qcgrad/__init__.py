@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from . import estimators as estimators
 from .backend import AbstractBackend as AbstractBackend
+from .bias import NoiseBias as NoiseBias
+from .bias import noise_bias as noise_bias
 from .cost import Budget as Budget
 from .cost import Cost as Cost
 from .differentiable import as_jax as as_jax

@@ -7,7 +7,7 @@ from scipy.stats import unitary_group
 
 import qcgrad as qg
 from qcgrad.ir.state_preparation import prepare
-from qcgrad.ir.strings import distinct, expectations, diagonals_of, walsh_hadamard
+from qcgrad.ir.strings import diagonals_of, distinct, expectations, walsh_hadamard
 from tests import dense
 
 

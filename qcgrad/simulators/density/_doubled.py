@@ -55,7 +55,7 @@ def _conjugated(primitive: Primitive, n: int) -> list[Primitive]:
         # P is real: exp(-i t (P - kappa)/2) turns the other way.
         return [moved._replace(scale=-moved.scale, offset=-moved.offset)]
     # P is imaginary, conj(P) = -P: the turn stays, and the phase of kappa turns round.
-    found = [moved._replace(kappa=0)]
+    found: list[Primitive] = [moved._replace(kappa=0)]
     if primitive.kappa:
         found.append(PauliPrimitive("", (), moved.controls, 0, moved.scale, moved.offset))
     return found

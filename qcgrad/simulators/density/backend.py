@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +17,7 @@ from ...ir import Circuit, pauli
 from ...ir.mixture import Mixture
 from ...ir.noise import NoiseModel
 from ...ir.noise.noisy_circuit import NoisyCircuit, NoisyPart, noisy
-from ...ir.program import Compact, Program
+from ...ir.program import Compact
 from ...memory import allowed_bytes, in_words, require
 from ...queries import (
     EXACT,
@@ -128,8 +129,9 @@ class DensityMatrix(AbstractBackend):
         part = noisy(program.circuit, self.noise).seen(range(circuit.num_qubits))
         return jnp.asarray(self._matrix(part, angles))
 
-    def _evaluate(self, query: Evaluate, key: Key | None) -> Means:
-        whole, angles = query.program, query.angles
+    def _evaluate(self, query: Evaluate, key: Any) -> Means:
+        whole: Any = query.program
+        angles = query.angles
         x, z, _ = whole.terms
         part = noisy(whole.circuit, self.noise).seen(whole.qubits_of(x) | whole.qubits_of(z))
         program = Compact(whole, Circuit(len(part.qubits)), part.qubits)
@@ -152,34 +154,35 @@ class DensityMatrix(AbstractBackend):
         if self.noise.is_noiseless:
             return Means(mean, variance)
         still = query.angles if is_concrete(query.angles) else jax.lax.stop_gradient(query.angles)
-        right = Statevector(self.max_bytes).answer(replace(query, angles=still, shots=None), None)
+        right: Any = Statevector(self.max_bytes).answer(replace(query, angles=still, shots=None), None)
         xp = namespace((exact, right))
         return Means(mean, variance, xp.abs(exact - right.mean), NOISY)
 
-    def _measure(self, query: MeasureBases, key: Key) -> BasisCounts:
-        program, n = query.program, query.program.num_qubits
+    def _measure(self, query: MeasureBases, key: Any) -> BasisCounts:
+        program: Any = query.program
+        n = program.num_qubits
         part = noisy(program.circuit, self.noise).seen(program.qubits_of(query.x) | program.qubits_of(query.z))
         x, z = (pauli.squeezed(masks, part.qubits, n) for masks in (query.x, query.z))
         stabilizer_bases.check_counts(query, len(part.qubits), self.max_bytes)
         rho = np.asarray(self._matrix(part, query.angles))
         return measured.count(rho, replace(query, x=x, z=z), part.circuit.readout, key)
 
-    def _randomized(self, query: RandomizedMeasure, key: Key) -> Snapshots:
+    def _randomized(self, query: RandomizedMeasure, key: Any) -> Snapshots:
         part = self._whole(query.program)
         stabilizer_bases.check_snapshots(query, query.program.num_qubits, self.max_bytes)
         rho = np.asarray(self._matrix(part, query.angles))
         return measured.snapshots(rho, query, part.circuit.readout, key)
 
-    def _bell(self, query: BellSample, key: Key) -> BellOutcomes:
+    def _bell(self, query: BellSample, key: Any) -> BellOutcomes:
         bell.check_pairs(query.pairs, query.program.num_qubits, self.max_bytes)
-        is_mixture = isinstance(query.program, Mixture)
-        members = query.program.programs if is_mixture else (query.program,)
-        weights = query.program.probabilities if is_mixture else np.ones(1)
+        given = query.program
+        members = given.programs if isinstance(given, Mixture) else (given,)
+        weights = given.probabilities if isinstance(given, Mixture) else np.ones(1)
         parts = [self._whole(program) for program in members]
         rho = sum(p * np.asarray(self._matrix(part, query.angles)) for p, part in zip(weights, parts, strict=True))
         return measured.bell_sample(np.asarray(rho), query.pairs, parts[0].circuit.readout, key, query.partner)
 
-    def _whole(self, program: Program) -> NoisyPart:
+    def _whole(self, program: Any) -> NoisyPart:
         return noisy(program.circuit, self.noise).seen(range(program.num_qubits))
 
     def _matrix(self, part: NoisyPart, angles: Angles):

@@ -28,19 +28,20 @@ class DrawnErrors(eqx.Module):
         turns: (C, m, s) the angles that each string has; s of the widest channel.
     """
 
+    num_qubits: int = eqx.field(static=True)
     circuit: engines.NativeCircuit | engines.ScannedCircuit
     order: np.ndarray
     thresholds: np.ndarray
     turns: np.ndarray
 
     def __init__(self, circuit: NoisyCircuit, dtype: np.dtype):
-        channels = circuit.channels
+        self.num_qubits, channels = circuit.num_qubits, circuit.channels
         layout = laid_out(circuit, [_turned(step.wires) for step in channels])
         program = TableProgram(layout.table)
         native = engines.is_native(program, "auto", None)
         prepare = engines.NativeCircuit if native else engines.ScannedCircuit
         self.circuit = prepare(program, np.dtype(dtype), walk.bucket(len(layout.kind)))
-        mixtures = [step.channel.pauli_mixture for step in channels]
+        mixtures = [found for step in channels if (found := step.channel.pauli_mixture) is not None]
         most = walk.bucket(max((len(p) for p, _, _ in mixtures), default=1), 2)
         wide = 2 * max((step.channel.width for step in channels), default=1)
         rows = walk.bucket(len(channels), 16)

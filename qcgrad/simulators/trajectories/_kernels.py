@@ -128,7 +128,7 @@ def outcomes(
 @in_full_precision
 def states(circuit: Unravelling, angles: Float[Array, "A"], keys: Keys) -> Complex[Array, "N 2**n"]:
     """Final states of N trajectories."""
-    turns = jnp.zeros((len(keys), _turns_of(circuit)), angles.dtype)
+    turns = jnp.zeros((len(keys), 2 * circuit.num_qubits), angles.dtype)
     return circuit.states(jnp.broadcast_to(angles, (len(keys), len(angles))), turns, keys)
 
 
@@ -161,8 +161,3 @@ def _mean_and_variance(means, used):
     is_used = (jnp.arange(means.shape[1]) < used)[None]
     mean = jnp.sum(means * is_used, axis=1) / used
     return mean, jnp.sum(jnp.square(means - mean[:, None]) * is_used, axis=1) / (used - 1) / used
-
-
-def _turns_of(circuit: Unravelling) -> int:
-    n = circuit.circuit.num_qubits if isinstance(circuit, DrawnErrors) else circuit.register.num_qubits
-    return 2 * n
