@@ -7,6 +7,7 @@ that, so the interpreters of state vectors walk it, forwards.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -42,7 +43,8 @@ def doubled(circuit: NoisyCircuit) -> OpTable:
     """The op table on 2n qubits; angle a belongs to the a-th parameterised gate."""
     n, steps = circuit.num_qubits, circuit.steps
     placed = widened(steps, n)
-    return lower(2 * n, [_Doubled(step, n, wires) for step, wires in zip(steps, placed, strict=True)])
+    items: list[Any] = [_Doubled(step, n, wires) for step, wires in zip(steps, placed, strict=True)]
+    return lower(2 * n, items)
 
 
 def _conjugated(primitive: Primitive, n: int) -> list[Primitive]:

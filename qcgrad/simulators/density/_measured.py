@@ -50,7 +50,7 @@ def misread_snapshots(found: Snapshots, ensemble: str, errors: Errors, key: Key)
     bits = np.empty_like(found.bits)
     for s, (x, z) in enumerate(zip(found.x, found.z, strict=True)):
         change = basis_change(x, z, n)
-        outcome = _outcome(change, int(found.bits[s]), n)
+        outcome = outcome_of(change, int(found.bits[s]))
         read = misread(pauli.mask_array([outcome], n), errors, rng)
         bits[s] = int(change.bits(read)[0] @ (1 << np.arange(n)))
     return found._replace(bits=bits)
@@ -77,7 +77,7 @@ def _read_probabilities(rho: Density, change: BasisChange, n: int) -> np.ndarray
     return np.real(np.diagonal(rows.run(gates, half.conj()).conj()))
 
 
-def _outcome(change: BasisChange, bits: int, n: int) -> int:
+def outcome_of(change: BasisChange, bits: int) -> int:
     """The outcome of all qubits that gives n independent strings these bits: the solution of a system over GF(2)."""
     reduced: dict[int, int] = {}
     for i, (mask, sign) in enumerate(zip(change.masks.tolist(), change.signs.tolist(), strict=True)):

@@ -92,8 +92,8 @@ def sampled(
         def of_chunk(inputs):
             keys, each = inputs
             found = _outcomes(circuit, reading.flips, draws.outcomes, angles, turns, keys)
-            counts = jnp.arange(draws.outcomes) < each[:, None]
-            return jnp.sum(outcomes[:, found] * counts, axis=2) / jnp.maximum(each, 1)
+            counts = jnp.arange(draws.outcomes)[None] < each[:, None]
+            return jnp.sum(outcomes[:, found] * counts[None], axis=2) / jnp.maximum(each, 1)[None]
 
         chunks = (draws.trajectories // draws.chunk, draws.chunk)
         keys = jax.random.split(key, draws.trajectories).reshape(chunks)
@@ -136,7 +136,7 @@ def _outcomes(circuit, flips, count, angles, turns, keys):
     """(N, count) outcomes as they are written down."""
     n = len(keys)
     keys = jax.vmap(lambda key: jax.random.split(key, 3))(keys)
-    settings = jnp.broadcast_to(angles, (n, len(angles)))
+    settings = jnp.broadcast_to(angles[None], (n, len(angles)))
     psi = circuit.states(settings, jnp.broadcast_to(turns, (n, turns.shape[-1])), keys[:, 0])
     cumulative = jnp.cumsum(jnp.square(jnp.abs(psi)), axis=1)
     uniform = jax.vmap(lambda key: jax.random.uniform(key, (count,), cumulative.dtype))(keys[:, 1])
@@ -150,10 +150,10 @@ def _misread(outcomes, flips, keys):
     flips = jnp.asarray(flips)
     qubits = len(flips)
     places = jnp.arange(qubits)[::-1].astype(outcomes.dtype)
-    bits = (outcomes[..., None] >> places) & 1
+    bits = (outcomes[..., None] >> places[None, None]) & 1
     uniform = jax.vmap(lambda key: jax.random.uniform(key, bits.shape[1:], flips.dtype))(keys)
-    wrong = uniform < flips[jnp.arange(qubits), bits]
-    return outcomes ^ jnp.sum(wrong.astype(outcomes.dtype) << places, axis=-1, dtype=outcomes.dtype)
+    wrong = uniform < flips[jnp.arange(qubits)[None, None], bits]
+    return outcomes ^ jnp.sum(wrong.astype(outcomes.dtype) << places[None, None], axis=-1, dtype=outcomes.dtype)
 
 
 def _mean_and_variance(means, used):

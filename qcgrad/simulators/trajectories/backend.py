@@ -69,7 +69,7 @@ class Trajectories(AbstractBackend):
     Example:
         >>> import jax, qcgrad as qg
         >>> jax.config.update("jax_enable_x64", True)
-        >>> noise = qg.NoiseModel().add(qg.AmplitudeDamping(0.1))
+        >>> noise = qg.NoiseModel().add(qg.Depolarizing(0.1, 2))
         >>> objective = qg.Expectation(qg.Circuit(2).ry(0, param=0).cx(0, 1), "IZ")
         >>> e = qg.estimate(objective, [0.5], qg.ParameterShift(shots=4000), qg.Trajectories(noise), key=0)
         >>> exact = qg.estimate(objective, [0.5], qg.ParameterShift(), qg.DensityMatrix(noise))
