@@ -50,7 +50,7 @@ QUERIES = {
 }
 QUANTUM = set(QUERIES) - {queries.Backward, Unheard}
 MEASURED = {queries.Evaluate, queries.MeasureBases, queries.RandomizedMeasure}
-NOISE = qg.NoiseModel().add(qg.AmplitudeDamping(0.1), "cx").add_readout(qg.ReadoutError(0.01), 0)
+NOISE = qg.NoiseModel().add(qg.PhaseDamping(0.1), "cx").add_readout(qg.ReadoutError(0.01), 0)
 ROWS = {
     qg.Statevector: QUANTUM,
     qg.Autodiff: {queries.Backward},

@@ -122,9 +122,7 @@ def test_the_shift_rule_is_the_derivative_of_the_noisy_value_unless_noise_change
     objective = qg.Expectation(qg.Circuit(1).ry(0, param=0), "Z")
     damped = qg.DensityMatrix(qg.NoiseModel().add(qg.AmplitudeDamping(0.19)))
     e = qg.estimate(objective, [0.5], qg.ParameterShift(), damped)
-    np.testing.assert_allclose(
-        [e.value, e.gradient[0]], [1 - 0.81 * (1 - np.cos(0.5)), -0.81 * np.sin(0.5)], atol=1e-12
-    )
+    np.testing.assert_allclose([e.value, e.gradient[0]], [0.19 + 0.81 * np.cos(0.5), -0.81 * np.sin(0.5)], atol=1e-12)
     turned = qg.DensityMatrix(qg.NoiseModel().add(qg.OverRotation(0.2)))
     e = qg.estimate(objective, [0.5], qg.ParameterShift(), turned)
     shifted = (np.cos(1.2 * (0.5 + np.pi / 2)) - np.cos(1.2 * (0.5 - np.pi / 2))) / 2
@@ -195,7 +193,7 @@ def test_every_single_copy_method_of_a_common_state_runs_with_noise():
     exact = qg.estimate(pool, params, qg.ParameterShift(), backend).gradient
     for method in (qg.DirectPauli(20_000), qg.LocalShadow(20_000), qg.CliffordShadow(2000)):
         e = qg.estimate(pool, params, method, backend, key=key(6))
-        assert np.all(np.abs(e.gradient - exact) < normal(9) * e.standard_error)
+        assert np.all(np.abs(e.gradient - exact) < normal(9) * e.standard_error + 1e-12)
         assert e.fidelity == "noisy"
         assert np.isnan(e.bias_bound).all()
 
@@ -215,7 +213,7 @@ def test_shots_have_the_distribution_of_what_is_read():
 
 @pytest.mark.statistical
 def test_stabilizer_bases_random_bases_and_bell_pairs_are_read_with_errors():
-    """Strings ZZI, XXI by their counts, all of 27 random bases by inversion: within 6.5 standard errors of 1/sqrt(N)."""
+    """Counts of XXI with ZZI; one qubit's readings, within 6.1 standard errors of 1/sqrt(N), about 0.08."""
     backend, program = qg.DensityMatrix(READOUT), OBJECTIVE.program
     angles, shots = OBJECTIVE.coordinates(PARAMS), 20_000
     rho = reference(CIRCUIT, PARAMS, READOUT)

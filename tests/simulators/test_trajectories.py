@@ -28,7 +28,13 @@ PAULI = (
     .add(qg.OverRotation(0.1, 0.05), ["cy", "pauli_rot", "crx", "evolution"])
     .add_readout(qg.ReadoutError(0.02, 0.05))
 )
-ANY = PAULI.add(qg.ThermalRelaxation(5.0, 7.0, 1.5, 0.2)).add_idle(qg.AmplitudeDamping(0.2))
+ANY = (
+    qg.NoiseModel()
+    .add(qg.ThermalRelaxation(5.0, 7.0, 1.5, 0.2))
+    .add(qg.Depolarizing(0.1, 2))
+    .add_idle(qg.AmplitudeDamping(0.2))
+    .add_readout(qg.ReadoutError(0.02, 0.05))
+)
 KINDS = pytest.mark.parametrize("noise", [PAULI, ANY], ids=["pauli", "any"])
 
 
@@ -40,9 +46,9 @@ def test_errors_are_drawn_ahead_where_no_state_decides_them():
 @pytest.mark.statistical
 @KINDS
 def test_outcomes_have_exactly_the_distribution_of_the_density_matrix(noise):
-    """All 8 outcomes of all qubits in one basis, 8192 shots: a relative entropy of 0.01 would be found."""
+    """All 8 outcomes of all qubits in one basis, 2048 shots: a relative entropy of 0.04 would be found."""
     program = qg.Expectation(CIRCUIT, "ZZZ").program
-    angles, shots = OBJECTIVE.coordinates(PARAMS), 8192
+    angles, shots = OBJECTIVE.coordinates(PARAMS), 2048
     x, z = np.zeros((1, 3), np.int64), np.array([[4, 2, 1]])
     query = MeasureBases(program, angles, x, z, np.array([shots]))
     counts = qg.Trajectories(noise).answer(query, key(0)).counts[0]
@@ -56,9 +62,9 @@ def test_outcomes_have_exactly_the_distribution_of_the_density_matrix(noise):
 @pytest.mark.statistical
 @KINDS
 def test_means_and_gradients_are_those_of_the_density_matrix(noise):
-    """Within 7 standard errors of 8192 shots, about 0.08."""
+    """Within 6.2 standard errors of 1024 shots, about 0.2."""
     exact = qg.DensityMatrix(noise).answer(Evaluate(OBJECTIVE.program, OBJECTIVE.coordinates(PARAMS)[None]), None)
-    query = Evaluate(OBJECTIVE.program, OBJECTIVE.coordinates(PARAMS)[None], 8192)
+    query = Evaluate(OBJECTIVE.program, OBJECTIVE.coordinates(PARAMS)[None], 1024)
     found = qg.Trajectories(noise).answer(query, key(1))
     assert np.all(np.abs(found.mean - exact.mean) < normal(2) * np.sqrt(found.variance))
     assert np.all(found.variance > 0)
@@ -84,12 +90,12 @@ def test_fewer_trajectories_than_shots_have_variances_of_their_own():
 @pytest.mark.statistical
 @KINDS
 def test_random_bases_give_the_strings_of_the_density_matrix(noise):
-    """ZXI from the snapshots that hit it, without errors of reading: a ninth of 4000, so within 0.3."""
+    """ZXI from the snapshots that hit it, without errors of reading: a ninth of 2048, so within 0.4."""
     noise = qg.NoiseModel(noise.gates, noise.idle)
     rho = np.asarray(qg.DensityMatrix(noise).matrix(CIRCUIT, PARAMS))
     exact = np.trace(qg.PauliSum("ZXI").matrix() @ rho).real
     program, angles = OBJECTIVE.program, OBJECTIVE.coordinates(PARAMS)
-    found = qg.Trajectories(noise).answer(RandomizedMeasure(program, angles, "local", 4000), key(4))
+    found = qg.Trajectories(noise).answer(RandomizedMeasure(program, angles, "local", 2048), key(4))
     hit = (found.x[:, 0] == 0) & (found.z[:, 1] == 0) & (found.x[:, 1] != 0)
     signs = 1 - 2 * ((found.bits & 1) ^ (found.bits >> 1 & 1))
     assert abs(np.mean(signs[hit]) - exact) < normal() / np.sqrt(np.count_nonzero(hit))
@@ -97,12 +103,12 @@ def test_random_bases_give_the_strings_of_the_density_matrix(noise):
 
 @pytest.mark.statistical
 def test_a_single_copy_method_runs_on_it_and_its_bias_is_unknown():
-    e = qg.estimate(OBJECTIVE, PARAMS, qg.ParameterShift(shots=2048), qg.Trajectories(PAULI), key=key(5))
+    e = qg.estimate(OBJECTIVE, PARAMS, qg.ParameterShift(shots=512), qg.Trajectories(PAULI), key=key(5))
     exact = qg.estimate(OBJECTIVE, PARAMS, qg.ParameterShift(), qg.DensityMatrix(PAULI))
     assert np.all(np.abs(e.gradient - exact.gradient) < normal(4) * e.standard_error)
     assert e.fidelity == "noisy"
     assert np.isnan(e.bias_bound).all()
-    assert e.cost == qg.predict_cost(OBJECTIVE, qg.ParameterShift(shots=2048))
+    assert e.cost == qg.predict_cost(OBJECTIVE, qg.ParameterShift(shots=512))
 
 
 def test_it_is_traced_and_batched():
@@ -122,7 +128,7 @@ def test_what_it_cannot_answer_is_refused_by_name():
         qg.estimate(OBJECTIVE, PARAMS, qg.Adjoint(), qg.Trajectories(PAULI))
     with pytest.raises(ValueError, match="trajectories=0: give a positive integer"):
         qg.Trajectories(PAULI, trajectories=0)
-    with pytest.raises(TypeError, match="noise is None: give a qcgrad.NoiseModel"):
+    with pytest.raises(TypeError, match=r"noise is None: give a qcgrad.NoiseModel"):
         qg.Trajectories(None)
     with pytest.raises(qg.StateTooLarge, match="a trajectory in complex128 takes"):
         qg.estimate(OBJECTIVE, PARAMS, qg.ParameterShift(shots=2), qg.Trajectories(PAULI, max_bytes=100), key=0)
