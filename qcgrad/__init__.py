@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from . import estimators as estimators
 from .backend import AbstractBackend as AbstractBackend
+from .bias import NoiseBias as NoiseBias
+from .bias import noise_bias as noise_bias
 from .cost import Budget as Budget
 from .cost import Cost as Cost
 from .differentiable import as_jax as as_jax
@@ -28,13 +30,24 @@ from .ir import Gate as Gate
 from .ir import Mixture as Mixture
 from .ir import OperatorPool as OperatorPool
 from .ir import PauliSum as PauliSum
+from .ir.noise import AmplitudeDamping as AmplitudeDamping
+from .ir.noise import Depolarizing as Depolarizing
+from .ir.noise import Kraus as Kraus
+from .ir.noise import NoiseModel as NoiseModel
+from .ir.noise import OverRotation as OverRotation
+from .ir.noise import PauliChannel as PauliChannel
+from .ir.noise import PhaseDamping as PhaseDamping
+from .ir.noise import ReadoutError as ReadoutError
+from .ir.noise import ThermalRelaxation as ThermalRelaxation
 from .library import load_circuit as load_circuit
 from .networks import Autodiff as Autodiff
 from .networks import Loss as Loss
 from .result import Estimate as Estimate
 from .result import Result as Result
+from .simulators import DensityMatrix as DensityMatrix
 from .simulators import HammingWeight as HammingWeight
 from .simulators import Statevector as Statevector
+from .simulators import Trajectories as Trajectories
 from .simulators import set_num_threads as set_num_threads
 from .tracker import Charge as Charge
 from .tracker import Tracker as Tracker

@@ -277,7 +277,7 @@ KINDS = {
     "activations": (qg.networks, qg.networks.AbstractActivation, {"split-relu", "modrelu", "zrelu", "hermite-series"}),
     "layers": (qg.networks, AbstractLayer, {"dense", "conv-1d", "average-pool-2d", "layer-norm"}),
     "rules": (qg.networks, qg.networks.AbstractRule, {"holomorphic-branch", "feedback-alignment"}),
-    "backends": (qg, qg.AbstractBackend, {"statevector", "autodiff"}),
+    "backends": (qg, qg.AbstractBackend, {"statevector", "autodiff", "density-matrix", "trajectories"}),
 }
 
 

@@ -73,9 +73,11 @@ def transform_bytes(dimension: int, masks: int) -> int:
     return _BYTES_PER_AMPLITUDE * dimension * min(masks, together)
 
 
-def pure_diagonals(state: Complex[np.ndarray, "2**n"]) -> Diagonals:
-    """`diagonals` of a pure state (2^n,)."""
+def diagonals_of(state: Complex[np.ndarray, "2**n"] | Complex[np.ndarray, "2**n 2**n"]) -> Diagonals:
+    """`diagonals` of a pure state (2^n,) or of a density matrix."""
     index = np.arange(len(state))
+    if state.ndim == 2:
+        return lambda masks: state[index, index ^ masks[:, None]]
     return lambda masks: state * state.conj()[index ^ masks[:, None]]
 
 

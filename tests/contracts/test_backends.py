@@ -49,7 +49,15 @@ QUERIES = {
     Unheard: Unheard(),
 }
 QUANTUM = set(QUERIES) - {queries.Backward, Unheard}
-ROWS = {qg.Statevector: QUANTUM, qg.Autodiff: {queries.Backward}}
+MEASURED = {queries.Evaluate, queries.MeasureBases, queries.RandomizedMeasure}
+NOISE = qg.NoiseModel().add(qg.PhaseDamping(0.1), "cx").add_readout(qg.ReadoutError(0.01), 0)
+ROWS = {
+    qg.Statevector: QUANTUM,
+    qg.Autodiff: {queries.Backward},
+    qg.DensityMatrix: MEASURED | {queries.BellSample},
+    qg.Trajectories: MEASURED,
+}
+MAKE = {qg.DensityMatrix: lambda: qg.DensityMatrix(NOISE), qg.Trajectories: lambda: qg.Trajectories(NOISE)}
 
 
 def test_every_public_backend_has_a_row_and_every_query_an_example():
@@ -68,12 +76,12 @@ def test_known_queries_are_answered_and_others_refused_by_name(backend, kind):
     query = QUERIES[kind]
     key = jax.random.key(0) if query.is_random else None
     if kind in ROWS[backend]:
-        answer = backend().answer(query, key)
+        answer = MAKE.get(backend, backend)().answer(query, key)
         assert isinstance(answer, tuple)
         assert all(np.all(np.isfinite(leaf)) for leaf in jax.tree.leaves(answer))
         return
     with pytest.raises(qg.UnsupportedQuery, match=f"{backend.__name__} does not answer {kind.__name__}"):
-        backend().answer(query, key)
+        MAKE.get(backend, backend)().answer(query, key)
 
 
 @pytest.mark.parametrize(

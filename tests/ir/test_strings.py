@@ -7,7 +7,7 @@ from scipy.stats import unitary_group
 
 import qcgrad as qg
 from qcgrad.ir.state_preparation import prepare
-from qcgrad.ir.strings import distinct, expectations, pure_diagonals, walsh_hadamard
+from qcgrad.ir.strings import diagonals_of, distinct, expectations, walsh_hadamard
 from tests import dense
 
 
@@ -34,7 +34,7 @@ def test_expectations_of_all_strings_for_any_number_of_transforms_together(toget
     x, z = np.random.default_rng(0).permutation(np.stack(np.divmod(np.arange(64), 8)), axis=1)
     words = qg.PauliSum.from_masks(3, x, z, np.ones(64)).words
     exact = [np.vdot(psi, dense.word_matrix(word) @ psi).real for word in words]
-    np.testing.assert_allclose(expectations(pure_diagonals(psi), 8, x, z), exact, atol=1e-13)
+    np.testing.assert_allclose(expectations(diagonals_of(psi), 8, x, z), exact, atol=1e-13)
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4])

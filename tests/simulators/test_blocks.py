@@ -133,7 +133,7 @@ def test_exchanges_follow_their_layouts(first, second):
 @pytest.mark.parametrize("wires", [[0], [2, 0], [1, 3, 0]])
 def test_matrices_are_widened_onto_their_wires(wires):
     matrix = np.random.default_rng(0).normal(size=(2 ** len(wires),) * 2)
-    found = blocks._embed(matrix[None], np.array([wires]), 4)[0]
+    found = blocks.embed(matrix[None], np.array([wires]), 4)[0]
     columns = np.eye(16, dtype=complex).reshape((2,) * 4 + (16,))
     expected = dense.apply(columns, matrix, tuple(3 - wire for wire in wires)).reshape(16, 16)
     np.testing.assert_allclose(found, expected)

@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from ...array_types import Amplitudes, Key, Masks
 from ...draws import generator
-from ...ir.strings import expectations, pure_diagonals
+from ...ir.strings import diagonals_of, expectations
 from ...queries import EXACT, Ensemble, Fidelity, MajorityVotes, Votes
 from ._bell import as_ensemble
 
@@ -56,5 +56,5 @@ def pauli_expectations(state: Amplitudes | Ensemble, x: Masks, z: Masks) -> Floa
     found = np.zeros(len(x))
     for probability, psi in zip(*as_ensemble(state), strict=True):
         psi = np.asarray(psi, np.complex128)
-        found += probability * expectations(pure_diagonals(psi), len(psi), x, z)
+        found += probability * expectations(diagonals_of(psi), len(psi), x, z)
     return found

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
 from ...array_types import Array, Key, Settings, Values
 from ...errors import NotApplicable
@@ -89,7 +89,7 @@ def sample_expectation(
 
     def measure(inputs):
         x, z, b, supports, coefficients, key = inputs
-        diagonal = _outcome_values(register, supports, coefficients)
+        diagonal = outcome_values(register, supports, coefficients)
         outcomes, is_here = _draw(register, _rotate(register, psi, x, z, b), key, max_shots)
         values = register.total(jnp.where(is_here, diagonal[:, outcomes], 0))
         mean = jnp.sum(values * used[None], axis=1) / shots
@@ -126,7 +126,9 @@ def _rotate(register: Register, psi, x, z, b):
     return lax.scan(step, psi, (x, z, b))[0]
 
 
-def _outcome_values(register: Register, supports, coefficients):
+def outcome_values(
+    register: Register, supports: Int[Array, "T"], coefficients: Float[Array, "K T"]
+) -> Float[Array, "K outcomes"]:
     """(K, amplitudes): value of every observable's part in this basis for each computational outcome."""
     j = register.indices(supports.dtype)
 

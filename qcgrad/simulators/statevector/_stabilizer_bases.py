@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ...array_types import Amplitudes, Key
+from ...array_types import Amplitudes, Key, MaskArray, Masks
 from ...draws import generator
 from ...errors import StateTooLarge
 from ...ir import pauli, strings
@@ -78,19 +78,19 @@ def snapshots(psi: Amplitudes, query: RandomizedMeasure, qubits: Sequence[int], 
     rng, n = generator(key), query.program.num_qubits
     if query.ensemble == "clifford":
         x, z = random_stabilizer_bases(n, query.shots, rng)
-        return Snapshots(x, z, _drawn_bits(psi, x, z, rng))
+        return Snapshots(x, z, drawn_bits(psi, x, z, rng))
     x, z = random_local_bases(n, query.shots, rng)
     columns = list(qubits)
     own_x, own_z = (pauli.squeezed(masks[:, columns], qubits, n) for masks in (x, z))
     # String q is bit q of an outcome, so outcomes count qubits from the other end than masks do.
-    bits = pauli.spread(_drawn_bits(psi, own_x, own_z, rng), [n - 1 - q for q in reversed(columns)], n)
+    bits = pauli.spread(drawn_bits(psi, own_x, own_z, rng), [n - 1 - q for q in reversed(columns)], n)
     for q in set(range(n)).difference(columns):
         # |0> measured in Z gives 0, in X or Y a coin's toss.
         bits |= np.where(x[:, q] != 0, rng.integers(2, size=len(bits)), 0).astype(bits.dtype) << q
     return Snapshots(x, z, bits)
 
 
-def _drawn_bits(psi, x, z, rng) -> np.ndarray:
+def drawn_bits(psi: Amplitudes, x: MaskArray, z: MaskArray, rng: np.random.Generator) -> Masks:
     """(S,) one outcome for each set of strings (S, r)."""
     bits = np.empty(len(x), np.int64)
     for part, probability in _probabilities(psi, x, z):
@@ -122,7 +122,7 @@ def _working_bytes(num_qubits: int, bases: int, width: int) -> int:
 def _expectations(psi, x, z):
     """<P> of strings with masks of any shape."""
     dimension = len(psi)
-    diagonals = strings.pure_diagonals(psi)
+    diagonals = strings.diagonals_of(psi)
     if x.size < dimension**2:
         return strings.expectations(diagonals, dimension, x.ravel(), z.ravel()).reshape(x.shape)
     # More strings than there are: each is worked out once.

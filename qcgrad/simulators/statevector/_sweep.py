@@ -37,10 +37,14 @@ class Steps(NamedTuple):
     wide: walk.Rows
 
 
-def to_steps(table: OpTable, register: Register, dtype: np.dtype) -> Steps:
-    """Plan a table and round its constants to the real precision `dtype`."""
-    width = blocks.WIDTH if jax.default_backend() == "cpu" else blocks.ACCELERATOR_WIDTH
-    plan = blocks.plan(table, register.local_qubits, width)
+def to_steps(table: OpTable, register: Register, dtype: np.dtype, width: int | None = None) -> Steps:
+    """Plan a table in blocks of `width` qubits and round its constants to the real precision `dtype`."""
+    fitting = blocks.WIDTH if jax.default_backend() == "cpu" else blocks.ACCELERATOR_WIDTH
+    return steps_of(blocks.plan(table, register.local_qubits, width or fitting), table, register, dtype)
+
+
+def steps_of(plan: blocks.Plan, table: OpTable, register: Register, dtype: np.dtype) -> Steps:
+    """A table's plan, its constants rounded to the real precision `dtype`."""
     wide_table = plan.wide_table
     if table.matrix_wires <= plan.wires.shape[1]:
         # All matrices have the same number of wires, so none of them is wide.

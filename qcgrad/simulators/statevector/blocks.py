@@ -6,6 +6,7 @@ Pure planning, NumPy only; `_sweep.py` carries the plan out. Derivation in block
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Complex, Int
 
 from ...ir.op_table import MATRIX, OpTable
 from ._register import swap_bits
@@ -146,7 +147,7 @@ def _within_block(moved: OpTable, width: int, local_qubits: int) -> OpTable:
     if not 0 < moved.matrix_wires <= width:
         matrices = np.zeros((0, 2**width, 2**width), np.complex128)
     else:
-        matrices = _embed(moved.matrices[moved.matrix[is_matrix]], moved.wires[is_matrix] - low, width)
+        matrices = embed(moved.matrices[moved.matrix[is_matrix]], moved.wires[is_matrix] - low, width)
     return moved._replace(
         x=moved.x >> low,
         z=moved.z >> low,
@@ -157,7 +158,9 @@ def _within_block(moved: OpTable, width: int, local_qubits: int) -> OpTable:
     )
 
 
-def _embed(matrices: np.ndarray, wires: np.ndarray, width: int) -> np.ndarray:
+def embed(
+    matrices: Complex[np.ndarray, "F 2**K 2**K"], wires: Int[np.ndarray, "F K"], width: int
+) -> Complex[np.ndarray, "F 2**k 2**k"]:
     """(F, 2^K, 2^K) matrices on bit positions (F, K), most significant first, as (F, 2^k, 2^k) with idle qubits."""
     j = np.arange(2**width)
     digits = (j[:, None] >> wires[:, None]) & 1

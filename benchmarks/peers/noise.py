@@ -1,0 +1,146 @@
+"""Values and gradients with noise beside Qiskit Aer's and PennyLane's density matrices: numbers and time, in one run.
+
+    python benchmarks/peers/noise.py      # about 5 minutes on 2 cores
+    python benchmarks/peers/noise.py 6 2  # HEA(6, 2) only
+
+HEA(n, L): rotations RZ RY RZ on every qubit and a ring of CNOTs, L times; sum Z Z + 1/2 sum X. Two-qubit depolarizing
+noise (1 %) after each CNOT, amplitude damping (0.2 %) after each rotation. Gradients are exact ones by the two-term
+rule: 2M + 1 settings, handed to each simulator at once (Aer's estimator takes arrays of parameters) or by its own
+transform (PennyLane, up to 6 qubits); default.mixed by backpropagation too. All take turns, with two threads. Writes
+results/noise-DATE.md.
+"""
+
+import os
+import sys
+
+for variable in ("OMP_NUM_THREADS", "QCGRAD_NUM_THREADS"):
+    os.environ.setdefault(variable, "2")
+
+import datetime
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+import autograd
+import jax
+import numpy as np
+import pennylane as qml
+from models import Model, Rotation, hardware_efficient
+from pennylane import numpy as pnp
+from qiskit.quantum_info import SparsePauliOp
+from qiskit_aer.noise import NoiseModel as AerNoise
+from qiskit_aer.noise import amplitude_damping_error, depolarizing_error
+from qiskit_aer.primitives import EstimatorV2
+from timing import compare
+
+import qcgrad as qg
+from qcgrad.interop import to_qiskit
+
+jax.config.update("jax_enable_x64", True)
+ERROR, DAMPING = 0.01, 0.002
+CASES = [(6, 1), (6, 2), (8, 1)]
+
+
+def ours(model: Model):
+    """Value and gradient."""
+    channels = qg.Depolarizing.mixing(ERROR, 2), qg.AmplitudeDamping(DAMPING)
+    noise = qg.NoiseModel().add(channels[0], "cx").add(channels[1], ["rx", "ry", "rz"])
+    objective, params = model.objective(), model.params()
+    backend = qg.DensityMatrix(noise)
+
+    def call():
+        e = qg.estimate(objective, params, qg.ParameterShift(), backend)
+        return float(e.value), np.asarray(e.gradient)
+
+    return call
+
+
+def aer(model: Model):
+    noise = AerNoise()
+    noise.add_all_qubit_quantum_error(depolarizing_error(ERROR, 2), "cx")
+    noise.add_all_qubit_quantum_error(amplitude_damping_error(DAMPING), ["rx", "ry", "rz"])
+    options = {"backend_options": {"method": "density_matrix", "noise_model": noise}, "run_options": {"shots": None}}
+    estimator = EstimatorV2(options=options)
+    objective, params = model.objective(), model.params()
+    circuit = to_qiskit(objective.program.circuit)
+    (o,) = objective.program.observables
+    observable = SparsePauliOp([w[::-1] for w in o.words], o.coefficients)
+    names = sorted(circuit.parameters, key=lambda p: int("".join(filter(str.isdigit, p.name))))
+    place = [names.index(p) for p in circuit.parameters]
+    shifts = np.pi / 2 * np.eye(len(params))
+    settings = np.concatenate([params[None], params + shifts, params - shifts])[:, place]
+
+    def call():
+        found = estimator.run([(circuit, observable, settings)], precision=0.0).result()[0].data.evs
+        plus, minus = np.split(found[1:], 2)
+        return float(found[0]), (plus - minus) / 2
+
+    return call
+
+
+def mixed(model: Model, method: str):
+    kraus = list(qg.Depolarizing.mixing(ERROR, 2).operators)
+    factors = [[getattr(qml, c)(w) for c, w in zip(word, wires, strict=True)] for word, wires, _ in model.terms]
+    hamiltonian = qml.Hamiltonian([c for _, _, c in model.terms], [qml.prod(*each) for each in factors])
+
+    def build(params):
+        for gate in model.gates:
+            if isinstance(gate, Rotation):
+                {"Y": qml.RY, "Z": qml.RZ}[gate.word](params[gate.param], wires=gate.wires)
+                qml.AmplitudeDamping(DAMPING, wires=gate.wires)
+            else:
+                qml.CNOT(wires=gate.wires)
+                qml.QubitChannel(kraus, wires=gate.wires)
+        return qml.expval(hamiltonian)
+
+    node = qml.QNode(build, qml.device("default.mixed", wires=model.num_qubits), diff_method=method)
+    both = autograd.value_and_grad(node)
+    params = pnp.array(model.params(), requires_grad=True)
+
+    def call():
+        value, gradient = both(params)
+        return float(value), np.asarray(gradient)
+
+    return call
+
+
+def main() -> None:
+    """Run the cases, or the one that is named."""
+    wanted = [(int(sys.argv[1]), int(sys.argv[2]))] if len(sys.argv) > 2 else CASES
+    packages = ("pennylane", "qiskit", "qiskit-aer", "jax")
+    lines = [
+        f"# Gradients with noise, {datetime.date.today()}",
+        "",
+        f"{platform.machine()}, {os.cpu_count()} cores; " + ", ".join(f"{p} {version(p)}" for p in packages),
+        "",
+        "| circuit | simulator | first call | median | its time / ours | value off by | gradient off by |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    print("\n".join(lines), flush=True)
+    for n, layers in wanted:
+        model = hardware_efficient(n, layers)
+        ways = {
+            "qcgrad DensityMatrix, two-term rule": ours(model),
+            "Aer density_matrix, two-term rule": aer(model),
+            "default.mixed, backpropagation": mixed(model, "backprop"),
+        }
+        if n <= 6:
+            ways["default.mixed, its two-term rule"] = mixed(model, "parameter-shift")
+        numbers = {name: call() for name, call in ways.items()}
+        value, gradient = next(iter(numbers.values()))
+        for timing in compare(ways, rounds=3):
+            its = numbers[timing.name]
+            line = (
+                f"| HEA({n}, {layers}), M = {model.num_params} | {timing.name} | {timing.first:.2f} s | "
+                f"{timing.median * 1e3:.0f} ms | {timing.ratio:.1f} | {abs(its[0] - value):.0e} | "
+                f"{np.abs(its[1] - gradient).max():.0e} |"
+            )
+            lines.append(line)
+            print(line, flush=True)
+    path = Path(__file__).parent / "results" / f"noise-{datetime.date.today()}.md"
+    path.write_text("\n".join(lines) + "\n")
+    print(f"\nwritten to {path}")
+
+
+if __name__ == "__main__":
+    main()

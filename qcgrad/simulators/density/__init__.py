@@ -1,0 +1,3 @@
+"""Dense simulation of mixed states."""
+
+from .backend import DensityMatrix as DensityMatrix

@@ -1,0 +1,226 @@
+"""The density-matrix simulator as a backend."""
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Complex
+
+from ...array_types import Angles, Key
+from ...arrays import is_concrete, namespace, zeros_like
+from ...backend import AbstractBackend
+from ...errors import StateTooLarge
+from ...ir import Circuit, pauli
+from ...ir.mixture import Mixture
+from ...ir.noise import NoiseModel
+from ...ir.noise.noisy_circuit import NoisyCircuit, NoisyPart, noisy
+from ...ir.program import Compact
+from ...memory import allowed_bytes, in_words, require
+from ...queries import (
+    EXACT,
+    NOISY,
+    AbstractQuery,
+    Access,
+    BasisCounts,
+    BellOutcomes,
+    BellSample,
+    Evaluate,
+    Fidelity,
+    Means,
+    MeasureBases,
+    RandomizedMeasure,
+    Snapshots,
+    state_bytes,
+)
+from ..multicopy import _bell as bell
+from ..statevector import _limits as limits
+from ..statevector import _stabilizer_bases as stabilizer_bases
+from ..statevector import _walk as walk
+from ..statevector._engines import padded
+from ..statevector._inputs import program_and_angles
+from ..statevector.backend import Statevector
+from . import _kernels as kernels
+from . import _measured as measured
+from ._kernels import DensityCircuit, Reading
+
+_Answer = Means | BasisCounts | Snapshots | BellOutcomes
+
+
+class DensityMatrix(AbstractBackend):
+    r"""Exact simulation of noise: all \(4^n\) entries of a density matrix.
+
+    Every estimator of single copies runs on it unchanged, and what it costs does not depend on the noise. Gates and
+    qubits that cannot change an answer are left out, and n counts those that remain: channels preserve the trace, so
+    the light cone of what is measured holds with noise too. Rotations in front of a measurement have no noise; reading
+    has that of the model.
+
+    Gradients are those that a device with this noise would give. A shift rule is still the derivative of the noisy
+    expectation value where the noise does not depend on the angle; with an `OverRotation` whose scale is not 0 it is an
+    estimate of the derivative without noise, and not the noisy function's. How far noise moves an expectation value is
+    worked out beside it, by a state vector, and is the bias of `Means`: so `bias_bound` of estimates that rest on
+    `Evaluate` holds with noise, and `qcgrad.noise_bias` says what the bias is. Of outcomes of other measurements it is
+    not known, and the bias of estimates is NaN.
+
+    It answers `Evaluate`, `MeasureBases`, `RandomizedMeasure` and `BellSample`; sweeps over coherent copies need pure
+    states and are refused by name. `Evaluate` works while JAX traces, and exact values can be differentiated.
+
+    Args:
+        noise: what goes wrong; `NoiseModel()` for nothing.
+        max_bytes: refuse simulations that need more than this; by default 80 % of the memory that is free.
+
+    Raises:
+        StateTooLarge: before anything is allocated, with the number of bytes.
+        ValueError: when asked: the noise names a qubit that the circuit does not have.
+
+    Example:
+        >>> import jax, qcgrad as qg
+        >>> jax.config.update("jax_enable_x64", True)
+        >>> noise = qg.NoiseModel().add(qg.PhaseDamping(0.19), gates="ry")
+        >>> objective = qg.Expectation(qg.Circuit(1).ry(0, param=0), "X")
+        >>> e = qg.estimate(objective, [0.5], qg.ParameterShift(), qg.DensityMatrix(noise))
+        >>> print(e.gradient.round(4), e.fidelity, e.bias_bound.round(4))  # 0.9 cos(0.5), off by a tenth
+        [0.7898] noisy [0.0878]
+    """
+
+    access = Access.multi_copy
+
+    def __init__(self, noise: NoiseModel, max_bytes: int | None = None):
+        if not isinstance(noise, NoiseModel):
+            raise TypeError(f"noise is {noise!r}: give a qcgrad.NoiseModel")
+        if max_bytes is not None:
+            allowed_bytes(max_bytes)
+        self.noise = noise
+        self.max_bytes = max_bytes
+
+    @property
+    def fidelity(self) -> Fidelity:
+        return EXACT if self.noise.is_noiseless else NOISY
+
+    def answer(self, query: AbstractQuery, key: Key | None) -> _Answer:
+        if isinstance(query, Evaluate):
+            return self._evaluate(query, key)
+        if isinstance(query, MeasureBases):
+            return self._measure(query, key)
+        if isinstance(query, RandomizedMeasure):
+            return self._randomized(query, key)
+        if isinstance(query, BellSample):
+            return self._bell(query, key)
+        return self.refuse(query)
+
+    def matrix(self, circuit: Circuit, params: Angles) -> Complex[jax.Array, "2**n 2**n"]:
+        """The density matrix of a circuit at its parameters (P,), radians.
+
+        Raises:
+            ValueError: a wrong number of parameters; noise on qubits that are not there.
+            StateTooLarge: before anything is allocated.
+
+        Example:
+            >>> import jax, qcgrad as qg
+            >>> jax.config.update("jax_enable_x64", True)
+            >>> noise = qg.NoiseModel().add(qg.AmplitudeDamping(0.2))
+            >>> print(qg.DensityMatrix(noise).matrix(qg.Circuit(1).x(0), []).real)
+            [[0.2 0. ]
+             [0.  0.8]]
+        """
+        program, angles = program_and_angles(circuit, params)
+        part = noisy(program.circuit, self.noise).seen(range(circuit.num_qubits))
+        return jnp.asarray(self._matrix(part, angles))
+
+    def _evaluate(self, query: Evaluate, key: Any) -> Means:
+        whole: Any = query.program
+        angles = query.angles
+        x, z, _ = whole.terms
+        part = noisy(whole.circuit, self.noise).seen(whole.qubits_of(x) | whole.qubits_of(z))
+        program = Compact(whole, Circuit(len(part.qubits)), part.qubits)
+        allowed = self._check(part, angles.dtype)
+        settings = len(angles)
+        count = 1 if settings == 1 else walk.bucket(settings, 2)
+        selected = padded(_padded_angles(part.select(angles)), count, axis=0)
+        circuit, reading = _prepared(part.circuit, np.dtype(angles.dtype)), Reading(program, part.circuit, angles.dtype)
+        if query.shots is None:
+            exact = _to_host(angles, kernels.values(circuit, reading, selected))[:settings]
+            return self._told(query, exact, zeros_like(exact), exact)
+        drawn = walk.bucket(max(query.shots_per_setting))
+        limits.check_draws(reading.bases, angles.dtype, drawn, allowed)
+        shots = np.pad(np.asarray(query.shots_per_setting, np.int32), (0, count - settings))
+        found = _to_host(angles, kernels.sampled(circuit, reading, drawn, selected, shots, key))
+        return self._told(query, *(part[:settings] for part in found))
+
+    def _told(self, query: Evaluate, mean, variance, exact) -> Means:
+        """The answer, with what noise does to the exact one."""
+        if self.noise.is_noiseless:
+            return Means(mean, variance)
+        still = query.angles if is_concrete(query.angles) else jax.lax.stop_gradient(query.angles)
+        right: Any = Statevector(self.max_bytes).answer(replace(query, angles=still, shots=None), None)
+        xp = namespace((exact, right))
+        return Means(mean, variance, xp.abs(exact - right.mean), NOISY)
+
+    def _measure(self, query: MeasureBases, key: Any) -> BasisCounts:
+        program: Any = query.program
+        n = program.num_qubits
+        part = noisy(program.circuit, self.noise).seen(program.qubits_of(query.x) | program.qubits_of(query.z))
+        x, z = (pauli.squeezed(masks, part.qubits, n) for masks in (query.x, query.z))
+        stabilizer_bases.check_counts(query, len(part.qubits), self.max_bytes)
+        rho = np.asarray(self._matrix(part, query.angles))
+        return measured.count(rho, replace(query, x=x, z=z), part.circuit.readout, key)
+
+    def _randomized(self, query: RandomizedMeasure, key: Any) -> Snapshots:
+        part = self._whole(query.program)
+        stabilizer_bases.check_snapshots(query, query.program.num_qubits, self.max_bytes)
+        rho = np.asarray(self._matrix(part, query.angles))
+        return measured.snapshots(rho, query, part.circuit.readout, key)
+
+    def _bell(self, query: BellSample, key: Any) -> BellOutcomes:
+        bell.check_pairs(query.pairs, query.program.num_qubits, self.max_bytes)
+        given = query.program
+        members = given.programs if isinstance(given, Mixture) else (given,)
+        weights = given.probabilities if isinstance(given, Mixture) else np.ones(1)
+        parts = [self._whole(program) for program in members]
+        rho = sum(p * np.asarray(self._matrix(part, query.angles)) for p, part in zip(weights, parts, strict=True))
+        return measured.bell_sample(np.asarray(rho), query.pairs, parts[0].circuit.readout, key, query.partner)
+
+    def _whole(self, program: Any) -> NoisyPart:
+        return noisy(program.circuit, self.noise).seen(range(program.num_qubits))
+
+    def _matrix(self, part: NoisyPart, angles: Angles):
+        """The density matrix (2^m, 2^m) of a part."""
+        self._check(part, angles.dtype)
+        side = 2 ** len(part.qubits)
+        circuit = _prepared(part.circuit, np.dtype(angles.dtype))
+        return kernels.matrix(circuit, _padded_angles(part.select(angles))).reshape(side, side)
+
+    def _check(self, part: NoisyPart, dtype: np.dtype) -> int:
+        """Refuse density matrices that do not fit; the bytes that there may be."""
+        allowed = allowed_bytes(self.max_bytes, jax.devices()[0])
+        count = len(part.qubits)
+        one = state_bytes(2 * count, dtype)
+        require(
+            f"{part.circuit.name or 'the circuit'}: {count} qubits have to be simulated: a density matrix of them in "
+            f"{np.result_type(dtype, np.complex64)} takes {in_words(one)} and this query holds "
+            f"{kernels.STATES_HELD} of them,",
+            kernels.STATES_HELD * one,
+            allowed,
+            "use fewer qubits, float32 parameters, or qcgrad.Trajectories(noise), which holds state vectors "
+            "(DensityMatrix(max_bytes=...) moves the limit)",
+            StateTooLarge,
+        )
+        return allowed
+
+
+# A circuit is planned once, though it is evaluated often.
+@lru_cache(maxsize=64)
+def _prepared(circuit: NoisyCircuit, dtype: np.dtype) -> DensityCircuit:
+    return DensityCircuit(circuit, dtype)
+
+
+def _padded_angles(angles):
+    """Angles (..., A) with zeros up to a number that many circuits share."""
+    return padded(angles, walk.bucket(max(angles.shape[-1], 1), 64), axis=-1)
+
+
+def _to_host(inputs, outputs):
+    """NumPy arrays where the inputs were concrete, so that what follows compiles nothing."""
+    return jax.tree.map(np.asarray, outputs) if is_concrete((inputs, outputs)) else outputs
