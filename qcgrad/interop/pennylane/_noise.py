@@ -122,8 +122,7 @@ def channel_of(operation: Any) -> Channel:
     if name == "AmplitudeDamping":
         return AmplitudeDamping(numbers[0])
     if name == "GeneralizedAmplitudeDamping":
-        # p is the probability of decay towards |0> there.
-        return AmplitudeDamping(numbers[0], 1 - numbers[1])
+        return AmplitudeDamping(numbers[0], numbers[1])
     if name == "PhaseDamping":
         return PhaseDamping(numbers[0])
     if hasattr(operation, "kraus_matrices"):
