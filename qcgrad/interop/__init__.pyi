@@ -1,5 +1,6 @@
 from .pennylane import PennyLaneBackend as PennyLaneBackend
 from .pennylane import StatevectorDevice as StatevectorDevice
+from .pennylane import from_pennylane_noise as from_pennylane_noise
 from .pennylane import from_qnode as from_qnode
 from .pennylane import from_tape as from_tape
 from .pennylane import to_pennylane as to_pennylane
@@ -15,6 +16,7 @@ from .qiskit import QcgradEstimator as QcgradEstimator
 from .qiskit import QcgradSampler as QcgradSampler
 from .qiskit import QiskitBackend as QiskitBackend
 from .qiskit import TangentQGT as TangentQGT
+from .qiskit import from_aer_noise as from_aer_noise
 from .qiskit import from_circuit as from_circuit
 from .qiskit import to_qiskit as to_qiskit
 from .sampler import SampledBackend as SampledBackend

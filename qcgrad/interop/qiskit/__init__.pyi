@@ -6,4 +6,5 @@ from ._exporter import to_qiskit as to_qiskit
 from ._importer import from_circuit as from_circuit
 from ._machine_learning import MachineLearningGradient as MachineLearningGradient
 from ._machine_learning import MachineLearningQGT as MachineLearningQGT
+from ._noise import from_aer_noise as from_aer_noise
 from ._sampler_primitive import QcgradSampler as QcgradSampler
