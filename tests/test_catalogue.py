@@ -326,6 +326,7 @@ OURS = [
     qg.WeightedRandomSampling(4000),
     qg.HadamardTest(4000),
     qg.HadamardTest(mode="auto"),
+    qg.LinearCombination(4000),
     qg.CommutingBlock(4000),
     qg.DirectPauli(40_000),
     qg.MutuallyUnbiasedBases(40_000),

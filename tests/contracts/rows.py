@@ -62,6 +62,7 @@ ROWS = [
     Row("HadamardTest-direct", qg.HadamardTest(mode="direct"), TESTED[:1], "single_copy"),
     Row("HadamardTest-reversed-direct", qg.HadamardTest(mode="reversed-direct"), TESTED[:1], "single_copy"),
     Row("HadamardTest-auto", qg.HadamardTest(mode="auto"), ["mqt_qnn_n4"], "single_copy"),
+    Row("LinearCombination", qg.LinearCombination(), ["n_local_n4_crx_crz"], "single_copy"),
     Row("CommutingBlock", qg.CommutingBlock(), ["iqp_pairs_n6"], "single_copy"),
     Row("CommutingBlock-shots", qg.CommutingBlock(4000), ["iqp_triples_n6"], "single_copy", tolerances.experiments),
     Row("DirectPauli", qg.DirectPauli(copies=2_000_000), POOLS[::3] + CLIFFORDS, "single_copy", tolerances.bases),

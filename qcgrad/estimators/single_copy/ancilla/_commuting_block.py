@@ -1,7 +1,6 @@
 """Gradients of circuits made of commuting blocks."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import lru_cache
 from typing import Self
 
@@ -37,8 +36,8 @@ class CommutingBlock(ExperimentEstimator):
     with. A run of which nothing but single generators is left has no blocks, and is refused. Fixed Clifford gates may
     stand between, since the generators are followed through them; fixed rotations count as later ones; before the first
     parameterised gate there may be anything. Generators that are sums of strings which commute, of controlled rotations
-    and evolutions, count with every string. An observable's strings that commute are measured together, the others in
-    circuits of their own.
+    and evolutions, count with every string. What is measured for several strings of an observable shares circuits where
+    it commutes.
 
     Args:
         shots: shots per circuit evaluation; None for exact expectation values. A sequence gives each evaluation its own
@@ -50,9 +49,8 @@ class CommutingBlock(ExperimentEstimator):
     variance \((1 - g^2)/N\). Variances are sample variances; NaN where an evaluation has a single shot. Derivatives of
     a block share their shots: where they add up in one parameter, their covariances count.
 
-    Cost: one evaluation of the value, and 2B - 1 circuits at most for each set of the observable's strings that
-    commute; of one gate more than the circuit, and a basis change where strings measured together have different
-    letters on a qubit.
+    Cost: one evaluation of the value, and 2B - 1 circuits at most for each string of the observable; of one gate more
+    than the circuit, and a basis change where strings measured together have different letters on a qubit.
 
     Raises:
         ValueError: shots that are no counts, or a sequence of wrong length; together that is no boolean.
@@ -96,7 +94,7 @@ class CommutingBlock(ExperimentEstimator):
         return together if together.cost_at(point).copies < apart.cost_at(point).copies else apart
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=4)
 def _experiments(program: Program, labels: Labels, together: bool) -> tuple[Experiment, ...]:
     found = blocks_of(program)
     return tuple(e for block in found.blocks for e in _of_block(program, found, block, labels, together))
@@ -158,7 +156,9 @@ def _branches(program: Program, found: Blocks, block: Block) -> list[Step]:
             continue
         for s in np.flatnonzero(rotations.position == i).tolist():
             x, z = int(rotations.x[s]) << 1, int(rotations.z[s]) << 1 | int(block.flipped[s])
-            gate, angle = rotation(x, z, n + 1), 2 * float(rotations.weight[s])
-            source = steps[i].source
-            made.append(Step(replace(gate, offset=angle)) if source is None else Step(gate, source, angle))
+            source, angle = steps[i].source, 2 * float(rotations.weight[s])
+            if source is None:
+                made.append(Step(rotation(x, z, n + 1, angle)))
+            else:
+                made.append(Step(rotation(x, z, n + 1), source, angle))
     return made

@@ -25,6 +25,10 @@ Shots = int | tuple[int, ...] | None
 """One number for every circuit evaluation, or the value's first, then one for each; None where they are exact."""
 
 
+# Measured, of a circuit that was run: references, and op tables of it and of the part that is simulated.
+_BYTES_PER_GATE = 700
+
+
 class ExperimentEstimator(OneRoundEstimator):
     """A method that asks experiments: write `experiments` and `for_accuracy`."""
 
@@ -151,8 +155,7 @@ def _labels_of(objective: Any) -> Labels:
 
 def check_size(who: str, program: Program, circuits: int) -> None:
     """Refuse, before they are made, circuits that would not fit."""
-    # A reference to each gate, and its angle.
-    each = 8 * (2 * program.num_gates + 1) + 8 * program.num_angles
+    each = _BYTES_PER_GATE * max(program.num_gates, 1)
     require(
         f"{who} on {program.num_angles:,} parameterised gates makes {circuits:,} circuits, which take",
         circuits * each,

@@ -103,7 +103,7 @@ class HadamardTest(ExperimentEstimator):
         return min(found, key=lambda test: (lambda cost: (cost.copies, cost.gates))(test.cost_at(point)))
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=4)
 def _experiments(program: Program, labels: Labels, mode: Mode, bases: int) -> tuple[Experiment, ...]:
     if mode in ("standard", "direct"):
         make = ancilla_tests if mode == "standard" else direct_tests

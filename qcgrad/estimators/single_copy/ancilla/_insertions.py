@@ -38,26 +38,26 @@ def ancilla_tests(program: Program, position: int) -> Iterator[Experiment]:
     r"""An ancilla, the last qubit, controls a string: \(\mathrm{Im}\langle\tilde O P\rangle = \langle O Y\rangle\)."""
     n = program.num_qubits
     observables = [beside_ancilla(observable) for observable in program.observables]
-    for x, z, q in _strings(program, position):
+    for x, z, q in strings_of(program, position):
         inserted = controlled_string(n, x, z, n)
-        yield _test(program, position, inserted, observables, n + 1, [2 * q])
+        yield inserted_test(program, position, inserted, observables, n + 1, [2 * q])
 
 
 def direct_tests(program: Program, position: int) -> Iterator[Experiment]:
     r"""Rotations instead: \(2\,\mathrm{Im}\langle\tilde O P\rangle = F_+ - F_-\) behind \(e^{\mp i\pi P/4}\)."""
     n = program.num_qubits
     observables = [varying(observable) for observable in program.observables]
-    for x, z, q in _strings(program, position):
-        yield _test(program, position, [quarter_turns(x, z, n)], observables, n, [q, -q])
+    for x, z, q in strings_of(program, position):
+        yield inserted_test(program, position, [quarter_turns(x, z, n)], observables, n, [q, -q])
 
 
-def beside_ancilla(observable: PauliSum) -> PauliSum:
-    """Its strings, without the identity, times Y on one more qubit at the end."""
+def beside_ancilla(observable: PauliSum, others: int = 0) -> PauliSum:
+    """Its strings, without the identity, times Y on an ancilla behind its qubits, before others."""
     kept = varying(observable)
-    n = observable.num_qubits + 1
+    n = observable.num_qubits + 1 + others
     # The Y of a sum that is nothing is no string of its own.
     one = 1 if np.any(kept.x | kept.z) else 0
-    x, z = (pauli.mask_array([int(m) << 1 | one for m in masks], n) for masks in (kept.x, kept.z))
+    x, z = (pauli.mask_array([(int(m) << 1 | one) << others for m in masks], n) for masks in (kept.x, kept.z))
     return PauliSum.from_masks(n, x, z, kept.coefficients)
 
 
@@ -71,12 +71,21 @@ def varying(observable: PauliSum) -> PauliSum:
     )
 
 
-def _strings(program: Program, position: int) -> Iterator[tuple[int, int, float]]:
+def strings_of(program: Program, position: int) -> Iterator[tuple[int, int, float]]:
+    """(x, z, q) of the strings of a gate's generator."""
     columns = gate_generator(program.circuit.gates[position], program.num_qubits)
     return zip(*(column.tolist() for column in columns), strict=True)
 
 
-def _test(program, position, inserted: list[Step], observables, num_qubits, factors) -> Experiment:
+def inserted_test(
+    program: Program,
+    position: int,
+    inserted: Sequence[Step],
+    observables: Sequence[PauliSum],
+    num_qubits: int,
+    factors: Sequence[float],
+) -> Experiment:
+    """The circuit with steps behind the gate at a position, at as many settings as there are factors."""
     steps = steps_of(program)
     gates, angles = assembled([*steps[: position + 1], *inserted, *steps[position + 1 :]], len(factors))
     coordinate = np.array([driven_gates(program)[position]])

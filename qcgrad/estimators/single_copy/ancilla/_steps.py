@@ -17,7 +17,8 @@ class Step(NamedTuple):
     """A gate; its angle is slope times a coordinate plus, at setting b, turns[b].
 
     Attributes:
-        gate: its scale, offset and parameter play no role where something drives it.
+        gate: with a parameter where something drives it; which one, its scale and its offset then play no role, since
+            settings hold angles.
         source: the coordinate, None where there is none.
         slope: factor of it.
         turns: radians, for each setting; empty for zeros.
@@ -29,13 +30,9 @@ class Step(NamedTuple):
     turns: tuple[float, ...] = ()
 
     @property
-    def is_driven(self) -> bool:
-        return self.source is not None or bool(self.turns)
-
-    @property
     def undone(self) -> "Step":
         """The step backwards."""
-        if self.is_driven:
+        if self.gate.param is not None:
             return self._replace(slope=-self.slope, turns=tuple(-turn for turn in self.turns))
         name, offset, detail = adjoint(self.gate.name, self.gate.offset, self.gate.detail)
         return Step(Gate(name, self.gate.wires, None, 1.0, offset, detail))
@@ -71,25 +68,26 @@ def steps_of(program: Program) -> tuple[Step, ...]:
 
 
 def assembled(steps: Sequence[Step], settings: int = 1) -> tuple[list[Gate], Angles]:
-    """The gates, each driven one with a parameter of its own, and their angles at the settings."""
-    driven = [step for step in steps if step.is_driven]
-    slots = iter(range(len(driven)))
-    gates = [
-        Gate(s.gate.name, s.gate.wires, next(slots), 1.0, 0.0, s.gate.detail) if s.is_driven else s.gate for s in steps
-    ]
+    """The gates, and the angles of the driven ones at the settings."""
+    driven = [step for step in steps if step.gate.param is not None]
     turns = [step.turns or (0.0,) * settings for step in driven]
-    return gates, Angles(
+    return [step.gate for step in steps], Angles(
         np.array([step.source or 0 for step in driven], np.int64),
         np.array([step.slope for step in driven], float),
         np.array(turns, float).reshape(len(driven), settings).T,
     )
 
 
-def rotation(x: int, z: int, num_qubits: int) -> Gate:
-    """exp(-i t P/2) of a string."""
+def rotation(x: int, z: int, num_qubits: int, angle: float | None = None) -> Gate:
+    """exp(-i t P/2) of a string; driven where no angle is given."""
     word = pauli.word(x, z, num_qubits)
     wires = tuple(wire for wire in range(num_qubits) if word[wire] != "I")
-    return Gate("pauli_rot", wires, detail="".join(word[wire] for wire in wires))
+    letters = "".join(word[wire] for wire in wires)
+    return (
+        Gate("pauli_rot", wires, 0, detail=letters)
+        if angle is None
+        else Gate("pauli_rot", wires, None, 1.0, angle, letters)
+    )
 
 
 def quarter_turns(x: int, z: int, num_qubits: int) -> Step:
