@@ -53,17 +53,26 @@ def theirs(entry, **options) -> tuple[int, int]:
     return int(tracker.totals["executions"]), int(tracker.totals["simulations"])
 
 
-def ours(entry, make) -> tuple[int, int] | None:
-    """Circuits of ours with shots and without, but for those of the value; None where the method does not apply."""
-    counts = []
-    for shots, of_value in ((SHOTS, len(entry.objective.program.bases)), (None, 1)):
-        try:
-            found = qg.estimate(entry.objective, entry.params, make(shots), key=0)
-        except qg.NotApplicable:
-            return None
-        assert found.cost == qg.predict_cost(entry.objective, make(shots))
-        counts.append(found.cost.circuit_runs - of_value)
-    return counts[0], counts[1]
+def ours(entry, make) -> tuple[int, int]:
+    """Circuits of ours with shots and without, but for those of the value.
+
+    Raises:
+        NotApplicable: the method is not for this circuit.
+    """
+    found = []
+    for shots in (SHOTS, None):
+        estimate = qg.estimate(entry.objective, entry.params, make(shots), key=0)
+        assert estimate.cost == qg.predict_cost(entry.objective, make(shots))
+        found.append(estimate.cost.circuit_runs)
+    return found[0] - len(entry.objective.program.bases), found[1] - 1
+
+
+def alone(entry, make) -> str:
+    """The same of a method that PennyLane does not have, in a cell."""
+    try:
+        return "{} ({})".format(*ours(entry, make))
+    except qg.NotApplicable:
+        return ""
 
 
 def row_of(name: str) -> tuple[str, list[str]]:
@@ -72,10 +81,9 @@ def row_of(name: str) -> tuple[str, list[str]]:
     pairs = {"shift": (theirs(entry), ours(entry, qg.ParameterShift))}
     for mode in MODES:
         pairs[mode] = (theirs(entry, mode=mode), ours(entry, partial(qg.HadamardTest, mode=mode)))
-    alone = [ours(entry, make) for make in (qg.LinearCombination, qg.CommutingBlock)]
     cells = [name, str(entry.circuit.num_angles), str(len(entry.objective.program.terms[0]))]
     cells += [f"{a[0]} / {b[0]} ({a[1]} / {b[1]})" for a, b in pairs.values()]
-    cells += ["" if count is None else f"{count[0]} ({count[1]})" for count in alone]
+    cells += [alone(entry, make) for make in (qg.LinearCombination, qg.CommutingBlock)]
     more = [f"{name}, {what}: {b} > {a}" for what, (a, b) in pairs.items() if b[0] > a[0] or b[1] > a[1]]
     return f"| {' | '.join(cells)} |", more
 
@@ -89,8 +97,8 @@ def main() -> None:
         f"# Circuits that a gradient takes, {datetime.date.today()}",
         "",
         f"PennyLane {version('pennylane')} / ours, `python benchmarks/peers/circuit_counts.py`: executions with shots, "
-        "in brackets simulations without measurement bases; the value's are left out. Gates are those with a parameter, "
-        "strings those of the observable.",
+        "in brackets simulations without measurement bases; the value's are left out. Gates are those with a "
+        "parameter; strings, of the observable.",
         "",
         f"| {' | '.join(head)} |",
         "|" + "---|" * len(head),

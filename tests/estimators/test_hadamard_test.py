@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import qcgrad as qg
+from qcgrad import memory
 from qcgrad.ir.observable import qubit_wise_groups
 from theory.statistics import key, normal, student, variance_ratio
 
@@ -206,3 +207,31 @@ def test_single_precision_stays_single(mode):
     found = qg.estimate(objective, params, qg.HadamardTest(mode=mode))
     assert found.gradient.dtype == np.float32
     np.testing.assert_allclose(found.gradient, right(objective, params.astype(float)), atol=2e-6)
+
+
+def test_shots_are_allotted_to_the_evaluations_of_each_angle():
+    """A circuit each for RY, both strings of CRY and RZZ, or what is measured together gets the most of any."""
+    circuit = qg.Circuit(2).ry(0, param=0).cry(0, 1, param=1).rzz(0, 1, param=2)
+    point, _ = qg.objective.point_at(qg.Expectation(circuit, "YX"), ANGLES[:3])
+    shots = np.array([2, 30, 400])
+    assert qg.HadamardTest().allotted(point, 5, shots).shots == (5, 2, 30, 30, 400)
+    assert qg.HadamardTest(mode="direct").allotted(point, 5, shots).shots == (5, 2, 2, *(30,) * 4, 400, 400)
+    assert qg.LinearCombination(9).allotted(point, 5, shots).shots == (5, 2, 30, 400)
+    commuting, _ = qg.objective.point_at(
+        qg.Expectation(qg.Circuit(2).rxx(0, 1, param=0).rx(0, param=1), "ZI"), [0, 1.0]
+    )
+    assert qg.HadamardTest(9, "reversed").allotted(commuting, 5, shots[:2]).shots == (5, 30)
+
+
+def test_circuits_and_covariances_that_would_not_fit_are_refused(monkeypatch):
+    monkeypatch.setattr(memory, "free_bytes", lambda device=None: 1_000_000)
+    circuit = qg.Circuit(2)
+    for j in range(90):
+        circuit = circuit.ry(j % 2, param=0)
+    objective = qg.Expectation(circuit, "ZZ")
+    for make in (qg.HadamardTest, qg.LinearCombination):
+        with pytest.raises(qg.TooLarge, match=f"{make.__name__} on 90 parameterised gates makes 90 circuits"):
+            qg.estimate(objective, [0.1], make())
+    with pytest.raises(qg.TooLarge, match=r"the covariances of 90 derivatives .* come from 4,095 observables"):
+        qg.estimate(objective, [0.1], qg.CommutingBlock(10), key=0)
+    assert qg.estimate(objective, [0.1], qg.CommutingBlock()).cost.circuit_runs == 2

@@ -25,11 +25,18 @@ class Block(NamedTuple):
 
 
 class Blocks(NamedTuple):
-    """The blocks of a circuit in order, its rotations, and the positions of the gates that matter."""
+    """What a circuit is made of.
+
+    Attributes:
+        blocks: in order.
+        rotations: their members, and fixed ones.
+        of_gate: indices of the rotations at each position; none at those of Clifford gates and of gates before all
+            blocks. Gates that no observable sees have no position.
+    """
 
     blocks: tuple[Block, ...]
     rotations: Rotations
-    positions: tuple[int, ...]
+    of_gate: dict[int, list[int]]
 
 
 def blocks_of(program: Program) -> Blocks:
@@ -58,7 +65,10 @@ def blocks_of(program: Program) -> Blocks:
             flipped = np.zeros(len(found.position), bool)
             flipped[later[row]] = True
             blocks.append(Block(members[np.ravel(kind) == which], flipped))
-    return Blocks(tuple(blocks), found, tuple(seen))
+    of_gate: dict[int, list[int]] = {position: [] for position in seen}
+    for s, position in enumerate(found.position.tolist()):
+        of_gate[position].append(s)
+    return Blocks(tuple(blocks), found, of_gate)
 
 
 def _runs(found: Rotations) -> list[Int[np.ndarray, "run"]]:

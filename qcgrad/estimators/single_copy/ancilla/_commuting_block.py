@@ -14,7 +14,7 @@ from ..._programs import program_at
 from ...accuracy import checked_accuracy
 from ._blocks import Block, Blocks, blocks_of
 from ._experiment import Experiment, Labels, commuting_groups, jointly_measured, pairs_among
-from ._experiments import ExperimentEstimator, Shots, checked_shots
+from ._experiments import ExperimentEstimator, Shots, check_size, checked_shots
 from ._steps import Step, assembled, rotation, steps_of
 
 
@@ -91,12 +91,14 @@ class CommutingBlock(ExperimentEstimator):
         checked_accuracy(epsilon, delta)
         program_at(point, cls, samples=True)
         apart, together = (cls(2, flag).for_point(point, epsilon, delta) for flag in (False, True))
-        return together if together.cost_at(point).copies < apart.cost_at(point).copies else apart
+        return together if together.predict(point).copies < apart.predict(point).copies else apart
 
 
 @lru_cache(maxsize=4)
 def _experiments(program: Program, labels: Labels, together: bool) -> tuple[Experiment, ...]:
     found = blocks_of(program)
+    terms = int(np.count_nonzero(program.terms[0] | program.terms[1]))
+    check_size("CommutingBlock", program, 2 * len(found.blocks) * terms)
     return tuple(e for block in found.blocks for e in _of_block(program, found, block, labels, together))
 
 
@@ -142,19 +144,18 @@ def _measured(program: Program, found: Blocks, block: Block, has_ancilla: bool):
 
 def _plain(program: Program, found: Blocks) -> list[Step]:
     steps = steps_of(program)
-    return [steps[i] for i in found.positions]
+    return [steps[i] for i in found.of_gate]
 
 
 def _branches(program: Program, found: Blocks, block: Block) -> list[Step]:
     """The circuit with an ancilla in |+>, on whose |1> the block's angles are negated."""
     steps, n, rotations = steps_of(program), program.num_qubits, found.rotations
-    negated = set(rotations.position[block.flipped].tolist())
     made = [Step(Gate("h", (n,)))]
-    for i in found.positions:
-        if i not in negated:
+    for i, members in found.of_gate.items():
+        if not block.flipped[members].any():
             made.append(steps[i])
             continue
-        for s in np.flatnonzero(rotations.position == i).tolist():
+        for s in members:
             x, z = int(rotations.x[s]) << 1, int(rotations.z[s]) << 1 | int(block.flipped[s])
             source, angle = steps[i].source, 2 * float(rotations.weight[s])
             if source is None:

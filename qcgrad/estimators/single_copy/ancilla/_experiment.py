@@ -14,6 +14,7 @@ from ....arrays import namespace
 from ....ir import Circuit, Gate, PauliSum, Program, pauli
 from ....ir.basis_change import basis_change
 from ....ir.observable import qubit_wise_groups
+from ....memory import allowed_bytes, require
 from ....queries import Evaluate, Means
 from ._steps import Angles
 
@@ -84,9 +85,11 @@ class Experiment:
 
 def pairs_among(gates: Sequence[int], labels: Labels) -> Int[np.ndarray, "P 2"]:
     """Positions of gates with the same label, two by two."""
-    count = range(len(gates))
-    found = [(i, j) for i in count for j in count[i + 1 :] if labels and labels[gates[i]] == labels[gates[j]]]
-    return np.array(found, np.int64).reshape(-1, 2)
+    if labels is None:
+        return NO_PAIRS
+    label = np.array([labels[gate] for gate in gates], np.int64)
+    pairs = np.stack(np.triu_indices(len(gates), 1), axis=1)
+    return pairs[label[pairs[:, 0]] == label[pairs[:, 1]]]
 
 
 def jointly_measured(
@@ -106,6 +109,14 @@ def jointly_measured(
         weights: what each string adds to each observable (k, l).
         pairs: positions l of which there are sums too.
     """
+    rows = weights.shape[0] * (weights.shape[1] + len(pairs))
+    require(
+        f"the covariances of {weights.shape[1]:,} derivatives that are measured together come from {rows:,} "
+        "observables, which take",
+        3 * 8 * rows * len(x),
+        allowed_bytes(),
+        "give each gate a parameter of its own, without a map in front, or use qcgrad.Adjoint",
+    )
     signs = np.ones(len(x))
     if len(qubit_wise_groups(x, z)) > 1:
         change = basis_change(x, z, num_qubits)

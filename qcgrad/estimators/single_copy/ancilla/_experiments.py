@@ -7,11 +7,11 @@ from typing import Any, Self
 
 import equinox as eqx
 import numpy as np
+from jaxtyping import Int
 
 from ....array_types import Key
 from ....arrays import add_at, namespace
-from ....cost import Cost
-from ....estimator import OneRoundEstimator, total_cost
+from ....estimator import OneRoundEstimator
 from ....ir import Program
 from ....memory import allowed_bytes, require
 from ....objective import Point, Reading
@@ -35,6 +35,7 @@ class ExperimentEstimator(OneRoundEstimator):
     shots: eqx.AbstractVar[Shots]
     access = Access.single_copy
     accuracy_option = "shots"
+    allots_shots = True
 
     @abc.abstractmethod
     def experiments(self, program: Program, labels: Labels) -> tuple[Experiment, ...]:
@@ -80,6 +81,12 @@ class ExperimentEstimator(OneRoundEstimator):
         shots = self.shots[0] if isinstance(self.shots, tuple) else self.shots
         return Evaluate(program_at(point, self, samples=self.shots is not None), point.coordinates[None], shots)
 
+    def allotted(self, point: Point, value: int, shots: Int[np.ndarray, "A"]) -> Self:
+        """Each evaluation gets the most that any of its coordinates does."""
+        _, found = self.with_shots(value)._at(point)
+        each = [int(np.max(np.asarray(shots)[e.gates])) for e in found for _ in range(e.num_settings)]
+        return self.with_shots((value, *each))
+
     def for_point(self, point: Point, epsilon: float, delta: float) -> Self:
         r"""This method with shots for an accuracy, by Hoeffding's inequality.
 
@@ -112,10 +119,6 @@ class ExperimentEstimator(OneRoundEstimator):
     @abc.abstractmethod
     def with_shots(self, shots: Shots) -> Self:
         """The same method with other shots."""
-
-    def cost_at(self, point: Point) -> Cost:
-        """What it would cost there."""
-        return total_cost(self.plan(point, None))
 
     def _at(self, point: Point) -> tuple[Program, tuple[Experiment, ...]]:
         is_sampled = self.shots is not None

@@ -5,7 +5,6 @@ from typing import Literal, Self, get_args
 
 import equinox as eqx
 
-from ....errors import NotApplicable
 from ....ir import Program
 from ....objective import Point
 from ..._checks import checked_choice
@@ -92,15 +91,9 @@ class HadamardTest(ExperimentEstimator):
         """The mode that takes the fewest copies, of these the fewest gates, with shots by Hoeffding's inequality."""
         checked_accuracy(epsilon, delta)
         program_at(point, cls, samples=True)
-        found, refusal = [], None
-        for mode in get_args(Mode):
-            try:
-                found.append(cls(2, mode).for_point(point, epsilon, delta))
-            except NotApplicable as error:
-                refusal = error
-        if not found:
-            raise refusal or NotApplicable(f"{cls.__name__} has no mode here")
-        return min(found, key=lambda test: (lambda cost: (cost.copies, cost.gates))(test.cost_at(point)))
+        found = [cls(2, mode).for_point(point, epsilon, delta) for mode in get_args(Mode)]
+        costs = [test.predict(point) for test in found]
+        return min(zip(found, costs, strict=True), key=lambda pair: (pair[1].copies, pair[1].gates))[0]
 
 
 @lru_cache(maxsize=4)
