@@ -149,3 +149,11 @@ def test_copies_are_those_of_the_paper():
     best = qg.CommutingBlock.for_accuracy(point, 0.1, 0.05)
     assert best == qg.CommutingBlock(each, together=True)
     assert qg.predict_cost(point.objective, best).circuit_runs == 3 + 1
+
+
+def test_generators_belong_together_wherever_they_stand():
+    """IIX commutes with both of the first block and so comes into its run, but belongs to the last one."""
+    circuit = qg.Circuit(3).h(0).ry(1, 0.4).rx(2, 0.7)
+    for k, word in enumerate(("ZII", "ZZI", "IIX", "XII")):
+        circuit = circuit.pauli_rot(word, param=k)
+    assert check(qg.Expectation(circuit, "YZZ"), np.linspace(0.1, 0.4, 4), qg.CommutingBlock()) == 2

@@ -32,16 +32,16 @@ class CommutingBlock(ExperimentEstimator):
     \(\langle Y\otimes OP\rangle\); the first kind of a block commute with each other and are measured together, and so
     are the second. Behind the last block no angle is negated, and the first kind is measured without an ancilla.
 
-    Blocks are found in the circuit: runs of rotations that commute, split by what later rotations they anticommute
-    with. A run of which nothing but single generators is left has no blocks, and is refused. Fixed Clifford gates may
-    stand between, since the generators are followed through them; fixed rotations count as later ones; before the first
-    parameterised gate there may be anything. Generators that are sums of strings which commute, of controlled rotations
-    and evolutions, count with every string. What is measured for several strings of an observable shares circuits where
-    it commutes.
+    Blocks are found in the circuit: generators that anticommute with the same later ones. A circuit in which a run of
+    generators that commute falls apart into single ones, as layers of rotations between CNOTs do, has no such blocks
+    and is refused. Fixed Clifford gates may stand between, since generators are followed through them; fixed rotations
+    count as later ones; before the first parameterised gate there may be anything. Generators that are sums of strings
+    which commute, of controlled rotations and evolutions, count with every string. What is measured for several strings
+    of an observable shares circuits where it commutes.
 
     Args:
         shots: shots per circuit evaluation; None for exact expectation values. A sequence gives each evaluation its own
-            number: first the value, then those of the circuits, block by block.
+            number: first the value, then those of the circuits, block by block in the order of first generators.
         together: measure both kinds of a block on the same shots. All of them commute, so that B circuits do, at the
             price of a longer basis change.
 
@@ -49,8 +49,9 @@ class CommutingBlock(ExperimentEstimator):
     variance \((1 - g^2)/N\). Variances are sample variances; NaN where an evaluation has a single shot. Derivatives of
     a block share their shots: where they add up in one parameter, their covariances count.
 
-    Cost: one evaluation of the value, and 2B - 1 circuits at most for each string of the observable; of one gate more
-    than the circuit, and a basis change where strings measured together have different letters on a qubit.
+    Cost: one evaluation of the value, and 2B - 1 circuits at most for each string of the observable, 2B where fixed
+    rotations stand behind the last block; of one gate more than the circuit, and a basis change where strings measured
+    together have different letters on a qubit.
 
     Raises:
         ValueError: shots that are no counts, or a sequence of wrong length; together that is no boolean.
@@ -62,10 +63,10 @@ class CommutingBlock(ExperimentEstimator):
         >>> circuit = qg.Circuit(3).h(0).ry(1, 0.4).h(2)
         >>> for parameter, word in enumerate(("ZZI", "IZZ", "ZIZ", "XXX", "XII")):
         ...     circuit = circuit.pauli_rot(word, param=parameter)
-        >>> objective = qg.Expectation(circuit, "YZZ")  # blocks ZZI, ZIZ and IZZ and XXX, XII
+        >>> objective = qg.Expectation(circuit, "YZZ")  # ZZI and ZIZ anticommute with XII, others with none
         >>> e = qg.estimate(objective, [0.1, 0.2, 0.3, 0.4, 0.5], qg.CommutingBlock())
         >>> print(e.gradient.round(4), e.cost.circuit_runs)
-        [-0.022   0.      0.7077 -0.0926 -0.1196] 4
+        [-0.022   0.      0.7077 -0.0926 -0.1196] 3
 
     References:
         J. Bowles, D. Wierichs, C.-Y. Park, "Backpropagation scaling in parameterised quantum circuits",
