@@ -41,19 +41,26 @@ from .version import __version__ as __version__
 
 if TYPE_CHECKING:
     from .estimators import *  # noqa: F403 - all methods are exported here, and named there
+    from .planner import Advice as Advice
+    from .planner import Cheapest as Cheapest
+    from .planner import DeviceModel as DeviceModel
+    from .planner import advise as advise
 
 
-_PACKAGES = ("interop", "library", "ntk", "optimizers", "studies", "testing")
+_PACKAGES = ("interop", "library", "ntk", "optimizers", "planner", "studies", "testing")
+_PLANNING = ("Advice", "Cheapest", "DeviceModel", "advise")
 
 
 def __getattr__(name: str) -> Any:
     """Methods for gradients and packages, which are imported when they are first used."""
     if name in dir(estimators):
         return getattr(estimators, name)
+    if name in _PLANNING:
+        return getattr(importlib.import_module("qcgrad.planner"), name)
     if name in _PACKAGES:
         return importlib.import_module(f"qcgrad.{name}")
     raise AttributeError(f"module 'qcgrad' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *dir(estimators), *_PACKAGES})
+    return sorted({*globals(), *dir(estimators), *_PACKAGES, *_PLANNING})

@@ -1,6 +1,7 @@
 """Who answers queries."""
 
 import abc
+import warnings
 from collections.abc import Callable
 from typing import Any, ClassVar, NoReturn, TypeVar
 
@@ -69,12 +70,17 @@ class AbstractBackend(abc.ABC):
         """
 
     def resume(self, query: AbstractQuery, key: Key | None, answered: Any) -> Any:
-        """The answer to a query at which this backend failed; by default it is asked again as a whole.
+        """The answer to a query at which a backend failed; by default it is asked again as a whole, with a warning.
 
         Args:
             query, key: as they were.
             answered: of the `BackendFailed` that was raised.
         """
+        warnings.warn(
+            f"{type(self).__name__} cannot go on inside a question: what was answered of this {type(query).__name__} "
+            "is dropped, and all of it is asked again. Resume with the backend that failed: it spends what is missing",
+            stacklevel=2,
+        )
         return self.answer(query, key)
 
     def differentiable(self) -> "AbstractBackend":

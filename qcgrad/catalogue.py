@@ -167,7 +167,11 @@ def offers(
     check_objective(objective)
     epsilon, delta = checked_accuracy(epsilon, delta)
     point, _ = point_at(objective, params)
-    backend = resolve(backend, point.objective)
+    return offers_at(point, epsilon, delta, resolve(backend, point.objective))
+
+
+def offers_at(point: Point, epsilon: float, delta: float, backend: AbstractBackend) -> list[Offer]:
+    """`offers` at a point, which is not looked at again."""
     return [_offer(method, point, epsilon, delta, backend) for method in methods().values()]
 
 

@@ -43,11 +43,13 @@ class Point(NamedTuple):
         objective: what is differentiated.
         coordinates: what the estimator differentiates by (gate angles of a circuit, weights of a network).
         cotangents: (C, K) rows; row c asks for the gradient of sum_k cotangents[c, k] value[k].
+        params: the user's parameters that the coordinates belong to; None where nobody knows them.
     """
 
     objective: "AbstractObjective"
     coordinates: Any
     cotangents: Any
+    params: Any = None
 
 
 class AbstractObjective(eqx.Module):
@@ -120,4 +122,4 @@ def point_at(objective: AbstractObjective, params: Params) -> tuple[Point, Param
         ValueError, TypeError: bad parameters.
     """
     objective, params = objective.at(objective.check(params))
-    return Point(objective, objective.coordinates(params), np.eye(objective.num_outputs)), params
+    return Point(objective, objective.coordinates(params), np.eye(objective.num_outputs), params), params

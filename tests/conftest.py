@@ -1,6 +1,7 @@
 """Strict numerics for every test: 64-bit, no implicit promotion of ranks, fixed hypothesis seeds."""
 
 import os
+from pathlib import Path
 
 # Tests compile many small programs once and run them once: optimizing them takes most of the time.
 # It changes no result beyond rounding.
@@ -11,6 +12,10 @@ os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {_FAST_COMPILE}".s
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # Tests never open a window.
 os.environ.setdefault("MPLBACKEND", "Agg")
+
+# Most of the time goes into compiling: processes of the suite, those that tests start, and later runs share programs.
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parents[1] / ".pytest_cache" / "jax"))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 
 import gc  # noqa: E402
 

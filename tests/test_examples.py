@@ -97,6 +97,7 @@ def test_every_example_has_a_row_and_a_figure():
         assert f"{script}.png" in listed
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*is not run on the QNode's device:UserWarning")
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_example_shows_what_it_says(check, monkeypatch, tmp_path):

@@ -8,6 +8,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
+from . import _advise as advise
 from . import _circuits as circuits
 from . import _grad as grad
 from . import _info as info
@@ -54,6 +55,7 @@ application = typer.Typer(
 )
 application.command("scaling", epilog=scaling.EXAMPLE)(scaling.scaling)
 application.command("grad", epilog=grad.EXAMPLE)(grad.grad)
+application.command("advise", epilog=advise.EXAMPLE)(advise.advise)
 application.command("methods", epilog=methods.EXAMPLE)(methods.methods)
 application.command("circuits", epilog=circuits.EXAMPLE)(circuits.circuits)
 application.command("ntk", epilog=ntk.EXAMPLE)(ntk.ntk)

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from . import _consoles as consoles
+from ._inputs import objective_of, parameters_of
 from .errors import UserError
-from .numbers import numbers
 
 EXAMPLE = 'Example: qcgrad grad mine.qasm --observable "ZZI + 0.5*IXI" --params "0.1, 0.2" --shots 1000'
 
@@ -59,9 +59,14 @@ def grad(
     if both := named.keys() & others.keys():
         raise UserError(f"--{min(both)} and --option {min(both)} are both given: give one of them")
     estimator = make_estimator(chosen, named | others)
-    objective, program, default_params = _objective(file, observable)
+    objective, program, default_params = objective_of(file, observable)
     names = program.parameter_names
-    values = _parameters(len(names), params, params_file, random_params, default_params)
+    values = parameters_of(len(names), params, params_file, random_params, default_params)
+    if values is None:
+        raise UserError(
+            f"the circuit has {len(names)} parameters: give --params with {len(names)} numbers in radians, "
+            "--params-file, or --random-params SEED"
+        )
     notes = consoles.notes()
     if notes.is_terminal:
         with notes.status(f"{chosen.name}: gradient by {len(names)} parameters"):
@@ -79,55 +84,6 @@ def grad(
         _print(shown, consoles.output())
     if found.result != "ok":
         raise typer.Exit(1)
-
-
-def _objective(file: str, observable: str | None):
-    """(objective, program, default parameters or None)."""
-    from ..interop.qasm import load_qasm
-    from ..library import is_file_name, load_circuit
-
-    path = Path(file)
-    is_file = is_file_name(file) or path.is_file()
-    if is_file and not path.with_suffix(".toml").is_file():
-        program, parameters = load_qasm(file), None
-        if observable is None:
-            word = "Z" + "I" * (program.circuit.num_qubits - 1)
-            raise UserError(f"{file} has no observable of its own: give one, for example --observable {word}")
-        objective = program.expectation(observable)
-    else:
-        circuit = load_circuit(path if is_file else file)
-        program, parameters = circuit.program, circuit.params
-        objective = circuit.objective if observable is None else program.expectation(observable)
-    if not program.parameter_names:
-        raise UserError(f"{file} has no parameters, so there is nothing to differentiate: declare 'input float[64] a;'")
-    return objective, program, parameters
-
-
-def _parameters(count, text, path, random_seed, default):
-    import numpy as np
-
-    given = [option for option in (text, path, random_seed) if option is not None]
-    if len(given) > 1:
-        raise UserError("give only one of --params, --params-file and --random-params")
-    if random_seed is not None:
-        return np.random.default_rng(random_seed).uniform(-np.pi, np.pi, count)
-    if text is None and path is not None:
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise UserError(f"--params-file {path} cannot be read: {reason}") from error
-    if text is None:
-        if default is None:
-            raise UserError(
-                f"the circuit has {count} parameters: give --params with {count} numbers in radians, --params-file, "
-                "or --random-params SEED"
-            )
-        return default
-    values = numbers(text, "--params" if path is None else f"--params-file {path}")
-    if len(values) != count:
-        raise UserError(f"{len(values)} parameters were given, but the circuit has {count}")
-    return np.array(values, dtype=float)
 
 
 def _as_data(file, method, estimator, program, values, found, seed) -> dict[str, Any]:

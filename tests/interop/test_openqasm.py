@@ -281,6 +281,8 @@ def test_unreadable_files(tmp_path):
         load_qasm(tmp_path / "missing.qasm")
     with pytest.raises(QasmError, match="cannot be read"):
         load_qasm(tmp_path)
+    with pytest.raises(QasmError, match=r"cannot be read.*for a program's text, not a path, call parse_qasm"):
+        load_qasm("OPENQASM 3.0; qubit q; " + 1000 * "x q;")
     path = tmp_path / "bad.qasm"
     path.write_bytes(b"OPENQASM 3.0;\nqubit q; \xff\xfe\n")
     with pytest.raises(QasmError, match=r"bad.qasm, line 2, column 10: .*UTF-8"):

@@ -65,6 +65,7 @@ def test_pennylanes_tests_of_devices_pass():
 
 
 @pytest.mark.slow
+@pytest.mark.study
 @pytest.mark.parametrize("shots", ["None", "1000000"])
 def test_all_of_pennylanes_tests_of_devices_pass(shots):
     assert run_suite(shots, ["."]) > 350

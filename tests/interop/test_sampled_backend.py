@@ -320,6 +320,7 @@ def test_counts_are_put_in_random_order():
         (lambda pairs: [["00"] * (s - 1) + ["0"] for _, s in pairs], "all of the same length"),
         (lambda pairs: ["00" for _ in pairs], "give one bitstring for each shot"),
         (lambda pairs: [None for _ in pairs], "None came back"),
+        (lambda pairs: None, "None came back for 2 circuits: return one result for each"),
         (lambda pairs: 1 / 0, "ZeroDivisionError"),
     ],
 )
@@ -433,3 +434,12 @@ def test_what_a_noisy_backend_answered_stays_noisy_whoever_goes_on():
     for e in (caught.value.estimate, finished):
         assert "noisy" in e.fidelity
         assert np.isnan(e.bias_bound).all()
+
+
+def test_a_backend_that_cannot_go_on_says_that_it_asks_again():
+    method = qg.ParameterShift(shots=5)
+    with pytest.raises(qg.BackendFailed) as caught:
+        qg.estimate(OBJECTIVE, PARAMS, method, SampledBackend(Device(fails_at={2}), max_circuits=3), key=0)
+    with pytest.warns(UserWarning, match="Statevector cannot go on inside a question.*Evaluate is dropped"):
+        found = qg.estimate(OBJECTIVE, PARAMS, method, key=0, resume=caught.value)
+    assert np.isfinite(found.gradient).all()

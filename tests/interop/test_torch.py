@@ -319,6 +319,20 @@ def test_a_function_fills_the_weights_and_torchs_seed_draws_them():
 
 
 @pytest.mark.parametrize(
+    ("initial", "dtype"),
+    [
+        (np.array([1.1, -0.7]), torch.float64),
+        (torch.tensor([1.1, -0.7], dtype=torch.float64), torch.float64),
+        (np.array([1.1, -0.7], np.float32), torch.float32),
+        ([1.1, -0.7], torch.float32),
+        (np.array([1, 2]), torch.float32),
+    ],
+)
+def test_weights_keep_the_precision_that_they_are_given_in(initial, dtype):
+    assert layer(initial=initial).weights.dtype == dtype
+
+
+@pytest.mark.parametrize(
     ("call", "message"),
     [
         (lambda: layer(inputs=4), r"inputs=4: the objective takes one vector of 3 parameters"),

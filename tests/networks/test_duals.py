@@ -151,6 +151,7 @@ def test_radial_duals_at_correlation_one_are_mean_squares():
 
 
 @pytest.mark.slow
+@pytest.mark.study
 @pytest.mark.parametrize("r", [0.6, 0.97, 0.995])
 def test_modrelu_against_mpmath(r):
     q1, q2, b = mp.mpf("0.8"), mp.mpf("1.7"), mp.mpf("0.5")

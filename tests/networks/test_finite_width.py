@@ -9,7 +9,7 @@ from .finite import SEEDS, VECTORS, agrees, convolutional, data, dense, others
 pytestmark = pytest.mark.statistical
 
 # About ten seconds each; these repeat terms that the others check one by one.
-_SLOW = {
+_REPEATING = {
     "polynomial in z and conj z",
     "improper, complex tau",
     "real weights, complex data",
@@ -19,9 +19,11 @@ _SLOW = {
 }
 
 
-@pytest.mark.parametrize(
-    "case", [pytest.param(case, marks=pytest.mark.slow if case in _SLOW else ()) for case in VECTORS]
-)
+def _marks(case):
+    return (pytest.mark.slow, pytest.mark.study) if case in _REPEATING else () if case == "split" else pytest.mark.slow
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, marks=_marks(case)) for case in VECTORS])
 def test_dense_networks_at_finite_width(case):
     # Tangent kernels of modReLU have long tails.
     agrees(VECTORS[case], data(1, 3, 4), others(4), seeds=160 if "modReLU" in case else SEEDS)
@@ -35,8 +37,11 @@ def test_real_networks_at_finite_width():
     "net",
     [
         # Half a minute each; the last covers convolutions and pooling in every run.
-        pytest.param(convolutional(()), marks=pytest.mark.slow),
-        pytest.param(convolutional((nn.LayerNorm(center=False), nn.AveragePool1D((2,)))), marks=pytest.mark.slow),
+        pytest.param(convolutional(()), marks=(pytest.mark.slow, pytest.mark.study)),
+        pytest.param(
+            convolutional((nn.LayerNorm(center=False), nn.AveragePool1D((2,)))),
+            marks=(pytest.mark.slow, pytest.mark.study),
+        ),
         convolutional((nn.AveragePool1D((2,)),), tau=0.5j),
     ],
     ids=["flatten", "norm and pool", "pool, improper"],
@@ -46,6 +51,7 @@ def test_convolutions_at_finite_width(net):
 
 
 @pytest.mark.slow
+@pytest.mark.study
 def test_images_at_finite_width():
     net = nn.serial(
         nn.Conv2D(48, (3, 2), strides=(1, 2), sigma_w=2**0.5),

@@ -98,6 +98,7 @@ NETWORKS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_blocks_give_the_kernels_of_all_inputs_at_once(name):
     net, shape = NETWORKS[name]

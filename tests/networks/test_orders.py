@@ -94,6 +94,7 @@ def test_orders_agree_with_wide_networks(letters):
 
 
 @pytest.mark.slow
+@pytest.mark.study
 @pytest.mark.statistical
 def test_orders_drawn_at_random_agree_with_wide_networks():
     draw, seen = random.Random(0), set()

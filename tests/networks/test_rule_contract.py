@@ -152,7 +152,11 @@ class Refusing(nn.AbstractRule):
         raise NotApplicable("not today")
 
 
-@pytest.mark.parametrize("rule", [Exactly(), ForwardGradient(), Mean.init], ids=["exact", "unbiased", "stateful"])
+@pytest.mark.parametrize(
+    "rule",
+    [Exactly(), pytest.param(ForwardGradient(), marks=pytest.mark.slow), Mean.init],
+    ids=["exact", "unbiased", "stateful"],
+)
 def test_rules_of_others_pass(rule):
     assert len(check_rule(rule)) == 3
 

@@ -117,6 +117,7 @@ def test_kernels_do_not_depend_on_the_pieces_they_are_computed_in(net, shape, me
         np.testing.assert_allclose(found, expected, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_batches_shrink_until_they_fit():
     x, net = data(200, 30), dense(256, 4, tau=0.3)
     bound = 2**24 + 200**2 * 4**2 * 16

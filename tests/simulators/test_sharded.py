@@ -72,6 +72,7 @@ def test_four_devices_agree_with_one(on_four_devices, check):
     assert_same(on_four_devices[check], expected, TOLERANCES.get(check, 1e-11))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("check", ["exact", "shots", "jitted"])
 def test_two_processes_agree_with_one_device_and_with_each_other(on_two_processes, check):
     expected = sharded_case.CHECKS[check](ONE_DEVICE)
@@ -80,6 +81,7 @@ def test_two_processes_agree_with_one_device_and_with_each_other(on_two_processe
     assert_same(first[check], expected, 1e-11)
 
 
+@pytest.mark.slow
 def test_sampled_means_follow_the_closed_form(on_four_devices, on_two_processes):
     """To within 0.06; an outcome without spread exactly. 1 - mean^2 scatters by less than 1 %."""
     for found in (on_four_devices, *on_two_processes):
@@ -90,6 +92,7 @@ def test_sampled_means_follow_the_closed_form(on_four_devices, on_two_processes)
         assert (mean[1], variance[1]) == (1, 0)
 
 
+@pytest.mark.slow
 def test_joint_measurements_are_refused_over_several_processes(on_two_processes):
     for found in on_two_processes:
         assert "BellSample needs the whole state in one process" in found["joint"][0]

@@ -157,6 +157,7 @@ def run_rows(psi, rows, angles):
     return psi
 
 
+@pytest.mark.slow
 def test_padding_rows_change_nothing():
     table = qg.Circuit(2).h(0).crx(0, 1, param=0).unitary(dense.FIXED["iswap"], [1, 0]).op_table
     rows = walk.to_rows(table, np.dtype(np.float64))

@@ -63,7 +63,8 @@ def refuse_broadcasting(operations: Iterable[Any]) -> None:
         if getattr(operation, "batch_size", None) is not None:
             raise ImportRefused(
                 f"{operation.name} on wires {list(operation.wires)} has parameters with a batch axis of "
-                f"{operation.batch_size}: broadcasting is not supported, use jax.vmap over qcgrad.estimate"
+                f"{operation.batch_size}: broadcasting is not supported, use jax.vmap over qcgrad.estimate, "
+                "or pennylane.transforms.broadcast_expand around the QNode"
             )
 
 

@@ -66,7 +66,7 @@ class TapeGradient:
                 f"{self.__name__} differentiates tapes, and PennyLane captures programs instead: call "
                 "qml.capture.disable(), or differentiate qcgrad.as_jax of the QNode"
             )
-        assert_no_trainable_tape_batching(tape, self.__name__)
+        _check_batch(tape, self.__name__)
         if argnum is None and not tape.trainable_params:
             return [], lambda _: _of_nothing(tape)
         places = choose_trainable_param_indices(tape, argnum)
@@ -143,6 +143,15 @@ def _first(transform: Any, tape):
 
 def _with_numpy(tape):
     return _first(convert_to_numpy_parameters, tape)[0]
+
+
+def _check_batch(tape, name):
+    try:
+        assert_no_trainable_tape_batching(tape, name)
+    except NotImplementedError as error:
+        raise NotImplementedError(
+            f"{error} Make a tape of each entry: differentiate pennylane.transforms.broadcast_expand(qnode)"
+        ) from error
 
 
 def _check_trainable(tape, index, value):

@@ -22,6 +22,9 @@ from .limits import MAX_BYTES
 # Longer programs are read again rather than kept.
 _MAX_KEPT = 100_000
 
+# Of a path that is none, so much is shown.
+_PATH_SHOWN = 200
+
 
 @dataclass(frozen=True)
 class Imported:
@@ -71,8 +74,10 @@ def load_qasm(path: "str | Path") -> Imported:
     try:
         with Path(path).open("rb") as file:
             data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise QasmError(f"the file cannot be read: {error.strerror or error}", str(path)) from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        hint = "; for a program's text, not a path, call parse_qasm" if set(";\n") & set(str(path)) else ""
+        raise QasmError(f"the file cannot be read: {reason}{hint}", str(path)[:_PATH_SHOWN]) from error
     if len(data) > MAX_BYTES:
         raise QasmError(f"the file has more than {MAX_BYTES} bytes", str(path))
     try:

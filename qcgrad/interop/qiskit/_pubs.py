@@ -1,5 +1,6 @@
 """Pubs of both primitives, checked before anything runs."""
 
+import re
 from collections.abc import Callable, Iterable
 from numbers import Real
 from typing import Any, TypeVar
@@ -12,6 +13,7 @@ from qiskit.primitives.containers.sampler_pub import SamplerPub
 
 _P = TypeVar("_P", EstimatorPub, SamplerPub)
 _NAMES_SHOWN = 8
+_ABOUT_PARAMETERS = re.compile("number of (values|parameters)|length of|could not find placement", re.IGNORECASE)
 
 
 def checked_precision(name: str, precision: Any) -> float:
@@ -53,7 +55,7 @@ def _checked(name, pub, coerce):
         found = coerce(pub)
         values = values_of(found)
     except (TypeError, ValueError) as error:
-        raise type(error)(f"{name}: {str(error).rstrip('.')}{_hint(pub)}") from error
+        raise type(error)(f"{name}: {str(error).rstrip('.')}{_hint(pub, error)}") from error
     if not np.isfinite(values).all():
         row, column = np.argwhere(~np.isfinite(values))[0]
         raise ValueError(
@@ -63,10 +65,14 @@ def _checked(name, pub, coerce):
     return found
 
 
-def _hint(pub) -> str:
-    """Which parameters a circuit still has: compilers remove those that change nothing, and users forget others."""
-    circuit = pub[0] if isinstance(pub, (tuple, list)) and pub else getattr(pub, "circuit", pub)
-    if not isinstance(circuit, QuantumCircuit):
+def _hint(pub, error) -> str:
+    """What Qiskit's words leave out: a number that was given, or which parameters a circuit still has."""
+    given = pub if isinstance(pub, (tuple, list)) else ()
+    for word, place in (("precision", 3), ("shots", 2)):
+        if str(error).startswith(word) and len(given) > place:
+            return f", and {given[place]!r} was given"
+    circuit = given[0] if given else getattr(pub, "circuit", pub)
+    if not isinstance(circuit, QuantumCircuit) or not _ABOUT_PARAMETERS.search(str(error)):
         return ""
     names = [parameter.name for parameter in circuit.parameters]
     shown = ", ".join(names[:_NAMES_SHOWN]) + (", ..." if len(names) > _NAMES_SHOWN else "")

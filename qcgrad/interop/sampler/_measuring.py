@@ -109,7 +109,10 @@ class MeasuringBackend(AbstractBackend):
 
         def checked_job(job: Job) -> Job:
             def submit():
-                found = list(job.submit())
+                found = job.submit()
+                if not isinstance(found, Iterable):
+                    raise Unusable(f"{found!r} came back for {len(job.places)} circuits: return one result for each")
+                found = list(found)
                 if len(found) != len(job.places):
                     raise Unusable(
                         f"{len(found)} results came back for {len(job.places)} circuits: return one for each"

@@ -31,8 +31,9 @@ class TorchLayer(torch.nn.Module):
         inputs: which parameters are data. Of parameters in one vector, how many leading entries; of a dictionary or
             a tuple (a QNode's arguments), the key or position of one entry. By default none.
         initial: weights to start from, in their structure, or a function that fills a tensor in place, such as
-            `torch.nn.init.zeros_`. By default the objective's example, else angles between -pi and pi from PyTorch's
-            generator.
+            `torch.nn.init.zeros_`. Arrays of float32 or float64 keep their precision, which inputs then have to have as
+            well; all else takes PyTorch's default. By default the objective's example, else angles between -pi and pi
+            from PyTorch's generator.
         key: random key or seed, as for `as_torch`; each entry of a batch draws for itself.
 
     Shapes: inputs (..., *shape of one input), with any axes in front for batches; outputs (...,) for a scalar
@@ -78,7 +79,8 @@ class TorchLayer(torch.nn.Module):
             starts = self._given(initial, starts)
         is_free = initial is None and getattr(objective, "example", None) is None
         for name, start in zip(self._names, starts, strict=True):
-            tensor = torch.as_tensor(start, dtype=torch.get_default_dtype()).clone()
+            is_given = isinstance(start, torch.Tensor)
+            tensor = torch.as_tensor(start, dtype=None if is_given else torch.get_default_dtype()).detach().clone()
             if is_free:
                 tensor.uniform_(-math.pi, math.pi)
             elif callable(initial):
@@ -122,11 +124,18 @@ class TorchLayer(torch.nn.Module):
             raise ValueError(
                 f"initial has arrays of shapes {shapes}: give weights of shapes {[np.shape(start) for start in starts]}"
             )
-        return [np.asarray(leaf) for leaf in leaves]
+        return [_in_its_precision(leaf) for leaf in leaves]
 
     def extra_repr(self) -> str:
         """What stands between the brackets where the model is printed."""
         return f"{self.function.estimator!r}, inputs={self.inputs!r}"
+
+
+def _in_its_precision(weights) -> torch.Tensor:
+    """A tensor of float64 or float32 where the numbers say so, else of PyTorch's default."""
+    given = torch.as_tensor(weights if hasattr(weights, "dtype") else np.asarray(weights))
+    says_so = hasattr(weights, "dtype") and given.dtype in (torch.float32, torch.float64)
+    return given if says_so else given.to(torch.get_default_dtype())
 
 
 def _example(objective) -> Any:
