@@ -324,6 +324,7 @@ OURS = [
     qg.ParameterShift(),
     qg.ParameterShift(shots=4000),
     qg.WeightedRandomSampling(4000),
+    qg.IQPSampling(20_000),
     qg.DirectPauli(40_000),
     qg.MutuallyUnbiasedBases(40_000),
     qg.LocalShadow(40_000),

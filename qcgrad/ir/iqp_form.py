@@ -1,8 +1,8 @@
 r"""Circuits whose rotations are all products of X on \(|0\dots0\rangle\), and what a classical computer needs of them.
 
 With \(W_j\) the Clifford gates in front of rotation j, a circuit is
-\(W \prod_j e^{-i\varphi_j P_j/2}\), \(P_j = W_j^\dagger Q_j W_j\), on \(|0\dots0\rangle\). Where every \(P_j\) is a product
-\(X^{g_j}\), a string \(W^\dagger P W = \pm i^{|x \wedge z|} X^x Z^z\) has the expectation value
+\(W \prod_j e^{-i\varphi_j P_j/2}\), \(P_j = W_j^\dagger Q_j W_j\), on \(|0\dots0\rangle\). Where every
+\(P_j\) is a product \(X^{g_j}\), a string \(W^\dagger P W = \pm i^{|x \wedge z|} X^x Z^z\) has the expectation value
 
 .. math:: \langle P\rangle = \pm\,\mathbb{E}_u\,(-1)^{x\cdot u}\cos\Big(\tfrac\pi2|x\wedge z| +
     \sum_{j:\,g_j\cdot z\ \mathrm{odd}} (-1)^{g_j\cdot u}\varphi_j\Big)
@@ -24,7 +24,6 @@ from .generators import generator
 from .op_table import MATRIX
 from .program import Program
 from .pull_back import name_of_row
-
 
 CHUNK = 512
 """Generators whose signs are written out together, so that they stay in the cache."""
@@ -52,7 +51,8 @@ class IQPForm:
 
     Attributes:
         generators: products of X, G of them; those that no string of the observables notices are left out.
-        slot, scale, offset: (G,) rotation j turns by scale * angles[slot] + offset radians, ascending by slot, -1 first.
+        slot, scale, offset: (G,) rotation j turns by scale * angles[slot] + offset radians; ascending by slot, -1 where
+            no angle drives it.
         signs: products of X of the strings, T of them: the x of the module's formula.
         flips: the same for Z: the z of the formula.
         quarter: (T,) |x & z| mod 4, and 2 more where the sign is -1.
@@ -64,6 +64,16 @@ class IQPForm:
         NotIQP: with the first gate that breaks the form.
     """
 
+    generators: Strings
+    slot: Int[np.ndarray, "G"]
+    scale: Float[np.ndarray, "G"]
+    offset: Float[np.ndarray, "G"]
+    signs: Strings
+    flips: Strings
+    quarter: Int[np.ndarray, "T"]
+    coefficients: Float[np.ndarray, "K T"]
+    constants: Float[np.ndarray, "K"]
+
     def __init__(self, program: Program):
         rotations, frame = _rotations(program)
         self.num_qubits, self.num_angles = program.num_qubits, program.num_angles
@@ -72,15 +82,13 @@ class IQPForm:
         # A product of X has the value 0 whatever the angles are, and the identity 1.
         moves = np.array([z != 0 for _, z, _ in strings], bool)
         ones = np.array([(1 - power % 4) if not x | z else 0 for x, z, power in strings], float)
-        self.constants: Float[np.ndarray, "K"] = coefficients @ ones
-        self.coefficients: Float[np.ndarray, "K T"] = coefficients[:, moves]
+        self.constants = coefficients @ ones
+        self.coefficients = coefficients[:, moves]
         kept = [string for string, moving in zip(strings, moves, strict=True) if moving]
         self.signs = Strings.of([x for x, _, _ in kept], self.num_qubits)
         self.flips = Strings.of([z for _, z, _ in kept], self.num_qubits)
         # `pulled` counts i in i^power times a Hermitian string, which holds i^|x & z| itself.
-        self.quarter: Int[np.ndarray, "T"] = np.array(
-            [(power + (x & z).bit_count()) % 4 for x, z, power in kept], np.int64
-        )
+        self.quarter = np.array([(power + (x & z).bit_count()) % 4 for x, z, power in kept], np.int64)
         generators = Strings.of([r.x for r in rotations], self.num_qubits)
         noticed = parities(generators, self.flips.transposed())
         seen = np.flatnonzero(noticed.any(axis=1))
@@ -88,9 +96,9 @@ class IQPForm:
         self._noticed = noticed[seen]
         self.generators = Strings.of([rotations[j].x for j in seen.tolist()], self.num_qubits)
         columns = list(zip(*(rotations[j] for j in seen.tolist()), strict=True)) or [()] * 4
-        self.slot: Int[np.ndarray, "G"] = np.array(columns[1], np.int64)
-        self.scale: Float[np.ndarray, "G"] = np.array(columns[2], float)
-        self.offset: Float[np.ndarray, "G"] = np.array(columns[3], float)
+        self.slot = np.array(columns[1], np.int64)
+        self.scale = np.array(columns[2], float)
+        self.offset = np.array(columns[3], float)
 
     @property
     def num_generators(self) -> int:
@@ -201,7 +209,9 @@ def _rotations(program: Program) -> tuple[list[_Rotation], _Frame]:
             px, pz, power = frame.pulled(x, z)
             if pz:
                 word = pauli.word(px, pz, program.num_qubits)
-                raise NotIQP(_broken(program, row, f"turns about {_short(word)} once Clifford gates are moved behind it"))
+                raise NotIQP(
+                    _broken(program, row, f"turns about {_short(word)} once Clifford gates are moved behind it")
+                )
             sign = 1 - power % 4
             found.append(_Rotation(px, slot, 2 * weight * scale * sign, 2 * weight * offset * sign))
     return found, frame

@@ -24,6 +24,11 @@ def terms(problem, queries, variance, bias, count):
     return empirical_bernstein(variance, largest, int(samples), count)
 
 
+def samples(problem, queries, variance, bias, count):
+    """Bitstrings, each of which gives all components."""
+    return empirical_bernstein(variance, 2 * max(_size(problem), _slope(problem)), queries[0].samples, count)
+
+
 def bases(problem, queries, variance, bias, count):
     """Strings measured in bases of their own copies."""
     return empirical_bernstein(variance, 2 * _slope(problem), int(np.min(queries[0].shots)), count)
