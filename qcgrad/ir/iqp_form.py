@@ -11,7 +11,7 @@ over uniform bitstrings u: in the basis of all X the circuit is diagonal, and it
 Products of Z between two layers of H are of this form, since H is followed through.
 """
 
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -59,6 +59,8 @@ class IQPForm:
         coefficients: (K, T).
         constants: (K,) what does not depend on any angle.
         num_angles: A, of the program.
+        num_pairs: pairs of a string and a generator that anticommute, the terms of all phases.
+        most_for_one_angle: generators that one angle drives, at most.
 
     Raises:
         NotIQP: with the first gate that breaks the form.
@@ -99,6 +101,8 @@ class IQPForm:
         self.slot = np.array(columns[1], np.int64)
         self.scale = np.array(columns[2], float)
         self.offset = np.array(columns[3], float)
+        self.num_pairs = int(np.bitwise_count(self._noticed).sum())
+        self.most_for_one_angle = int(np.bincount(self.slot[self.slot >= 0], minlength=1).max())
 
     @property
     def num_generators(self) -> int:
@@ -109,16 +113,6 @@ class IQPForm:
     def num_strings(self) -> int:
         """T."""
         return len(self.quarter)
-
-    @cached_property
-    def num_pairs(self) -> int:
-        """Pairs of a string and a generator that anticommute: terms of all phases."""
-        return int(np.bitwise_count(self._noticed).sum())
-
-    @cached_property
-    def most_for_one_angle(self) -> int:
-        """Generators that one angle drives, at most."""
-        return int(np.bincount(self.slot[self.slot >= 0], minlength=1).max())
 
     def block(self, samples: int) -> int:
         """Bitstrings that are looked at together, whole words of them."""
@@ -133,9 +127,9 @@ class IQPForm:
         sums = rows * self.num_angles * (2 + self.num_angles * has_covariance)
         return bits + 8 * (written + 4 * self.num_strings * block + sums)
 
-    def noticed(self, start: int, stop: int) -> Bool[np.ndarray, "part T"]:
-        """Which strings some generators anticommute with."""
-        return unpacked(self._noticed[start:stop], self.num_strings)
+    def noticed(self, which: slice | Int[np.ndarray, "part"]) -> Bool[np.ndarray, "part T"]:
+        """Which strings some of the generators anticommute with."""
+        return unpacked(self._noticed[which], self.num_strings)
 
 
 @lru_cache(maxsize=8)

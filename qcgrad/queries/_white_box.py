@@ -172,7 +172,8 @@ class SampleIQP(AbstractQuery):
         has_covariance: whether covariances of the derivatives are asked for.
 
     Cost: no state and no copies. For each bitstring 2 FLOPs for every pair of a string and a generator that
-    anticommute, in the phase, and for each cotangent 4 in the derivatives and their squares; bytes of a block of bitstrings, not of all.
+    anticommute, in the phase, and 4 for each cotangent, in derivatives and their squares; bytes of a block of
+    bitstrings, not of all.
     """
 
     form: Sampleable

@@ -126,8 +126,8 @@ def test_a_query_costs_what_its_docstring_counts(kind):
         # Three states through three gates; products of two derivatives with three states and three images.
         queries.TangentSweep: qg.Cost(0, 0, 1, 3 * 3, 2, 3 * runs + terms + 8 * 12 * 4, 4 * state),
         queries.ReadState: qg.Cost(0, 0, 1, 3, 2, runs, 2 * state),
-        # 50 bitstrings, two pairs. A block of 64 holds bits of two generators, one table, two qubits and two strings, 512
-        # generators written out three times with their pairs, four numbers a bitstring, means, squares and covariances.
+        # 50 bitstrings, two pairs. A block of 64 holds bits of two generators, one table, two qubits and two strings,
+        # 512 generators written out three times with their pairs, four numbers a bitstring, sums and covariances.
         queries.SampleIQP: qg.Cost(
             flops=50 * 2 * 6, peak_bytes=(2 + 256 + 2 + 2) * 8 + 8 * (512 * (3 * 64 + 1) + 4 * 64 + 2 * (2 + 2))
         ),

@@ -90,14 +90,14 @@ def test_two_hundred_qubits_have_a_closed_form():
     for q in range(n - 1):
         circuit = circuit.rxx(q, q + 1, param=n + q)
     params = draw.normal(size=2 * n - 1)
-    terms = [("Z", (q,), 1.0) for q in range(1, n - 1)]
+    terms = [("Z", (q,), 1.0) for q in range(1, n - 1, 9)]
     objective = qg.Expectation(circuit, [qg.PauliSum.from_sparse([term], n) for term in terms])
     found = qg.estimate(objective, params, qg.IQPSampling(5000), key=key(1))
-    three = np.stack([params[1 : n - 1], params[n : 2 * n - 2], params[n + 1 : 2 * n - 1]])
+    three = np.stack([params[1 : n - 1], params[n : 2 * n - 2], params[n + 1 : 2 * n - 1]])[:, ::9]
     right = np.cos(three).prod(axis=0)
     assert np.all(np.abs(found.value - right) <= normal(n) * np.sqrt(found.value_variance) + 1e-12)
     slope = -np.sin(three[0]) * np.cos(three[1:]).prod(axis=0)
-    ours, error = (np.diagonal(part[:, 1 : n - 1]) for part in (found.gradient, np.sqrt(found.variance)))
+    ours, error = (np.diagonal(part[:, 1 : n - 1 : 9]) for part in (found.gradient, np.sqrt(found.variance)))
     assert np.all(np.abs(ours - slope) <= normal(n) * error)
     assert found.cost.copies == found.cost.qubits == 0
 

@@ -100,7 +100,7 @@ class IQPSampling(OneRoundEstimator):
         sizes = np.abs(np.asarray(point.cotangents) @ form.coefficients)
         ranges = np.zeros((len(sizes), form.num_angles + 1))
         for j in range(form.num_generators):
-            ranges[:, form.slot[j]] += abs(form.scale[j]) * (sizes @ form.noticed(j, j + 1)[0])
+            ranges[:, form.slot[j]] += abs(form.scale[j]) * (sizes @ form.noticed(slice(j, j + 1))[0])
         log = log_of(num_components(point), delta)
         return cls(max(2, counted(cls, hoeffding(np.square(ranges[:, :-1]), log, epsilon), epsilon)))
 

@@ -9,9 +9,6 @@ so that a block of them takes two products of matrices: signs with anticommuting
 sines for the derivatives. Parities are formed on packed bits, 64 bitstrings at a time.
 """
 
-from collections.abc import Iterator
-from typing import Any
-
 import jax
 import numpy as np
 from jaxtyping import Float
@@ -22,9 +19,7 @@ from ...ir import bits
 from ...ir.iqp_form import CHUNK, IQPForm
 from ...memory import allowed_bytes, require
 from ...queries import SampledSweep, SampleIQP
-
-# Below this share of pairs that anticommute, a sparse product is faster than one that multiplies by zeros.
-_SPARSE = 0.05
+from ._pairs import Output, Pairs
 
 
 def answer(query: SampleIQP, key: Key, max_bytes: int | None = None) -> SampledSweep:
@@ -65,16 +60,18 @@ def answer(query: SampleIQP, key: Key, max_bytes: int | None = None) -> SampledS
 class _Sums:
     """Sums of samples and of their squares."""
 
-    def __init__(self, form: IQPForm, angles, cotangents, has_covariance: bool):
-        self.form, self.cotangents = form, cotangents
+    def __init__(
+        self, form: IQPForm, angles: Float[np.ndarray, "A"], cotangents: Float[np.ndarray, "C K"], has_covariance: bool
+    ):
+        self.form, count = form, form.num_angles
         driven = np.where(form.slot >= 0, np.append(angles, 0.0)[form.slot], 0.0)
         self.turns = form.scale * driven + form.offset
-        self.pairs = _pairs(form)
-        self.weights = cotangents @ form.coefficients
-        rows, count = len(cotangents), form.num_angles
+        self.pairs = Pairs(form)
+        weights = cotangents @ form.coefficients
+        self.outputs = [Output(self.pairs, row) for row in weights]
         self.values = np.zeros((2, len(form.constants)))
-        self.slopes = np.zeros((2, rows, count))
-        self.products = np.zeros((rows, count, count)) if has_covariance else None
+        self.slopes = np.zeros((2, len(weights), count))
+        self.products = np.zeros((len(weights), count, count)) if has_covariance else None
 
     def add(self, samples: int, rng: np.random.Generator) -> None:
         """One block of bitstrings."""
@@ -84,31 +81,32 @@ class _Sums:
         phase = np.zeros((form.num_strings, samples))
         for start in range(0, form.num_generators, CHUNK):
             part = slice(start, start + CHUNK)
-            phase += (self.pairs(part) * self.turns[part, None]).T @ _signs(parity[part], samples)
+            phase += self.pairs.turned(part, self.turns[part]).T @ _signs(parity[part], samples)
         phase += np.pi / 2 * form.quarter[:, None]
         sign = _signs(bits.parities(form.signs, rows), samples)
         values = form.coefficients @ (sign * np.cos(phase))
         self.values += values.sum(axis=1), np.square(values).sum(axis=1)
-        if len(self.cotangents):
-            self._add_slopes(parity, -sign * np.sin(phase, out=phase))
+        if self.outputs:
+            sines = -sign * np.sin(phase, out=phase)
+            for row, output in enumerate(self.outputs):
+                self._add_slopes(row, output, parity, sines)
 
-    def _add_slopes(self, parity, sines):
-        samples = sines.shape[1]
-        weighted = self.weights[:, :, None] * sines
-        whole = None if self.products is None else np.zeros((len(weighted), self.form.num_angles, samples))
-        for slots, part, starts in _chunks(self.form):
-            signs = _signs(parity[part], samples) * self.form.scale[part, None]
-            pairs = self.pairs(part)
-            for row, sine in enumerate(weighted):
-                slopes = (pairs @ sine) * signs
-                if len(starts) < len(slopes):
-                    slopes = np.add.reduceat(slopes, starts, axis=0)
-                self.slopes[0, row, slots] += slopes.sum(axis=1)
-                self.slopes[1, row, slots] += np.einsum("gs,gs->g", slopes, slopes)
-                if whole is not None:
-                    whole[row, slots] = slopes
+    def _add_slopes(self, row: int, output: Output, parity, sines):
+        samples, sines = sines.shape[1], output.weights[:, None] * sines[output.strings]
+        whole = None if self.products is None else np.zeros((self.form.num_angles, samples))
+        for chunk in output.chunks:
+            slopes = chunk.pairs() @ sines
+            slopes *= _signs(parity[chunk.generators], samples)
+            if chunk.is_scaled:
+                slopes *= chunk.scale[:, None]
+            if len(chunk.starts) < len(slopes):
+                slopes = np.add.reduceat(slopes, chunk.starts, axis=0)
+            self.slopes[0, row, chunk.slots] += slopes.sum(axis=1)
+            self.slopes[1, row, chunk.slots] += np.einsum("gs,gs->g", slopes, slopes)
+            if whole is not None:
+                whole[chunk.slots] = slopes
         if whole is not None and self.products is not None:
-            self.products += whole @ whole.transpose(0, 2, 1)
+            self.products[row] += whole @ whole.T
 
     def found(self, samples: int) -> SampledSweep:
         """Means, and variances of these from the samples; NaN where there is one sample only."""
@@ -137,26 +135,3 @@ def _signs(parity, samples: int) -> Float[np.ndarray, "rows samples"]:
     signs *= -2
     signs += 1
     return signs
-
-
-def _pairs(form: IQPForm) -> Any:
-    """Function from a slice of the generators to the matrix (part, T) of those that strings anticommute with."""
-    if form.num_pairs >= _SPARSE * form.num_generators * form.num_strings:
-        return lambda part: form.noticed(part.start, part.stop).astype(float)
-    import scipy.sparse as sparse
-
-    chunks = [form.noticed(start, start + CHUNK) for start in range(0, form.num_generators, CHUNK)]
-    whole = sparse.vstack([sparse.csr_array(chunk.astype(float)) for chunk in chunks], format="csr")
-    return lambda part: whole[part]
-
-
-def _chunks(form: IQPForm) -> Iterator[tuple[np.ndarray, slice, np.ndarray]]:
-    """Angles, the generators that they drive, and where those of each begin."""
-    first = int(np.searchsorted(form.slot, 0))
-    slots, begin = np.unique(form.slot[first:], return_index=True)
-    ends = np.append(begin, form.num_generators - first)
-    at = 0
-    while at < len(slots):
-        stop = max(at + 1, int(np.searchsorted(ends, ends[at] + CHUNK, side="right")) - 1)
-        yield slots[at:stop], slice(first + int(ends[at]), first + int(ends[stop])), ends[at:stop] - ends[at]
-        at = stop

@@ -57,8 +57,8 @@ class Statevector(AbstractBackend):
     """Dense simulation of all 2^n amplitudes, exact up to rounding.
 
     Gates and qubits that cannot change an answer are left out: of expectation values and of measured strings what lies
-    outside of their light cone, of every state the qubits that no gate acts on. n counts those that remain. What needs no
-    state, as sampling of IQP circuits, is answered for any number of qubits.
+    outside of their light cone, of every state the qubits that no gate acts on. n counts those that remain. What
+    needs no state, as sampling of IQP circuits, is answered for any number of qubits.
 
     The precision follows the parameters: float32 angles give complex64 amplitudes, float64 complex128.
     No circuit is compiled; the first call for circuits of about a new size compiles one program that
