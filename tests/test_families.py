@@ -110,7 +110,10 @@ def test_iqp_takes_sets_and_sets_of_sets():
         (lambda: iqp(2, [[0, 2]]), "gate pauli_rot on qubit 2: the circuit has qubits 0 to 1"),
         (lambda: lie_algebra_dimension([]), "generators is empty"),
         (lambda: lie_algebra_dimension(["XI", "ZI", "IX", "IZ", "ZZ"], limit=10), "has more than 10 dimensions"),
-        (lambda: expressivity(qg.Circuit(7).rx(0, param=0), "ZIIIIII"), "with matrices: 7 qubits, at most 6 are possible"),
+        (
+            lambda: expressivity(qg.Circuit(7).rx(0, param=0), "ZIIIIII"),
+            "with matrices: 7 qubits, at most 6 are possible",
+        ),
         (lambda: expressivity(qg.Circuit(1).x(0), "Z"), "the circuit has no parameter"),
     ],
 )

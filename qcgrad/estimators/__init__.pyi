@@ -2,6 +2,9 @@ from .multi_copy._bell_shadow import BellShadow as BellShadow
 from .multi_copy._gentle_sweep import GentleSweep as GentleSweep
 from .multi_copy._online_tomography import OnlineTomography as OnlineTomography
 from .multi_copy._read_once_tomography import ReadOnceTomography as ReadOnceTomography
+from .single_copy.ancilla._commuting_block import CommutingBlock as CommutingBlock
+from .single_copy.ancilla._hadamard_test import HadamardTest as HadamardTest
+from .single_copy.ancilla._linear_combination import LinearCombination as LinearCombination
 from .single_copy.common_state._clifford_shadow import CliffordShadow as CliffordShadow
 from .single_copy.common_state._direct_pauli import DirectPauli as DirectPauli
 from .single_copy.common_state._local_shadow import LocalShadow as LocalShadow

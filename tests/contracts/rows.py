@@ -31,6 +31,8 @@ SAMPLED = [name for name in CIRCUITS if not name.startswith("h4_")][::2]
 SMALL_POOLS = [name for name in POOLS if "_n4_" in name]
 # Of every family one, small: these simulate each string of each sweep.
 SWEPT = ["efficient_su2_n4_r1", "tfim_hva_n4_p2", "h2_givens_n4", "n_local_n4_crx_crz", "maxcut_regular2_n4_p1"]
+# Each derivative has programs of its own; both have shared parameters.
+TESTED = ["tfim_hva_n3_p1", "maxcut_regular2_n4_p1"]
 SIXES = [name for name in CIRCUITS if "_n6_" in name and "givens" not in name]
 SWEPT_POOLS = ["pool on efficient_su2_n4_r1", "pool on h2_givens_n4"]
 
@@ -55,6 +57,15 @@ ROWS = [
         "single_copy",
         tolerances.terms,
     ),
+    Row("HadamardTest", qg.HadamardTest(), TESTED, "single_copy"),
+    Row("HadamardTest-shots", qg.HadamardTest(4000), TESTED[:1], "single_copy", tolerances.experiments),
+    Row("HadamardTest-reversed", qg.HadamardTest(4000, "reversed"), TESTED[1:], "single_copy", tolerances.experiments),
+    Row("HadamardTest-direct", qg.HadamardTest(mode="direct"), TESTED[:1], "single_copy"),
+    Row("HadamardTest-reversed-direct", qg.HadamardTest(mode="reversed-direct"), TESTED[:1], "single_copy"),
+    Row("HadamardTest-auto", qg.HadamardTest(mode="auto"), ["mqt_qnn_n4"], "single_copy"),
+    Row("LinearCombination", qg.LinearCombination(), ["n_local_n4_crx_crz"], "single_copy"),
+    Row("CommutingBlock", qg.CommutingBlock(), ["iqp_pairs_n6"], "single_copy"),
+    Row("CommutingBlock-shots", qg.CommutingBlock(4000), ["iqp_triples_n6"], "single_copy", tolerances.experiments),
     Row("DirectPauli", qg.DirectPauli(copies=2_000_000), POOLS[::3] + CLIFFORDS, "single_copy", tolerances.bases),
     Row(
         "MutuallyUnbiasedBases",

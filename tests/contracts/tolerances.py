@@ -29,6 +29,12 @@ def samples(problem, queries, variance, bias, count):
     return empirical_bernstein(variance, 2 * max(_size(problem), _slope(problem)), queries[0].samples, count)
 
 
+def experiments(problem, queries, variance, bias, count):
+    """Derivatives from circuits of their own; an outcome counts the slope of its parameter at most."""
+    shots = min(min(query.shots_per_setting) for query in queries)
+    return empirical_bernstein(variance, 2 * max(1.0, _slope(problem)), shots, count)
+
+
 def bases(problem, queries, variance, bias, count):
     """Strings measured in bases of their own copies."""
     return empirical_bernstein(variance, 2 * _slope(problem), int(np.min(queries[0].shots)), count)

@@ -230,7 +230,9 @@ def test_an_accuracy_that_nobody_can_count_to_is_refused():
 @METHODS
 def test_an_accuracy_that_anything_has_takes_next_to_nothing(make):
     if make.differentiates == "circuits":
-        found = make.for_accuracy(commuting() if make is qg.IQPSampling else hard(), 1e50, DELTA)
+        # The hard instance has no commuting blocks, and rotations that are no products of X.
+        where = {qg.CommutingBlock: rotation, qg.IQPSampling: commuting}.get(make, hard)
+        found = make.for_accuracy(where(), 1e50, DELTA)
         copies = 32 if make in (qg.DirectPauli, qg.MutuallyUnbiasedBases) else 200  # Bell's noise stays below a half
         assert max(getattr(found, "copies", None) or 0, getattr(found, "shots", None) or 0) <= copies
 
@@ -264,6 +266,8 @@ KEPT = [
     (qg.ParameterShift, "circuit", 500),
     (qg.WeightedRandomSampling, "circuit", 300),
     (qg.IQPSampling, "commuting", 300),
+    (qg.HadamardTest, "circuit", 50),
+    (qg.CommutingBlock, "pool", 100),
     (qg.DirectPauli, "hard", 300),
     (qg.MutuallyUnbiasedBases, "hard", 300),
     (qg.CliffordShadow, "hard", 100),
