@@ -112,7 +112,7 @@ def test_iqp_takes_sets_and_sets_of_sets():
         (lambda: lie_algebra_dimension(["XI", "ZI", "IX", "IZ", "ZZ"], limit=10), "has more than 10 dimensions"),
         (
             lambda: expressivity(qg.Circuit(7).rx(0, param=0), "ZIIIIII"),
-            "with matrices: 7 qubits, at most 6 are possible",
+            "give at most 6 qubits, not 7",
         ),
         (lambda: expressivity(qg.Circuit(1).x(0), "Z"), "the circuit has no parameter"),
     ],
