@@ -27,10 +27,10 @@ def cases() -> Iterator[Case]:
     blocks = [["XIII", "XXXI", "XIXX", "XIIX"], ["ZIII", "ZXXI", "ZIIX"], ["YIII", "YXIX", "YXXX", "YIXI"]]
     yield _rotations(
         "commuting_blocks_n4_b3",
-        "Three blocks of commuting generators, which anticommute with each other; Ising chain",
+        "Three blocks of commuting generators, which anticommute with each other; products of Z",
         4,
         [[[word] for word in block] for block in blocks],
-        hamiltonians.ising(4, 0.8, 0.3),
+        [("ZZII", 1.0), ("IIZZ", 0.5), ("IZIZ", 0.3)],
         "commuting_blocks([...])",
         start=[0.5, 0.3, -0.8, 1.2],
     )
