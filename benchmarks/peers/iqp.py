@@ -4,8 +4,8 @@
 
 IQPOPT is the folder `src` of a checkout of https://github.com/XanaduAI/iqpopt (it is on no package index); it needs
 JAX, PennyLane, SciPy and networkx. IQPopt draws bitstrings as `qcgrad.IQPSampling` does, so the standard errors are
-equal and times can be compared. Its derivatives are JAX's of its mean, and have no standard errors; ours are checked against its
-within both methods' errors.
+equal and times can be compared. Its derivatives are JAX's of its mean, and have no standard errors; ours are checked
+against its within both methods' errors.
 """
 
 import argparse
@@ -90,8 +90,8 @@ def main() -> None:
     jax.config.update("jax_enable_x64", True)
     pairs, theta, strings = problem(arguments.qubits, arguments.gates, np.random.default_rng(0))
     lines = [
-        f"n = {arguments.qubits}, {arguments.gates:,} generators on two qubits, {arguments.samples} bitstrings; seconds of",
-        f"value and whole gradient (first call). qcgrad {qg.__version__}, jax {version('jax')}.",
+        f"n = {arguments.qubits}, {arguments.gates:,} generators on two qubits, {arguments.samples} bitstrings;",
+        f"seconds of value and whole gradient (first call). qcgrad {qg.__version__}, jax {version('jax')}.",
         "",
         "| product of Z on | method | value | seconds | times ours | gradients differ by, in standard errors |",
         "|---|---|---|---|---|---|",
