@@ -324,6 +324,8 @@ OURS = [
     qg.ParameterShift(),
     qg.ParameterShift(shots=4000),
     qg.WeightedRandomSampling(4000),
+    qg.IQPSampling(20_000),
+    qg.HadamardTest(4000),
     qg.HadamardTest(mode="auto"),
     qg.LinearCombination(),
     qg.CommutingBlock(4000),

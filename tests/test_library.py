@@ -15,7 +15,7 @@ CIRCUITS = list_circuits()
 def test_the_list_is_metadata_only():
     assert len(CIRCUITS) >= 60
     assert all("program" not in vars(c) for c in list_circuits("qaoa"))
-    assert {c.family for c in CIRCUITS} == {"ansatz", "iqp", "molecules", "mqt", "qaoa", "spin_chains"}
+    assert {c.family for c in CIRCUITS} == {"ansatz", "commuting", "iqp", "molecules", "mqt", "qaoa", "spin_chains"}
 
 
 @pytest.mark.parametrize("name", [c.name for c in CIRCUITS])

@@ -9,7 +9,7 @@ import networkx as nx
 from qiskit import QuantumCircuit
 from qiskit.circuit import library
 
-from . import catalogue_mqt, catalogue_pennylane, hamiltonians, molecules
+from . import catalogue_commuting, catalogue_mqt, catalogue_pennylane, hamiltonians, molecules
 from .case import Case, Terms, called, sparse_pauli
 
 
@@ -22,6 +22,7 @@ def cases() -> Iterator[Case]:
     yield from spin_chains()
     yield from iqp()
     yield from catalogue_pennylane.cases()
+    yield from catalogue_commuting.cases()
 
 
 def prepared(circuit: QuantumCircuit, gate: str, wires: list[int]) -> QuantumCircuit:

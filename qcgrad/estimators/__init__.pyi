@@ -14,4 +14,5 @@ from .single_copy.shifts._parameter_shift import ParameterShift as ParameterShif
 from .single_copy.stochastic._weighted_random_sampling import WeightedRandomSampling as WeightedRandomSampling
 from .white_box._adjoint import Adjoint as Adjoint
 from .white_box._backprop import Backprop as Backprop
+from .white_box._iqp_sampling import IQPSampling as IQPSampling
 from .white_box._reverse_mode import ReverseMode as ReverseMode

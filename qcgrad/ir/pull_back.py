@@ -82,7 +82,7 @@ def pull_back(program: Program, angles: Angles, to_start: bool = False) -> Pauli
             clifford.advance(inverse, table, row, t[row])
         except ValueError as error:
             raise NotClifford(
-                f"gate {_name_of(program.circuit, row)} is not Clifford at angle {t[row]:.6g}: the gradient "
+                f"gate {name_of_row(program.circuit, row)} is not Clifford at angle {t[row]:.6g}: the gradient "
                 "observables do not pull back to Pauli strings of one common state"
             ) from error
     generators.append(_pulled_generators(inverse, table, start, table.num_ops))
@@ -182,7 +182,7 @@ def _pulled_generators(inverse, table: OpTable, start, stop):
     return _Terms(row, x, z, sign * c)
 
 
-def _name_of(circuit: Circuit, row: int) -> str:
+def name_of_row(circuit: Circuit, row: int) -> str:
     """The gate that a row of the op table belongs to, in words."""
     for gate in circuit.gates:
         size = len(gate.primitives())

@@ -39,6 +39,9 @@ from ._white_box import FinalState as FinalState
 from ._white_box import Network as Network
 from ._white_box import ReadState as ReadState
 from ._white_box import ReverseSweep as ReverseSweep
+from ._white_box import Sampleable as Sampleable
+from ._white_box import SampledSweep as SampledSweep
+from ._white_box import SampleIQP as SampleIQP
 from ._white_box import Sweep as Sweep
 from ._white_box import Tangents as Tangents
 from ._white_box import TangentSweep as TangentSweep

@@ -68,6 +68,14 @@ def pool() -> Case:
     )
 
 
+def commuting() -> Case:
+    """A circuit for methods that take circuits of one family only: all generators are products of X."""
+    circuit = Circuit(3).rx(0, param=0, scale=2.0).rxx(0, 2, param=1, offset=0.3).pauli_rot("XXX", param=2)
+    objective = Expectation(circuit.rx(1, param=0, scale=-0.5), ["ZIZ + 0.5*IZI", {"III": 2.0, "YZI": -1.0}])
+    angles = np.array([0.4, -0.9, 1.3], jax.dtypes.canonicalize_dtype(float))
+    return Case(objective, angles, "commuting generators with scales, offsets, a shared parameter, two observables")
+
+
 def network() -> Case:
     x, y = jnp.array([[0.5, -1.0], [2.0, 0.3]], jnp.float32), jnp.array([1.0, -1.0], jnp.float32)
     weights = np.array([0.4, -0.2], np.float32)

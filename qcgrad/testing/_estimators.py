@@ -1,5 +1,6 @@
 """Whether an estimator keeps what every estimator promises."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -17,7 +18,7 @@ from ..keys import as_key
 from ..networks import Loss
 from ..objective import point_at
 from ..queries import AbstractQuery, Access
-from ._cases import Case, circuits, in_float32, network, pool, wrong_numbers
+from ._cases import Case, circuits, commuting, in_float32, network, pool, wrong_numbers
 
 # What the instances of `for_accuracy` are asked for: eight of them, of which one in 10^4 fails by chance.
 _EPSILON, _DELTA = 0.5, 1e-5
@@ -60,7 +61,7 @@ def check_estimator(estimator: AbstractEstimator, key: Key | int = 0) -> tuple[s
     for option in described(type(estimator)).options:
         assert option.help, f"{name}: the docstring's section Args says nothing of {option.name}"
     done, asked = [], []
-    for case in (*circuits(), in_float32(circuits()[1]), pool(), network()):
+    for case in _cases(done):
         writing = _Writing(resolve(None, case.objective.typical()))
         try:
             found = estimate(case.objective, case.params, estimator, writing, key=draws)
@@ -76,6 +77,12 @@ def check_estimator(estimator: AbstractEstimator, key: Key | int = 0) -> tuple[s
     most = max(query.access for query in asked)
     assert most == estimator.access, f"{name} declares {estimator.access.name} access, but asks for {most.name} at most"
     return tuple(done)
+
+
+def _cases(done: list[str]) -> Iterator[Case]:
+    yield from (*circuits(), in_float32(circuits()[1]), pool(), network())
+    if not done:
+        yield commuting()
 
 
 class _Writing(AbstractBackend):

@@ -7,6 +7,7 @@ import pytest
 
 import qcgrad as qg
 from qcgrad import queries
+from qcgrad.ir.iqp_form import iqp_form
 from qcgrad.ir.sweep_form import one_state_forms
 from qcgrad.objective import AbstractObjective
 from qcgrad.queries import Access
@@ -21,6 +22,10 @@ STRINGS = (np.array([0, 3]), np.array([3, 0]))
 LOSS = problem("linear")
 # Strings X (the value), Y on IZ before anything is undone, Y on YI behind RZ and CX.
 (FORM,) = one_state_forms(qg.Expectation(OBJECTIVE.circuit, "ZZ").program, ANGLES, "terms")
+
+
+# ZI anticommutes with both generators.
+IQP = iqp_form(qg.Expectation(qg.Circuit(2).rx(0, param=0).rxx(0, 1, param=1), "ZI").program)
 
 
 class Unheard(queries.AbstractQuery):
@@ -38,6 +43,7 @@ QUERIES = {
     queries.ReverseSweep: queries.ReverseSweep(PROGRAM, ANGLES, np.eye(3)),
     queries.TangentSweep: queries.TangentSweep(PROGRAM, ANGLES, np.eye(2)),
     queries.ReadState: queries.ReadState(PROGRAM, ANGLES),
+    queries.SampleIQP: queries.SampleIQP(IQP, ANGLES, np.eye(1), 50, has_covariance=True),
     queries.BellSample: queries.BellSample(PROGRAM, ANGLES, 20),
     queries.MajorityVotes: queries.MajorityVotes(PROGRAM, ANGLES, *STRINGS, np.ones(2), 9),
     queries.MeasureComponent: queries.MeasureComponent(FORM, 2, 30),
@@ -92,6 +98,7 @@ def test_known_queries_are_answered_and_others_refused_by_name(backend, kind):
         (queries.ReverseSweep, queries.Sweep, [(3,), (3, 2)]),
         (queries.TangentSweep, queries.Tangents, [(2, 2), (2,), (3, 2)]),
         (queries.ReadState, queries.FinalState, [(4,)]),
+        (queries.SampleIQP, queries.SampledSweep, [(1,), (1, 2), (1,), (1, 2), (1, 2, 2)]),
         (queries.BellSample, queries.BellOutcomes, [(20,), (20,)]),
         (queries.MajorityVotes, queries.Votes, [(2,), (2,)]),
         (queries.MeasureComponent, queries.Means, [(), ()]),
@@ -128,6 +135,11 @@ def test_a_query_costs_what_its_docstring_counts(kind):
         # Three states through three gates; products of two derivatives with three states and three images.
         queries.TangentSweep: qg.Cost(0, 0, 1, 3 * 3, 2, 3 * runs + terms + 8 * 12 * 4, 4 * state),
         queries.ReadState: qg.Cost(0, 0, 1, 3, 2, runs, 2 * state),
+        # 50 bitstrings, two pairs. A block of 64 holds bits of two generators, one table, two qubits and two strings,
+        # 512 generators written out three times with their pairs, four numbers a bitstring, sums and covariances.
+        queries.SampleIQP: qg.Cost(
+            flops=50 * 2 * 6, peak_bytes=(2 + 256 + 2 + 2) * 8 + 8 * (512 * (3 * 64 + 1) + 4 * 64 + 2 * (2 + 2))
+        ),
         queries.BellSample: qg.Cost(40, 20, 1, 20 * (2 * 3 + 2 * 2), 4),
         queries.MajorityVotes: qg.Cost(9, 2, 1, 9 * (3 + 2 * 4 + 2 * 2), 18),
         # H, the circuit and a controlled string prepare; two gates are undone; the strings weigh 1, 2 and 2.

@@ -24,6 +24,11 @@ def terms(problem, queries, variance, bias, count):
     return empirical_bernstein(variance, largest, int(samples), count)
 
 
+def samples(problem, queries, variance, bias, count):
+    """Bitstrings, each of which gives all components."""
+    return empirical_bernstein(variance, 2 * max(_size(problem), _slope(problem)), queries[0].samples, count)
+
+
 def experiments(problem, queries, variance, bias, count):
     """Derivatives from circuits of their own; an outcome counts the slope of its parameter at most."""
     shots = min(min(query.shots_per_setting) for query in queries)

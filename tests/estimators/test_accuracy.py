@@ -30,6 +30,11 @@ def rotation(observable="Z"):
     return at(qg.Expectation(ROTATION, observable), [0.7])
 
 
+def commuting(observable="Z"):
+    """For methods that take circuits of commuting rotations only."""
+    return at(qg.Expectation(qg.Circuit(1).rx(0, param=0), observable), [0.7])
+
+
 def log(components, delta=DELTA):
     return math.log(2 * components / delta)
 
@@ -58,6 +63,15 @@ def test_general_rules_take_shots_in_proportion_to_their_coefficients():
     expected = [math.ceil(2 * log(2) * c / EPSILON**2) for c in (0.5, 0.5, large, small, large, small)]
     assert isinstance(found, tuple)
     assert (found[0], sorted(found[1:])) == (max(expected), sorted(expected))
+
+
+def test_samples_of_iqp_circuits():
+    """ZI feels XI and XX, of one parameter but two angles; IZ, three times as large, the second one."""
+    circuit = qg.Circuit(2).rx(0, param=0, scale=2.0).rxx(0, 1, param=0).evolution({"XI": 1.0, "IX": 0.5}, param=1)
+    point = at(qg.Expectation(circuit, {"ZI": 1.0, "IZ": -3.0, "II": 9.0}), [0.1, 0.2])
+    found = qg.IQPSampling.for_accuracy(point, EPSILON, DELTA)
+    # By angle: 1 and 1 + 3 of rotations, 2 * 1 + 2 * 0.5 * 3 of the evolution.
+    assert found.samples == math.ceil(2 * log(3) * 5**2 / EPSILON**2)
 
 
 def test_several_outputs_count_each():
@@ -199,6 +213,9 @@ def test_what_needs_a_common_state_says_so_elsewhere(make):
     if make.needs_common_state:
         with pytest.raises(qg.NotApplicable, match=f"^{make.__name__} needs gradient observables"):
             make.for_accuracy(odd, EPSILON, DELTA)
+    elif make is qg.IQPSampling:
+        with pytest.raises(qg.NotApplicable, match=r"^IQPSampling needs an IQP circuit, but gate ry on qubits \(0,\)"):
+            make.for_accuracy(odd, EPSILON, DELTA)
     elif make is not qg.Backprop:
         assert isinstance(make.for_accuracy(odd, EPSILON, DELTA), make)
 
@@ -213,8 +230,9 @@ def test_an_accuracy_that_nobody_can_count_to_is_refused():
 @METHODS
 def test_an_accuracy_that_anything_has_takes_next_to_nothing(make):
     if make.differentiates == "circuits":
-        # The hard instance has no commuting blocks.
-        found = make.for_accuracy(rotation() if make is qg.CommutingBlock else hard(), 1e50, DELTA)
+        # The hard instance has no commuting blocks, and rotations that are no products of X.
+        where = {qg.CommutingBlock: rotation, qg.IQPSampling: commuting}.get(make, hard)
+        found = make.for_accuracy(where(), 1e50, DELTA)
         copies = 32 if make in (qg.DirectPauli, qg.MutuallyUnbiasedBases) else 200  # Bell's noise stays below a half
         assert max(getattr(found, "copies", None) or 0, getattr(found, "shots", None) or 0) <= copies
 
@@ -222,9 +240,9 @@ def test_an_accuracy_that_anything_has_takes_next_to_nothing(make):
 @METHODS
 def test_a_constant_has_no_error(make):
     if make.differentiates == "circuits":
-        constant = at(qg.Expectation(ROTATION, {"I": 2.0}), [0.0])
+        constant = (commuting if make is qg.IQPSampling else rotation)({"I": 2.0})
         found = make.for_accuracy(constant, EPSILON, DELTA)
-        assert qg.estimate(constant.objective, [0.0], found, key=0).gradient.tolist() == [0]
+        assert qg.estimate(constant.objective, [0.7], found, key=0).gradient.tolist() == [0]
         assert max(getattr(found, "copies", None) or 0, getattr(found, "shots", None) or 0) <= 3
 
 
@@ -240,12 +258,14 @@ MIXED = qg.Circuit(2).ry(0, param=0).crx(0, 1, param=1).rz(1, param=2).rx(1, par
 PROBLEMS = {
     "hard": (hard_instance(2), np.zeros(15)),
     "circuit": (qg.Expectation(MIXED, {"ZI": 1.0, "XX": 0.5, "IZ": 0.5}), np.array([0.4, 0.9, 1.3, -0.2])),
+    "commuting": (qg.Expectation(qg.Circuit(2).rx(0, param=0).rxx(0, 1, param=1), "ZI + 0.5*ZZ"), np.array([0.4, 0.9])),
     "pool": (qg.OperatorPool(ROTATION, "Z + 0.5*X", ["Y"]), np.array([0.3])),
 }
 KEPT = [
     (qg.ParameterShift, "hard", 500),
     (qg.ParameterShift, "circuit", 500),
     (qg.WeightedRandomSampling, "circuit", 300),
+    (qg.IQPSampling, "commuting", 300),
     (qg.HadamardTest, "circuit", 50),
     (qg.CommutingBlock, "pool", 100),
     (qg.DirectPauli, "hard", 300),

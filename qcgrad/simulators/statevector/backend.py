@@ -24,11 +24,14 @@ from ...queries import (
     RandomizedMeasure,
     ReadState,
     ReverseSweep,
+    SampledSweep,
+    SampleIQP,
     Snapshots,
     Sweep,
     Tangents,
     TangentSweep,
 )
+from .. import iqp
 from ..multicopy import _answers as answers
 from . import _engines as engines
 from . import _kernels as kernels
@@ -42,7 +45,7 @@ from ._inputs import program_and_angles
 from ._native_sampling import NativeBases
 from ._sharded import flattened, is_addressable, shared_key
 
-_Answer = Means | Sweep | Tangents | FinalState | BasisCounts | Snapshots | answers.Answer
+_Answer = Means | Sweep | SampledSweep | Tangents | FinalState | BasisCounts | Snapshots | answers.Answer
 
 SETTINGS_BYTES = 1 << 25
 """Settings are simulated this many bytes of their angles at a time, since several copies of these are made."""
@@ -54,7 +57,8 @@ class Statevector(AbstractBackend):
     """Dense simulation of all 2^n amplitudes, exact up to rounding.
 
     Gates and qubits that cannot change an answer are left out: of expectation values and of measured strings what lies
-    outside of their light cone, of every state the qubits that no gate acts on. n counts those that remain.
+    outside of their light cone, of every state the qubits that no gate acts on. n counts those that remain. What
+    needs no state, as sampling of IQP circuits, is answered for any number of qubits.
 
     The precision follows the parameters: float32 angles give complex64 amplitudes, float64 complex128.
     No circuit is compiled; the first call for circuits of about a new size compiles one program that
@@ -126,6 +130,8 @@ class Statevector(AbstractBackend):
             return self._measure(query, key)
         if isinstance(query, RandomizedMeasure):
             return self._randomized(query, key)
+        if isinstance(query, SampleIQP):
+            return iqp.answer(query, key, self.max_bytes)
         if isinstance(query, ReadState):
             return FinalState(self._state_of_part(query.program, query.angles))
         if isinstance(query, answers.QUESTIONS):
