@@ -8,6 +8,7 @@ from .single_copy.common_state._local_shadow import LocalShadow as LocalShadow
 from .single_copy.common_state._mutually_unbiased_bases import MutuallyUnbiasedBases as MutuallyUnbiasedBases
 from .single_copy.shifts._finite_difference import FiniteDifference as FiniteDifference
 from .single_copy.shifts._parameter_shift import ParameterShift as ParameterShift
+from .single_copy.shifts._stochastic_parameter_shift import StochasticParameterShift as StochasticParameterShift
 from .single_copy.stochastic._forward_gradient import ForwardGradient as ForwardGradient
 from .single_copy.stochastic._random_coordinate_shift import RandomCoordinateShift as RandomCoordinateShift
 from .single_copy.stochastic._spsa import SPSA as SPSA
