@@ -114,12 +114,12 @@ def _rule(position: int, gate: Gate) -> ShiftRule:
     where = f"gate {gate.name} on qubits {gate.wires} (parameterised gate {position})"
     if gaps is None:
         raise NotApplicable(
-            f"no shift rule: the spectrum of {where} is not known; use qcgrad.Adjoint, or split the gate"
+            f"no shift rule: the spectrum of {where} is not known; use qcgrad.StochasticParameterShift, qcgrad.Adjoint, or split the gate"
         )
     if len(gaps) > MAX_FREQUENCIES:
         raise NotApplicable(
             f"no practical shift rule: {where} has {len(gaps)} frequencies, at most {MAX_FREQUENCIES} are practical; "
-            "use qcgrad.Adjoint, or split the gate"
+            "use qcgrad.StochasticParameterShift, qcgrad.Adjoint, or split the gate"
         )
     try:
         return shift_rule(gaps)

@@ -65,7 +65,9 @@ def stencil(scheme: str, order: int) -> Stencil:
     return Stencil(order, nodes, weights, -float(weights.sum()) if scheme == "forward" else 0.0)
 
 
-def check_step(step: float, fastest: float, shots: int | None, found: Stencil, program: Program, dtype: np.dtype):
+def check_step(
+    step: float, fastest: float, shots: int | None, found: Stencil, program: Program, dtype: np.dtype
+) -> None:
     """Refuse a step at which noise is as large as the largest derivative that there can be.
 
     Args:

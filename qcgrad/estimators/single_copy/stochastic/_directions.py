@@ -47,7 +47,7 @@ def around(circuit: Circuit, angles: Float[Array, " A"], moves: Float[Array, "D 
     return np.concatenate([np.asarray(angles)[None], shifted])
 
 
-def check_memory(who: str, directions: int, angles: int, dtype: np.dtype):
+def check_memory(who: str, directions: int, angles: int, dtype: np.dtype) -> None:
     """Refuse settings that would not fit, and what they are made of."""
     needed = 4 * (1 + 2 * directions) * angles * np.dtype(dtype).itemsize
     require(

@@ -96,7 +96,7 @@ def read(point: Point, query: Moved, answer: Means) -> Reading:
 
 
 def worst_scatter(point: Point, program: Program) -> float:
-    r"""What the other components add to one: \(\sum_{b\ne a} g_b v_b v_a\) is sub-Gaussian with \(\sum_{b\ne a} g_b^2\).
+    r"""What the others add to a component: \(\sum_{b\ne a} g_b v_b v_a\) is sub-Gaussian with \(\sum_{b\ne a} g_b^2\).
 
     For Rademacher directions, whose products are independent signs; Bernstein's inequality bounds each component.
     """
@@ -110,8 +110,8 @@ def worst_scatter(point: Point, program: Program) -> float:
 def for_accuracy(method: type, point: Point, program: Program, epsilon: float, delta: float) -> Accuracy:
     r"""Rademacher directions, a quarter of the error for the bias, the rest by Hoeffding's inequality.
 
-    \(h = \sqrt{3\epsilon/(2 R\,\Omega^3)}\) with \(\Omega = \sum_a \Omega_a\); shots so that their noise scatters as the
-    other components do, at most: the fewest copies are half of that, of single shots.
+    \(h = \sqrt{3\epsilon/(2 R\,\Omega^3)}\) with \(\Omega = \sum_a \Omega_a\); shots so that their noise scatters as
+    the other components do, at most: the fewest copies are half of that, of single shots.
     """
     epsilon, delta = checked_accuracy(epsilon, delta)
     cotangents = np.asarray(point.cotangents)
