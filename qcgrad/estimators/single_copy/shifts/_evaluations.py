@@ -114,7 +114,8 @@ def _rule(position: int, gate: Gate) -> ShiftRule:
     where = f"gate {gate.name} on qubits {gate.wires} (parameterised gate {position})"
     if gaps is None:
         raise NotApplicable(
-            f"no shift rule: the spectrum of {where} is not known; use qcgrad.StochasticParameterShift, qcgrad.Adjoint, or split the gate"
+            f"no shift rule: the spectrum of {where} is not known; "
+            "use qcgrad.StochasticParameterShift, qcgrad.Adjoint, or split the gate"
         )
     if len(gaps) > MAX_FREQUENCIES:
         raise NotApplicable(

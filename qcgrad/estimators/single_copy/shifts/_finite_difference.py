@@ -115,16 +115,16 @@ class FiniteDifference(OneRoundEstimator):
         bias = self._bias(point, program, mean.dtype)
         if off is not None:
             bias = (
-                bias + abs(cotangents) @ (found.sum_by_gate(abs(factors) * off[1:]) + abs(centre)[:, None] * off[0]).T
+                bias + abs(cotangents) @ (found.sum_by_gate(abs(factors) * off[1:]) + abs(centre)[:, None] * off[:1]).T
             )
         covariance = None
         if self._stencil.centre and point.objective.mixes_coordinates:
-            own = xp.eye(len(centre), dtype=mean.dtype) * alone[:, :, None]
-            covariance = own + xp.outer(centre, centre) * shared[:, None, None]
+            own = xp.eye(len(centre), dtype=mean.dtype)[None] * alone[:, :, None]
+            covariance = own + xp.outer(centre, centre)[None] * shared[:, None, None]
         return Reading(
             value=mean[0],
             gradient=cotangents @ found.sum_by_gate(factors * moved).T,
-            variance=alone + shared[:, None] * centre**2,
+            variance=alone + shared[:, None] * centre[None] ** 2,
             value_variance=variance[0],
             bias_bound=xp.asarray(bias, mean.dtype),
             value_bias_bound=None if off is None else off[0],
@@ -185,10 +185,10 @@ class FiniteDifference(OneRoundEstimator):
         fastest = bandwidths(program.circuit.angle_gates)
         xp = namespace((point.cotangents, point.coordinates))
         sizes = ranges_along(program, point.cotangents)
-        bias = sizes[:, None] * (found.remainder * steps**found.order * fastest ** (found.order + 1))
+        bias = sizes[:, None] * (found.remainder * steps**found.order * fastest ** (found.order + 1))[None]
         if self.shots is None:
             whole = abs(xp.asarray(point.cotangents) @ program.terms[2]).sum(axis=1)
-            bias = bias + whole[:, None] * (found.size * relative_rounding(program, dtype) / steps)
+            bias = bias + whole[:, None] * (found.size * relative_rounding(program, dtype) / steps)[None]
         # A shifted angle is rounded to its own precision.
         angle = np.finfo(dtype).eps * (abs(xp.asarray(point.coordinates)) + np.abs(found.nodes).max() * steps)
-        return bias + sizes[:, None] * (found.size * fastest * angle / steps)
+        return bias + sizes[:, None] * (found.size * fastest * angle / steps)[None]

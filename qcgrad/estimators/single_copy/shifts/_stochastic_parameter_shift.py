@@ -44,8 +44,8 @@ class StochasticParameterShift(OneRoundEstimator):
     .. math:: \partial_\theta F = \int_0^1\! ds \sum_k c_k\, [F_{k,+}(s) - F_{k,-}(s)],
 
     where \(F_{k,\pm}(s)\) is measured with \(e^{-i(1-s)\theta H}\, e^{\mp i\pi P_k/4}\, e^{-is\theta H}\) in place of
-    the gate. Each of S samples draws s evenly and the string k in proportion to \(|c_k|\), and takes two circuits. Gates
-    with a shift rule keep it: in one estimate each angle is differentiated by what is cheapest for it.
+    the gate. Each of S samples draws s evenly and the string k in proportion to \(|c_k|\), and takes two circuits.
+    Gates with a shift rule keep it: in one estimate each angle is differentiated by what is cheapest for it.
 
     Args:
         samples: S, for each evolution.
@@ -152,8 +152,8 @@ class StochasticParameterShift(OneRoundEstimator):
     def for_accuracy(cls, point: Point, epsilon: float, delta: float) -> Self:
         r"""Samples by Hoeffding's inequality, each with the shots that the gates with shift rules take, or one.
 
-        A sample is the difference of two means of N shots times \(\Lambda = \sum_k |c_k|\), and its expectation over the
-        shots lies between \(-2\Lambda R\) and \(2\Lambda R\), so
+        A sample is the difference of two means of N shots times \(\Lambda = \sum_k |c_k|\), and its expectation over
+        the shots lies between \(-2\Lambda R\) and \(2\Lambda R\), so
 
         .. math:: S = 2\ln(2M/\delta)\,\Lambda^2 \Big(4R^2 + \frac2N \sum_b r_b^2\Big)/\epsilon^2,
             \qquad N = \max\Big(1,\; 2\ln(2M/\delta) \sum_b r_b^2\, \max_a \sum_\mu c_{a\mu}^2/\epsilon^2\Big),

@@ -40,7 +40,7 @@ def around(circuit: Circuit, angles: Float[Array, " A"], moves: Float[Array, "D 
     """The angles themselves, then moved forward along every direction, then backward."""
     if not is_concrete((angles, moves)):
         moves = moves.astype(angles.dtype)
-        return jnp.concatenate([angles[None], angles + moves, angles - moves])
+        return jnp.concatenate([angles[None], angles[None] + moves, angles[None] - moves])
     here, moves = np.asarray(angles, float), np.asarray(moves, float)
     which = np.arange(len(here))
     shifted = rounded(circuit, which, np.concatenate([here + moves, here - moves]), angles.dtype)
@@ -87,7 +87,7 @@ def mean_along(
         if point.objective.mixes_coordinates:
             covariance = xp.full((*gradient.shape, gradient.shape[1]), np.nan, dtype)
     else:
-        scattered = along[:, :, None] * directions - gradient[:, None]
+        scattered = along[:, :, None] * directions[None] - gradient[:, None]
         variance = xp.square(scattered).sum(axis=1) / (count - 1) / count
         if point.objective.mixes_coordinates:
             covariance = xp.einsum("cda,cdb->cab", scattered, scattered) / (count - 1) / count

@@ -52,7 +52,7 @@ def planned(
 ) -> Moved:
     """Two evaluations for each of `count` random directions, and that of the value.
 
-    The step of direction v is `step`, or the best one for a function of frequency \\(\\sqrt{\\sum_a v_a^2\\Omega_a^2}\\).
+    The step of direction v is `step`, or the best one for a function whose frequency is the norm of (v_a Omega_a).
     """
     angles = point.coordinates
     directions.check_memory(name_of(who), count, len(angles), angles.dtype)
@@ -62,7 +62,7 @@ def planned(
     v = np.asarray(v) if is_concrete((v, angles)) else v
     xp = namespace((v, angles))
     if step is None:
-        typical = xp.sqrt(xp.square(v * fastest.astype(angles.dtype)).sum(axis=1))
+        typical = xp.sqrt(xp.square(v * fastest.astype(angles.dtype)[None]).sum(axis=1))
         steps = central.best(program, angles.dtype, shots) / xp.where(typical > 0, typical, 1.0)
     else:
         check_step(step, float(fastest.sum()), shots, central, program, angles.dtype)
@@ -84,14 +84,14 @@ def read(point: Point, query: Moved, answer: Means) -> Reading:
     # (C, D): how far a derivative along a direction may be off.
     fastest = abs(v) @ bandwidths(query.program.circuit.angle_gates).astype(dtype)
     sizes = xp.asarray(ranges_along(query.program, point.cotangents), dtype)[:, None]
-    error = sizes * (steps**2 * fastest**3 / 6)
+    error = sizes * (steps**2 * fastest**3 / 6)[None]
     if query.shots is None:
         whole = abs(xp.asarray(point.cotangents) @ query.program.terms[2]).sum(axis=1)
-        error = error + xp.asarray(whole, dtype)[:, None] * relative_rounding(query.program, dtype) / steps
+        error = error + xp.asarray(whole, dtype)[:, None] * (relative_rounding(query.program, dtype) / steps)[None]
     angle = float(np.finfo(dtype).eps) * (xp.max(abs(query.angles), initial=0.0) + 1.0)
-    error = error + sizes * bandwidths(query.program.circuit.angle_gates).sum() * angle / steps
+    error = error + sizes * bandwidths(query.program.circuit.angle_gates).sum() * (angle / steps)[None]
     if off is not None:
-        error = error + cotangents @ (off[1 : 1 + count] + off[1 + count :]).T / (2 * steps)
+        error = error + cotangents @ (off[1 : 1 + count] + off[1 + count :]).T / (2 * steps[None])
     return reading._replace(bias_bound=xp.asarray(error @ abs(v) / count, dtype))
 
 

@@ -117,10 +117,9 @@ class RandomCoordinateShift(OneRoundEstimator):
         spread, covariance = by_angle(noise), None
         if count < every:
             pooled = _pooled(xp, shifted, noise, every)
-            moved = by_angle(xp.ones_like(shifted)) * 0
             # Angles that change nothing have no error.
-            moved = moved + xp.asarray(np.isin(np.arange(len(point.coordinates)), rules.owner), dtype)
-            spread = xp.where(moved > 0, pooled[:, None], 0)
+            moves = np.isin(np.arange(len(point.coordinates)), rules.owner)
+            spread = xp.where(moves[None], pooled[:, None], 0)
             if point.objective.mixes_coordinates:
                 covariance = self._covariance(xp, by_angle(shifted), spread, count, every)
         return Reading(
@@ -155,7 +154,7 @@ class RandomCoordinateShift(OneRoundEstimator):
     def _covariance(xp, found, spread, count, every):
         """(C, A, A): being drawn leaves less room for others. Unbiased off the diagonal, by pairs that were drawn."""
         pairs = found[:, :, None] * found[:, None, :] * (every * (every - 1) / max(count * (count - 1), 1))
-        own = xp.eye(found.shape[1], dtype=found.dtype)
+        own = xp.eye(found.shape[1], dtype=found.dtype)[None]
         off = -(every - count) / (count * (every - 1)) * pairs
         return own * spread[:, :, None] + (1 - own) * off
 
