@@ -96,7 +96,7 @@ def evolved():
 def test_stochastic_shifts_differentiate_what_has_no_rule():
     """Tolerance: six standard errors of about 0.03, by hundreds of bounded samples."""
     objective, params = evolved(), np.array([0.3, 0.7])
-    with pytest.raises(qg.NotApplicable, match="spectrum of gate evolution .* use qcgrad.StochasticParameterShift"):
+    with pytest.raises(qg.NotApplicable, match=r"spectrum of gate evolution .* use qcgrad.StochasticParameterShift"):
         qg.estimate(objective, params, qg.ParameterShift())
     method = qg.StochasticParameterShift(400)
     e = qg.estimate(objective, params, method, key=key(3))
@@ -108,17 +108,18 @@ def test_stochastic_shifts_differentiate_what_has_no_rule():
 
 
 SCATTERED = [
-    (qg.ForwardGradient(8, shots=50), 1),
-    (qg.ForwardGradient(8, "gaussian", shots=50), 3),
-    (qg.ForwardGradient(8, "sphere", shots=50), 1),
-    (qg.ForwardGradient(8, "coordinate", shots=50), 1),
-    (qg.RandomCoordinateShift(2, shots=50), None),
+    qg.ForwardGradient(8, shots=50),
+    qg.ForwardGradient(8, "gaussian", shots=50),
+    qg.ForwardGradient(8, "sphere", shots=50),
+    qg.ForwardGradient(8, "coordinate", shots=50),
+    qg.RandomCoordinateShift(2, shots=50),
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.statistical
-@pytest.mark.parametrize(("method", "kurtosis"), SCATTERED, ids=lambda part: getattr(part, "distribution", str(part)))
-def test_variances_are_those_over_2000_seeds(method, kurtosis):
+@pytest.mark.parametrize("method", SCATTERED, ids=lambda part: getattr(part, "distribution", "subset"))
+def test_variances_are_those_over_2000_seeds(method):
     """Sums of squared errors over parameters, which no component of a random subset knows alone, within 25 %.
 
     Squares of errors have heavier tails than those of normal ones: twice the tolerance of these.
