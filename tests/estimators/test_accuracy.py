@@ -250,7 +250,6 @@ KEPT = [
     (qg.WeightedRandomSampling, "circuit", 300),
     (qg.StochasticParameterShift, "evolution", 30),
     (qg.FiniteDifference, "circuit", 100),
-    (qg.SPSA, "pair", 10),
     (qg.ForwardGradient, "pair", 10),
     (qg.RandomCoordinateShift, "circuit", 100),
     (qg.DirectPauli, "hard", 300),
