@@ -10,7 +10,12 @@ from .single_copy.common_state._direct_pauli import DirectPauli as DirectPauli
 from .single_copy.common_state._local_shadow import LocalShadow as LocalShadow
 from .single_copy.common_state._mutually_unbiased_bases import MutuallyUnbiasedBases as MutuallyUnbiasedBases
 from .single_copy.mitigation._zero_noise_extrapolation import ZeroNoiseExtrapolation as ZeroNoiseExtrapolation
+from .single_copy.shifts._finite_difference import FiniteDifference as FiniteDifference
 from .single_copy.shifts._parameter_shift import ParameterShift as ParameterShift
+from .single_copy.shifts._stochastic_parameter_shift import StochasticParameterShift as StochasticParameterShift
+from .single_copy.stochastic._forward_gradient import ForwardGradient as ForwardGradient
+from .single_copy.stochastic._random_coordinate_shift import RandomCoordinateShift as RandomCoordinateShift
+from .single_copy.stochastic._spsa import SPSA as SPSA
 from .single_copy.stochastic._weighted_random_sampling import WeightedRandomSampling as WeightedRandomSampling
 from .white_box._adjoint import Adjoint as Adjoint
 from .white_box._backprop import Backprop as Backprop

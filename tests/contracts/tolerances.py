@@ -58,6 +58,20 @@ def batches(problem, queries, variance, bias, count):
     return student(queries[-1].batches - 1, count) * np.sqrt(variance) + bias
 
 
+def differences(problem, queries, variance, bias, count):
+    """Finite differences: shots as in `shots`, of outcomes divided by the step, and the bias."""
+    gates = (abs(gate.scale) for gate in problem.objective.circuit.gates if gate.param is not None)
+    query = queries[0]
+    step = np.max(np.abs(query.angles[1:] - query.angles[:1]), axis=1).min()
+    largest = max(1.0, *gates) * _size(problem) / step
+    return empirical_bernstein(variance, largest, min(query.shots_per_setting), count) + bias
+
+
+def directions(problem, queries, variance, bias, count):
+    """Means over hundreds of random directions, whose standard errors come from their spread."""
+    return student(len(queries[0].directions) - 1, count) * np.sqrt(variance) + bias
+
+
 def guarantee(problem, queries, variance, bias, count):
     """Methods that keep to their bounds but for a probability that they were given."""
     return normal(count) * np.sqrt(variance) + bias

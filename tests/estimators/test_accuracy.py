@@ -255,7 +255,10 @@ def test_a_method_without_a_bound_says_so():
 
 
 MIXED = qg.Circuit(2).ry(0, param=0).crx(0, 1, param=1).rz(1, param=2).rx(1, param=3)
+EVOLUTION = qg.Circuit(2).ry(0, param=0).evolution({"XX": 0.5, "ZI": 0.4, "YZ": 0.2}, (0, 1), param=1)
 PROBLEMS = {
+    "pair": (qg.Expectation(qg.Circuit(2).ry(0, param=0).rx(0, param=1), {"ZI": 1.0}), np.array([0.4, 0.9])),
+    "evolution": (qg.Expectation(EVOLUTION, {"ZI": 1.0, "IX": 0.5}), np.array([0.4, 0.9])),
     "hard": (hard_instance(2), np.zeros(15)),
     "circuit": (qg.Expectation(MIXED, {"ZI": 1.0, "XX": 0.5, "IZ": 0.5}), np.array([0.4, 0.9, 1.3, -0.2])),
     "commuting": (qg.Expectation(qg.Circuit(2).rx(0, param=0).rxx(0, 1, param=1), "ZI + 0.5*ZZ"), np.array([0.4, 0.9])),
@@ -268,6 +271,10 @@ KEPT = [
     (qg.IQPSampling, "commuting", 300),
     (qg.HadamardTest, "circuit", 50),
     (qg.CommutingBlock, "pool", 100),
+    (qg.StochasticParameterShift, "evolution", 30),
+    (qg.FiniteDifference, "circuit", 100),
+    (qg.ForwardGradient, "pair", 10),
+    (qg.RandomCoordinateShift, "circuit", 100),
     (qg.DirectPauli, "hard", 300),
     (qg.MutuallyUnbiasedBases, "hard", 300),
     (qg.CliffordShadow, "hard", 100),

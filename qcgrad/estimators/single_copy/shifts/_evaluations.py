@@ -43,8 +43,14 @@ class Evaluations(NamedTuple):
 
     @staticmethod
     @lru_cache(maxsize=32)
-    def of(gates: tuple[Gate, ...]) -> "Evaluations":
-        rules = [_rule(position, gate) for position, gate in enumerate(gates)]
+    def of(gates: tuple[Gate, ...], without: frozenset[int] = frozenset()) -> "Evaluations":
+        """Those of all gates but some, by position.
+
+        Raises:
+            NotApplicable: one has no practical rule.
+        """
+        none = shift_rule(())
+        rules = [none if position in without else _rule(position, gate) for position, gate in enumerate(gates)]
         owner = np.repeat(np.arange(len(gates)), [len(rule.shifts) for rule in rules])
         columns = [np.concatenate([rule[i] for rule in rules] or [np.zeros(0)]) for i in (0, 1)]
         return Evaluations(len(gates), owner, *columns)
@@ -94,17 +100,27 @@ class Evaluations(NamedTuple):
         return add_at(start, self.owner, rows)
 
 
+def has_rule(gate: Gate) -> bool:
+    """Whether a gate has a practical shift rule."""
+    try:
+        _rule(0, gate)
+    except NotApplicable:
+        return False
+    return True
+
+
 def _rule(position: int, gate: Gate) -> ShiftRule:
     gaps = frequencies(gate)
     where = f"gate {gate.name} on qubits {gate.wires} (parameterised gate {position})"
     if gaps is None:
         raise NotApplicable(
-            f"no shift rule: the spectrum of {where} is not known; use qcgrad.Adjoint, or split the gate"
+            f"no shift rule: the spectrum of {where} is not known; "
+            "use qcgrad.StochasticParameterShift, qcgrad.Adjoint, or split the gate"
         )
     if len(gaps) > MAX_FREQUENCIES:
         raise NotApplicable(
             f"no practical shift rule: {where} has {len(gaps)} frequencies, at most {MAX_FREQUENCIES} are practical; "
-            "use qcgrad.Adjoint, or split the gate"
+            "use qcgrad.StochasticParameterShift, qcgrad.Adjoint, or split the gate"
         )
     try:
         return shift_rule(gaps)

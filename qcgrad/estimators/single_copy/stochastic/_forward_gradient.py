@@ -1,0 +1,132 @@
+"""Forward gradients: derivatives along random directions."""
+
+from typing import Any, Self
+
+import equinox as eqx
+import numpy as np
+
+from ....array_types import Key
+from ....estimator import OneRoundEstimator
+from ....objective import Point, Reading
+from ....queries import Access, Evaluate, TangentSweep
+from ..._checks import checked_choice, checked_count, checked_positive
+from ..._programs import check_covariances, program_at
+from ...accuracy import checked_accuracy, counted, hoeffding, log_of, num_components
+from . import _directions as along
+from . import _moves as moves
+
+# Directions that one sweep carries: it holds a state for each.
+_TOGETHER = 8
+
+
+class ForwardGradient(OneRoundEstimator):
+    r"""Gradients from derivatives along K random directions.
+
+    .. math:: \hat g = \frac1K \sum_{k=1}^K (\nabla F\cdot v_k)\, v_k, \qquad E[v v^T] = 1.
+
+    Unbiased, off by \(E|\hat g - g|^2 = (A + \kappa - 2)|g|^2/K\) for A angles: \(\kappa = 1\) for "rademacher", 3 for
+    "gaussian", and 1 in effect for "sphere" and "coordinate". Without shots each derivative is exact: a simulation
+    carries the state's tangent along, forward mode, with no backward pass. With shots it is a central difference
+    along the direction, as in `SPSA`, which is the same for "rademacher".
+
+    Args:
+        directions: K.
+        distribution: "rademacher" for fair signs, "gaussian" for independent normal components, "sphere" for uniformly
+            random directions of length \(\sqrt A\), "coordinate" for one random angle at a time, times \(\sqrt A\).
+        shots: shots per circuit evaluation, in each measurement basis of the observable; None for exact tangents.
+        step: with shots, how far along the direction, in units of its length, radians; None as in `SPSA`.
+
+    Access: white box without shots, single copy with them. The variance is the sample variance over directions, shot
+    noise included; NaN for one direction. With shots biased by the difference: `bias_bound` is proved for the
+    directions drawn.
+
+    Cost: without shots one run for the value and 1 + D gate applications a gate for every D = 8 directions, which are
+    carried together; with shots 1 + 2K evaluations.
+
+    Raises:
+        ValueError: directions or shots that are no positive integer, an unknown distribution, a step that is no
+            positive number, or without shots, or so small that shot noise swamps it.
+        TooLarge: directions that would not fit into memory.
+
+    Example:
+        >>> import jax, qcgrad as qg
+        >>> jax.config.update("jax_enable_x64", True)
+        >>> objective = qg.Expectation(qg.Circuit(1).ry(0, param=0), "Z")
+        >>> e = qg.estimate(objective, [0.5], qg.ForwardGradient(directions=2), key=0)
+        >>> print(e.gradient.round(4), e.cost.copies)  # of one parameter, the derivative itself
+        [-0.4794] 0
+
+    References:
+        A. G. Baydin et al., "Gradients without backpropagation", arXiv:2202.08587; B. Coyle et al., "Adaptive
+        directional gradients for parameterised quantum circuits", arXiv:2606.09734.
+    """
+
+    directions: int = eqx.field(static=True)
+    distribution: along.Distribution = eqx.field(static=True)
+    shots: int | None = eqx.field(static=True)
+    step: float | None = eqx.field(static=True)
+    access: Access = eqx.field(static=True, init=False, default=Access.white_box)  # pyright: ignore
+    is_traceable: bool = eqx.field(static=True, init=False, default=True)  # pyright: ignore
+    accuracy_option = "directions"
+    is_random = True
+
+    def __init__(
+        self,
+        directions: int = 1,
+        distribution: along.Distribution = "rademacher",
+        shots: int | None = None,
+        step: float | None = None,
+    ):
+        self.directions = checked_count("directions", directions)
+        self.distribution = checked_choice("distribution", distribution, along.DISTRIBUTIONS)
+        self.shots = None if shots is None else checked_count("shots", shots)
+        self.step = None if step is None else checked_positive("step", step)
+        if step is not None and shots is None:
+            raise ValueError(
+                f"step={step!r} without shots: tangents are exact and take no step; give shots, or use SPSA"
+            )
+        self.access = Access.white_box if shots is None else Access.single_copy
+        # Tangents are carried by NumPy.
+        self.is_traceable = shots is not None
+
+    def plan(self, point: Point, key: Key) -> tuple[Evaluate | TangentSweep, ...]:
+        program = program_at(point, self, samples=self.shots is not None)
+        if self.shots is not None:
+            count, kind = self.directions, self.distribution
+            return (moves.planned(point, program, self, key, count, kind, self.step, self.shots),)
+        angles = point.coordinates
+        along.check_memory(type(self).__name__, self.directions, len(angles), angles.dtype)
+        check_covariances(point, self)
+        drawn = np.asarray(along.drawn(key, self.directions, len(angles), self.distribution, angles.dtype))
+        parts = [drawn[start : start + _TOGETHER] for start in range(0, self.directions, _TOGETHER)]
+        return (Evaluate(program, angles[None]), *(TangentSweep(program, angles, part) for part in parts))
+
+    def combine(self, point: Point, queries: tuple[Any, ...], answers: tuple[Any, ...]) -> Reading:
+        if self.shots is not None:
+            return moves.read(point, queries[0], answers[0])
+        value, *swept = answers
+        dtype = point.coordinates.dtype
+        slopes = np.concatenate([2 * np.real(np.asarray(part.observed)).T for part in swept]).astype(dtype)
+        drawn = np.concatenate([query.directions for query in queries[1:]])
+        off = None if value.bias is None else value.bias[0]
+        return along.mean_along(point, (value.mean[0], value.variance[0], off), slopes, drawn)
+
+    def value_query(self, point: Point) -> Evaluate:
+        return Evaluate(program_at(point, self, samples=self.shots is not None), point.coordinates[None], self.shots)
+
+    @classmethod
+    def for_accuracy(cls, point: Point, epsilon: float, delta: float) -> Self:
+        r"""Rademacher directions and exact tangents, by Hoeffding's inequality: no copies at all.
+
+        A component sees the sum of all others with random signs, which is sub-Gaussian:
+
+        .. math:: K = 2\ln(2M/\delta)\, R^2 \sum_b \Omega_b^2/\epsilon^2,
+
+        without the smallest term, where \(\Omega_b\) is the fastest frequency in a gate's angle and R the sum of the
+        observable's |coefficients|: a derivative is \(\Omega_b R\) at most.
+        """
+        epsilon, delta = checked_accuracy(epsilon, delta)
+        scatter = moves.worst_scatter(point, program_at(point, cls))
+        needed = hoeffding(np.array([scatter]), log_of(num_components(point), delta), epsilon)
+        # At least two, so that there is a sample variance.
+        return cls(max(2, counted(cls, needed, epsilon)))
