@@ -10,4 +10,6 @@ from .single_copy.shifts._parameter_shift import ParameterShift as ParameterShif
 from .single_copy.stochastic._weighted_random_sampling import WeightedRandomSampling as WeightedRandomSampling
 from .white_box._adjoint import Adjoint as Adjoint
 from .white_box._backprop import Backprop as Backprop
+from .white_box._checkpointed import Checkpointed as Checkpointed
+from .white_box._forward_mode import ForwardMode as ForwardMode
 from .white_box._reverse_mode import ReverseMode as ReverseMode

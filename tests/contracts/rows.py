@@ -38,6 +38,8 @@ ROWS = [
     Row("Adjoint", qg.Adjoint(), CIRCUITS, "white_box"),
     # Each size is one more program to compile, so every fourth circuit will do.
     Row("ReverseMode", qg.ReverseMode(), CIRCUITS[::4], "white_box"),
+    Row("Checkpointed", qg.Checkpointed(), CIRCUITS[::12], "white_box"),
+    Row("ForwardMode", qg.ForwardMode(), CIRCUITS[::12], "white_box"),
     Row("ParameterShift", qg.ParameterShift(), CIRCUITS, "single_copy"),
     Row("ParameterShift-shots", qg.ParameterShift(shots=4000), SAMPLED, "single_copy", tolerances.shots),
     Row(

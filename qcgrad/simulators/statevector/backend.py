@@ -19,6 +19,7 @@ from ...queries import (
     BasisCounts,
     Evaluate,
     FinalState,
+    ForwardSweeps,
     Means,
     MeasureBases,
     RandomizedMeasure,
@@ -120,6 +121,8 @@ class Statevector(AbstractBackend):
             return self._adjoint(query)
         if isinstance(query, ReverseSweep):
             return self._reverse(query)
+        if isinstance(query, ForwardSweeps):
+            return self._forward(query)
         if isinstance(query, TangentSweep):
             return self._tangents(query)
         if isinstance(query, MeasureBases):
@@ -226,10 +229,21 @@ class Statevector(AbstractBackend):
         program = part.program
         angles = engines.padded(part.select(query.angles), engines.padded_angles(program), axis=-1)
         # Only the JAX path can be differentiated step by step.
-        circuit = engines.jax_circuit(program, dtype, self.mesh)
+        circuit = engines.jax_circuit(program, dtype, self.mesh, query.keeps_all)
         self._check_states(program, query.angles, circuit.states_recorded(len(query.cotangents)))
         value, gradient = _to_host(query.angles, kernels.reverse(circuit, angles, query.cotangents.astype(dtype)))
         return Sweep(value, part.expand(gradient[:, : program.num_angles], query.program.num_angles))
+
+    def _forward(self, query):
+        part, dtype = self._seen(query.program, query.angles), query.angles.dtype
+        program = part.program
+        angles = engines.padded(part.select(query.angles), engines.padded_angles(program), axis=-1)
+        circuit = engines.jax_circuit(program, dtype, self.mesh)
+        self._check_states(program, query.angles, 2 * circuit.states_held(0))
+        value, rows = _to_host(query.angles, kernels.forward(circuit, angles, program.num_angles))
+        xp = namespace((rows, query.cotangents))
+        gradient = xp.asarray(query.cotangents, dtype) @ rows[: program.num_angles].T
+        return Sweep(value, part.expand(gradient, query.program.num_angles))
 
     def _tangents(self, query):
         part = query.program.whole
