@@ -22,6 +22,7 @@ from .estimate import estimate as estimate
 from .estimate import predict_cost as predict_cost
 from .estimator import AbstractEstimator as AbstractEstimator
 from .geometry import geometric_tensor as geometric_tensor
+from .geometry import metric_tensor as metric_tensor
 from .ir import Circuit as Circuit
 from .ir import Expectation as Expectation
 from .ir import Gate as Gate
@@ -29,6 +30,8 @@ from .ir import Mixture as Mixture
 from .ir import OperatorPool as OperatorPool
 from .ir import PauliSum as PauliSum
 from .library import load_circuit as load_circuit
+from .matrices import MatrixEstimate as MatrixEstimate
+from .matrices import hessian as hessian
 from .networks import Autodiff as Autodiff
 from .networks import Loss as Loss
 from .result import Estimate as Estimate
