@@ -32,6 +32,8 @@ from .ir import PauliSum as PauliSum
 from .library import load_circuit as load_circuit
 from .matrices import MatrixEstimate as MatrixEstimate
 from .matrices import hessian as hessian
+from .natural import NaturalGradient as NaturalGradient
+from .natural import natural_gradient as natural_gradient
 from .networks import Autodiff as Autodiff
 from .networks import Loss as Loss
 from .result import Estimate as Estimate

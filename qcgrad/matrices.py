@@ -172,7 +172,7 @@ def measured(
     if program is None or not hasattr(program, "on_all"):
         raise NotApplicable(f"{type(point.objective).__name__} has no circuit of one pure state: give an Expectation")
     point = point._replace(coordinates=np.asarray(point.coordinates))
-    bends = _bends(point.objective, params) if kind is HessianMethod else None
+    bends = second_derivatives(point.objective, params) if kind is HessianMethod else None
     asker = asking(method, directions(point.objective, params, point.coordinates), bends)
     found = run(point, asker, resolve(backend, point.objective), as_key(key))
     return found, point.objective, params, asker
@@ -260,7 +260,7 @@ def directions(objective: AbstractObjective, params: Params, coordinates: Any) -
     return np.concatenate(leaves, axis=1).T
 
 
-def _bends(objective: AbstractObjective, params: Params) -> Float[np.ndarray, "A N N"] | None:
+def second_derivatives(objective: AbstractObjective, params: Params) -> Float[np.ndarray, "A N N"] | None:
     """Second derivatives of the coordinates by the raveled parameters."""
     if objective.is_affine:
         return None

@@ -2,8 +2,12 @@ from .multi_copy._bell_shadow import BellShadow as BellShadow
 from .multi_copy._gentle_sweep import GentleSweep as GentleSweep
 from .multi_copy._online_tomography import OnlineTomography as OnlineTomography
 from .multi_copy._read_once_tomography import ReadOnceTomography as ReadOnceTomography
+from .second_order._block_diagonal import BlockDiagonalMetric as BlockDiagonalMetric
+from .second_order._overlap_shift import OverlapShift as OverlapShift
+from .second_order._qn_spsa import QNSPSA as QNSPSA
 from .second_order._second_order_shift import SecondOrderShift as SecondOrderShift
 from .second_order._shifted_adjoint import ShiftedAdjoint as ShiftedAdjoint
+from .second_order._tangent_metric import TangentMetric as TangentMetric
 from .single_copy.common_state._clifford_shadow import CliffordShadow as CliffordShadow
 from .single_copy.common_state._direct_pauli import DirectPauli as DirectPauli
 from .single_copy.common_state._local_shadow import LocalShadow as LocalShadow

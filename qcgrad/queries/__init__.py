@@ -31,6 +31,7 @@ from ._single_copy import Evaluate as Evaluate
 from ._single_copy import Means as Means
 from ._single_copy import MeasureBases as MeasureBases
 from ._single_copy import MeasureComponent as MeasureComponent
+from ._single_copy import Overlaps as Overlaps
 from ._single_copy import RandomizedMeasure as RandomizedMeasure
 from ._single_copy import Snapshots as Snapshots
 from ._single_copy import stabilizer_gates as stabilizer_gates

@@ -36,6 +36,7 @@ QUERIES = {
     queries.Evaluate: queries.Evaluate(PROGRAM, np.stack([ANGLES, -ANGLES]), 50),
     queries.AdjointSweep: queries.AdjointSweep(PROGRAM, ANGLES, np.eye(3)),
     queries.ReverseSweep: queries.ReverseSweep(PROGRAM, ANGLES, np.eye(3)),
+    queries.Overlaps: queries.Overlaps(PROGRAM, ANGLES, np.array([ANGLES, ANGLES]), 50),
     queries.ForwardSweeps: queries.ForwardSweeps(PROGRAM, ANGLES, np.eye(3)),
     queries.TangentSweep: queries.TangentSweep(PROGRAM, ANGLES, np.eye(2)),
     queries.ReadState: queries.ReadState(PROGRAM, ANGLES),
@@ -82,6 +83,7 @@ def test_known_queries_are_answered_and_others_refused_by_name(backend, kind):
         (queries.Evaluate, queries.Means, [(2, 3), (2, 3)]),
         (queries.AdjointSweep, queries.Sweep, [(3,), (3, 2)]),
         (queries.ReverseSweep, queries.Sweep, [(3,), (3, 2)]),
+        (queries.Overlaps, queries.Means, [(2, 1), (2, 1)]),
         (queries.ForwardSweeps, queries.Sweep, [(3,), (3, 2)]),
         (queries.TangentSweep, queries.Tangents, [(2, 2), (2,), (3, 2)]),
         (queries.ReadState, queries.FinalState, [(4,)]),
@@ -118,6 +120,7 @@ def test_a_query_costs_what_its_docstring_counts(kind):
         queries.Evaluate: qg.Cost(300, 300, 6, 100 * (9 + 3), 2),
         queries.AdjointSweep: qg.Cost(0, 0, 1, 5 * 3, 2, 8 * runs + 4 * terms, 5 * state),
         queries.ReverseSweep: qg.Cost(0, 0, 1, 7 * 3, 2, 7 * runs + 4 * terms, (3 + 1 + 3) * state),
+        queries.Overlaps: qg.Cost(100, 100, 2, 100 * 2 * 3, 2),
         queries.ForwardSweeps: qg.Cost(0, 0, 1 + 2, 5 * 3, 2, 5 * (runs + terms), 3 * state),
         # Three states through three gates; products of two derivatives with three states and three images.
         queries.TangentSweep: qg.Cost(0, 0, 1, 3 * 3, 2, 3 * runs + terms + 8 * 12 * 4, 4 * state),

@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 
 import qcgrad as qg
+from qcgrad.estimate import run
+from qcgrad.matrices import Hessian, directions, second_derivatives
+from qcgrad.objective import point_at
 from theory.statistics import key, normal
 
 CIRCUIT = (
@@ -70,8 +73,12 @@ def test_circuits_are_counted():
 def test_variances_are_those_of_the_sample_where_entries_share_evaluations():
     """Of 400 runs; the mean of the reported variances against the spread, and unbiased means."""
     exact, runs = reference(MAPPED, POINT), 400
-    found = [qg.hessian(MAPPED, POINT, qg.SecondOrderShift(shots=50), key=key(seed)) for seed in range(runs)]
-    matrices, reported = np.array([f.matrix for f in found]), np.mean([f.variance for f in found], axis=0)
+    point, params = point_at(MAPPED, POINT)
+    bends = second_derivatives(MAPPED, params)
+    asker = Hessian(qg.SecondOrderShift(shots=50), directions(MAPPED, params, point.coordinates), bends)
+    readings = [run(point, asker, qg.Statevector(), key(seed)).reading for seed in range(runs)]
+    matrices = np.array([reading.gradient[0] for reading in readings])
+    reported = np.mean([reading.variance[0] for reading in readings], axis=0)
     assert np.all(np.abs(matrices.mean(axis=0) - exact) < normal(exact.size) * np.sqrt(reported / runs))
     ratio = matrices.var(axis=0, ddof=1) / reported
     # The relative standard error of a variance is sqrt(2 / runs), and outcomes have lighter tails than normal ones.

@@ -3,7 +3,6 @@
 from typing import Any
 
 import equinox as eqx
-import numpy as np
 
 from ...array_types import Key
 from ...matrices import HessianMethod, MatrixReading, Problem

@@ -47,6 +47,13 @@ def state(circuit: Prepared, angles: Angles) -> Amplitudes:
 
 @jax.jit
 @in_full_precision
+def states(circuit: Prepared, angles: Settings) -> States:
+    """(B, 2^n) states at angles (B, A)."""
+    return circuit.states(angles)
+
+
+@jax.jit
+@in_full_precision
 def values(circuit: Prepared, angles: Settings) -> Expectations:
     """(B, K) exact expectation values at angles (B, A)."""
     return circuit.values(angles)

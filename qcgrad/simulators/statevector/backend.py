@@ -22,6 +22,7 @@ from ...queries import (
     ForwardSweeps,
     Means,
     MeasureBases,
+    Overlaps,
     RandomizedMeasure,
     ReadState,
     ReverseSweep,
@@ -34,6 +35,7 @@ from ..multicopy import _answers as answers
 from . import _engines as engines
 from . import _kernels as kernels
 from . import _limits as limits
+from . import _overlaps as overlaps
 from . import _sample as sample
 from . import _stabilizer_bases as stabilizer_bases
 from . import _tangents as tangents
@@ -127,6 +129,8 @@ class Statevector(AbstractBackend):
             return self._tangents(query)
         if isinstance(query, MeasureBases):
             return self._measure(query, key)
+        if isinstance(query, Overlaps):
+            return self._overlaps(query, key)
         if isinstance(query, RandomizedMeasure):
             return self._randomized(query, key)
         if isinstance(query, ReadState):
@@ -172,6 +176,23 @@ class Statevector(AbstractBackend):
         stabilizer_bases.check_counts(query, part.program.num_qubits, self.max_bytes)
         psi = np.asarray(self._state_of_part(part.program, part.select(query.angles)))
         return stabilizer_bases.count(psi, query, key)
+
+    def _overlaps(self, query, key):
+        part = query.program.busy
+        self._check_states(part.program, query.angles, states=4)
+        psi = np.asarray(self._state_of_part(part.program, part.select(query.angles)))
+        return overlaps.answered(query, psi, self._some_states(part.program, part.select(query.others)), key)
+
+    def _some_states(self, program, settings):
+        """The states at all settings (B, A), one after another, as many simulated together as make up few bytes."""
+        if self.mesh is not None:
+            yield from (np.asarray(self._state_of_part(program, row)) for row in settings)
+            return
+        step = max(1, overlaps.AMPLITUDES >> program.num_qubits)
+        for start in range(0, len(settings), step):
+            some = settings[start : start + step]
+            padded = engines.padded(some, walk.bucket(len(some), 1), axis=0)
+            yield from np.asarray(kernels.states(*engines.prepared(program, padded, self.engine, None)))[: len(some)]
 
     def _randomized(self, query, key):
         # A basis of all qubits at once entangles idle ones too; letters do not.
