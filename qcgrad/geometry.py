@@ -149,8 +149,8 @@ def metric_tensor(
         [0.25   0.0575] 6
 
     References:
-        J. Stokes et al., Quantum 4, 269 (2020), arXiv:1909.02108; A. Mari, T. R. Bromley, N. Killoran, Phys. Rev. A 103,
-        012405 (2021), arXiv:2008.06517.
+        J. Stokes et al., Quantum 4, 269 (2020), arXiv:1909.02108; A. Mari, T. R. Bromley, N. Killoran, Phys. Rev. A
+        103, 012405 (2021), arXiv:2008.06517.
     """
     found, *_ = measured(objective, params, method, backend, key, MetricMethod, MetricTensor)
     return assembled(found, is_vector=False)

@@ -9,14 +9,15 @@ import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Float
+from numpy.typing import DTypeLike
 
 from .array_types import Key, Params
 from .arrays import is_concrete
 from .backend import AbstractBackend, resolve
 from .cost import Cost
 from .errors import NotApplicable
-from .estimate import check_objective, run
-from .estimator import OneRoundEstimator
+from .estimate import check_objective, real_dtype, run
+from .estimator import OneRoundEstimator, total_cost
 from .keys import as_key
 from .objective import AbstractObjective, Point, Reading, point_at
 from .progress import Run
@@ -104,6 +105,15 @@ class AbstractMatrixMethod(eqx.Module):
     @abc.abstractmethod
     def combine(self, problem: Problem, queries: tuple[Any, ...], answers: tuple[Any, ...]) -> MatrixReading:
         """The matrix from the answers, in the plan's order."""
+
+    def predict(self, objective: AbstractObjective, dtype: DTypeLike | None = None) -> Cost:
+        """What the matrix will cost, exactly, without running anything; arguments as for `qcgrad.predict_cost`."""
+        check_objective(objective)
+        objective = objective.typical()
+        point = Point(objective, objective.placeholder(real_dtype(dtype)), np.eye(objective.num_outputs))
+        numbers = getattr(objective, "num_parameters", len(point.coordinates))
+        problem = Problem(point, np.zeros((numbers, len(point.coordinates))))
+        return total_cost(self.plan(problem, jax.random.key(0) if self.is_random else None))
 
 
 class HessianMethod(AbstractMatrixMethod):

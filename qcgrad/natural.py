@@ -67,8 +67,8 @@ def natural_gradient(
         metric: of the metric, for example `TangentMetric()` or `BlockDiagonalMetric(shots=1000)`.
         backend: who answers both, by default the statevector simulator.
         tikhonov: lambda, added to all eigenvalues; 0 or more.
-        cutoff: kappa between 0 and 1: the pseudo-inverse on eigenvectors whose eigenvalue is more than this share of the
-            largest, solved by `eigh`; noise below it, negative eigenvalues too, is left out. None keeps all, and solves
+        cutoff: kappa between 0 and 1: the pseudo-inverse on eigenvectors whose eigenvalue is more than this share of
+            the largest, solved by `eigh`; noise below it, negative eigenvalues too, is left out. None keeps all, and solves
             by Cholesky.
         key: JAX random key or integer seed, where something is drawn.
 

@@ -23,8 +23,9 @@ class Segments(NamedTuple):
 def segments(steps: int) -> Segments:
     """The segments that keep fewest states where each step is recomputed once: about as many as each has steps.
 
-    S + L with S L = `steps` is least where both are the square root; powers of two cost a sixth of it at most. Binomial schedules (A. Griewank, A. Walther, "Algorithm 799: revolve", ACM TOMS 26, 19 (2000)) keep still
-    fewer states, and recompute steps several times.
+    S + L with S L = `steps` is least where both are the square root; powers of two cost a sixth of it at most.
+    Binomial schedules (A. Griewank, A. Walther, "Algorithm 799: revolve", ACM TOMS 26, 19 (2000)) keep still fewer
+    states, and recompute steps several times.
     """
     powers = [1 << k for k in range(max(steps, 1).bit_length())]
     return min((Segments(-(-steps // length), length) for length in powers), key=lambda found: found.states)

@@ -59,7 +59,7 @@ def layers(circuit: Circuit) -> tuple[Layer, ...]:
 def _levels(gates: Sequence[Gate], strings, num_qubits) -> list[int]:
     levels: list[int] = []
     masks = [sum(pauli.bit(q, num_qubits) for q in gate.wires) for gate in gates]
-    for i, gate in enumerate(gates):
+    for i in range(len(gates)):
         least = 0
         for j in range(i):
             reached = levels[j] + (gates[j].param is not None)

@@ -111,11 +111,8 @@ def pieces(
 
     mean, variance = np.asarray(mean, float), np.asarray(variance, float)
     one, two = slice(1, 1 + len(single.owner)), slice(1 + len(single.owner), None)
-    c, d, product = (
-        single.coefficients,
-        pairs.curvature,
-        single.coefficients[pairs.first] * single.coefficients[pairs.second],
-    )
+    c, d = single.coefficients, pairs.curvature
+    product = c[pairs.first] * c[pairs.second]
     squares, sizes = weights**2, np.abs(weights)
     diagonal = summed(mean[one], d) + np.outer(weights @ mean[0], pairs.center)
     along = (
@@ -143,23 +140,23 @@ def by_parameters(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     r"""Matrix, variance and bias bound (C, N, N) by the chain rule of second order.
 
-    Entry (i, j) is a sum over angles of independent errors: those of pairs count \(J_{ai} J_{bj} + J_{bi} J_{aj}\) times,
-    those along one angle \(J_{ai} J_{aj}\) times in the curvature and \(\partial^2\theta_a\) times in the slope.
+    Entry (i, j) is a sum over angles of independent errors: those of pairs count
+    \(J_{ai} J_{bj} + J_{bi} J_{aj}\) times, those along one angle \(J_{ai} J_{aj}\) times in the curvature and
+    \(\partial^2\theta_a\) times in the slope.
     """
     rows = np.asarray(directions, float)
     matrix = rows @ found.matrix @ rows.T
     variance = rows**2 @ found.apart @ rows.T**2
-    both = rows[:, None] * rows  # (N, N, A)
-    variance = variance + np.einsum("ija,cab,ijb->cij", both, found.apart, both, optimize=True)
-    along, mixed, slope = found.along
-    variance = variance + np.einsum("ija,ca->cij", both**2, along)
-    variance = variance + np.einsum("ija,ca->cij", both, found.common) ** 2
     bias = None if found.bias is None else abs(rows) @ found.bias[0] @ abs(rows).T
-    if bends is not None:
-        bent = np.asarray(bends, float)
-        matrix = matrix + np.einsum("ca,aij->cij", found.gradient, bent)
-        variance = variance + np.einsum("ca,aij->cij", slope, bent**2)
-        variance = variance + 2 * np.einsum("ca,ija,aij->cij", mixed, both, bent, optimize=True)
-        if bias is not None and found.bias is not None:
-            bias = bias + np.einsum("ca,aij->cij", found.bias[1], abs(bent))
+    along, mixed, slope = found.along
+    for i, row in enumerate(rows):  # row by row, since all products of three axes would take too much memory
+        both = row * rows
+        share = np.einsum("ja,cab,jb->cj", both, found.apart, both, optimize=True)
+        variance[:, i] += share + along @ both.T**2 + (found.common @ both.T) ** 2
+        if bends is not None:
+            bent = np.asarray(bends[:, i], float)
+            matrix[:, i] += found.gradient @ bent
+            variance[:, i] += slope @ bent**2 + 2 * mixed @ (both.T * bent)
+            if bias is not None and found.bias is not None:
+                bias[:, i] += found.bias[1] @ abs(bent)
     return matrix, np.maximum(variance, 0), bias

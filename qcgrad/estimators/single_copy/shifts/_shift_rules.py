@@ -66,8 +66,8 @@ def _general(omega):
     gap = np.min(np.diff(np.concatenate([[0.0], omega])))
     if gap < _MIN_GAP * omega[-1]:
         raise ValueError(
-            f"{frequencies}, of which two differ by {gap:.2g}: the condition number of any shift rule for them is about "
-            f"{omega[-1] / gap:.1e}, at most {1 / _MIN_GAP:.0e} is accepted"
+            f"{frequencies}, of which two differ by {gap:.2g}: the condition number of any shift rule for them is "
+            f"about {omega[-1] / gap:.1e}, at most {1 / _MIN_GAP:.0e} is accepted"
         )
     positions = (np.arange(len(omega)) + 0.5) / len(omega)
     for reach in np.linspace(np.pi / omega[-1], 2 * np.pi / gap, 400):
@@ -82,8 +82,8 @@ def _general(omega):
             best, best_size = _antisymmetric(shifts, coefficients), size
     if best is None or best_size > _MAX_AMPLIFICATION * omega[-1]:
         raise ValueError(
-            f"{frequencies}, for which no shift rule is well conditioned: the best condition number is {least:.1e}, the "
-            f"least sum of coefficients {best_size:.1e}"
+            f"{frequencies}, for which no shift rule is well conditioned: the best condition number is {least:.1e}, "
+            f"the least sum of coefficients {best_size:.1e}"
         )
     return best
 
