@@ -68,12 +68,18 @@ class Problem(NamedTuple):
     directions: Float[np.ndarray, "N A"]
     bends: Float[np.ndarray, "A N N"] | None = None
 
+    @property
+    def program(self) -> Any:
+        """The circuit with its observables (`ir.Program`): objectives without one are refused before."""
+        return getattr(self.point.objective, "program")  # noqa: B009 - known to be there, not to the type
+
 
 class MatrixReading(NamedTuple):
     """What a method found, by parameters.
 
     Attributes:
-        matrix, variance: (C, N, N), one matrix for each cotangent of the point; of a metric C = 1.
+        matrix, variance: (C, N, N), one matrix for each cotangent of the point; of a metric C = 1. They are rounded to
+            the precision of the coordinates by whoever asked.
         bias_bound: the same, None for zero.
         first_order: the gradient by coordinates, of a Hessian.
         stats: numbers and arrays by name.
@@ -147,7 +153,10 @@ class Asking(OneRoundEstimator):
         first = found.first_order
         value = np.zeros(point.objective.num_outputs) if first is None else first.value
         stats = {"first_order": first, "stats": found.stats}
-        return Reading(value, found.matrix, found.variance, np.zeros_like(value), found.bias_bound, stats=stats)
+        dtype = point.coordinates.dtype
+        off = None if found.bias_bound is None else found.bias_bound.astype(dtype)
+        matrix, variance = found.matrix.astype(dtype), found.variance.astype(dtype)
+        return Reading(value, matrix, variance, np.zeros_like(value), off, stats=stats)
 
     def value_query(self, point: Point) -> AbstractQuery:
         raise NotApplicable(f"{type(self.method).__name__} gives matrices: ask qcgrad.estimate for the value")
@@ -178,8 +187,7 @@ def measured(
             "jax.hessian(qcgrad.as_jax(objective, qcgrad.Adjoint())) can be traced"
         )
     point, params = point_at(objective, params)
-    program = getattr(point.objective, "program", None)
-    if program is None or not hasattr(program, "on_all"):
+    if not hasattr(getattr(point.objective, "program", None), "on_all"):
         raise NotApplicable(f"{type(point.objective).__name__} has no circuit of one pure state: give an Expectation")
     point = point._replace(coordinates=np.asarray(point.coordinates))
     bends = second_derivatives(point.objective, params) if kind is HessianMethod else None
@@ -198,7 +206,10 @@ def assembled(found: Run, is_vector: bool, first_order: Estimate | None = None) 
     if str(result) == "ok" and not np.isfinite(parts[0]).all():
         place = np.argwhere(~np.isfinite(parts[0]))[0].tolist()
         result = Result("not_finite", f"entry {place} of the matrix is {parts[0][tuple(place)]}")
-    return MatrixEstimate(*parts, found.cost, result, found.fidelity, first_order, reading.stats["stats"])
+    matrix, variance, bias = parts
+    return MatrixEstimate(
+        matrix, variance, bias, found.cost, result, found.fidelity, first_order, reading.stats["stats"]
+    )
 
 
 class Hessian(Asking):

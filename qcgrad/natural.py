@@ -5,6 +5,7 @@ from typing import Any
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
 
@@ -68,8 +69,8 @@ def natural_gradient(
         backend: who answers both, by default the statevector simulator.
         tikhonov: lambda, added to all eigenvalues; 0 or more.
         cutoff: kappa between 0 and 1: the pseudo-inverse on eigenvectors whose eigenvalue is more than this share of
-            the largest, solved by `eigh`; noise below it, negative eigenvalues too, is left out. None keeps all, and solves
-            by Cholesky.
+            the largest, solved by `eigh`; noise below it, negative eigenvalues too, is left out. None keeps all, and
+            solves by Cholesky.
         key: JAX random key or integer seed, where something is drawn.
 
     Returns:
@@ -95,13 +96,12 @@ def natural_gradient(
     """
     check_objective(objective)
     if objective.is_vector:
-        raise NotApplicable(
-            "natural_gradient descends one value, but the objective has several outputs: give one of them"
-        )
+        raise NotApplicable("natural_gradient descends one value, but the objective has several outputs: give one")
     _check("tikhonov", tikhonov, math.inf)
     if cutoff is not None:
         _check("cutoff", cutoff, 1.0)
-    keys = (None, None) if key is None else tuple(jax.random.split(as_key(key)))
+    used = as_key(key)
+    keys = (None, None) if used is None else tuple(jax.random.split(used))
     slope = estimate(objective, params, estimator, backend, key=keys[0])
     found = metric_tensor(objective, params, metric, backend, key=keys[1])
     flat, restore = ravel_pytree(slope.gradient)
@@ -109,8 +109,8 @@ def natural_gradient(
     inverse, stats = _inverse(np.asarray(found.matrix, float), float(tikhonov), cutoff)
     direction = inverse @ gradient
     spread = inverse**2 @ (noise + np.asarray(found.variance, float) @ direction**2)
-    parts = (restore(part.astype(flat.dtype)) for part in (direction, spread))
-    return NaturalGradient(*parts, slope, found, slope.cost + found.cost, stats)
+    ours, spread = (restore(jnp.asarray(part, flat.dtype)) for part in (direction, spread))
+    return NaturalGradient(ours, spread, slope, found, slope.cost + found.cost, stats)
 
 
 def _inverse(metric, tikhonov, cutoff):

@@ -59,7 +59,7 @@ class BlockDiagonalMetric(MetricMethod):
         return tuple(self._query(layer, problem.point.coordinates) for layer in self._layers(problem))
 
     def combine(self, problem: Problem, queries: tuple[Any, ...], answers: tuple[Any, ...]) -> MatrixReading:
-        dtype, rows = problem.point.coordinates.dtype, np.asarray(problem.directions, float)
+        rows = np.asarray(problem.directions, float)
         metric, variance = np.zeros((2, len(rows), len(rows)))
         for layer, answer in zip(self._layers(problem), answers, strict=True):
             along = rows[:, list(layer.angles)]
@@ -70,11 +70,11 @@ class BlockDiagonalMetric(MetricMethod):
                 part, spread = _sampled(answer.counts[0], layer, along)
                 metric, variance = metric + part, variance + spread
         stats = {} if self.shots is None else {"degrees_of_freedom": self.shots - 1}
-        return MatrixReading(metric[None].astype(dtype), variance[None].astype(dtype), stats=stats)
+        return MatrixReading(metric[None], variance[None], stats=stats)
 
     def _layers(self, problem: Problem) -> list[Layer]:
         """Those that move the state at all."""
-        circuit = problem.point.objective.program.circuit
+        circuit = problem.program.circuit
         return [layer for layer in layers(circuit) if any(len(x) for x, _, _ in layer.generators)]
 
     def _query(self, layer: Layer, angles: Angles) -> Evaluate | MeasureBases:

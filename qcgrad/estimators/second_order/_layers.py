@@ -102,8 +102,8 @@ def _generator(gate: Gate, num_qubits: int):
 
 def _kept(x, z, c, num_qubits):
     chosen = [k for k in range(len(x)) if x[k] | z[k]]
-    masks = (pauli.mask_array([part[k] for k in chosen], num_qubits) for part in (x, z))
-    return (*masks, np.array([c[k] for k in chosen], float))
+    x, z = (pauli.mask_array([part[k] for k in chosen], num_qubits) for part in (x, z))
+    return x, z, np.array([c[k] for k in chosen], float)
 
 
 class JointBasis(NamedTuple):
@@ -148,8 +148,8 @@ def joint_basis(layer: Layer, who: str) -> JointBasis:
     for row, (x, z, c) in zip(weights, layer.generators, strict=True):
         np.add.at(row, [place[string] for string in zip(x.tolist(), z.tolist(), strict=True)], c)
     chosen, members, signs = _independent(distinct, n)
-    masks = (pauli.mask_array([distinct[k][part] for k in chosen], n) for part in (0, 1))
-    return JointBasis(*masks, weights, np.array(members, np.int64), np.array(signs))
+    all_x, all_z = (pauli.mask_array([distinct[k][part] for k in chosen], n) for part in (0, 1))
+    return JointBasis(all_x, all_z, weights, np.array(members, np.int64), np.array(signs))
 
 
 def _independent(strings: list[tuple[int, int]], num_qubits: int):

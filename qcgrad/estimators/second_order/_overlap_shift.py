@@ -52,14 +52,14 @@ class OverlapShift(MetricMethod):
         self.shots = None if shots is None else checked_count("shots", shots)
 
     def plan(self, problem: Problem, key: Key | None) -> tuple[Overlaps]:
-        program, angles = problem.point.objective.program, problem.point.coordinates
+        program, angles = problem.program, problem.point.coordinates
         pairs = Pairs.of(program.circuit.angle_gates)
         settings = pairs.settings(program.circuit, angles, type(self).__name__)
         return (Overlaps(program, angles, settings[self._asked(pairs)], self.shots),)
 
     def combine(self, problem: Problem, queries: tuple[Any, ...], answers: tuple[Means]) -> MatrixReading:
-        answer, dtype = answers[0], problem.point.coordinates.dtype
-        pairs = Pairs.of(problem.point.objective.program.circuit.angle_gates)
+        answer = answers[0]
+        pairs = Pairs.of(problem.program.circuit.angle_gates)
         asked, single = self._asked(pairs), pairs.single
         mean, variance, bias = (np.zeros((len(asked), 1)) for _ in range(3))
         mean[0] = 1.0
@@ -70,9 +70,8 @@ class OverlapShift(MetricMethod):
         positive = single.shifts > 0
         doubled = pairs._replace(curvature=2 * pairs.curvature * positive)
         found = pieces(doubled, mean, variance, np.array([[-0.5]]), None if answer.bias is None else bias)
-        parts = by_parameters(found, problem.directions, None)
         stats = {} if self.shots is None else {"degrees_of_freedom": self.shots - 1}
-        return MatrixReading(*(None if part is None else part.astype(dtype) for part in parts), stats=stats)
+        return MatrixReading(*by_parameters(found, problem.directions, None), stats=stats)
 
     def _asked(self, pairs: Pairs) -> np.ndarray:
         """(1 + singles + pairs,) which settings are run: not the one that gives 1, and one of two opposite shifts."""

@@ -71,7 +71,7 @@ class QNSPSA(MetricMethod):
 
     def plan(self, problem: Problem, key: Key | None) -> tuple[Overlaps]:
         assert key is not None
-        program, angles = problem.point.objective.program, problem.point.coordinates
+        program, angles = problem.program, problem.point.coordinates
         signs = generator(key).choice([-1.0, 1.0], size=(self.samples, 2, len(problem.directions)))
         u, v = self.step * signs.swapaxes(0, 1) @ np.asarray(problem.directions, float)
         moves = np.stack([u + v, u, v - u, -u], axis=1).reshape(-1, len(angles))
@@ -79,7 +79,6 @@ class QNSPSA(MetricMethod):
         return (SignedOverlaps(program, angles, settings, self.shots, signs),)
 
     def combine(self, problem: Problem, queries: tuple[Any, ...], answers: tuple[Means]) -> MatrixReading:
-        dtype = problem.point.coordinates.dtype
         found = np.asarray(answers[0].mean, float).reshape(self.samples, 4) @ [1.0, -1.0, -1.0, 1.0]
         u, v = queries[0].signs.swapaxes(0, 1)
         products = (u[:, :, None] * v[:, None] + v[:, :, None] * u[:, None]) / 2
@@ -90,12 +89,12 @@ class QNSPSA(MetricMethod):
         bias = np.full(each.shape[1:], self._bias(problem))
         if answers[0].bias is not None:
             bias = bias + np.mean(answers[0].bias) / self.step**2
-        parts = (part[None].astype(dtype) for part in (each.mean(axis=0), spread, bias))
-        return MatrixReading(*parts, stats={"degrees_of_freedom": self.samples - 1})
+        stats = {"degrees_of_freedom": self.samples - 1}
+        return MatrixReading(each.mean(axis=0)[None], spread[None], bias[None], stats=stats)
 
     def _bias(self, problem: Problem) -> float:
         """The remainder of fourth order; NaN where a gate's frequencies are not known."""
-        gates = problem.point.objective.program.circuit.angle_gates
+        gates = problem.program.circuit.angle_gates
         gaps = [frequencies(gate) for gate in gates]
         fastest = np.array([np.nan if gap is None else max(gap, default=0.0) for gap in gaps])
         return 17 / 96 * self.step**2 * float(np.abs(problem.directions).sum(axis=0) @ fastest) ** 4

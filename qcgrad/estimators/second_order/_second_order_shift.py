@@ -57,14 +57,14 @@ class SecondOrderShift(HessianMethod):
         self.shots = None if shots is None else checked_count("shots", shots)
 
     def plan(self, problem: Problem, key: Key | None) -> tuple[Evaluate]:
-        program, angles = problem.point.objective.program, problem.point.coordinates
+        program, angles = problem.program, problem.point.coordinates
         check_scale(program, angles.dtype, self.shots is not None)
         settings = Pairs.of(program.circuit.angle_gates).settings(program.circuit, angles, type(self).__name__)
         return (Evaluate(program, settings, self.shots),)
 
     def combine(self, problem: Problem, queries: tuple[Any, ...], answers: tuple[Means]) -> MatrixReading:
         answer, point = answers[0], problem.point
-        pairs = Pairs.of(point.objective.program.circuit.angle_gates)
+        pairs = Pairs.of(problem.program.circuit.angle_gates)
         found = pieces(pairs, answer.mean, answer.variance, point.cotangents, answer.bias)
         dtype = point.coordinates.dtype
         stats = {} if self.shots is None else {"degrees_of_freedom": self.shots - 1}
@@ -77,8 +77,4 @@ class SecondOrderShift(HessianMethod):
             None if answer.bias is None else answer.bias[0],
             stats=stats,
         )
-        parts = [
-            None if part is None else part.astype(dtype)
-            for part in by_parameters(found, problem.directions, problem.bends)
-        ]
-        return MatrixReading(*parts, first, stats)
+        return MatrixReading(*by_parameters(found, problem.directions, problem.bends), first, stats)

@@ -40,15 +40,14 @@ class ShiftedAdjoint(HessianMethod):
     access = Access.white_box
 
     def plan(self, problem: Problem, key: Key | None) -> tuple[AdjointSweep, ...]:
-        point, program = problem.point, problem.point.objective.program
+        point, program = problem.point, problem.program
         check_scale(program, point.coordinates.dtype, samples=False)
         shifts = Evaluations.of(program.circuit.angle_gates)
         settings = shifts.settings(program.circuit, point.coordinates)
         return tuple(AdjointSweep(program, angles, point.cotangents) for angles in settings)
 
     def combine(self, problem: Problem, queries: tuple[Any, ...], answers: tuple[Sweep, ...]) -> MatrixReading:
-        point = problem.point
-        shifts = Evaluations.of(point.objective.program.circuit.angle_gates)
+        shifts = Evaluations.of(problem.program.circuit.angle_gates)
         gradients = np.stack([np.asarray(answer.gradient, float) for answer in answers])  # (1 + B, C, A)
         start = np.zeros((shifts.num_gates, *gradients.shape[1:]))
         np.add.at(start, shifts.owner, shifts.coefficients[:, None, None] * gradients[1:])
@@ -57,7 +56,6 @@ class ShiftedAdjoint(HessianMethod):
         matrix = rows @ ((start.swapaxes(0, 1) + start.transpose(1, 2, 0)) / 2) @ rows.T
         if problem.bends is not None:
             matrix = matrix + np.einsum("ca,aij->cij", gradients[0], np.asarray(problem.bends, float))
-        matrix = matrix.astype(point.coordinates.dtype)
         value, gradient = (np.asarray(part) for part in answers[0])
         first = Reading(value, gradient, np.zeros_like(gradient), np.zeros_like(value))
         return MatrixReading(matrix, np.zeros_like(matrix), None, first)

@@ -32,10 +32,9 @@ class TangentMetric(MetricMethod):
 
     def plan(self, problem: Problem, key: Key | None) -> tuple[TangentSweep]:
         point = problem.point
-        return (TangentSweep(point.objective.program, point.coordinates, problem.directions),)
+        return (TangentSweep(problem.program, point.coordinates, problem.directions),)
 
     def combine(self, problem: Problem, queries: tuple[Any, ...], answers: tuple[Tangents]) -> MatrixReading:
         found = answers[0]
         metric = (found.gram - np.outer(found.overlap.conj(), found.overlap)).real[None]
-        metric = metric.astype(problem.point.coordinates.dtype)
         return MatrixReading(metric, np.zeros_like(metric))
