@@ -142,3 +142,13 @@ def test_directions_that_move_nothing_are_left_out_and_bad_regularisation_is_ref
             qg.natural_gradient(*ask, **options)
     with pytest.raises(qg.NotApplicable, match="several outputs"):
         qg.natural_gradient(qg.Expectation(CIRCUIT, ["ZI", "IZ"]), PARAMS, qg.Adjoint(), qg.TangentMetric())
+
+
+@pytest.mark.parametrize(
+    "method", [qg.OverlapShift(), qg.BlockDiagonalMetric(), qg.BlockDiagonalMetric(400)], ids=lambda m: repr(m)
+)
+def test_wide_circuits_and_global_phases(method):
+    """70 qubits of which two are busy; a global phase moves no state. With shots, the sample variance of two signs."""
+    wide = qg.Circuit(70).add(qg.Gate("gphase", (), 0)).ry(3, param=1).cx(3, 69).ry(69, param=2)
+    found = qg.metric_tensor(qg.Expectation(wide, "I" * 69 + "Z"), [0.1, 0.3, 0.2], method, key=0)
+    np.testing.assert_allclose(found.matrix.diagonal(), [0, 0.25, 0.25], atol=1 / 16 if method.shots else 1e-12)
