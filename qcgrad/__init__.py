@@ -24,6 +24,7 @@ from .estimate import estimate as estimate
 from .estimate import predict_cost as predict_cost
 from .estimator import AbstractEstimator as AbstractEstimator
 from .geometry import geometric_tensor as geometric_tensor
+from .geometry import metric_tensor as metric_tensor
 from .ir import Circuit as Circuit
 from .ir import Expectation as Expectation
 from .ir import Gate as Gate
@@ -40,6 +41,10 @@ from .ir.noise import PhaseDamping as PhaseDamping
 from .ir.noise import ReadoutError as ReadoutError
 from .ir.noise import ThermalRelaxation as ThermalRelaxation
 from .library import load_circuit as load_circuit
+from .matrices import MatrixEstimate as MatrixEstimate
+from .matrices import hessian as hessian
+from .natural import NaturalGradient as NaturalGradient
+from .natural import natural_gradient as natural_gradient
 from .networks import Autodiff as Autodiff
 from .networks import Loss as Loss
 from .result import Estimate as Estimate

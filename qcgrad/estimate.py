@@ -130,7 +130,7 @@ def predict_cost(
     check_arguments(objective, estimator)
     objective = objective.typical()
     resolve(backend, objective)
-    return estimator.predict(Point(objective, objective.placeholder(_real(dtype)), np.eye(objective.num_outputs)))
+    return estimator.predict(Point(objective, objective.placeholder(real_dtype(dtype)), np.eye(objective.num_outputs)))
 
 
 def run(
@@ -210,7 +210,7 @@ def _value_of(answer):
     return answer.mean[0] if hasattr(answer, "mean") else getattr(answer, "value", np.zeros(0))
 
 
-def _real(dtype) -> np.dtype:
+def real_dtype(dtype: DTypeLike | None) -> np.dtype:
     """The floating-point type that parameters of this type would have."""
     try:
         found = np.dtype(dtype or float)

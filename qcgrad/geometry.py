@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-import jax
 import numpy as np
 from jaxtyping import Complex
 
-from .array_types import Params
+from .array_types import Key, Params
 from .arrays import is_concrete
 from .backend import AbstractBackend, resolve
 from .errors import NotApplicable
 from .estimate import ask, check_objective
-from .objective import AbstractObjective, Reading, point_at
+from .matrices import Asking, MatrixEstimate, MetricMethod, assembled, directions, measured
+from .objective import AbstractObjective, point_at
 from .queries import Access, Tangents, TangentSweep
 
 
@@ -97,16 +97,60 @@ def tangents(
     program = getattr(point.objective, "program", None)
     if program is None or not hasattr(program, "on_all"):
         raise NotApplicable(f"{type(point.objective).__name__} has no circuit of one pure state: give an Expectation")
-    directions = _directions(point.objective, params, point.coordinates)
-    directions = directions if chosen is None else directions[list(chosen)]
-    query = TangentSweep(program, np.asarray(point.coordinates), directions)
+    along = directions(point.objective, params, point.coordinates)
+    along = along if chosen is None else along[list(chosen)]
+    query = TangentSweep(program, np.asarray(point.coordinates), along)
     return ask(query, GeometricTensor(), resolve(backend, point.objective), None)
 
 
-def _directions(objective: AbstractObjective, params, angles) -> np.ndarray:
-    """(N, A): how the angles move with each parameter, by the objective's own chain rule."""
-    rows = np.eye(len(angles), dtype=np.asarray(angles).dtype)
-    nothing = np.zeros(objective.num_outputs, rows.dtype)
-    found = objective.to_params(params, Reading(nothing, rows, np.zeros_like(rows), nothing))
-    leaves = [np.asarray(leaf).reshape(len(rows), -1) for leaf in jax.tree.leaves(found.gradient)]
-    return np.concatenate(leaves, axis=1).T
+class MetricTensor(Asking):
+    """Who asks for overlaps and covariances; ledgers name it."""
+
+
+def metric_tensor(
+    objective: AbstractObjective,
+    params: Params,
+    method: MetricMethod,
+    backend: AbstractBackend | None = None,
+    *,
+    key: Key | int | None = None,
+) -> MatrixEstimate:
+    r"""The Fubini-Study metric of a circuit's state by its parameters, a fourth of the quantum Fisher information.
+
+    .. math:: g_{ij} = \mathrm{Re}\,\langle\partial_i\psi|\partial_j\psi\rangle
+              - \langle\partial_i\psi|\psi\rangle\langle\psi|\partial_j\psi\rangle
+              = -\tfrac12 \partial_i \partial_j |\langle\psi(p)|\psi(p')\rangle|^2_{p'=p} .
+
+    Args:
+        objective: an `Expectation` or an `OperatorPool`; its circuit and parameter map count, not its observable.
+        params: parameters in the objective's structure, raveled in order into N numbers.
+        method: how: `TangentMetric()` exactly, `OverlapShift(shots)` in full, `BlockDiagonalMetric(shots)` layer by
+            layer, `QNSPSA(samples, shots)` along random directions.
+        backend: who answers, by default the statevector simulator.
+        key: JAX random key or integer seed, for methods that draw.
+
+    Returns:
+        A `MatrixEstimate`, `matrix` (N, N) symmetric. Estimates from few shots may have negative eigenvalues.
+
+    Raises:
+        TypeError: no method for metrics, or parameters that JAX is tracing.
+        ValueError: bad parameters, a missing key.
+        NotApplicable: a circuit for which the method's rule does not hold, an objective without one circuit.
+        AccessError, UnsupportedQuery, StateTooLarge, BackendFailed: as `qcgrad.estimate`.
+
+    Cost: that of the method's queries; `qcgrad.Tracker` calls it "MetricTensor".
+
+    Example:
+        >>> import jax, qcgrad as qg
+        >>> jax.config.update("jax_enable_x64", True)
+        >>> circuit = qg.Circuit(1).ry(0, param=0).rz(0, param=1)
+        >>> found = qg.metric_tensor(qg.Expectation(circuit, "Z"), [0.5, 0.1], qg.OverlapShift())
+        >>> print(found.matrix.diagonal().round(4), found.cost.circuit_runs)  # 1/4 and sin(0.5)^2 / 4
+        [0.25   0.0575] 6
+
+    References:
+        J. Stokes et al., Quantum 4, 269 (2020), arXiv:1909.02108; A. Mari, T. R. Bromley, N. Killoran, Phys. Rev. A
+        103, 012405 (2021), arXiv:2008.06517.
+    """
+    found, *_ = measured(objective, params, method, backend, key, MetricMethod, MetricTensor)
+    return assembled(found, is_vector=False)

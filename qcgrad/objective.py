@@ -78,6 +78,11 @@ class AbstractObjective(eqx.Module):
         """
         return True
 
+    @property
+    def is_affine(self) -> bool:
+        """Whether the coordinates are affine in the parameters, so that no second derivative of the map counts."""
+        return False
+
     @abc.abstractmethod
     def check(self, params: Params) -> Params:
         """Validated parameters, or one clear error."""

@@ -321,6 +321,8 @@ def test_an_instance_with_another_option():
 OURS = [
     qg.Adjoint(),
     qg.ReverseMode(),
+    qg.Checkpointed(),
+    qg.ForwardMode(),
     qg.ParameterShift(),
     qg.ParameterShift(shots=4000),
     qg.WeightedRandomSampling(4000),

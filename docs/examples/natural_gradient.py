@@ -1,8 +1,8 @@
 """Natural gradient: descent measured by how far the state moves, beside plain gradient descent and Adam.
 
 An Ising ring in a transverse field, 8 qubits, and its Hamiltonian variational circuit of 4 layers, which can prepare
-the ground state, written as a QNode. Its angles move the state by far from equal lengths: `qg.geometric_tensor` tells
-how far, and the natural gradient is the gradient divided by it. The tensor costs a sweep for each angle, so that a
+the ground state, written as a QNode. Its angles move the state by far from equal lengths: `qg.TangentMetric` tells
+how far, and `qg.natural_gradient` is the gradient divided by it. The metric costs a sweep for each angle, so that a
 natural step takes four times the gates of a plain one.
 
 Measured, 80 steps from six starts at the best of three rates each: the natural gradient ends within 0.000002 of the
@@ -84,13 +84,14 @@ def descend(objective, optimizer, is_natural: bool, params, steps: int) -> tuple
     state, values, gates = optimizer.init(params), [], []
     with qg.Tracker() as spent:
         for _ in range(steps):
-            e = qg.estimate(objective, params, qg.Adjoint())
-            values.append(float(e.value))
             gates.append(spent.total.gates)
-            direction = np.asarray(e.gradient)
             if is_natural:
-                metric = qg.geometric_tensor(objective, params).real
-                direction = np.linalg.solve(metric + 1e-4 * np.eye(len(params)), direction)
+                found = qg.natural_gradient(objective, params, qg.Adjoint(), qg.TangentMetric(), tikhonov=1e-4)
+                e, direction = found.estimate, np.asarray(found.direction)
+            else:
+                e = qg.estimate(objective, params, qg.Adjoint())
+                direction = np.asarray(e.gradient)
+            values.append(float(e.value))
             updates, state = optimizer.update(direction, state)
             params = np.asarray(optax.apply_updates(params, updates))
     return values, gates

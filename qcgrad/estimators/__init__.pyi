@@ -2,6 +2,12 @@ from .multi_copy._bell_shadow import BellShadow as BellShadow
 from .multi_copy._gentle_sweep import GentleSweep as GentleSweep
 from .multi_copy._online_tomography import OnlineTomography as OnlineTomography
 from .multi_copy._read_once_tomography import ReadOnceTomography as ReadOnceTomography
+from .second_order._block_diagonal import BlockDiagonalMetric as BlockDiagonalMetric
+from .second_order._overlap_shift import OverlapShift as OverlapShift
+from .second_order._qn_spsa import QNSPSA as QNSPSA
+from .second_order._second_order_shift import SecondOrderShift as SecondOrderShift
+from .second_order._shifted_adjoint import ShiftedAdjoint as ShiftedAdjoint
+from .second_order._tangent_metric import TangentMetric as TangentMetric
 from .single_copy.ancilla._commuting_block import CommutingBlock as CommutingBlock
 from .single_copy.ancilla._hadamard_test import HadamardTest as HadamardTest
 from .single_copy.ancilla._linear_combination import LinearCombination as LinearCombination
@@ -19,5 +25,7 @@ from .single_copy.stochastic._spsa import SPSA as SPSA
 from .single_copy.stochastic._weighted_random_sampling import WeightedRandomSampling as WeightedRandomSampling
 from .white_box._adjoint import Adjoint as Adjoint
 from .white_box._backprop import Backprop as Backprop
+from .white_box._checkpointed import Checkpointed as Checkpointed
+from .white_box._forward_mode import ForwardMode as ForwardMode
 from .white_box._iqp_sampling import IQPSampling as IQPSampling
 from .white_box._reverse_mode import ReverseMode as ReverseMode

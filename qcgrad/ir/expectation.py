@@ -119,6 +119,10 @@ class Expectation(AbstractObjective):
         known = self.parameter_map
         return known.mixes if isinstance(known, AffineMap) else known is not None
 
+    @property
+    def is_affine(self) -> bool:
+        return self.parameter_map is None or isinstance(self.parameter_map, AffineMap)
+
     def to_params(self, params: Params, reading: Reading) -> Reading:
         index, scale, _ = self.circuit.angle_map
         reading = chain.affine(reading, np.arange(len(index)), index, scale, self.circuit.num_parameters)

@@ -24,11 +24,14 @@ from ._query import Sweepable as Sweepable
 from ._query import fidelity_of as fidelity_of
 from ._query import state_bytes as state_bytes
 from ._query import together as together
+from ._schedule import Segments as Segments
+from ._schedule import segments as segments
 from ._single_copy import BasisCounts as BasisCounts
 from ._single_copy import Evaluate as Evaluate
 from ._single_copy import Means as Means
 from ._single_copy import MeasureBases as MeasureBases
 from ._single_copy import MeasureComponent as MeasureComponent
+from ._single_copy import Overlaps as Overlaps
 from ._single_copy import RandomizedMeasure as RandomizedMeasure
 from ._single_copy import Snapshots as Snapshots
 from ._single_copy import stabilizer_gates as stabilizer_gates
@@ -36,6 +39,7 @@ from ._white_box import AdjointSweep as AdjointSweep
 from ._white_box import Backward as Backward
 from ._white_box import BackwardPass as BackwardPass
 from ._white_box import FinalState as FinalState
+from ._white_box import ForwardSweeps as ForwardSweeps
 from ._white_box import Network as Network
 from ._white_box import ReadState as ReadState
 from ._white_box import ReverseSweep as ReverseSweep

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 from ..array_types import Amplitudes, Coordinates, Gradient, Key, Values
 from ..cost import Cost
 from ._query import AbstractQuery, Access, Runnable, state_bytes
+from ._schedule import segments
 
 
 class Sweep(NamedTuple):
@@ -46,9 +47,45 @@ class AdjointSweep(AbstractQuery):
 
 @dataclass(frozen=True, eq=False)
 class ReverseSweep(AbstractQuery):
-    """One forward run that keeps every intermediate state, then reverse-mode AD. Answer: `Sweep`.
+    """One forward run that keeps intermediate states, then reverse-mode AD. Answer: `Sweep`.
 
-    Fields as `AdjointSweep`. Cost: 1 + 2C gate applications a gate; one state of memory a gate.
+    Attributes:
+        program, angles, cotangents: as in `AdjointSweep`.
+        keeps_all: whether the state in front of every gate is kept; else those in front of `segments`, and each gate is
+            applied once more.
+
+    Cost: 1 + 2C gate applications a gate, and one more where not all states are kept; the kept states of memory.
+    """
+
+    program: Runnable
+    angles: Any
+    cotangents: Any
+    keeps_all: bool = True
+    access: ClassVar[Access] = Access.white_box
+
+    def cost(self) -> Cost:
+        p, rows = self.program, len(self.cotangents)
+        kept = p.num_gates if self.keeps_all else segments(p.num_gates).states
+        runs = 2 - self.keeps_all + 2 * rows
+        return Cost(
+            circuit_runs=1,
+            gates=runs * p.num_gates,
+            qubits=p.num_qubits,
+            flops=runs * p.run_flops + (1 + rows) * p.observable_flops,
+            peak_bytes=(kept + 1 + rows) * state_bytes(p.dense_qubits, self.angles.dtype),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class ForwardSweeps(AbstractQuery):
+    """One run for each of A angles, which carries the derivative of the state by that angle along. Answer: `Sweep`.
+
+    Attributes:
+        program: circuit and observables.
+        angles: (A,) radians.
+        cotangents: (C, K) rows that the derivatives of the K observables are multiplied with.
+
+    Cost: 1 + 2A gate applications a gate, two states of memory and one to work in.
     """
 
     program: Runnable
@@ -57,13 +94,13 @@ class ReverseSweep(AbstractQuery):
     access: ClassVar[Access] = Access.white_box
 
     def cost(self) -> Cost:
-        p, rows = self.program, len(self.cotangents)
+        p, runs = self.program, 1 + 2 * self.program.num_angles
         return Cost(
-            circuit_runs=1,
-            gates=(1 + 2 * rows) * p.num_gates,
+            circuit_runs=1 + p.num_angles,
+            gates=runs * p.num_gates,
             qubits=p.num_qubits,
-            flops=(1 + 2 * rows) * p.run_flops + (1 + rows) * p.observable_flops,
-            peak_bytes=(p.num_gates + 1 + rows) * state_bytes(p.dense_qubits, self.angles.dtype),
+            flops=runs * (p.run_flops + p.observable_flops),
+            peak_bytes=3 * state_bytes(p.dense_qubits, self.angles.dtype),
         )
 
 

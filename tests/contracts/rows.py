@@ -41,6 +41,8 @@ ROWS = [
     # Each size is one more program to compile, so every fourth circuit will do.
     Row("ReverseMode", qg.ReverseMode(), CIRCUITS[::4], "white_box"),
     Row("IQPSampling", qg.IQPSampling(20_000), ["iqp_pairs_n6", "iqp_shared_n8"], "white_box", tolerances.samples),
+    Row("Checkpointed", qg.Checkpointed(), CIRCUITS[::12], "white_box"),
+    Row("ForwardMode", qg.ForwardMode(), CIRCUITS[::12], "white_box"),
     Row("ParameterShift", qg.ParameterShift(), CIRCUITS, "single_copy"),
     Row("ParameterShift-shots", qg.ParameterShift(shots=4000), SAMPLED, "single_copy", tolerances.shots),
     Row(

@@ -169,7 +169,8 @@ def test_online_tomography_takes_the_accuracy_as_it_is():
 def test_exact_methods_are_themselves():
     loss = qg.Loss(lambda w, x: x @ w, lambda out, y: out.sum(), (np.ones((1, 2)), np.ones(1)))
     assert qg.Adjoint.for_accuracy(rotation(), EPSILON, DELTA) == qg.Adjoint()
-    assert qg.ReverseMode.for_accuracy(rotation(), EPSILON, DELTA) == qg.ReverseMode()
+    for make in (qg.ReverseMode, qg.Checkpointed, qg.ForwardMode):
+        assert make.for_accuracy(rotation(), EPSILON, DELTA) == make()
     assert qg.Backprop.for_accuracy(at(loss, np.zeros(2)), EPSILON, DELTA) == qg.Backprop()
 
 

@@ -8,7 +8,7 @@ import qcgrad as qg
 from tests.systems import SYSTEMS
 from theory.statistics import FALSE_ALARM, empirical_bernstein, key, normal
 
-EXACT = [qg.Adjoint(), qg.ReverseMode(), qg.ParameterShift()]
+EXACT = [qg.Adjoint(), qg.ReverseMode(), qg.Checkpointed(), qg.ForwardMode(), qg.ParameterShift()]
 SHOTS = 20_000
 SAMPLED = [qg.ParameterShift(shots=SHOTS), qg.ParameterShift(SHOTS, "coefficient")]
 

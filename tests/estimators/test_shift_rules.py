@@ -54,7 +54,7 @@ def test_no_frequency_needs_no_evaluation():
 
 
 def test_indistinguishable_frequencies_are_refused_by_name():
-    with pytest.raises(ValueError, match=r"no well-conditioned shift rule for frequencies \[1\.0, 1\.0000000001"):
+    with pytest.raises(ValueError, match=r"frequencies \[1\.0, 1\.0000000001"):
         shift_rule((1.0, 1.0 + 1e-10))
 
 

@@ -22,15 +22,16 @@ from ...queries import (
     MajorityVotes,
     Means,
     MeasureBases,
+    Overlaps,
     RandomizedMeasure,
 )
 from . import _bell as bell
 from . import _strings as strings
 from ._bitstrings import Unusable, outcomes
 from ._jobs import Job, done
-from ._plans import Plan, Run, evaluate
+from ._plans import Plan, Run, evaluate, overlaps
 
-_QUESTIONS = Evaluate | MeasureBases | RandomizedMeasure | BellSample | MajorityVotes
+_QUESTIONS = Evaluate | Overlaps | MeasureBases | RandomizedMeasure | BellSample | MajorityVotes
 
 
 class MeasuringBackend(AbstractBackend):
@@ -85,7 +86,7 @@ class MeasuringBackend(AbstractBackend):
     def resume(self, query: AbstractQuery, key: Key | None, answered: Any) -> Any:
         if isinstance(query, Evaluate) and query.shots is None:
             return self.exact(query, answered)
-        if not isinstance(query, _QUESTIONS):
+        if not isinstance(query, _QUESTIONS) or (isinstance(query, Overlaps) and query.shots is None):
             return self.refuse(query)
         if key is None:
             raise ValueError(f"key is missing: {type(query).__name__} with shots draws, give jax.random.key(seed)")
@@ -139,6 +140,8 @@ class MeasuringBackend(AbstractBackend):
 def _plan(query: _QUESTIONS, key: Key) -> Plan:
     if isinstance(query, Evaluate):
         return evaluate(query)
+    if isinstance(query, Overlaps):
+        return overlaps(query)
     if isinstance(query, MeasureBases):
         return strings.measure_bases(query)
     if isinstance(query, RandomizedMeasure):

@@ -11,7 +11,7 @@ from ...ir.basis_change import product_change
 from ...ir.circuit import Circuit
 from ...ir.gates import Gate
 from ...ir.program import MeasurementBasis
-from ...queries import Evaluate, Means
+from ...queries import Evaluate, Means, Overlaps
 
 
 class Run(NamedTuple):
@@ -70,6 +70,19 @@ def evaluate(query: Evaluate) -> Plan:
         return read(outcomes[:complete]) if complete else None
 
     return Plan(tuple(runs), read, known)
+
+
+def overlaps(query: Overlaps) -> Plan:
+    """Each setting undone at the first angles; a qubit is 0 where its bit in the mask of the outcome is."""
+    undone = query.program.bound(query.angles).inverse().gates
+    runs = [Run(followed(query.program.bound(angles), undone), int(query.shots or 0)) for angles in query.others]
+
+    def read(outcomes) -> Means:
+        return query.counted(
+            np.array([[np.count_nonzero(np.asarray(found) == 0)] for found in outcomes]).reshape(-1, 1)
+        )
+
+    return Plan(tuple(runs), read)
 
 
 def mean_and_variance(basis: MeasurementBasis, outcomes: Masks) -> tuple[np.ndarray, np.ndarray]:

@@ -60,10 +60,14 @@ def prepared(
     return circuit, padded(angles, count, axis=-1)
 
 
-def jax_circuit(program: Program, dtype: np.dtype, mesh: jax.sharding.Mesh | None) -> ScannedCircuit | ShardedCircuit:
+def jax_circuit(
+    program: Program, dtype: np.dtype, mesh: jax.sharding.Mesh | None, keeps_all: bool = True
+) -> ScannedCircuit | ShardedCircuit:
     """The circuit for the JAX path, spread over a mesh if there is one."""
     count = padded_angles(program)
-    return ScannedCircuit(program, dtype, count) if mesh is None else ShardedCircuit(program, dtype, count, mesh)
+    if mesh is None:
+        return ScannedCircuit(program, dtype, count, keeps_all=keeps_all)
+    return ShardedCircuit(program, dtype, count, mesh, keeps_all)
 
 
 def padded_angles(program: Program) -> int:

@@ -4,12 +4,16 @@ from functools import partial
 from typing import Any, Protocol
 
 import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Float
 
 from ...array_types import (
     Amplitudes,
     AngleGradient,
     AngleGradients,
     Angles,
+    Array,
     Cotangents,
     Expectations,
     Key,
@@ -43,6 +47,13 @@ def state(circuit: Prepared, angles: Angles) -> Amplitudes:
 
 @jax.jit
 @in_full_precision
+def states(circuit: Prepared, angles: Settings) -> States:
+    """(B, 2^n) states at angles (B, A)."""
+    return circuit.states(angles)
+
+
+@jax.jit
+@in_full_precision
 def values(circuit: Prepared, angles: Settings) -> Expectations:
     """(B, K) exact expectation values at angles (B, A)."""
     return circuit.values(angles)
@@ -61,6 +72,24 @@ def reverse(circuit: Prepared, angles: Angles, cotangents: Cotangents) -> tuple[
     """Values (K,) and gradients (C, A) at angles (A,) by reverse-mode differentiation."""
     value, pull_back = jax.vjp(lambda angles: circuit.values(angles[None])[0], angles)
     return value, jax.vmap(lambda row: pull_back(row)[0])(cotangents)
+
+
+@jax.jit
+@in_full_precision
+def forward(circuit: Prepared, angles: Angles, count: int) -> tuple[Values, Float[Array, "padded K"]]:
+    """Values (K,) and their derivatives by the first `count` of the angles, zero by all others, in forward mode."""
+
+    def value(angles):
+        return circuit.values(angles[None])[0]
+
+    def derivative(_, i):
+        direction = jnp.zeros_like(angles).at[i].set(1)
+        along = lax.cond(i < count, lambda: jax.jvp(value, (angles,), (direction,))[1], lambda: jnp.zeros_like(found))
+        return None, along
+
+    found = value(angles)
+    # One angle after another, so that two states are held; a loop of fixed length can be differentiated itself.
+    return found, lax.scan(derivative, None, jnp.arange(len(angles)))[1]
 
 
 @partial(jax.jit, static_argnums=1)

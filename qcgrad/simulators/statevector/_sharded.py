@@ -20,7 +20,7 @@ class ShardedCircuit(eqx.Module):
     mesh: Mesh = eqx.field(static=True)
     local: ScannedCircuit
 
-    def __init__(self, program: Program, dtype: np.dtype, num_angles: int, mesh: Mesh):
+    def __init__(self, program: Program, dtype: np.dtype, num_angles: int, mesh: Mesh, keeps_all: bool = True):
         least = mesh.size.bit_length()
         if program.num_qubits < least:
             raise ValueError(
@@ -28,7 +28,8 @@ class ShardedCircuit(eqx.Module):
                 f"give a circuit of at least {least} qubits, or a smaller mesh"
             )
         self.mesh = mesh
-        self.local = ScannedCircuit(program, dtype, num_angles, ShardedRegister(program.num_qubits, mesh.size))
+        register = ShardedRegister(program.num_qubits, mesh.size)
+        self.local = ScannedCircuit(program, dtype, num_angles, register, keeps_all)
 
     def states_held(self, rows: int) -> int:
         """States of memory that a query with C = `rows` cotangents holds."""

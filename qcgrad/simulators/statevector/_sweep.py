@@ -10,6 +10,7 @@ from jaxtyping import Complex
 
 from ...array_types import AngleGradient, Angles, Array
 from ...ir.op_table import OpTable
+from ...queries import segments
 from . import _fused as fused
 from . import _walk as walk
 from . import blocks
@@ -74,8 +75,8 @@ def at_angles(steps: Steps, angles: Angles) -> Gates:
     return Gates(fused.unitaries(steps.blocks, angles), *walk.coefficients(steps.wide, angles))
 
 
-def run(register: Register, steps: Steps, gates: Gates) -> Held:
-    """The whole circuit on |0...0>."""
+def run(register: Register, steps: Steps, gates: Gates, keeps_all: bool = True) -> Held:
+    """The whole circuit on |0...0>; `keeps_all` says whether derivatives may keep one state a step (`segments`)."""
     dimension = gates.unitaries.shape[1]
 
     def idle(psi, index, route):
@@ -96,7 +97,13 @@ def run(register: Register, steps: Steps, gates: Gates) -> Held:
         return lax.switch(kind, [idle, block, wide], psi, *rest), None
 
     start = initial_state(register, gates.unitaries.dtype)
-    psi, _ = lax.scan(step, start, (steps.kind, steps.index, register.tables(steps.forward)))
+    inputs = (steps.kind, steps.index, register.tables(steps.forward))
+    if keeps_all:
+        psi, _ = lax.scan(step, start, inputs)
+    else:
+        shape = segments(len(steps.kind))
+        parts = jax.tree.map(lambda leaf: _cut(leaf, *shape), inputs)
+        psi, _ = lax.scan(jax.checkpoint(lambda psi, part: lax.scan(step, psi, part)), start, parts)
     return register.exchange(psi, _only(register.tables(steps.final)))
 
 
@@ -161,6 +168,13 @@ def adjoint(
     slopes = jnp.zeros((count, *steps.wide.slot.shape), slopes.dtype).at[:, steps.index].add(slopes.T, mode="drop")
     gradient = fused.gradient(steps.blocks, u, transitions, angles)
     return walk.add_by_angle(gradient, steps.wide, slopes)
+
+
+def _cut(column, count, length):
+    """A column of the steps as `count` parts of the same length, zeros behind the last: those are idle."""
+    spare = count * length - len(column)
+    padded = jnp.pad(jnp.asarray(column), [(0, spare)] + [(0, 0)] * (np.ndim(column) - 1))
+    return padded.reshape(count, length, *padded.shape[1:])
 
 
 def _take(rows: walk.Rows, index):

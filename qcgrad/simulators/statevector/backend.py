@@ -19,8 +19,10 @@ from ...queries import (
     BasisCounts,
     Evaluate,
     FinalState,
+    ForwardSweeps,
     Means,
     MeasureBases,
+    Overlaps,
     RandomizedMeasure,
     ReadState,
     ReverseSweep,
@@ -36,6 +38,7 @@ from ..multicopy import _answers as answers
 from . import _engines as engines
 from . import _kernels as kernels
 from . import _limits as limits
+from . import _overlaps as overlaps
 from . import _sample as sample
 from . import _stabilizer_bases as stabilizer_bases
 from . import _tangents as tangents
@@ -124,10 +127,14 @@ class Statevector(AbstractBackend):
             return self._adjoint(query)
         if isinstance(query, ReverseSweep):
             return self._reverse(query)
+        if isinstance(query, ForwardSweeps):
+            return self._forward(query)
         if isinstance(query, TangentSweep):
             return self._tangents(query)
         if isinstance(query, MeasureBases):
             return self._measure(query, key)
+        if isinstance(query, Overlaps):
+            return self._overlaps(query, key)
         if isinstance(query, RandomizedMeasure):
             return self._randomized(query, key)
         if isinstance(query, SampleIQP):
@@ -175,6 +182,23 @@ class Statevector(AbstractBackend):
         stabilizer_bases.check_counts(query, part.program.num_qubits, self.max_bytes)
         psi = np.asarray(self._state_of_part(part.program, part.select(query.angles)))
         return stabilizer_bases.count(psi, query, key)
+
+    def _overlaps(self, query, key):
+        part = query.program.busy
+        self._check_states(part.program, query.angles, states=4)
+        psi = np.asarray(self._state_of_part(part.program, part.select(query.angles)))
+        return overlaps.answered(query, psi, self._some_states(part.program, part.select(query.others)), key)
+
+    def _some_states(self, program, settings):
+        """The states at all settings (B, A), one after another, as many simulated together as make up few bytes."""
+        if self.mesh is not None:
+            yield from (np.asarray(self._state_of_part(program, row)) for row in settings)
+            return
+        step = max(1, overlaps.AMPLITUDES >> program.num_qubits)
+        for start in range(0, len(settings), step):
+            some = settings[start : start + step]
+            padded = engines.padded(some, walk.bucket(len(some), 1), axis=0)
+            yield from np.asarray(kernels.states(*engines.prepared(program, padded, self.engine, None)))[: len(some)]
 
     def _randomized(self, query, key):
         # A basis of all qubits at once entangles idle ones too; letters do not.
@@ -232,10 +256,21 @@ class Statevector(AbstractBackend):
         program = part.program
         angles = engines.padded(part.select(query.angles), engines.padded_angles(program), axis=-1)
         # Only the JAX path can be differentiated step by step.
-        circuit = engines.jax_circuit(program, dtype, self.mesh)
+        circuit = engines.jax_circuit(program, dtype, self.mesh, query.keeps_all)
         self._check_states(program, query.angles, circuit.states_recorded(len(query.cotangents)))
         value, gradient = _to_host(query.angles, kernels.reverse(circuit, angles, query.cotangents.astype(dtype)))
         return Sweep(value, part.expand(gradient[:, : program.num_angles], query.program.num_angles))
+
+    def _forward(self, query):
+        part, dtype = self._seen(query.program, query.angles), query.angles.dtype
+        program = part.program
+        angles = engines.padded(part.select(query.angles), engines.padded_angles(program), axis=-1)
+        circuit = engines.jax_circuit(program, dtype, self.mesh)
+        self._check_states(program, query.angles, 2 * circuit.states_held(0))
+        value, rows = _to_host(query.angles, kernels.forward(circuit, angles, program.num_angles))
+        xp = namespace((rows, query.cotangents))
+        gradient = xp.asarray(query.cotangents, dtype) @ rows[: program.num_angles].T
+        return Sweep(value, part.expand(gradient, query.program.num_angles))
 
     def _tangents(self, query):
         part = query.program.whole

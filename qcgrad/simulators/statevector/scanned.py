@@ -11,6 +11,7 @@ from jaxtyping import PyTree
 
 from ...array_types import AngleGradients, Cotangents, Expectations, Keys, Settings, Shots, States
 from ...ir.program import Program
+from ...queries import segments
 from . import _observe as observe
 from . import _sample as sample
 from . import _sweep as sweep
@@ -21,7 +22,7 @@ _BATCH_NUMBERS = 1 << 20
 
 
 class ScannedCircuit(eqx.Module):
-    """Steps and observables as arrays; `lax.scan` walks them.
+    """Steps and observables as arrays; `lax.scan` walks them. Where not `keeps_all`, derivatives recompute states.
 
     The methods have a leading batch axis of B settings and take angles (B, A) padded to `num_angles`.
     """
@@ -29,9 +30,18 @@ class ScannedCircuit(eqx.Module):
     register: Register = eqx.field(static=True)
     steps: sweep.Steps
     terms: observe.Terms
+    keeps_all: bool = eqx.field(static=True)
 
-    def __init__(self, program: Program, dtype: np.dtype, num_angles: int, register: Register | None = None):
+    def __init__(
+        self,
+        program: Program,
+        dtype: np.dtype,
+        num_angles: int,
+        register: Register | None = None,
+        keeps_all: bool = True,
+    ):
         del num_angles  # rows index the angles; padding changes nothing
+        self.keeps_all = keeps_all
         self.register = register or WholeRegister(program.num_qubits)
         self.steps, self.terms = _arrays(program, np.dtype(dtype), self.register)
 
@@ -42,7 +52,8 @@ class ScannedCircuit(eqx.Module):
 
     def states_recorded(self, rows: int) -> int:
         """States of memory that reverse-mode differentiation with C = `rows` cotangents holds."""
-        return len(self.steps.kind) + 2 + 2 * rows
+        steps = len(self.steps.kind)
+        return (steps if self.keeps_all else segments(steps).states) + 2 + 2 * rows
 
     def states(self, angles: Settings) -> States:
         """(B, 2^n) final states."""
@@ -77,7 +88,7 @@ class ScannedCircuit(eqx.Module):
 
     def _final_state(self, angles):
         """Amplitudes at angles (A,)."""
-        return sweep.run(self.register, self.steps, sweep.at_angles(self.steps, angles))
+        return sweep.run(self.register, self.steps, sweep.at_angles(self.steps, angles), self.keeps_all)
 
     def _expectation(self, psi):
         return observe.expectation(self.register, psi, self.terms)

@@ -1,8 +1,9 @@
 """The shifted evaluations that make up the derivatives of a circuit."""
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import jax.numpy as jnp
 import numpy as np
@@ -17,7 +18,9 @@ from ....ir.angles import rounded
 from ....ir.gates import Gate, frequencies
 from ....memory import allowed_bytes, require
 from ..._programs import name_of
-from ._shift_rules import ShiftRule, shift_rule
+from ._shift_rules import shift_rule
+
+_Rule = TypeVar("_Rule")
 
 # A generator with more gaps than this has no practical rule: 2R circuits each, noise growing with R.
 MAX_FREQUENCIES = 32
@@ -50,7 +53,9 @@ class Evaluations(NamedTuple):
             NotApplicable: one has no practical rule.
         """
         none = shift_rule(())
-        rules = [none if position in without else _rule(position, gate) for position, gate in enumerate(gates)]
+        rules = [
+            none if position in without else rule_of(position, gate, shift_rule) for position, gate in enumerate(gates)
+        ]
         owner = np.repeat(np.arange(len(gates)), [len(rule.shifts) for rule in rules])
         columns = [np.concatenate([rule[i] for rule in rules] or [np.zeros(0)]) for i in (0, 1)]
         return Evaluations(len(gates), owner, *columns)
@@ -103,13 +108,14 @@ class Evaluations(NamedTuple):
 def has_rule(gate: Gate) -> bool:
     """Whether a gate has a practical shift rule."""
     try:
-        _rule(0, gate)
+        rule_of(0, gate, shift_rule)
     except NotApplicable:
         return False
     return True
 
 
-def _rule(position: int, gate: Gate) -> ShiftRule:
+def rule_of(position: int, gate: Gate, rule: Callable[[tuple[float, ...]], _Rule]) -> _Rule:
+    """What `rule` makes of a gate's frequencies, or a refusal that names the gate."""
     gaps = frequencies(gate)
     where = f"gate {gate.name} on qubits {gate.wires} (parameterised gate {position})"
     if gaps is None:
@@ -123,6 +129,6 @@ def _rule(position: int, gate: Gate) -> ShiftRule:
             "use qcgrad.StochasticParameterShift, qcgrad.Adjoint, or split the gate"
         )
     try:
-        return shift_rule(gaps)
+        return rule(gaps)
     except ValueError as error:
         raise NotApplicable(f"no shift rule: {where} has {error}") from error

@@ -1,0 +1,127 @@
+"""Metric tensors layer by layer."""
+
+import math
+from typing import Any
+
+import equinox as eqx
+import numpy as np
+
+from ...array_types import Angles, Key
+from ...ir import PauliSum, Program, pauli
+from ...matrices import MatrixReading, MetricMethod, Problem
+from ...queries import Access, Evaluate, MeasureBases
+from .._checks import checked_count
+from ._layers import Layer, joint_basis, layers
+
+
+class BlockDiagonalMetric(MetricMethod):
+    r"""The metric tensor without what couples different layers: covariances of commuting generators.
+
+    Gates \(e^{-i\theta_a K_a}\) of one layer commute, so that on the layer's input state \(\psi_l\)
+
+    .. math:: g_{ab} = \langle K_a K_b\rangle_{\psi_l} - \langle K_a\rangle_{\psi_l} \langle K_b\rangle_{\psi_l},
+
+    exactly the entries of the full metric. Those of two layers are set to 0, which the bias bound does not count: the
+    approximation is the method. Gates go into the first layer that they can be moved to.
+
+    Args:
+        shots: shots of each layer, in the one basis that measures all of its generators together; None for exact
+            expectation values.
+
+    Access: single copy. Unbiased for the blocks: the sample covariance. Variances are those of sample covariances, from
+    fourth moments of the same outcomes, right up to a share of about 1/shots; a single shot has no covariance: NaN.
+
+    Cost: one circuit for each layer, and of that only the gates in front of it.
+
+    Raises:
+        ValueError: shots that are no positive integer.
+        NotApplicable: with shots, an evolution under a Hamiltonian whose terms do not commute.
+
+    Example:
+        >>> import qcgrad as qg
+        >>> objective = qg.Expectation(qg.Circuit(1).ry(0, param=0).rz(0, param=1), "Z")
+        >>> found = qg.metric_tensor(objective, [0.5, 0.1], qg.BlockDiagonalMetric(shots=10_000), key=0)
+        >>> bool(abs(found.matrix[1, 1] - 0.0575) < 5 * found.standard_error[1, 1]), found.cost.circuit_runs
+        (True, 2)
+
+    References:
+        J. Stokes, J. Izaac, N. Killoran, G. Carleo, "Quantum natural gradient", Quantum 4, 269 (2020),
+        arXiv:1909.02108.
+    """
+
+    shots: int | None = eqx.field(static=True)
+    access = Access.single_copy
+
+    def __init__(self, shots: int | None = None):
+        self.shots = None if shots is None else checked_count("shots", shots)
+
+    def plan(self, problem: Problem, key: Key | None) -> tuple[Evaluate | MeasureBases, ...]:
+        return tuple(self._query(layer, problem.point.coordinates) for layer in self._layers(problem))
+
+    def combine(self, problem: Problem, queries: tuple[Any, ...], answers: tuple[Any, ...]) -> MatrixReading:
+        rows = np.asarray(problem.directions, float)
+        metric, variance = np.zeros((2, len(rows), len(rows)))
+        for layer, answer in zip(self._layers(problem), answers, strict=True):
+            along = rows[:, list(layer.angles)]
+            # Layers are measured on copies of their own.
+            if self.shots is None:
+                metric += along @ _exact(answer.mean[0]) @ along.T
+            else:
+                part, spread = _sampled(answer.counts[0], layer, along)
+                metric, variance = metric + part, variance + spread
+        stats = {} if self.shots is None else {"degrees_of_freedom": self.shots - 1}
+        return MatrixReading(metric[None], variance[None], stats=stats)
+
+    def _layers(self, problem: Problem) -> list[Layer]:
+        """Those that move the state at all."""
+        circuit = problem.program.circuit
+        return [layer for layer in layers(circuit) if any(len(x) for x, _, _ in layer.generators)]
+
+    def _query(self, layer: Layer, angles: Angles) -> Evaluate | MeasureBases:
+        n, used = layer.before.num_qubits, angles[layer.before_angles]
+        if self.shots is None:
+            pairs = zip(*np.triu_indices(len(layer.generators)), strict=True)
+            products = [_product(layer.generators[a], layer.generators[b], n) for a, b in pairs]
+            sums = [PauliSum.from_masks(n, *_padded(*terms, n)) for terms in (*layer.generators, *products)]
+            return Evaluate(Program(layer.before, sums), used[None])
+        basis = joint_basis(layer, type(self).__name__)
+        program = Program(layer.before, [PauliSum("I" * n)])
+        return MeasureBases(program, used, basis.x[None], basis.z[None], np.array([self.shots]))
+
+
+def _exact(means):
+    """(A_l, A_l) covariances from the means of all generators, then of the products of all pairs a <= b."""
+    count = int((math.isqrt(9 + 8 * len(means)) - 3) // 2)
+    single, products = np.asarray(means[:count], float), np.zeros((count, count))
+    products[np.triu_indices(count)] = means[count:]
+    products = products + np.triu(products, 1).T
+    return products - np.outer(single, single)
+
+
+def _sampled(counts, layer: Layer, along):
+    """Sample covariance of the generators by parameters, and its variance, from the outcomes of their common basis."""
+    shots, met = int(counts.sum()), np.flatnonzero(counts)
+    outcomes = joint_basis(layer, "").values(met) @ along.T
+    share = counts[met] / shots
+    centred = outcomes - share @ outcomes
+    second = (centred.T * share) @ centred
+    if shots == 1:
+        return np.full_like(second, np.nan), np.full_like(second, np.nan)
+    covariance = second * shots / (shots - 1)
+    fourth = (centred.T**2 * share) @ centred**2
+    sizes = np.outer(np.diag(covariance), np.diag(covariance))
+    spread = (fourth - (covariance**2 * (shots - 2) - sizes) / (shots - 1)) / shots
+    return covariance, np.maximum(spread, 0)
+
+
+def _product(first, second, num_qubits):
+    """Terms of (K_a K_b + K_b K_a) / 2."""
+    x, z, power = pauli.product(first[0][:, None], first[1][:, None], second[0], second[1])
+    c = np.where(power == 0, 1.0, -1.0) * first[2][:, None] * second[2]
+    real = power % 2 == 0
+    return x[real], z[real], c[real]
+
+
+def _padded(x, z, c, num_qubits):
+    """The terms, or nothing times the identity where there are none."""
+    return (x, z, c) if len(x) else (pauli.mask_array([0], num_qubits), pauli.mask_array([0], num_qubits), np.zeros(1))
