@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 # Multiplicative steps towards the best division; one is enough where no two derivatives share an evaluation.
 _STEPS = 60
@@ -25,8 +25,8 @@ class Requirement(NamedTuple):
     largest: Float[np.ndarray, "M U"]
     allowed: float
 
-    def shots(self) -> Int[np.ndarray, "U"]:
-        r"""Whole numbers that meet it, with a total close to the smallest.
+    def shots(self) -> Float[np.ndarray, "U"]:
+        r"""Numbers that meet it, whole ones from there on, with a total close to the smallest.
 
         For fixed prices \(\lambda_m\) the best division is \(N_u^2 = \sum_m \lambda_m a_{mu}\); prices rise where too
         little is promised. What is left over is made up by a factor, so that the requirement is met for certain.
@@ -44,7 +44,7 @@ class Requirement(NamedTuple):
             if best == 0 or factor * given.sum() <= 0:
                 break
             prices = prices * needed / self.allowed
-        return np.ceil(count * (1 + 1e-12)).astype(np.int64)
+        return count * (1 + 1e-12)
 
     def _needed(self, given: Float[np.ndarray, "U"]) -> Float[np.ndarray, "M"]:
         with np.errstate(divide="ignore", invalid="ignore"):
