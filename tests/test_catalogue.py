@@ -324,6 +324,8 @@ OURS = [
     qg.ParameterShift(),
     qg.ParameterShift(shots=4000),
     qg.WeightedRandomSampling(4000),
+    qg.Measured(qg.ParameterShift(shots=4000), "commuting"),
+    qg.AdaptiveShots(qg.ParameterShift(), 0.05),
     qg.DirectPauli(40_000),
     qg.MutuallyUnbiasedBases(40_000),
     qg.LocalShadow(40_000),

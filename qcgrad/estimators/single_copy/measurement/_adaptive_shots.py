@@ -128,7 +128,9 @@ class AdaptiveShots(AbstractEstimator):
         )
         weights = np.abs(weights_of(self, self.estimator, point, query)).reshape(components, settings, outputs)
         ranges = np.array([group.ranges for group in groups]).reshape(len(groups), outputs)
-        return _State(point, query, groups, needs(type(self), weights, ranges, self.epsilon, self.delta))
+        state = _State(point, query, groups, needs(type(self), weights, ranges, self.epsilon, self.delta))
+        # A constant is known, and nothing needs to be asked.
+        return state if groups else self.tell(state, ())
 
     def ask(self, state: _State) -> tuple[AbstractQuery, ...]:
         return self._parts(state).queries if state.reading is None else ()
@@ -140,8 +142,8 @@ class AdaptiveShots(AbstractEstimator):
             return state._replace(variances=found * parts.shots[:, :, None])
         means = parts.combined(answers)
         reading = self.estimator.combine(state.point, (state.query,), (means,))
-        fewest = int(parts.shots.min(initial=10**18))
-        return state._replace(reading=reading._replace(stats={**reading.stats, "degrees_of_freedom": fewest - 1}))
+        stats = {**reading.stats, "degrees_of_freedom": int(parts.shots.min()) - 1} if state.groups else reading.stats
+        return state._replace(reading=reading._replace(stats=stats))
 
     def read(self, state: _State) -> Reading:
         return unknown(state.point) if state.reading is None else state.reading
@@ -169,6 +171,7 @@ class AdaptiveShots(AbstractEstimator):
     def for_accuracy(cls, point: Point, epsilon: float, delta: float) -> Self:
         """Parameter shifts, in the groups whose upper bound on the shots is smaller."""
         epsilon, delta = checked_accuracy(epsilon, delta)
+        program_at(point, cls, samples=True)
         found = [cls(ParameterShift(), epsilon, delta, grouping) for grouping in GROUPINGS]
         return min(found, key=lambda one: one.predict(point).copies)
 

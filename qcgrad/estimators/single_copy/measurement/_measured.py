@@ -61,7 +61,8 @@ class Measured(AbstractEstimator):
             for each group.
 
     Access: single copy. Unbiased where the method is. Variances are sums of sample variances, NaN where a group
-    has a single shot. A group of weight 0 is not measured: what depends on it is NaN, with a warning.
+    has a single shot. A group of weight 0 is not measured: values that depend on it, and all derivatives beside
+    them, are NaN, with a warning.
 
     Cost: N shots an evaluation, in one circuit for each group; "optimal" twice as many circuits.
 
