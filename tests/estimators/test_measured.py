@@ -62,7 +62,7 @@ def test_a_pilot_is_paid_for_and_decides():
     method = qg.Measured(qg.ParameterShift(shots=1000), allocation="optimal")
     recorder = Recorder(qg.Statevector())
     e = qg.estimate(still, [0.3], method, recorder, key=key(0))
-    z, x = (np.array(q.shots_per_setting) for q in recorder.queries[2:])
+    x, z = (np.array(q.shots_per_setting) for q in recorder.queries[2:])
     assert np.all(z + x == 900)
     assert np.all(x > z)
     assert e.cost.shots == 3000

@@ -57,7 +57,7 @@ class Parts(NamedTuple):
         unknown = np.zeros(shape[1], bool)
         for g in set(range(len(self.groups))).difference(self.measured):
             unknown |= self.groups[g].is_used_by
-        nothing = xp.asarray(np.where(unknown, np.nan, 0.0), dtype)
+        nothing = xp.asarray(np.broadcast_to(np.where(unknown, np.nan, 0.0), shape), dtype)
         return Means(
             mean + nothing, variance + nothing, bias, Fidelity(together(answer.fidelity for answer in answers))
         )

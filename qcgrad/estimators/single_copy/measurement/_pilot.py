@@ -75,7 +75,7 @@ def needs(
     else:
         log = math.log(2 * max(1, worst.size) / delta)
         each = np.maximum(_FEWEST, np.ceil((most * math.sqrt(2 * log)) ** (2 / 3)).astype(np.int64))
-    if each.sum() * 4 > most.sum():
+    if each.sum() * 4 >= most.sum():
         return alone
     return alone._replace(most=most, pilot=each)
 
