@@ -10,7 +10,7 @@ from . import finite
 from .array_types import Key, Params, Values
 from .arrays import is_concrete
 from .backend import AbstractBackend, resolve
-from .cost import Budget, Cost
+from .cost import Budget, Cost, Precision
 from .errors import AccessError, BackendFailed, BudgetExhausted, NotApplicable
 from .estimator import AbstractEstimator, total_cost, unknown
 from .keys import as_key, draw_key
@@ -31,6 +31,7 @@ def estimate(
     *,
     key: Key | int | None = None,
     budget: Budget | None = None,
+    precision: Precision | None = None,
     throw: bool = True,
     resume: BackendFailed | None = None,
 ) -> Estimate:
@@ -44,6 +45,8 @@ def estimate(
         key: JAX random key or integer seed; needed by every method that samples.
         budget: limits on the cost, checked before each query; of the first one that is too dear, the part that fits
             is asked where the query can be cut.
+        precision: how precise every derivative has to be: the method then takes the shots that this takes, instead of
+            its own (`estimator.until(precision)`, which also predicts what that costs at most).
         throw: raise when the budget runs out; else return what is known, with `result` saying so.
         resume: the error with which a backend failed in this very estimate, all other arguments the same: it goes on
             there, and asks what is missing. The cost is that of the whole estimate, each copy counted once.
@@ -75,6 +78,10 @@ def estimate(
         collapse", NeurIPS 2023, arXiv:2305.13362.
     """
     check_arguments(objective, estimator)
+    if precision is not None:
+        if not isinstance(precision, Precision):
+            raise TypeError(f"precision is {precision!r}: give qcgrad.Precision(epsilon=..., delta=...) or None")
+        estimator = estimator.until(precision)
     if budget is not None and not isinstance(budget, Budget):
         raise TypeError(f"budget is {budget!r}: give qcgrad.Budget(shots=...) or None")
     is_traced = not is_concrete((params, key))

@@ -336,6 +336,8 @@ OURS = [
     qg.SPSA(50),
     qg.ForwardGradient(50),
     qg.RandomCoordinateShift(10),
+    qg.Measured(qg.ParameterShift(shots=4000), "commuting"),
+    qg.AdaptiveShots(qg.ParameterShift(), 0.05),
     qg.DirectPauli(40_000),
     qg.MutuallyUnbiasedBases(40_000),
     qg.ZeroNoiseExtrapolation(qg.ParameterShift()),

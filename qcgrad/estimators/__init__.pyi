@@ -15,6 +15,8 @@ from .single_copy.common_state._clifford_shadow import CliffordShadow as Cliffor
 from .single_copy.common_state._direct_pauli import DirectPauli as DirectPauli
 from .single_copy.common_state._local_shadow import LocalShadow as LocalShadow
 from .single_copy.common_state._mutually_unbiased_bases import MutuallyUnbiasedBases as MutuallyUnbiasedBases
+from .single_copy.measurement._adaptive_shots import AdaptiveShots as AdaptiveShots
+from .single_copy.measurement._measured import Measured as Measured
 from .single_copy.mitigation._zero_noise_extrapolation import ZeroNoiseExtrapolation as ZeroNoiseExtrapolation
 from .single_copy.shifts._finite_difference import FiniteDifference as FiniteDifference
 from .single_copy.shifts._parameter_shift import ParameterShift as ParameterShift

@@ -99,6 +99,21 @@ ROWS = [
         tolerances.directions,
     ),
     Row("RandomCoordinateShift", qg.RandomCoordinateShift(100, 4000), SWEPT[:1], "single_copy", tolerances.shots),
+    Row(
+        "Measured-commuting",
+        qg.Measured(qg.ParameterShift(shots=8000), "commuting"),
+        [SWEPT[0], SWEPT[2], *CONTROLLED[:1]],
+        "single_copy",
+        tolerances.groups,
+    ),
+    Row(
+        "Measured-optimal",
+        qg.Measured(qg.ParameterShift(shots=8000), allocation="optimal"),
+        SWEPT[1:3],
+        "single_copy",
+        tolerances.groups,
+    ),
+    Row("AdaptiveShots", qg.AdaptiveShots(qg.ParameterShift(), 0.02), SWEPT[1:3], "single_copy", tolerances.groups),
     Row("DirectPauli", qg.DirectPauli(copies=2_000_000), POOLS[::3] + CLIFFORDS, "single_copy", tolerances.bases),
     Row(
         "MutuallyUnbiasedBases",

@@ -16,6 +16,14 @@ def shots(problem, queries, variance, bias, count):
     return empirical_bernstein(variance, largest, min(queries[0].shots_per_setting), count)
 
 
+def groups(problem, queries, variance, bias, count):
+    """The same with each setting measured in groups of strings, each by a question of its own."""
+    gates = (abs(gate.scale) for gate in problem.objective.circuit.gates if gate.param is not None)
+    largest = 2 * 0.61 * max(1.0, *gates) * _size(problem)
+    samples = min(min(query.shots_per_setting) for query in queries)
+    return empirical_bernstein(variance, largest, samples, count)
+
+
 def terms(problem, queries, variance, bias, count):
     """The same with the shots of all bases together, each of which counts the size of the observable at most."""
     gates = (abs(gate.scale) for gate in problem.objective.circuit.gates if gate.param is not None)

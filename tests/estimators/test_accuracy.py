@@ -86,6 +86,17 @@ def test_shots_of_all_bases_together_count_the_whole_range():
     assert found.shots == math.ceil(9 * log(1) / EPSILON**2)
 
 
+def test_shots_of_groups_count_the_ranges_of_their_outcomes():
+    """XX, YY and ZZ commute: their sum lies between -3 and 1, so r is 2, where three bases have 1 + 1 + 1."""
+    circuit = qg.Circuit(2).ry(0, param=0).cx(0, 1)
+    found = qg.Measured.for_accuracy(at(qg.Expectation(circuit, "XX + YY + ZZ"), [0.1]), EPSILON, DELTA)
+    assert (found.grouping, found.allocation) == ("commuting", "weighted")
+    assert found.estimator.shots == math.ceil(2**2 * log(1) / EPSILON**2)
+    apart = qg.Measured.for_accuracy(rotation({"Z": 1.0, "X": 2.0}), EPSILON, DELTA)
+    needed = 3**2 * log(1) / EPSILON**2
+    assert needed <= apart.estimator.shots <= needed + 3
+
+
 def test_copies_of_methods_on_one_state():
     """M = 15 derivatives and 16 strings on 3 qubits: 15 that contain Z on the ancilla, and Y for the value."""
     point, each = hard(), math.ceil(2 * log(15) / EPSILON**2)
@@ -276,6 +287,7 @@ KEPT = [
     (qg.FiniteDifference, "circuit", 100),
     (qg.ForwardGradient, "pair", 10),
     (qg.RandomCoordinateShift, "circuit", 100),
+    (qg.Measured, "circuit", 300),
     (qg.DirectPauli, "hard", 300),
     (qg.MutuallyUnbiasedBases, "hard", 300),
     (qg.CliffordShadow, "hard", 100),
