@@ -24,12 +24,14 @@ from ._query import Sweepable as Sweepable
 from ._query import fidelity_of as fidelity_of
 from ._query import state_bytes as state_bytes
 from ._query import together as together
+from ._settings import ShiftedSettings as ShiftedSettings
 from ._single_copy import BasisCounts as BasisCounts
 from ._single_copy import Evaluate as Evaluate
 from ._single_copy import Means as Means
 from ._single_copy import MeasureBases as MeasureBases
 from ._single_copy import MeasureComponent as MeasureComponent
 from ._single_copy import RandomizedMeasure as RandomizedMeasure
+from ._single_copy import ShiftSums as ShiftSums
 from ._single_copy import Snapshots as Snapshots
 from ._single_copy import stabilizer_gates as stabilizer_gates
 from ._white_box import AdjointSweep as AdjointSweep

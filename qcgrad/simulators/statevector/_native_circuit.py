@@ -11,9 +11,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.custom_batching import custom_vmap
-from jaxtyping import UInt8
+from jaxtyping import Int, UInt8
 
-from ...array_types import AngleGradients, Cotangents, Expectations, Keys, Settings, Shots, States
+from ...array_types import AngleGradients, Array, Cotangents, Expectations, Key, Settings, Shots, States
 from ...errors import NotApplicable
 from ...ir.op_table import MATRIX
 from ...ir.program import Program
@@ -57,10 +57,11 @@ class NativeCircuit(eqx.Module):
         return _first_order(self.data, angles, cotangents[None])
 
     def sampled(
-        self, max_shots: int, bases: "NativeBases", angles: Settings, shots: Shots, keys: Keys
+        self, max_shots: int, bases: "NativeBases", angles: Settings, shots: Shots, key: Key, places: Int[Array, "B"]
     ) -> tuple[Expectations, Expectations]:
-        """Means (B, K) and their variances from `shots` (B,) outcomes in each of the `NativeBases`, with keys (B,)."""
-        return bases.sampled(self.data, max_shots, angles, shots, keys)
+        """Means (B, K) and variances from `shots` (B,) outcomes in each of the `NativeBases`, settings `places` of a key."""
+        del max_shots  # nothing is drawn in vain
+        return bases.sampled(self.data, angles, shots, key, places)
 
 
 def _states(num_qubits):

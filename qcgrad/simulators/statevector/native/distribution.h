@@ -8,11 +8,26 @@
 
 namespace qcgrad {
 
-// Amplitudes in memory, real and imaginary parts apart, up to a common factor. `spaced`: stored at padded().
+// Amplitudes in memory, real and imaginary parts apart, up to a common factor. `spaced`: stored at padded(). Of two
+// states the sum with these weights.
 template <class R>
 struct Amplitudes {
   const R *re = nullptr, *im = nullptr;
   bool spaced = false;
+  const R *other_re = nullptr, *other_im = nullptr;
+  double weight = 1, other_weight = 0;
+
+  Amplitudes plus(double own, const Amplitudes& other, double others) const {
+    return {re, im, spaced, other.re, other.im, own, others};
+  }
+  double probability(u64 at) const {
+    double a = re[at], b = im[at];
+    if (other_re) {
+      a = weight * a + other_weight * other_re[at];
+      b = weight * b + other_weight * other_im[at];
+    }
+    return a * a + b * b;
+  }
 };
 
 // The cumulative distribution, of large states at every 16th outcome only: the rest is summed again where an outcome
@@ -20,12 +35,14 @@ struct Amplitudes {
 template <class R>
 class Distribution {
  public:
+  explicit Distribution(const Kernels<R>& kernels) : k_(kernels) {}
   // False if memory is short.
   bool reset(const Amplitudes<R>& amplitudes, int num_qubits, int threads);
   // The sum of all probabilities, which is not 1: see Amplitudes. NaN if any of them is.
   double total() const { return ends_.data()[blocks_ - 1]; }
-  // For each number in [0, 1), the first outcome whose cumulative probability exceeds that fraction of total().
-  void draw(const R* uniforms, i64 count, u64* outcomes) const;
+  // For each of kDrawChunk numbers in [0, 1), the first outcome whose cumulative probability exceeds that fraction of
+  // total(). The numbers become that.
+  void draw(double* uniforms, u64* outcomes) const;
 
  private:
   u64 start(u64 block) const {
@@ -33,6 +50,7 @@ class Distribution {
     return amplitudes_.spaced ? padded<R>(j) : j;
   }
   u64 within(u64 block, double target) const;
+  const Kernels<R>& k_;
   Amplitudes<R> amplitudes_;
   int block_bits_ = 0;
   u64 blocks_ = 0;
@@ -43,6 +61,7 @@ class Distribution {
 // single shot).
 template <class R>
 void measure(const Kernels<R>& kernels, const SamplingPlan& plan, std::size_t g, const Distribution<R>& distribution,
-             const R* uniforms, i64 shots, int threads, const CancelToken& cancel, double* mean, double* variance);
+             const DrawStream& stream, i64 shots, int threads, const CancelToken& cancel, double* mean,
+             double* variance);
 
 }  // namespace qcgrad

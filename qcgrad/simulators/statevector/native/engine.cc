@@ -99,10 +99,12 @@ std::shared_ptr<const Engine<R>> make_engine(const OpTable& circuit, const Measu
     if (!error->empty()) return nullptr;
   }
   if (measured.bases) {
-    *error = make_sampling_plan(*measured.bases, options, circuit.num_qubits, &engine->sampling);
+    *error = make_sampling_plan(*measured.bases, options, circuit.num_qubits, engine->kernels->walsh,
+                                &engine->sampling);
     if (!error->empty()) return nullptr;
   }
   make_plan(std::move(form), options, &engine->plan);
+  if (measured.bases) engine->fork = make_fork_plan(engine->plan);
   return engine;
 }
 

@@ -5,6 +5,7 @@
 namespace qcgrad {
 namespace {
 
+constexpr std::size_t kTableNumbers = std::size_t{1} << 17;  // a megabyte
 constexpr double kHalfPi = 1.57079632679489661923132169163975144;
 
 // The rotations into a basis are a circuit like any other: RY(-pi/2) turns X into Z, RX(pi/2) turns Y into Z.
@@ -31,9 +32,24 @@ std::string basis_rotation(u64 x, u64 z, int num_qubits, NormalForm* form) {
   return normalise(table, form);
 }
 
+void make_tables(int num_qubits, void (*walsh)(double*, int), SamplingPlan* plan) {
+  const std::size_t sums = plan->offsets.size() - 1;
+  if (num_qubits >= 17 || (sums << num_qubits) > kTableNumbers) return;
+  plan->table_bits = num_qubits;
+  plan->tables.assign(sums << num_qubits, 0.0);
+  Block<double> table(std::size_t{1} << num_qubits);  // aligned, as the transform wants it
+  for (std::size_t s = 0; s < sums; ++s) {
+    std::fill(table.data(), table.data() + table.size(), 0.0);
+    for (i64 t = plan->offsets[s]; t < plan->offsets[s + 1]; ++t) table.data()[plan->support[t]] += plan->coefficient[t];
+    walsh(table.data(), num_qubits);
+    std::copy(table.data(), table.data() + table.size(), plan->tables.data() + (s << num_qubits));
+  }
+}
+
 }  // namespace
 
-std::string make_sampling_plan(const Bases& bases, PlanOptions options, int num_qubits, SamplingPlan* plan) {
+std::string make_sampling_plan(const Bases& bases, PlanOptions options, int num_qubits, void (*walsh)(double*, int),
+                               SamplingPlan* plan) {
   *plan = SamplingPlan();
   plan->num_observables = bases.num_observables;
   plan->support.assign(bases.support, bases.support + bases.num_terms);
@@ -42,6 +58,7 @@ std::string make_sampling_plan(const Bases& bases, PlanOptions options, int num_
   const u64 all = (u64{1} << num_qubits) - 1;
   for (u64 support : plan->support)
     if (support & ~all) return "measured support out of range";
+  make_tables(num_qubits, walsh, plan);
   // The rotations start from the final state of the circuit, which may be spread over everything.
   options.reach = (u64{1} << std::max(num_qubits, options.lanes)) - 1;
   plan->bases.resize(static_cast<std::size_t>(bases.num_bases));

@@ -24,9 +24,15 @@ struct SamplingPlan {
   std::vector<i64> offsets;
   int max_tile_bits = 0;
   bool rotates = false;  // some basis needs a second state
+  // The value of each outcome, by basis and observable, where that is little.
+  std::vector<double> tables;
+  int table_bits = 0;
+  const double* table(std::size_t sum) const { return tables.empty() ? nullptr : tables.data() + (sum << table_bits); }
 };
 
 // Returns an empty string, or what is wrong with the bases.
-std::string make_sampling_plan(const Bases& bases, PlanOptions options, int num_qubits, SamplingPlan* plan);
+// `walsh` is the kernels'.
+std::string make_sampling_plan(const Bases& bases, PlanOptions options, int num_qubits, void (*walsh)(double*, int),
+                               SamplingPlan* plan);
 
 }  // namespace qcgrad
