@@ -21,7 +21,7 @@ from ...ir.program import Program
 if TYPE_CHECKING:  # bases are packed as circuits are
     from ._native_sampling import NativeBases
 
-_MAGIC = 0x31444152474351
+MAGIC = 0x31444152474351
 # Few sizes, so that circuits rarely need a compilation of their own; padding costs next to nothing.
 _SMALLEST_BLOB = 1 << 14
 
@@ -161,7 +161,7 @@ def _pack(program: Program, num_angles: int) -> np.ndarray:
     counts = used.sum(axis=1)
     term = np.nonzero(used)[1]
     has_matrices = table.matrix_wires > 0
-    header = [_MAGIC, program.num_qubits, table.num_ops, num_angles, table.matrix_wires]
+    header = [MAGIC, program.num_qubits, table.num_ops, num_angles, table.matrix_wires]
     header += [table.matrices.size if has_matrices else 0, len(counts), len(term)]
     return packed(
         np.array(header, np.int64),

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "blob.h"
 #include "describe.h"
 #include "engine.h"
 #include "memory.h"
@@ -124,6 +125,28 @@ int qcgrad_sample(const qcgrad_circuit* c, const qcgrad_bases* b, int single, in
   auto* const run = single ? run_sample<float> : run_sample<double>;
   return run(c, b, isa, points, angles, owner ? &shifts : nullptr, {shots, streams}, means, variances, message,
              message_size);
+}
+
+// expectations_along a circuit, of the state that another one prepares. Circuits as bytes (blob.h). Returns as qcgrad_run.
+int qcgrad_expectations_along(const void* preparation, std::int64_t preparation_size, const double* preparation_angles,
+                              const void* circuit, std::int64_t circuit_size, std::int64_t batch, const double* angles,
+                              double* expectations, char* message, int message_size) {
+  OpTable prepare, run;
+  PauliSums unused;
+  std::string error = parse_blob(preparation, static_cast<std::size_t>(preparation_size), &prepare, &unused);
+  if (error.empty()) error = parse_blob(circuit, static_cast<std::size_t>(circuit_size), &run, &unused);
+  std::shared_ptr<const Engine<double>> first, second;
+  if (error.empty()) first = cached_engine<double>(prepare, {}, -1, &error);
+  if (first) second = cached_engine<double>(run, {nullptr, nullptr, true}, -1, &error);
+  if (!second || prepare.num_qubits != run.num_qubits) {
+    std::snprintf(message, static_cast<std::size_t>(message_size), "%s", error.c_str());
+    return static_cast<int>(Status::kInvalid);
+  }
+  Block<double> end(std::size_t{2} << run.num_qubits);
+  if (!end.data()) return static_cast<int>(Status::kOutOfMemory);
+  const Status status = state(*first, 1, preparation_angles, end.data());
+  if (status != Status::kOk) return static_cast<int>(status);
+  return static_cast<int>(expectations_along(*second, batch, angles, end.data(), expectations));
 }
 
 // Writes the plan of a circuit in words.

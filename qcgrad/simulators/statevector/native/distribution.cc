@@ -10,11 +10,13 @@ constexpr i64 kChunk = static_cast<i64>(kDrawChunk);
 constexpr int kTableBits = 12;
 constexpr u64 kRun = u64{1} << kPaddedRunBits;  // amplitudes that are stored without a gap
 
-// What outcomes say about one observable.
+// What outcomes, or classes of them, say about one observable.
 template <class R>
-void evaluate(const Kernels<R>& k, const SamplingPlan& plan, std::size_t sum, const u64* outcomes, i64 count,
-              double* values) {
-  if (const double* const table = plan.table(sum)) {
+void evaluate(const Kernels<R>& k, const SamplingPlan& plan, std::size_t g, std::size_t observable, const u64* outcomes,
+              i64 count, double* values) {
+  const std::size_t sum = g * static_cast<std::size_t>(plan.num_observables) + observable;
+  const SamplingPlan::Classes* const classes = plan.classes_of(g);
+  if (const double* const table = classes ? classes->values.data() + observable * classes->count : plan.table(sum)) {
     for (i64 i = 0; i < count; ++i) values[i] = table[outcomes[i]];
     return;
   }
@@ -26,26 +28,58 @@ void evaluate(const Kernels<R>& k, const SamplingPlan& plan, std::size_t sum, co
 }  // namespace
 
 template <class R>
-bool Distribution<R>::reset(const Amplitudes<R>& amplitudes, int num_qubits, int threads) {
+template <class F>
+void Distribution<R>::for_runs(u64 begin, u64 end, F f) const {
+  const u64 run = std::min(end - begin, kRun >> block_bits_);
+  for (u64 b = begin; b < end; b += run) {
+    const u64 at = start(b);
+    const Amplitudes<R>& a = amplitudes_;
+    const MixedArgs<R> args = {{a.re + at, a.other_re ? a.other_re + at : nullptr},
+                               {a.im + at, a.other_im ? a.other_im + at : nullptr},
+                               {a.weight, a.other_weight}};
+    f(b, [&](double* sums) { k_.block_sums(args, block_bits_, run, sums); }, run);
+  }
+}
+
+template <class R>
+bool Distribution<R>::reset(const Amplitudes<R>& amplitudes, int num_qubits, const SamplingPlan::Classes* classes,
+                            int threads) {
   amplitudes_ = amplitudes;
-  block_bits_ = std::clamp(num_qubits - kTableBits, 0, 4);
+  block_bits_ = classes ? 0 : std::clamp(num_qubits - kTableBits, 0, 4);
   blocks_ = u64{1} << (num_qubits - block_bits_);
+  if (classes) return reset_classes(*classes);
   if (!ends_.reset(blocks_)) return false;
   double* const ends = ends_.data();
-  const u64 run = std::min(blocks_, kRun >> block_bits_), runs = blocks_ / run;
-  parallel(static_cast<int>(std::min<u64>(threads, runs)), [&](int t) {
-    const u64 parts = std::min<u64>(threads, runs);
-    for (u64 r = runs * t / parts; r < runs * (t + 1) / parts; ++r) {
-      const u64 at = start(r * run);
-      const Amplitudes<R>& a = amplitudes_;
-      const MixedArgs<R> args = {{a.re + at, a.other_re ? a.other_re + at : nullptr},
-                                 {a.im + at, a.other_im ? a.other_im + at : nullptr},
-                                 {a.weight, a.other_weight}};
-      k_.block_sums(args, block_bits_, run, ends + r * run);
-    }
+  // Powers of two, so that no run is split.
+  u64 parts = 1;
+  while (2 * parts <= static_cast<u64>(threads) && 2 * parts * (kRun >> block_bits_) <= blocks_) parts *= 2;
+  parallel(static_cast<int>(parts), [&](int t) {
+    for_runs(blocks_ / parts * t, blocks_ / parts * (t + 1), [&](u64 b, auto sum, u64) { sum(ends + b); });
   });
   // One thread: the blocks are few, and this way no outcome depends on the number of threads.
   for (u64 b = 1; b < blocks_; ++b) ends[b] += ends[b - 1];
+  return true;
+}
+
+template <class R>
+bool Distribution<R>::reset_classes(const SamplingPlan::Classes& classes) {
+  // Several sums of each class, which do not wait for each other.
+  constexpr std::size_t kCopies = 8;
+  if (!copies_.reset(kCopies * classes.count) || !ends_.reset(classes.count)) return false;
+  double* const copies = copies_.data();
+  std::fill(copies, copies + kCopies * classes.count, 0.0);
+  double p[kRun];
+  for_runs(0, blocks_, [&](u64 first, auto sum, u64 count) {
+    sum(p);
+    const std::uint16_t* const of = classes.of.data() + first;
+    for (u64 j = 0; j < count; ++j) copies[kCopies * of[j] + j % kCopies] += p[j];
+  });
+  double end = 0;
+  for (std::size_t c = 0; c < classes.count; ++c) {
+    for (std::size_t i = 0; i < kCopies; ++i) end += copies[kCopies * c + i];
+    ends_.data()[c] = end;
+  }
+  blocks_ = classes.count;
   return true;
 }
 
@@ -98,7 +132,7 @@ void measure(const Kernels<R>& kernels, const SamplingPlan& plan, std::size_t g,
   draw(0, outcomes_of_first);
   for (std::size_t k = 0; k < observables; ++k) {
     alignas(64) double value[8];
-    evaluate(kernels, plan, first_sum + k, outcomes_of_first, 1, value);
+    evaluate(kernels, plan, g, k, outcomes_of_first, 1, value);
     origin[k] = value[0];
   }
   parallel(parts, [&](int t) {
@@ -111,7 +145,7 @@ void measure(const Kernels<R>& kernels, const SamplingPlan& plan, std::size_t g,
       const u64* const outcomes = c ? drawn : outcomes_of_first;
       for (std::size_t k = 0; k < observables; ++k) {
         if (plan.offsets[first_sum + k] == plan.offsets[first_sum + k + 1]) continue;
-        evaluate(kernels, plan, first_sum + k, outcomes, count, values);
+        evaluate(kernels, plan, g, k, outcomes, count, values);
         kernels.moments(values, static_cast<std::size_t>(count), origin[k], sum + 2 * k);
       }
     }

@@ -30,21 +30,26 @@ struct Amplitudes {
   }
 };
 
-// The cumulative distribution, of large states at every 16th outcome only: the rest is summed again where an outcome
-// falls. That takes 1/32 of the memory of a complex128 state, and stays in cache where all of it would not.
+// The cumulative distribution: of classes of outcomes, where they are known; else of outcomes, of large states at every
+// 16th one only. The rest is summed again where an outcome falls. That takes 1/32 of the memory of a complex128 state, and
+// stays in cache where all of it would not.
 template <class R>
 class Distribution {
  public:
   explicit Distribution(const Kernels<R>& kernels) : k_(kernels) {}
   // False if memory is short.
-  bool reset(const Amplitudes<R>& amplitudes, int num_qubits, int threads);
+  bool reset(const Amplitudes<R>& amplitudes, int num_qubits, const SamplingPlan::Classes* classes, int threads);
   // The sum of all probabilities, which is not 1: see Amplitudes. NaN if any of them is.
   double total() const { return ends_.data()[blocks_ - 1]; }
-  // For each of kDrawChunk numbers in [0, 1), the first outcome whose cumulative probability exceeds that fraction of
+  // For each of kDrawChunk numbers in [0, 1), the first outcome or class whose cumulative probability exceeds that fraction of
   // total(). The numbers become that.
   void draw(double* uniforms, u64* outcomes) const;
 
  private:
+  // Probabilities of runs of blocks, for which f(first block, sums) is called; `sums` takes them, at least a run's.
+  template <class F>
+  void for_runs(u64 begin, u64 end, F f) const;
+  bool reset_classes(const SamplingPlan::Classes& classes);
   u64 start(u64 block) const {
     const u64 j = block << block_bits_;
     return amplitudes_.spaced ? padded<R>(j) : j;
@@ -54,7 +59,8 @@ class Distribution {
   Amplitudes<R> amplitudes_;
   int block_bits_ = 0;
   u64 blocks_ = 0;
-  Block<double> ends_;  // cumulative probability up to the end of each block
+  Block<double> ends_;  // cumulative probability up to the end of each block, or class
+  Block<double> copies_;
 };
 
 // Adds, for every observable, the mean of `shots` outcomes in basis g and the unbiased variance of that mean (NaN for a

@@ -34,6 +34,7 @@ struct Engine {
 struct Measured {
   const PauliSums* observables = nullptr;
   const Bases* bases = nullptr;
+  bool from_anywhere = false;  // the circuit does not start from |0...0>
 };
 
 template <class R>
@@ -57,6 +58,13 @@ Status value_and_vjp(const Engine<R>& engine, i64 batch, const double* angles, i
 // out: batch x 2^n complex numbers, interleaved.
 template <class R>
 Status state(const Engine<R>& engine, i64 batch, const double* angles, R* out);
+
+// Un-computes from the state `end` (2^n complex numbers, interleaved), for each angle of exponentials with scale 1 the sum
+// of expectation values of their strings where they stand: batch x A. The engine must be made for circuits
+// `from_anywhere`.
+template <class R>
+Status expectations_along(const Engine<R>& engine, i64 batch, const double* angles, const R* end,
+                          double* expectations);
 
 // What is drawn, by setting and basis.
 struct Draws {

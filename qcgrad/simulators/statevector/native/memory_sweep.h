@@ -34,6 +34,18 @@ class Sweep {
 
   void forward() { run_from(0, nullptr, 1); }
 
+  // As in TileSweep.
+  void load(const R* state) {
+    const std::size_t size = std::size_t{1} << e_.plan.form.num_qubits;
+    for (std::size_t j = 0; j < size; ++j) {
+      const u64 at = padded<R>(j);
+      psi_.re[at] = lambda_.im[at] = state[2 * j];
+      psi_.im[at] = state[2 * j + 1];
+      lambda_.re[at] = -state[2 * j + 1];
+    }
+    scale_ = 1;
+  }
+
   // As in TileSweep; the points are passes.
   Angles& angles() { return angles_; }
   double scale() const { return scale_; }

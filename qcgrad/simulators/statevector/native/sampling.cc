@@ -23,7 +23,7 @@ class Measurer {
         distribution_(*engine.kernels) {}
   // Adds what basis g of a setting says. False if memory is short.
   bool operator()(i64 setting, std::size_t g, const Amplitudes<R>& amplitudes) {
-    if (!distribution_.reset(amplitudes, e_.plan.form.num_qubits, threads_)) return false;
+    if (!distribution_.reset(amplitudes, e_.plan.form.num_qubits, e_.sampling.classes_of(g), threads_)) return false;
     const u32* const words = draws_.streams + 3 * setting;
     const DrawStream stream = {{words[0], words[1]}, words[2], static_cast<u32>(g)};
     const i64 outputs = e_.sampling.num_observables;

@@ -1,6 +1,7 @@
 #include "sampling_plan.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace qcgrad {
 namespace {
@@ -46,6 +47,33 @@ void make_tables(int num_qubits, void (*walsh)(double*, int), SamplingPlan* plan
   }
 }
 
+SamplingPlan::Classes find_classes(const SamplingPlan& plan, std::size_t g) {
+  const std::size_t outputs = static_cast<std::size_t>(plan.num_observables), outcomes = std::size_t{1} << plan.table_bits;
+  const double* const first = plan.table(g * outputs);
+  auto value = [&](std::size_t k, std::uint32_t j) { return first[(k << plan.table_bits) + j]; };
+  auto less = [&](std::uint32_t a, std::uint32_t b) {
+    for (std::size_t k = 0; k < outputs; ++k)
+      if (value(k, a) != value(k, b)) return value(k, a) < value(k, b);
+    return false;
+  };
+  std::vector<std::uint32_t> order(outcomes), firsts;
+  std::iota(order.begin(), order.end(), 0u);
+  std::sort(order.begin(), order.end(), less);
+  std::vector<std::uint16_t> of(outcomes);
+  for (std::uint32_t j : order) {
+    if (firsts.empty() || less(firsts.back(), j)) firsts.push_back(j);
+    if (firsts.size() > outcomes / 4) return {};
+    of[j] = static_cast<std::uint16_t>(firsts.size() - 1);
+  }
+  SamplingPlan::Classes classes;
+  classes.of = std::move(of);
+  for (classes.count = 1; classes.count < firsts.size();) classes.count *= 2;
+  classes.values.assign(outputs * classes.count, 0.0);
+  for (std::size_t k = 0; k < outputs; ++k)
+    for (std::size_t c = 0; c < firsts.size(); ++c) classes.values[k * classes.count + c] = value(k, firsts[c]);
+  return classes;
+}
+
 }  // namespace
 
 std::string make_sampling_plan(const Bases& bases, PlanOptions options, int num_qubits, void (*walsh)(double*, int),
@@ -59,6 +87,9 @@ std::string make_sampling_plan(const Bases& bases, PlanOptions options, int num_
   for (u64 support : plan->support)
     if (support & ~all) return "measured support out of range";
   make_tables(num_qubits, walsh, plan);
+  if (!plan->tables.empty())
+    for (std::size_t g = 0; g < static_cast<std::size_t>(bases.num_bases); ++g)
+      plan->classes.push_back(find_classes(*plan, g));
   // The rotations start from the final state of the circuit, which may be spread over everything.
   options.reach = (u64{1} << std::max(num_qubits, options.lanes)) - 1;
   plan->bases.resize(static_cast<std::size_t>(bases.num_bases));

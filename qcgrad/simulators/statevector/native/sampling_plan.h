@@ -24,10 +24,20 @@ struct SamplingPlan {
   std::vector<i64> offsets;
   int max_tile_bits = 0;
   bool rotates = false;  // some basis needs a second state
-  // The value of each outcome, by basis and observable, where that is little.
+  // Where that is little to hold: by basis and observable, the value of each outcome; and, by basis, classes of outcomes
+  // that have the same values for all observables. To know the class is enough.
+  struct Classes {
+    std::vector<std::uint16_t> of;  // by outcome; empty where there are nearly as many classes
+    std::vector<double> values;     // observables x count
+    std::size_t count = 0;          // a power of two
+  };
   std::vector<double> tables;
   int table_bits = 0;
+  std::vector<Classes> classes;
   const double* table(std::size_t sum) const { return tables.empty() ? nullptr : tables.data() + (sum << table_bits); }
+  const Classes* classes_of(std::size_t g) const {
+    return classes.empty() || classes[g].of.empty() ? nullptr : &classes[g];
+  }
 };
 
 // Returns an empty string, or what is wrong with the bases.

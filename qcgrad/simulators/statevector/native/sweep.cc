@@ -83,10 +83,24 @@ Status state(const Engine<R>& e, i64 batch, const double* angles, R* out) {
   });
 }
 
+template <class R>
+Status expectations_along(const Engine<R>& e, i64 batch, const double* angles, const R* end, double* expectations) {
+  const i64 stride = e.plan.form.num_angles;
+  std::fill(expectations, expectations + batch * stride, 0.0);
+  return over_batch(e, batch, true, [&](auto& sweep, i64 i) {
+    sweep.set_angles(angles + i * stride);
+    sweep.load(end);
+    sweep.clear_sums();
+    sweep.backward();
+    sweep.add_gradient(-1, expectations + i * stride);
+  });
+}
+
 #define QCGRAD_INSTANTIATE(R)                                                                               \
   template Status value<R>(const Engine<R>&, i64, const double*, double*);                                  \
   template Status value_and_vjp<R>(const Engine<R>&, i64, const double*, i64, i64, const double*, double*, double*); \
-  template Status state<R>(const Engine<R>&, i64, const double*, R*);
+  template Status state<R>(const Engine<R>&, i64, const double*, R*);                                       \
+  template Status expectations_along<R>(const Engine<R>&, i64, const double*, const R*, double*);
 QCGRAD_INSTANTIATE(float)
 QCGRAD_INSTANTIATE(double)
 #undef QCGRAD_INSTANTIATE

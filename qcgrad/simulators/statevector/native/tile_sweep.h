@@ -26,6 +26,19 @@ class TileSweep {
     scale_ = run_.forward(e_.plan.passes[0], e_.plan.form, angles_, none_, 0, 1);
   }
 
+  // A state (2^n complex numbers, interleaved) as psi, and i times it as lambda: see expectations_along.
+  void load(const R* state) {
+    const std::size_t count = std::size_t{1} << e_.plan.form.num_qubits;
+    std::memset(run_.psi(), 0, 2 * size() * sizeof(R));
+    std::memset(run_.lambda(), 0, 2 * size() * sizeof(R));
+    for (std::size_t j = 0; j < count; ++j) {
+      run_.psi()[j] = run_.lambda()[j + size()] = state[2 * j];
+      run_.psi()[j + size()] = state[2 * j + 1];
+      run_.lambda()[j] = -state[2 * j + 1];
+    }
+    scale_ = 1;
+  }
+
   // ---- the trunk: the state part of the way through the circuit, from where it is finished with some other angle ----
   Angles& angles() { return angles_; }
   double scale() const { return scale_; }
