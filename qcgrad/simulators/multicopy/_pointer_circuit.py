@@ -36,7 +36,7 @@ def is_possible(form: SweepForm) -> bool:
 
 
 def expectations(form: SweepForm, kicks: Float[np.ndarray, "batches D"]) -> Float[np.ndarray, "batches D"]:
-    r"""Expectation values of all strings along sweeps in which string d, once read, turns the state by \(e^{i\xi_d A_d}\).
+    r"""Expectation values of all strings along sweeps in which string d, once read, turns the state: \(e^{i\xi_d A_d}\).
 
     Args:
         form: what is swept over.
@@ -84,13 +84,13 @@ def _backward(form) -> _Circuit:
     """The inverse of a sweep, from its end to its start, with each string where it is read."""
     sweep, numbers, undone = [], [], 0
     for number, (x, z, step) in enumerate(zip(form.x.tolist(), form.z.tolist(), form.step.tolist(), strict=True)):
-        sweep += [*(row.inverse() for row in form.undo[undone:step]), Row(x, z, 0, 1.0, 0.0)]
+        sweep += [*form.undo[undone:step], Row(x, z, 0, 1.0, 0.0)]
         numbers += [*(-1,) * (step - undone), number]
         undone = step
-    return _circuit(form.num_qubits, sweep[::-1], numbers[::-1])
+    return _circuit(form.num_qubits, sweep[::-1], numbers[::-1], is_inverse=True)
 
 
-def _circuit(num_qubits: int, rows: Sequence[Row], numbers: Sequence[int] = ()) -> _Circuit:
+def _circuit(num_qubits: int, rows: Sequence[Row], numbers: Sequence[int] = (), is_inverse: bool = False) -> _Circuit:
     """A circuit for the engine.
 
     Angles that no Clifford gate has are data, so that the engine plans sweeps at other parameters once.
@@ -99,10 +99,13 @@ def _circuit(num_qubits: int, rows: Sequence[Row], numbers: Sequence[int] = ()) 
         num_qubits: n.
         rows: in order.
         numbers: of each row, which string is read there, -1 for none.
+        is_inverse: take the inverse of each row instead.
     """
     number = np.array(numbers if len(numbers) else [-1] * len(rows), np.int64)
     strings = int(np.sum(number >= 0))
     kappa, t, phase = _exponentials(rows)
+    if is_inverse:
+        t, phase = -t, -phase
     # A phase of its own is one of the controls: 1 on all of them but one, and on that one.
     is_phased = (abs(np.exp(1j * phase) - 1) > _ROUNDING) & np.array([row.controls != 0 for row in rows], bool)
     place = np.repeat(np.arange(len(rows)), 1 + is_phased)
@@ -121,7 +124,7 @@ def _circuit(num_qubits: int, rows: Sequence[Row], numbers: Sequence[int] = ()) 
     number = number[place]
     is_data = ~is_matrix & (number < 0) & (abs(t / _RIGHT_ANGLE - turns) > _ROUNDING)
     slot = np.where(is_data, strings + np.cumsum(is_data) - 1, number)
-    matrices = [row.matrix.ravel() for row in rows if row.matrix is not None]
+    matrices = [(m.conj().T if is_inverse else m).ravel() for row in rows if (m := row.matrix) is not None]
     starts = np.cumsum([0, *map(len, matrices)])
     offset = np.where(is_data | is_matrix | (number >= 0), 0.0, turns * _RIGHT_ANGLE)
     most = max((len(row.wires) for row in rows), default=0)
@@ -143,7 +146,7 @@ def _circuit(num_qubits: int, rows: Sequence[Row], numbers: Sequence[int] = ()) 
 
 
 def _exponentials(rows):
-    r"""kappa, t and a phase \(\varphi\) with \(a + bP = e^{i\varphi} e^{-it(P - \kappa)/2}\); kappa is 1 if the phase is then 0."""
+    r"""kappa, t, and a phase: \(a + bP = e^{i\varphi} e^{-it(P - \kappa)/2}\), kappa 1 where the phase is then 0."""
     a, b = (np.array([getattr(row, name) for row in rows], np.complex128) for name in "ab")
     plus, minus = np.angle(a + b), np.angle(a - b)
     is_projector = abs(a + b - 1) < _ROUNDING

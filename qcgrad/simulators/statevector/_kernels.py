@@ -70,7 +70,7 @@ def reverse(circuit: Prepared, angles: Angles, cotangents: Cotangents) -> tuple[
 def sampled(
     circuit: Prepared, max_shots: int, bases: Any, angles: Settings, shots: Shots, key: Key, first: int
 ) -> tuple[Expectations, Expectations]:
-    """Means (B, K) and their variances from `shots` (B,) outcomes in each basis, of settings `first` and on of a key."""
+    """Means (B, K) and their variances from `shots` (B,) outcomes in each basis; settings `first` and on of a key."""
     places = first + jax.numpy.arange(angles.shape[0], dtype=np.uint32)
     return circuit.sampled(max_shots, bases, sample.not_differentiable(angles), shots, key, places)
 

@@ -59,7 +59,7 @@ class NativeCircuit(eqx.Module):
     def sampled(
         self, max_shots: int, bases: "NativeBases", angles: Settings, shots: Shots, key: Key, places: Int[Array, "B"]
     ) -> tuple[Expectations, Expectations]:
-        """Means (B, K) and variances from `shots` (B,) outcomes in each of the `NativeBases`, settings `places` of a key."""
+        """As `ScannedCircuit.sampled`, in the `NativeBases`."""
         del max_shots  # nothing is drawn in vain
         return bases.sampled(self.data, angles, shots, key, places)
 

@@ -2,8 +2,8 @@
 
 The bases travel as bytes beside the circuit's (layout in `native/blob.h`). Outcomes are drawn where they are used, by a
 generator that is a function of a key, the setting, the basis and the number of the draw, so results depend on the key
-alone: not on threads, nor on what else is asked. The JAX path draws numbers of its own from a key, since making the same
-ones there, and handing them over one by one, took most of the time of a sampled gradient.
+alone: not on threads, nor on what else is asked. From the same key the JAX path draws other numbers: making them there,
+one by one, and handing them over took most of the time of a sampled gradient.
 """
 
 from typing import Any
@@ -58,7 +58,7 @@ class NativeBases(eqx.Module):
             return self._constant(angles, angles.shape[0])
         run = _sampled(len(self.constants))
         mean, variance = run(circuit, self.data, angles, self._by_basis(shots), _streams(key, places))
-        return mean + self.constants, variance
+        return mean + self.constants[None], variance
 
     def sampled_shifts(
         self,
@@ -76,10 +76,10 @@ class NativeBases(eqx.Module):
         streams = _streams(key, jnp.arange(settings, dtype=np.uint32))
         inputs = (point[None], moved[None], self._by_basis(shots)[None], streams[None])
         mean, variance = _sampled_shifts(len(self.constants))(circuit, self.data, owner, *inputs)
-        return mean[0] + self.constants, variance[0]
+        return mean[0] + self.constants[None], variance[0]
 
     def _constant(self, angles, settings):
-        mean = jnp.broadcast_to(jnp.asarray(self.constants, angles.dtype), (settings, len(self.constants)))
+        mean = jnp.broadcast_to(jnp.asarray(self.constants, angles.dtype)[None], (settings, len(self.constants)))
         return mean, jnp.zeros_like(mean)
 
     def _by_basis(self, shots):
@@ -89,7 +89,7 @@ class NativeBases(eqx.Module):
 def _streams(key, places):
     """(B, 3) words: two of the key, and which setting."""
     words = jax.random.bits(key, (2,), np.uint32)
-    return jnp.concatenate([jnp.broadcast_to(words, (len(places), 2)), places[:, None]], axis=1)
+    return jnp.concatenate([jnp.broadcast_to(words[None], (len(places), 2)), places[:, None]], axis=1)
 
 
 def _sampled(num_observables):

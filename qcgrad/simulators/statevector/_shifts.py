@@ -41,7 +41,7 @@ def sampled(
     count = walk.bucket(len(settings), 2)
     missing = count - len(settings)
     owner = np.pad(settings.owner.astype(np.int32), (0, missing), constant_values=-1)
-    found = kernels.sampled_shifts(
+    return kernels.sampled_shifts(
         circuit,
         bases,
         xp.pad(xp.asarray(settings.point), (0, padded - len(settings.point))),
@@ -50,13 +50,12 @@ def sampled(
         np.pad(np.asarray(shots, np.int32), (0, missing)),
         key,
     )
-    return found
 
 
 def derivative_factors(
     program: Program, settings: ShiftedSettings, weights: Float[np.ndarray, "B"]
 ) -> Float[np.ndarray, "A"] | None:
-    r"""What the sums of weights times expectation values are in units of the derivatives, if they are multiples of them.
+    r"""What the sums of weights times expectation values are in units of the derivatives, where they are multiples.
 
     An expectation value is \(\sum_l a_l \cos\Omega_l s + b_l \sin\Omega_l s\) in the shift s of a gate's angle, and
     \(\sum_l \Omega_l b_l\) is its derivative. So the sum of \(c_\mu F(s_\mu)\) is f times the derivative if
