@@ -16,7 +16,7 @@ class ShiftedSettings(eqx.Module):
     """A point, then B settings in which one of its angles has another value: what an array (1 + B, A) would hold.
 
     To whoever knows nothing of it, it is that array: `len`, `shape`, `dtype`, rows, slices, loops, `numpy.asarray` and
-    functions of jax.numpy. A simulator that looks at its fields shares what the settings have in common.
+    `jax.numpy.asarray`. A simulator that looks at its fields shares what the settings have in common.
 
     Attributes:
         point: (A,) radians.

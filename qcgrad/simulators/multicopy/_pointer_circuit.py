@@ -1,8 +1,9 @@
 r"""Pointer sweeps on the native engine: what is un-computed and kicked, as a circuit that runs backwards.
 
-Going back through a circuit, the engine reads \(\mathrm{Im}\langle\lambda|P|\psi\rangle\) beside each exponential
-\(e^{-itP/2}\). With \(\lambda = i\psi\), which every gate preserves, that is \(-\langle P\rangle\) there: one pass backward
-gives the expectation values of all strings of a sweep, each in the state that the kicks before it have left.
+Going back through a circuit, the engine reads \(\mathrm{Im}\langle\lambda|P|\psi\rangle\) beside each
+exponential \(e^{-itP/2}\). With \(\lambda = i\psi\), which every gate preserves, that is
+\(-\langle P\rangle\) there: one pass backward gives the expectation values of all strings of a sweep, each in the
+state that the kicks before it have left.
 """
 
 import ctypes
@@ -36,7 +37,7 @@ def is_possible(form: SweepForm) -> bool:
 
 
 def expectations(form: SweepForm, kicks: Float[np.ndarray, "batches D"]) -> Float[np.ndarray, "batches D"]:
-    r"""Expectation values of all strings along sweeps in which string d, once read, turns the state: \(e^{i\xi_d A_d}\).
+    r"""Expectation values of all strings along sweeps where string d, once read, turns the state: \(e^{i\xi_d A_d}\).
 
     Args:
         form: what is swept over.
