@@ -95,7 +95,7 @@ def test_only_forms_are_swept():
 @pytest.mark.skipif(native_library.load() is None, reason="the native engine was not built")
 @pytest.mark.parametrize("encoding", ["terms", "block"])
 def test_the_native_engine_reads_the_strings_that_numpy_does(encoding):
-    """Every kind of row: controls with and without phases, matrices, Clifford and other angles; 13 qubits, many tiles."""
+    """Every kind of row: controls with and without phases, matrices, Clifford and other angles; and several tiles."""
     circuit = qg.Circuit(4).h(0).ry(1, param=0).crx(0, 1, param=1).cp(1, 2, param=2).ccx(0, 1, 3).rzz(2, 3, param=3)
     circuit = (
         circuit.swap(0, 2)
