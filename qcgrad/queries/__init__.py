@@ -26,6 +26,7 @@ from ._query import state_bytes as state_bytes
 from ._query import together as together
 from ._schedule import Segments as Segments
 from ._schedule import segments as segments
+from ._settings import ShiftedSettings as ShiftedSettings
 from ._single_copy import BasisCounts as BasisCounts
 from ._single_copy import Evaluate as Evaluate
 from ._single_copy import Means as Means
@@ -33,6 +34,7 @@ from ._single_copy import MeasureBases as MeasureBases
 from ._single_copy import MeasureComponent as MeasureComponent
 from ._single_copy import Overlaps as Overlaps
 from ._single_copy import RandomizedMeasure as RandomizedMeasure
+from ._single_copy import ShiftSums as ShiftSums
 from ._single_copy import Snapshots as Snapshots
 from ._single_copy import stabilizer_gates as stabilizer_gates
 from ._white_box import AdjointSweep as AdjointSweep

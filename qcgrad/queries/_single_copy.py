@@ -33,15 +33,33 @@ class Means(NamedTuple):
         return self._replace(mean=function(self.mean), variance=function(self.variance), bias=bias)
 
 
+class ShiftSums(NamedTuple):
+    """Answer of `Evaluate` with `weights` by who knows the sums without the single values. They have no variance.
+
+    Attributes:
+        mean: (1, K) expectation values at the point.
+        sums: (A, K), for each angle the sum of weights times expectation values over the settings that move it.
+        fidelity: as in `Means`.
+    """
+
+    mean: Any
+    sums: Any
+    fidelity: Fidelity = EXACT
+
+
 @dataclass(frozen=True, eq=False)
 class Evaluate(AbstractQuery):
-    """Expectation values of K observables at B settings of the gate angles. Answer: `Means`.
+    """Expectation values of K observables at B settings of the gate angles. Answer: `Means`, or `ShiftSums`.
 
     Attributes:
         program: circuit and observables.
-        angles: (B, A) radians.
+        angles: (B, A) radians; `ShiftedSettings` where the settings are shifts of one point.
         shots: shots per circuit evaluation: in each of the program's measurement bases one setting is
             measured this often. One number, B numbers, or None for exact expectation values.
+        weights: of exact values at `ShiftedSettings`, one for each shift, where the asker reads nothing but the value
+            at the point and, for every angle, the sum of weights times values over the settings that move it. It is
+            what a quantum computer would run, and charged as such; whoever has these sums more cheaply may answer them
+            as `ShiftSums`, and everybody else answers each value.
 
     Cost: B evaluations of `len(basis_rotations)` measured circuits each; with `shots=None` B exact
     runs, charged as simulated gates, FLOPs and one state of memory.
@@ -50,6 +68,7 @@ class Evaluate(AbstractQuery):
     program: Runnable
     angles: Any
     shots: "int | tuple[int, ...] | None" = None
+    weights: np.ndarray | None = None
     access: ClassVar[Access] = Access.single_copy
     is_divisible: ClassVar[bool] = True
 
@@ -64,7 +83,7 @@ class Evaluate(AbstractQuery):
 
     def first(self, parts: int) -> "Evaluate":
         shots = self.shots[:parts] if isinstance(self.shots, tuple) else self.shots
-        return replace(self, angles=self.angles[:parts], shots=shots)
+        return replace(self, angles=self.angles[:parts], shots=shots, weights=None)
 
     def completed(self, answer: Means | None) -> Means:
         shape, dtype = (self.num_parts, self.program.num_observables), self.angles.dtype

@@ -81,7 +81,8 @@ def _library():
     ]
     library.qcgrad_sample.argtypes = [
         *(_POINTER, _POINTER, _INT, _INT),  # circuit, bases, single, instruction set
-        *(_INT64, _POINTER, _INT64, _POINTER, _POINTER),  # batch, angles, draws, uniforms, shots
+        *(_INT64, _POINTER, _INT64, _POINTER, _POINTER),  # points, angles, shifts, their owners and moved angles
+        *(_POINTER, _POINTER),  # shots, streams
         *(_POINTER, _POINTER, ctypes.c_char_p, _INT),  # means, variances, message and its size
     ]
     return library
@@ -118,17 +119,21 @@ def run(what, circuit, observables, angles, cotangents, single, isa):
     return values, gradients, states
 
 
-def sample(circuit, bases, angles, uniforms, shots, single, isa):
-    """Means and variances (B, K) from uniforms (B, G, S), of which the first `shots` (B,) of each basis count."""
+def sample(circuit, bases, angles, shots, streams, single, isa, shifts=None):
+    """Means and variances (B, K) from shots (B, G) and streams (B, 3), at angles (B, A).
+
+    With `shifts` (owner (S,), moved (1, S)) at angles (1, A) and at these shifts, B = 1 + S.
+    """
     angles = np.ascontiguousarray(angles, np.float64)
-    uniforms = np.ascontiguousarray(uniforms, np.float32 if single else np.float64)
-    shots = np.ascontiguousarray(shots, np.int32)
-    means, variances = np.full((2, len(angles), len(bases[0].sums)), _UNWRITTEN)
+    shots, streams = np.ascontiguousarray(shots, np.int32), np.ascontiguousarray(streams, np.uint32)
+    owner, moved = (None, None) if shifts is None else (np.array(shifts[0], np.int32), np.array(shifts[1], np.float64))
+    means, variances = np.full((2, len(shots), len(bases[0].sums)), _UNWRITTEN)
     c_circuit, c_bases = _c_circuit(circuit), _c_bases(bases)
     message = ctypes.create_string_buffer(_MESSAGE_SIZE)
     status = _library().qcgrad_sample(
-        *(ctypes.byref(c_circuit), ctypes.byref(c_bases), single, isa),
-        *(len(angles), angles.ctypes.data, uniforms.shape[2], uniforms.ctypes.data, shots.ctypes.data),
+        *(ctypes.byref(c_circuit), ctypes.byref(c_bases), single, isa, len(angles), angles.ctypes.data),
+        *((0, None, None) if shifts is None else (len(owner), owner.ctypes.data, moved.ctypes.data)),
+        *(shots.ctypes.data, streams.ctypes.data),
         *(means.ctypes.data, variances.ctypes.data, message, _MESSAGE_SIZE),
     )
     if status:

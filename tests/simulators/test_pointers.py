@@ -7,7 +7,10 @@ import pytest
 import qcgrad as qg
 from qcgrad.ir.sweep_form import one_state_forms
 from qcgrad.queries import MeasureComponent, PointerSweep
+from qcgrad.simulators.multicopy import _pointer_circuit as pointer_circuit
 from qcgrad.simulators.multicopy import _pointers as pointers
+from qcgrad.simulators.statevector import native_library
+from tests.simulators.test_engines import hardware_efficient
 from theory.statistics import bernstein, key, normal, variance_ratio
 
 
@@ -87,3 +90,30 @@ def test_costs_are_those_of_the_text():
 def test_only_forms_are_swept():
     with pytest.raises(TypeError, match="SweepForm"):
         pointers.sweep(PointerSweep(qg.Circuit(1), 1, 1.0), jax.random.key(0))  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.skipif(native_library.load() is None, reason="the native engine was not built")
+@pytest.mark.parametrize("encoding", ["terms", "block"])
+def test_the_native_engine_reads_the_strings_that_numpy_does(encoding):
+    """Every kind of row: controls with and without phases, matrices, Clifford and other angles; and several tiles."""
+    circuit = qg.Circuit(4).h(0).ry(1, param=0).crx(0, 1, param=1).cp(1, 2, param=2).ccx(0, 1, 3).rzz(2, 3, param=3)
+    circuit = (
+        circuit.swap(0, 2)
+        .crz(3, 0, param=4)
+        .s(1)
+        .t(2)
+        .sx(3)
+        .unitary(np.linalg.qr(np.arange(16.0).reshape(4, 4) ** 2 + 1j)[0], (1, 3))
+    )
+    small = qg.Expectation(circuit, {"ZZXI": 0.3, "IYZX": -1.2, "XXXX": 0.5})
+    rng = np.random.default_rng(2)
+    objectives = [(small, rng.uniform(-3, 3, 5))]
+    if encoding == "terms":
+        wide, observable = hardware_efficient(13, 1)
+        objectives.append((qg.Expectation(wide, "X" + 12 * "Z"), rng.uniform(-3, 3, wide.num_parameters)))
+    for objective, params in objectives:
+        for form in one_state_forms(objective.program, np.asarray(objective.coordinates(params)), encoding):
+            assert pointer_circuit.is_possible(form.busy)
+            kicks = rng.normal(scale=0.3, size=(2, form.num_components))
+            found = pointer_circuit.expectations(form.busy, kicks)
+            np.testing.assert_allclose(found, pointers._expectations(form.busy, kicks), atol=1e-12)

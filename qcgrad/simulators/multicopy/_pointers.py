@@ -23,6 +23,7 @@ from ...ir import rows
 from ...ir.sweep_form import SweepForm
 from ...memory import allowed_bytes, require, require_count
 from ...queries import Means, MeasureComponent, PointerOutcomes, PointerSweep, Sweepable
+from . import _pointer_circuit as pointer_circuit
 
 # Amplitudes evolved at a time: a few tens of MiB.
 _CHUNK_AMPLITUDES = 1 << 20
@@ -70,21 +71,29 @@ def measure_component(query: MeasureComponent, key: Key, max_bytes: int | None =
 
 
 def _sweep(form, copies, pointer_variance, batches, rng):
-    states = np.broadcast_to(form.state, (batches, 2**form.num_qubits))
+    strings = form.num_components
     # One copy turns by xi / sqrt(k).
-    kicks = rng.normal(scale=0.5 / np.sqrt(pointer_variance * copies), size=(form.num_components, batches, 1))
-    noise = rng.normal(scale=np.sqrt(pointer_variance / copies), size=(form.num_components, batches))
-    means = np.empty((batches, form.num_components))
+    kicks = rng.normal(scale=0.5 / np.sqrt(pointer_variance * copies), size=(batches, strings))
+    noise = rng.normal(scale=np.sqrt(pointer_variance / copies), size=(batches, strings))
+    run = pointer_circuit.expectations if pointer_circuit.is_possible(form) else _expectations
+    # No state depends on what is read, so all strings are read at once.
+    accepted = rng.binomial(copies, np.clip((1 + run(form, kicks)) / 2, 0, 1))
+    return 2 * accepted / copies - 1 + noise
+
+
+def _expectations(form, kicks):
+    """`_pointer_circuit.expectations` without the native engine."""
+    batches, strings = kicks.shape
+    states = np.broadcast_to(form.state, (batches, 2**form.num_qubits))
+    found = np.empty((batches, strings))
     undone = 0
     for d, (x, z, step) in enumerate(zip(form.x.tolist(), form.z.tolist(), form.step.tolist(), strict=True)):
         states = rows.run(form.undo[undone:step], states)
         undone = step
         image = rows.apply_pauli(x, z, states)
-        expectation = np.real(np.sum(states.conj() * image, axis=-1))
-        accepted = rng.binomial(copies, np.clip((1 + expectation) / 2, 0, 1))
-        means[:, d] = 2 * accepted / copies - 1 + noise[d]
-        states = np.cos(kicks[d]) * states + 1j * np.sin(kicks[d]) * image
-    return means
+        found[:, d] = np.real(np.sum(states.conj() * image, axis=-1))
+        states = np.cos(kicks[:, d, None]) * states + 1j * np.sin(kicks[:, d, None]) * image
+    return found
 
 
 def as_sweep_form(form: Sweepable, max_bytes: int | None = None) -> SweepForm:

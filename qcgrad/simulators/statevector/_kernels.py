@@ -5,8 +5,9 @@ from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from ...array_types import (
     Amplitudes,
@@ -17,7 +18,6 @@ from ...array_types import (
     Cotangents,
     Expectations,
     Key,
-    Keys,
     Settings,
     Shots,
     States,
@@ -34,7 +34,7 @@ class Prepared(Protocol):
     def values(self, angles: Settings) -> Expectations: ...
     def sweeps(self, angles: Settings, cotangents: Cotangents) -> tuple[Expectations, AngleGradients]: ...
     def sampled(
-        self, max_shots: int, bases: Any, angles: Settings, shots: Shots, keys: Keys
+        self, max_shots: int, bases: Any, angles: Settings, shots: Shots, key: Key, places: Int[Array, "B"]
     ) -> tuple[Expectations, Expectations]: ...
 
 
@@ -95,8 +95,18 @@ def forward(circuit: Prepared, angles: Angles, count: int) -> tuple[Values, Floa
 @partial(jax.jit, static_argnums=1)
 @in_full_precision
 def sampled(
-    circuit: Prepared, max_shots: int, bases: Any, angles: Settings, shots: Shots, key: Key
+    circuit: Prepared, max_shots: int, bases: Any, angles: Settings, shots: Shots, key: Key, first: int
 ) -> tuple[Expectations, Expectations]:
-    """Means (B, K) and their variances from `shots` (B,) outcomes in each basis."""
-    keys = jax.random.split(key, angles.shape[0])
-    return circuit.sampled(max_shots, bases, sample.not_differentiable(angles), shots, keys)
+    """Means (B, K) and their variances from `shots` (B,) outcomes in each basis; settings `first` and on of a key."""
+    places = first + jax.numpy.arange(angles.shape[0], dtype=np.uint32)
+    return circuit.sampled(max_shots, bases, sample.not_differentiable(angles), shots, key, places)
+
+
+@jax.jit
+@in_full_precision
+def sampled_shifts(
+    circuit: Any, bases: Any, point: Angles, owner: Int[Array, "B"], moved: Float[Array, "B"], shots: Shots, key: Key
+) -> tuple[Expectations, Expectations]:
+    """The same of a point (A,) and of its shifts, `owner` and `moved` (B,), by the native engine; shots (1 + B,)."""
+    point, moved = sample.not_differentiable(point), sample.not_differentiable(moved)
+    return bases.sampled_shifts(circuit.data, point, owner, moved, shots, key)

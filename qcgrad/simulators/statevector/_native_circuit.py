@@ -11,9 +11,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.custom_batching import custom_vmap
-from jaxtyping import UInt8
+from jaxtyping import Int, UInt8
 
-from ...array_types import AngleGradients, Cotangents, Expectations, Keys, Settings, Shots, States
+from ...array_types import AngleGradients, Array, Cotangents, Expectations, Key, Settings, Shots, States
 from ...errors import NotApplicable
 from ...ir.op_table import MATRIX
 from ...ir.program import Program
@@ -21,7 +21,7 @@ from ...ir.program import Program
 if TYPE_CHECKING:  # bases are packed as circuits are
     from ._native_sampling import NativeBases
 
-_MAGIC = 0x31444152474351
+MAGIC = 0x31444152474351
 # Few sizes, so that circuits rarely need a compilation of their own; padding costs next to nothing.
 _SMALLEST_BLOB = 1 << 14
 
@@ -57,10 +57,11 @@ class NativeCircuit(eqx.Module):
         return _first_order(self.data, angles, cotangents[None])
 
     def sampled(
-        self, max_shots: int, bases: "NativeBases", angles: Settings, shots: Shots, keys: Keys
+        self, max_shots: int, bases: "NativeBases", angles: Settings, shots: Shots, key: Key, places: Int[Array, "B"]
     ) -> tuple[Expectations, Expectations]:
-        """Means (B, K) and their variances from `shots` (B,) outcomes in each of the `NativeBases`, with keys (B,)."""
-        return bases.sampled(self.data, max_shots, angles, shots, keys)
+        """As `ScannedCircuit.sampled`, in the `NativeBases`."""
+        del max_shots  # nothing is drawn in vain
+        return bases.sampled(self.data, angles, shots, key, places)
 
 
 def _states(num_qubits):
@@ -160,7 +161,7 @@ def _pack(program: Program, num_angles: int) -> np.ndarray:
     counts = used.sum(axis=1)
     term = np.nonzero(used)[1]
     has_matrices = table.matrix_wires > 0
-    header = [_MAGIC, program.num_qubits, table.num_ops, num_angles, table.matrix_wires]
+    header = [MAGIC, program.num_qubits, table.num_ops, num_angles, table.matrix_wires]
     header += [table.matrices.size if has_matrices else 0, len(counts), len(term)]
     return packed(
         np.array(header, np.int64),

@@ -5,8 +5,9 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
+from jaxtyping import Int
 
-from ...array_types import AngleGradients, Cotangents, Expectations, Key, Keys, Settings, Shots, States
+from ...array_types import AngleGradients, Array, Cotangents, Expectations, Key, Settings, Shots, States
 from ...arrays import is_concrete
 from ...ir.program import Program
 from ._register import AXIS, ShardedRegister
@@ -52,14 +53,14 @@ class ShardedCircuit(eqx.Module):
         return self._on_mesh(ScannedCircuit.sweeps, P(), angles, cotangents)
 
     def sampled(
-        self, max_shots: int, bases: Bases, angles: Settings, shots: Shots, keys: Keys
+        self, max_shots: int, bases: Bases, angles: Settings, shots: Shots, key: Key, places: Int[Array, "B"]
     ) -> tuple[Expectations, Expectations]:
-        """Means (B, K) and their variances from `shots` (B,) outcomes in each basis, with keys (B,)."""
+        """As `ScannedCircuit.sampled`."""
 
         def draw(circuit, *inputs):
             return circuit.sampled(max_shots, *inputs)
 
-        return self._on_mesh(draw, P(), bases, angles, shots, keys)
+        return self._on_mesh(draw, P(), bases, angles, shots, key, places)
 
     def _on_mesh(self, method, out_specs, *inputs):
         # The exchanges hide from JAX which values all devices share, so its check cannot tell.

@@ -28,6 +28,8 @@ from ...queries import (
     ReverseSweep,
     SampledSweep,
     SampleIQP,
+    ShiftedSettings,
+    ShiftSums,
     Snapshots,
     Sweep,
     Tangents,
@@ -40,15 +42,17 @@ from . import _kernels as kernels
 from . import _limits as limits
 from . import _overlaps as overlaps
 from . import _sample as sample
+from . import _shifts as shifts
 from . import _stabilizer_bases as stabilizer_bases
 from . import _tangents as tangents
 from . import _walk as walk
 from ._engines import Engine
 from ._inputs import program_and_angles
+from ._native_circuit import NativeCircuit
 from ._native_sampling import NativeBases
 from ._sharded import flattened, is_addressable, shared_key
 
-_Answer = Means | Sweep | SampledSweep | Tangents | FinalState | BasisCounts | Snapshots | answers.Answer
+_Answer = Means | ShiftSums | Sweep | SampledSweep | Tangents | FinalState | BasisCounts | Snapshots | answers.Answer
 
 SETTINGS_BYTES = 1 << 25
 """Settings are simulated this many bytes of their angles at a time, since several copies of these are made."""
@@ -209,20 +213,22 @@ class Statevector(AbstractBackend):
         return stabilizer_bases.snapshots(psi, query, part.qubits, key)
 
     def _evaluate(self, query, key):
-        """A slice of the settings at a time, so that no more than a slice is ever copied."""
+        if isinstance(query.angles, ShiftedSettings) and (answer := self._shifted(query, key)) is not None:
+            return answer
         settings = len(query.angles)
+        if not is_concrete(query.angles):  # what is traced is one array whatever is done
+            return self._evaluate_slice(query, jax.numpy.asarray(query.angles), query.shots_per_setting, key, 0)
+        # A slice of the settings at a time, so that no more than a slice is ever copied.
         step = max(1, SETTINGS_BYTES // (query.angles.dtype.itemsize * engines.padded_angles(query.program)))
-        if settings <= step or not is_concrete(query.angles):  # what is traced is one array whatever is done
-            return self._evaluate_slice(query, query.angles, query.shots_per_setting, key)
         parts = []
         for start in range(0, settings, step):
             part = slice(start, start + step)
-            used = key if key is None or not start else jax.random.fold_in(key, start)
-            parts.append(self._evaluate_slice(query, query.angles[part], query.shots_per_setting[part], used))
+            angles = np.asarray(query.angles[part])
+            parts.append(self._evaluate_slice(query, angles, query.shots_per_setting[part], key, start))
         join = namespace(parts).concatenate
         return Means(join([part.mean for part in parts]), join([part.variance for part in parts]))
 
-    def _evaluate_slice(self, query, angles, shots, key):
+    def _evaluate_slice(self, query, angles, shots, key, start):
         part, settings = self._seen(query.program, angles), len(angles)
         program = part.program
         count = 1 if settings == 1 else walk.bucket(settings, 2)
@@ -236,11 +242,42 @@ class Statevector(AbstractBackend):
         bases = (NativeBases if is_native else sample.to_bases)(program, angles.dtype)
         allowed = self._check_states(program, angles, bases.states_held)
         # Drawing a few more outcomes than count lets neighbouring numbers of shots share a compiled program.
-        drawn = walk.bucket(max(shots))
+        drawn = 0 if is_native else walk.bucket(max(shots))
         limits.check_draws(bases, angles.dtype, drawn, allowed)
         shots = np.pad(np.asarray(shots, np.int32), (0, count - settings))
-        mean, variance = _to_host(angles, kernels.sampled(circuit, drawn, bases, selected, shots, key))
+        found = kernels.sampled(circuit, drawn, bases, selected, shots, key, np.uint32(start))
+        mean, variance = _to_host(angles, found)
         return Means(mean[:settings], variance[:settings])
+
+    def _shifted(self, query, key):
+        """The answer at shifts of one point with work that they share done once, or None where each is run alone."""
+        part = self._seen(query.program, query.angles)
+        program, angles = part.program, query.angles
+        if not engines.is_native(program, self.engine, self.mesh):
+            return None
+        if query.shots is None:
+            return self._sums(query) if query.weights is not None else None
+        settings, bases = angles.on(part.angles), NativeBases(program, angles.dtype)
+        allowed = self._check_states(program, angles, bases.states_held)
+        if not shifts.fits(program, bases, angles.dtype, allowed):
+            return None
+        padded = engines.padded_angles(program)
+        circuit = NativeCircuit(program, angles.dtype, padded)
+        found = shifts.sampled(circuit, bases, settings, query.shots_per_setting, padded, key)
+        mean, variance = _to_host(angles, found)
+        return Means(mean[: len(settings)], variance[: len(settings)])
+
+    def _sums(self, query):
+        """Sums that are multiples of derivatives, by un-computing; None for others."""
+        angles, outputs = query.angles, query.program.num_observables
+        # What is traced may be differentiated again, which derivatives of this engine cannot.
+        if not is_concrete(angles) or outputs > len(angles):
+            return None
+        factors = shifts.derivative_factors(query.program, angles, query.weights)
+        if factors is None:
+            return None
+        found = self._adjoint(AdjointSweep(query.program, angles.point, np.eye(outputs, dtype=angles.dtype)))
+        return ShiftSums(found.value[None], factors.astype(angles.dtype)[:, None] * found.gradient.T)
 
     def _adjoint(self, query):
         part = self._seen(query.program, query.angles)

@@ -15,6 +15,7 @@ _TARGETS = {
     "qcgrad_value_and_vjp": "QcgradValueAndVjp",
     "qcgrad_state": "QcgradState",
     "qcgrad_sample": "QcgradSample",
+    "qcgrad_sample_shifted": "QcgradSampleShifted",
 }
 _MAX_THREADS = 256
 # By number (kernels.h): what QCGRAD_INSTRUCTION_SET calls them, and what people do.

@@ -7,9 +7,9 @@ import equinox as eqx
 import jax
 import numpy as np
 from jax import lax
-from jaxtyping import PyTree
+from jaxtyping import Int, PyTree
 
-from ...array_types import AngleGradients, Cotangents, Expectations, Keys, Settings, Shots, States
+from ...array_types import AngleGradients, Array, Cotangents, Expectations, Key, Settings, Shots, States
 from ...ir.program import Program
 from ...queries import segments
 from . import _observe as observe
@@ -75,9 +75,10 @@ class ScannedCircuit(eqx.Module):
         return self._map(one, angles)
 
     def sampled(
-        self, max_shots: int, bases: sample.Bases, angles: Settings, shots: Shots, keys: Keys
+        self, max_shots: int, bases: sample.Bases, angles: Settings, shots: Shots, key: Key, places: Int[Array, "B"]
     ) -> tuple[Expectations, Expectations]:
-        """Means (B, K) and their variances from `shots` (B,) outcomes in each basis, with keys (B,)."""
+        """Means (B, K) and variances from `shots` (B,) outcomes in each basis, of the settings `places` of a key."""
+        keys = jax.vmap(lambda place: jax.random.fold_in(key, place))(places)
 
         def one(inputs):
             angles, shots, key = inputs

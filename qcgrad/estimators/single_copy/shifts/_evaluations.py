@@ -5,11 +5,10 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from ....array_types import Angles, Array, Settings
+from ....array_types import Angles, Array
 from ....arrays import add_at, is_concrete, namespace
 from ....errors import NotApplicable
 from ....estimator import AbstractEstimator
@@ -17,6 +16,7 @@ from ....ir import Circuit
 from ....ir.angles import rounded
 from ....ir.gates import Gate, frequencies
 from ....memory import allowed_bytes, require
+from ....queries import ShiftedSettings
 from ..._programs import name_of
 from ._shift_rules import shift_rule
 
@@ -87,17 +87,15 @@ class Evaluations(NamedTuple):
             "qcgrad.Adjoint, whose memory does not grow with the square of their number",
         )
 
-    def settings(self, circuit: Circuit, angles: Angles) -> Settings:
+    def settings(self, circuit: Circuit, angles: Angles) -> ShiftedSettings:
         """(1 + B, A): the angles themselves, then every shifted copy."""
-        shape, rows = self.shape, 1 + np.arange(len(self.owner))
         if is_concrete(angles):
             # In float32 a shift would get lost beside a large angle, so it is added in float64 and reduced.
             moved = np.asarray(angles, float)[self.owner] + self.shifts
-            settings = np.broadcast_to(angles, shape).copy()
-            settings[rows, self.owner] = rounded(circuit, self.owner, moved, angles.dtype)
-            return settings
-        moved = angles[self.owner] + self.shifts.astype(angles.dtype)
-        return jnp.broadcast_to(angles, shape).at[rows, self.owner].set(moved)
+            moved = rounded(circuit, self.owner, moved, angles.dtype)
+        else:
+            moved = angles[self.owner] + self.shifts.astype(angles.dtype)
+        return ShiftedSettings(angles, self.owner, self.shifts, moved)
 
     def sum_by_gate(self, rows: Float[Array, "B K"]) -> Float[Array, "A K"]:
         """(A, K) sums of the (B, K) rows that belong to each gate."""

@@ -12,7 +12,7 @@ from ....arrays import namespace
 from ....cost import Cost, Precision
 from ....estimator import AbstractEstimator, OneRoundEstimator
 from ....objective import Point, Reading
-from ....queries import Access, Evaluate, Means
+from ....queries import Access, Evaluate, Means, ShiftSums
 from ..._checks import checked_count
 from ..._programs import program_at
 from ...accuracy import checked_accuracy, counted, hoeffding, log_of, num_components
@@ -82,7 +82,9 @@ class ParameterShift(OneRoundEstimator):
         program = program_at(point, self, samples=self.shots is not None)
         shifts = Evaluations.of(program.circuit.angle_gates)
         shifts.check_memory(self, point.coordinates)
-        return (Evaluate(program, shifts.settings(program.circuit, point.coordinates), self._shots(shifts)),)
+        settings = shifts.settings(program.circuit, point.coordinates)
+        weights = shifts.coefficients if self.shots is None else None
+        return (Evaluate(program, settings, self._shots(shifts), weights),)
 
     def predict(self, point: Point) -> Cost:
         """Exact; the number of settings decides, so all are taken to be the same and none is made."""
@@ -91,7 +93,9 @@ class ParameterShift(OneRoundEstimator):
         settings = np.broadcast_to(np.asarray(point.coordinates), shifts.shape)
         return Evaluate(program, settings, self._shots(shifts)).cost()
 
-    def combine(self, point: Point, queries: tuple[Any, ...], answers: tuple[Means]) -> Reading:
+    def combine(self, point: Point, queries: tuple[Any, ...], answers: tuple[Means | ShiftSums]) -> Reading:
+        if isinstance(answers[0], ShiftSums):
+            return _exact_reading(point, answers[0])
         mean, variance, off = answers[0].mean, answers[0].variance, answers[0].bias
         shifts = Evaluations.of(program_at(point, self, samples=self.shots is not None).circuit.angle_gates)
         xp = namespace((mean, point.cotangents))
@@ -159,6 +163,13 @@ class ParameterShift(OneRoundEstimator):
         if self.shots is None or self.split == "equal":
             return self.shots
         return (self.shots, *_counts(self.shots * shifts.shares))
+
+
+def _exact_reading(point, answer: ShiftSums) -> Reading:
+    value, sums = answer.mean[0], answer.sums
+    xp = namespace((sums, point.cotangents))
+    gradient = xp.asarray(point.cotangents, sums.dtype) @ sums.T
+    return Reading(value, gradient, xp.zeros_like(gradient), xp.zeros_like(value))
 
 
 def _counts(shots):

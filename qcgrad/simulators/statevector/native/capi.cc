@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "blob.h"
 #include "describe.h"
 #include "engine.h"
 #include "memory.h"
@@ -65,15 +66,15 @@ Bases bases_of(const qcgrad_bases& b) {
 }
 
 template <class R>
-int run_sample(const qcgrad_circuit* c, const qcgrad_bases* b, int isa, std::int64_t batch, const double* angles,
-               std::int64_t draws, const void* uniforms, const std::int32_t* shots, double* means, double* variances,
-               char* message, int message_size) {
+int run_sample(const qcgrad_circuit* c, const qcgrad_bases* b, int isa, std::int64_t points, const double* angles,
+               const Shifts* shifts, const Draws& draws, double* means, double* variances, char* message,
+               int message_size) {
   std::string error;
   const Bases bases = bases_of(*b);
   auto engine = cached_engine<R>(table_of(*c), {nullptr, &bases}, isa, &error);
   if (engine)
-    return static_cast<int>(
-        sample(*engine, batch, angles, draws, static_cast<const R*>(uniforms), shots, means, variances));
+    return static_cast<int>(shifts ? sample_shifted(*engine, points, angles, *shifts, draws, means, variances)
+                                   : sample(*engine, points, angles, draws, means, variances));
   std::snprintf(message, static_cast<std::size_t>(message_size), "%s", error.c_str());
   return static_cast<int>(Status::kInvalid);
 }
@@ -115,14 +116,37 @@ int qcgrad_run(const qcgrad_circuit* c, const qcgrad_observables* o, int single,
                               out_state, message, message_size);
 }
 
-// The uniform numbers are floats if `single`, else doubles. Returns as qcgrad_run.
-int qcgrad_sample(const qcgrad_circuit* c, const qcgrad_bases* b, int single, int isa, std::int64_t batch,
-                  const double* angles, std::int64_t draws, const void* uniforms, const std::int32_t* shots,
-                  double* means, double* variances, char* message, int message_size) {
-  return single ? run_sample<float>(c, b, isa, batch, angles, draws, uniforms, shots, means, variances, message,
-                                    message_size)
-                : run_sample<double>(c, b, isa, batch, angles, draws, uniforms, shots, means, variances, message,
-                                     message_size);
+// Settings as in sample_shifted if `owner` is not null, else as in sample. Returns as qcgrad_run.
+int qcgrad_sample(const qcgrad_circuit* c, const qcgrad_bases* b, int single, int isa, std::int64_t points,
+                  const double* angles, std::int64_t count, const std::int32_t* owner, const double* moved,
+                  const std::int32_t* shots, const std::uint32_t* streams, double* means, double* variances,
+                  char* message, int message_size) {
+  const Shifts shifts = {count, owner, moved};
+  auto* const run = single ? run_sample<float> : run_sample<double>;
+  return run(c, b, isa, points, angles, owner ? &shifts : nullptr, {shots, streams}, means, variances, message,
+             message_size);
+}
+
+// expectations_along a circuit, of the state that another one prepares. Circuits as bytes (blob.h). Returns as qcgrad_run.
+int qcgrad_expectations_along(const void* preparation, std::int64_t preparation_size, const double* preparation_angles,
+                              const void* circuit, std::int64_t circuit_size, std::int64_t batch, const double* angles,
+                              double* expectations, char* message, int message_size) {
+  OpTable prepare, run;
+  PauliSums unused;
+  std::string error = parse_blob(preparation, static_cast<std::size_t>(preparation_size), &prepare, &unused);
+  if (error.empty()) error = parse_blob(circuit, static_cast<std::size_t>(circuit_size), &run, &unused);
+  std::shared_ptr<const Engine<double>> first, second;
+  if (error.empty()) first = cached_engine<double>(prepare, {}, -1, &error);
+  if (first) second = cached_engine<double>(run, {nullptr, nullptr, true}, -1, &error);
+  if (!second || prepare.num_qubits != run.num_qubits) {
+    std::snprintf(message, static_cast<std::size_t>(message_size), "%s", error.c_str());
+    return static_cast<int>(Status::kInvalid);
+  }
+  Block<double> end(std::size_t{2} << run.num_qubits);
+  if (!end.data()) return static_cast<int>(Status::kOutOfMemory);
+  const Status status = state(*first, 1, preparation_angles, end.data());
+  if (status != Status::kOk) return static_cast<int>(status);
+  return static_cast<int>(expectations_along(*second, batch, angles, end.data(), expectations));
 }
 
 // Writes the plan of a circuit in words.
@@ -141,6 +165,7 @@ int qcgrad_describe(const qcgrad_circuit* c, const qcgrad_observables* o, int si
 }
 
 void qcgrad_set_num_threads(int count) { set_num_threads(count); }
+int qcgrad_shift_lanes(int num_qubits) { return shift_lanes(num_qubits); }
 int qcgrad_num_threads() { return num_threads(); }
 int qcgrad_instruction_set() { return static_cast<int>(instruction_set()); }
 int qcgrad_use_instruction_set(int isa) { return use_instruction_set(static_cast<InstructionSet>(isa)); }

@@ -6,110 +6,147 @@
 namespace qcgrad {
 namespace {
 
-constexpr i64 kChunk = 256;  // outcomes evaluated together; few enough for the first-level cache
+constexpr i64 kChunk = static_cast<i64>(kDrawChunk);
 constexpr int kTableBits = 12;
+constexpr u64 kRun = u64{1} << kPaddedRunBits;  // amplitudes that are stored without a gap
 
+// What outcomes, or classes of them, say about one observable.
 template <class R>
-double probability(R re, R im) {
-  const double a = re, b = im;
-  return a * a + b * b;
+void evaluate(const Kernels<R>& k, const SamplingPlan& plan, std::size_t g, std::size_t observable, const u64* outcomes,
+              i64 count, double* values) {
+  const std::size_t sum = g * static_cast<std::size_t>(plan.num_observables) + observable;
+  const SamplingPlan::Classes* const classes = plan.classes_of(g);
+  if (const double* const table = classes ? classes->values.data() + observable * classes->count : plan.table(sum)) {
+    for (i64 i = 0; i < count; ++i) values[i] = table[outcomes[i]];
+    return;
+  }
+  const i64 begin = plan.offsets[sum], end = plan.offsets[sum + 1];
+  k.string_values(outcomes, static_cast<std::size_t>(count), plan.support.data() + begin,
+                  plan.coefficient.data() + begin, static_cast<std::size_t>(end - begin), values);
 }
 
 }  // namespace
 
 template <class R>
-bool Distribution<R>::reset(const Amplitudes<R>& amplitudes, int num_qubits, int threads) {
+template <class F>
+void Distribution<R>::for_runs(u64 begin, u64 end, F f) const {
+  const u64 run = std::min(end - begin, kRun >> block_bits_);
+  for (u64 b = begin; b < end; b += run) {
+    const u64 at = start(b);
+    const Amplitudes<R>& a = amplitudes_;
+    const MixedArgs<R> args = {{a.re + at, a.other_re ? a.other_re + at : nullptr},
+                               {a.im + at, a.other_im ? a.other_im + at : nullptr},
+                               {a.weight, a.other_weight}};
+    f(b, [&](double* sums) { k_.block_sums(args, block_bits_, run, sums); }, run);
+  }
+}
+
+template <class R>
+bool Distribution<R>::reset(const Amplitudes<R>& amplitudes, int num_qubits, const SamplingPlan::Classes* classes,
+                            int threads) {
   amplitudes_ = amplitudes;
-  block_bits_ = std::clamp(num_qubits - kTableBits, 0, 4);
+  block_bits_ = classes ? 0 : std::clamp(num_qubits - kTableBits, 0, 4);
   blocks_ = u64{1} << (num_qubits - block_bits_);
+  if (classes) return reset_classes(*classes);
   if (!ends_.reset(blocks_)) return false;
   double* const ends = ends_.data();
-  parallel(threads, [&](int t) {
-    for (u64 b = blocks_ * t / threads; b < blocks_ * (t + 1) / threads; ++b) {
-      const R *const re = amplitudes_.re + start(b), *const im = amplitudes_.im + start(b);
-      double sum = 0;
-      for (int i = 0; i < 1 << block_bits_; ++i) sum += probability(re[i], im[i]);
-      ends[b] = sum;
-    }
+  // Powers of two, so that no run is split.
+  u64 parts = 1;
+  while (2 * parts <= static_cast<u64>(threads) && 2 * parts * (kRun >> block_bits_) <= blocks_) parts *= 2;
+  parallel(static_cast<int>(parts), [&](int t) {
+    for_runs(blocks_ / parts * t, blocks_ / parts * (t + 1), [&](u64 b, auto sum, u64) { sum(ends + b); });
   });
   // One thread: the blocks are few, and this way no outcome depends on the number of threads.
   for (u64 b = 1; b < blocks_; ++b) ends[b] += ends[b - 1];
   return true;
 }
 
-// No branch depends on the number drawn, so that the processor works on several draws at a time.
 template <class R>
-void Distribution<R>::draw(const R* uniforms, i64 count, u64* outcomes) const {
-  const double* const ends = ends_.data();
-  const double whole = total();
-  for (i64 i = 0; i < count; ++i) {
-    const double target = uniforms[i] * whole;
-    const double* at = ends;
-    for (u64 step = blocks_ >> 1; step; step >>= 1) at += step & (0 - static_cast<u64>(at[step - 1] <= target));
-    outcomes[i] = static_cast<u64>(at - ends);
+bool Distribution<R>::reset_classes(const SamplingPlan::Classes& classes) {
+  // Several sums of each class, which do not wait for each other.
+  constexpr std::size_t kCopies = 8;
+  if (!copies_.reset(kCopies * classes.count) || !ends_.reset(classes.count)) return false;
+  double* const copies = copies_.data();
+  std::fill(copies, copies + kCopies * classes.count, 0.0);
+  double p[kRun];
+  for_runs(0, blocks_, [&](u64 first, auto sum, u64 count) {
+    sum(p);
+    const std::uint16_t* const of = classes.of.data() + first;
+    for (u64 j = 0; j < count; ++j) copies[kCopies * of[j] + j % kCopies] += p[j];
+  });
+  double end = 0;
+  for (std::size_t c = 0; c < classes.count; ++c) {
+    for (std::size_t i = 0; i < kCopies; ++i) end += copies[kCopies * c + i];
+    ends_.data()[c] = end;
   }
+  blocks_ = classes.count;
+  return true;
+}
+
+template <class R>
+void Distribution<R>::draw(double* uniforms, u64* outcomes) const {
+  const double whole = total();
+  for (i64 i = 0; i < kChunk; ++i) uniforms[i] *= whole;
+  k_.locate(ends_.data(), blocks_, uniforms, outcomes);
   if (block_bits_)
-    for (i64 i = 0; i < count; ++i) outcomes[i] = within(outcomes[i], uniforms[i] * whole);
+    for (i64 i = 0; i < kChunk; ++i) outcomes[i] = within(outcomes[i], uniforms[i]);
 }
 
 template <class R>
 u64 Distribution<R>::within(u64 block, double target) const {
-  const R *const re = amplitudes_.re + start(block), *const im = amplitudes_.im + start(block);
+  const u64 at = start(block);
   const int size = 1 << block_bits_;
   double sum = block ? ends_.data()[block - 1] : 0;
   int passed = 0;
   for (int i = 0; i < size; ++i) {
-    sum += probability(re[i], im[i]);
+    sum += amplitudes_.probability(at + i);
     passed += sum <= target;
   }
   // Rounding may leave the last sum below the target: then the block's last possible outcome.
   if (passed == size)
-    for (passed = size - 1; passed > 0 && probability(re[passed], im[passed]) == 0;) --passed;
+    for (passed = size - 1; passed > 0 && amplitudes_.probability(at + passed) == 0;) --passed;
   return (block << block_bits_) + static_cast<u64>(passed);
 }
 
 template <class R>
 void measure(const Kernels<R>& kernels, const SamplingPlan& plan, std::size_t g, const Distribution<R>& distribution,
-             const R* uniforms, i64 shots, int threads, const CancelToken& cancel, double* mean, double* variance) {
-  const std::size_t observables = static_cast<std::size_t>(plan.num_observables);
-  const i64* const offsets = plan.offsets.data() + g * observables;
-  if (!(distribution.total() > 0)) {  // NaN must reach the caller
+             const DrawStream& stream, i64 shots, int threads, const CancelToken& cancel, double* mean,
+             double* variance) {
+  const std::size_t observables = static_cast<std::size_t>(plan.num_observables), first_sum = g * observables;
+  if (!(distribution.total() > 0) || shots <= 0) {  // NaN must reach the caller
     std::fill(mean, mean + observables, std::numeric_limits<double>::quiet_NaN());
     std::fill(variance, variance + observables, std::numeric_limits<double>::quiet_NaN());
     return;
   }
-  auto evaluate = [&](std::size_t k, const u64* outcomes, i64 count, double* values) {
-    kernels.string_values(outcomes, static_cast<std::size_t>(count), plan.support.data() + offsets[k],
-                          plan.coefficient.data() + offsets[k], static_cast<std::size_t>(offsets[k + 1] - offsets[k]),
-                          values);
+  auto draw = [&](i64 chunk, u64* outcomes) {
+    alignas(64) double numbers[kChunk];
+    kernels.uniforms(stream, static_cast<u64>(chunk), numbers);
+    distribution.draw(numbers, outcomes);
   };
   // Moments about the first outcome's value: no cancellation, and exactly zero where all outcomes agree.
   std::vector<double> origin(observables);
+  const i64 chunks = (shots + kChunk - 1) / kChunk;
+  const int parts = static_cast<int>(std::min<i64>(threads, chunks));
+  std::vector<double> sums(2 * observables * static_cast<std::size_t>(parts), 0.0);
+  alignas(64) u64 outcomes_of_first[kChunk];
+  draw(0, outcomes_of_first);
   for (std::size_t k = 0; k < observables; ++k) {
-    alignas(64) u64 outcome[8] = {};
     alignas(64) double value[8];
-    distribution.draw(uniforms, 1, outcome);
-    evaluate(k, outcome, 1, value);
+    evaluate(kernels, plan, g, k, outcomes_of_first, 1, value);
     origin[k] = value[0];
   }
-  const int parts = static_cast<int>(std::min<i64>(threads, (shots + kChunk - 1) / kChunk));
-  std::vector<double> sums(2 * observables * static_cast<std::size_t>(parts), 0.0);
   parallel(parts, [&](int t) {
-    alignas(64) u64 outcomes[kChunk] = {};
+    alignas(64) u64 drawn[kChunk];
     alignas(64) double values[kChunk];
     double* const sum = sums.data() + 2 * observables * static_cast<std::size_t>(t);
-    const i64 end = shots * (t + 1) / parts;
-    for (i64 first = shots * t / parts; first < end && !cancel.cancelled(); first += kChunk) {
-      const i64 count = std::min(kChunk, end - first);
-      distribution.draw(uniforms + first, count, outcomes);
+    for (i64 c = chunks * t / parts; c < chunks * (t + 1) / parts && !cancel.cancelled(); ++c) {
+      const i64 count = std::min(kChunk, shots - c * kChunk);
+      if (c) draw(c, drawn);
+      const u64* const outcomes = c ? drawn : outcomes_of_first;
       for (std::size_t k = 0; k < observables; ++k) {
-        if (offsets[k] == offsets[k + 1]) continue;
-        evaluate(k, outcomes, count, values);
-        for (i64 i = 0; i < count; ++i) {
-          const double d = values[i] - origin[k];
-          sum[2 * k] += d;
-          sum[2 * k + 1] += d * d;
-        }
+        if (plan.offsets[first_sum + k] == plan.offsets[first_sum + k + 1]) continue;
+        evaluate(kernels, plan, g, k, outcomes, count, values);
+        kernels.moments(values, static_cast<std::size_t>(count), origin[k], sum + 2 * k);
       }
     }
   });
@@ -126,10 +163,10 @@ void measure(const Kernels<R>& kernels, const SamplingPlan& plan, std::size_t g,
   }
 }
 
-#define QCGRAD_INSTANTIATE(R)                                                                                      \
-  template class Distribution<R>;                                                                                 \
-  template void measure<R>(const Kernels<R>&, const SamplingPlan&, std::size_t, const Distribution<R>&, const R*, \
-                           i64, int, const CancelToken&, double*, double*);
+#define QCGRAD_INSTANTIATE(R)                                                                                  \
+  template class Distribution<R>;                                                                             \
+  template void measure<R>(const Kernels<R>&, const SamplingPlan&, std::size_t, const Distribution<R>&,       \
+                           const DrawStream&, i64, int, const CancelToken&, double*, double*);
 QCGRAD_INSTANTIATE(float)
 QCGRAD_INSTANTIATE(double)
 #undef QCGRAD_INSTANTIATE

@@ -1,6 +1,7 @@
 // Building engines and remembering them.
 #include "engine.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <list>
@@ -64,6 +65,7 @@ Key make_key(const OpTable& c, const Measured& measured, int isa) {
     key.add(o->x, t * 8), key.add(o->z, t * 8), key.add(o->coefficient, t * 8);
     key.add(o->offsets, static_cast<std::size_t>(o->num_observables + 1) * 8);
   }
+  key.value(measured.from_anywhere);
   key.value(measured.observables != nullptr);  // the two lists of numbers must not be taken for each other
   if (const Bases* b = measured.bases) {
     const std::size_t g = static_cast<std::size_t>(b->num_bases), t = static_cast<std::size_t>(b->num_terms);
@@ -99,10 +101,13 @@ std::shared_ptr<const Engine<R>> make_engine(const OpTable& circuit, const Measu
     if (!error->empty()) return nullptr;
   }
   if (measured.bases) {
-    *error = make_sampling_plan(*measured.bases, options, circuit.num_qubits, &engine->sampling);
+    *error = make_sampling_plan(*measured.bases, options, circuit.num_qubits, engine->kernels->walsh,
+                                &engine->sampling);
     if (!error->empty()) return nullptr;
   }
+  if (measured.from_anywhere) options.reach = (u64{1} << std::max(circuit.num_qubits, options.lanes)) - 1;
   make_plan(std::move(form), options, &engine->plan);
+  if (measured.bases) engine->fork = make_fork_plan(engine->plan);
   return engine;
 }
 

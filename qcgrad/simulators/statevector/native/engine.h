@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "fork_plan.h"
 #include "observable.h"
 #include "op_table.h"
 #include "plan.h"
@@ -21,6 +22,7 @@ struct Engine {
   Plan plan;
   ObservablePlan observables;
   SamplingPlan sampling;
+  ForkPlan fork;  // where there are bases
   bool in_one_tile() const { return plan.single_tile; }
   int max_tile_bits() const {
     return std::max({plan.max_tile_bits, observables.max_tile_bits, sampling.max_tile_bits});
@@ -32,6 +34,7 @@ struct Engine {
 struct Measured {
   const PauliSums* observables = nullptr;
   const Bases* bases = nullptr;
+  bool from_anywhere = false;  // the circuit does not start from |0...0>
 };
 
 template <class R>
@@ -56,11 +59,39 @@ Status value_and_vjp(const Engine<R>& engine, i64 batch, const double* angles, i
 template <class R>
 Status state(const Engine<R>& engine, i64 batch, const double* angles, R* out);
 
-// uniforms: batch x G x draws numbers in [0, 1), of which the first shots[i] of each basis count in entry i.
-// means and variances (of the means): batch x K. Without shots an entry is not run and gives NaN.
+// Un-computes from the state `end` (2^n complex numbers, interleaved), for each angle of exponentials with scale 1 the sum
+// of expectation values of their strings where they stand: batch x A. The engine must be made for circuits
+// `from_anywhere`.
 template <class R>
-Status sample(const Engine<R>& engine, i64 batch, const double* angles, i64 draws, const R* uniforms,
-              const std::int32_t* shots, double* means, double* variances);
+Status expectations_along(const Engine<R>& engine, i64 batch, const double* angles, const R* end,
+                          double* expectations);
+
+// What is drawn, by setting and basis.
+struct Draws {
+  const std::int32_t* shots;  // settings x G
+  const u32* streams;         // settings x 3: the words of the key, and the number of the setting in its stream
+};
+
+// means and variances (of the means): batch x K. An entry without shots in any basis is not run and gives NaN, and so
+// does one with shots in some bases only.
+template <class R>
+Status sample(const Engine<R>& engine, i64 batch, const double* angles, const Draws& draws, double* means,
+              double* variances);
+
+// Settings that differ from a point in one angle.
+struct Shifts {
+  i64 count;
+  const std::int32_t* owner;  // which angle, of every point; -1: none
+  const double* moved;        // points x count: what it is instead
+};
+
+// angles: points x A. Settings, of each point: itself, then the shifts; results and draws in that order.
+template <class R>
+Status sample_shifted(const Engine<R>& engine, i64 points, const double* angles, const Shifts& shifts,
+                      const Draws& draws, double* means, double* variances);
+
+// How many states sample_shifted works on at a time; each takes three, and one for each basis is shared.
+int shift_lanes(int num_qubits);
 
 // Bytes needed for one parameter set by value_and_vjp and sample, which hold two states, and by value or state.
 template <class R>

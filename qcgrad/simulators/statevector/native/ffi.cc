@@ -1,5 +1,6 @@
 // XLA custom calls. Operands: the circuit and the measurement bases as bytes (blob.h); angles and cotangents, f32 or
-// f64, converted here; uniform random numbers.
+// f64, converted here; shots, and the words that random numbers are made of.
+#include <algorithm>
 #include <complex>
 #include <cstring>
 #include <memory>
@@ -165,45 +166,85 @@ ffi::Error state_call(Call& call, void* out) {
   return to_error(state(*engine, call.batch, call.angles.data(), static_cast<R*>(out)), call.error);
 }
 
-template <class R>
-ffi::Error sample_call(Call& call, const Bases& bases, i64 draws, const void* uniforms, const std::int32_t* shots,
-                       DoublesOut& means, DoublesOut& variances) {
-  auto engine = cached_engine<R>(call.circuit, {nullptr, &bases}, -1, &call.error);
-  if (!engine) return invalid(call.error);
-  const Status status = sample(*engine, call.batch, call.angles.data(), draws, static_cast<const R*>(uniforms), shots,
-                               means.data(), variances.data());
-  means.finish();
-  variances.finish();
-  return to_error(status, call.error);
+// What both kinds of sampling are handed besides angles, and what they return.
+struct SampleCall {
+  Bases bases;
+  Draws draws;
+  DoublesOut means, variances;
+  i64 largest = 0;
+  std::string read(const ffi::Buffer<ffi::U8>& blob, const ffi::Buffer<ffi::S32>& shots,
+                   const ffi::Buffer<ffi::U32>& streams, std::size_t settings, ffi::AnyBuffer& out_means,
+                   ffi::AnyBuffer& out_variances) {
+    const std::string error = parse_bases(blob.untyped_data(), blob.element_count(), &bases);
+    if (!error.empty()) return error;
+    if (shots.element_count() != settings * bases.num_bases) return "shots must have shape (settings, bases)";
+    if (streams.element_count() != 3 * settings) return "streams must have shape (settings, 3)";
+    draws = {shots.typed_data(), streams.typed_data()};
+    for (std::size_t i = 0; i < shots.element_count(); ++i) {
+      if (draws.shots[i] < 0) return "shots must not be negative";
+      largest = std::max<i64>(largest, draws.shots[i]);
+    }
+    const std::size_t count = settings * bases.num_observables;
+    if (!means.prepare(out_means) || means.count() != count || !variances.prepare(out_variances) ||
+        variances.count() != count)
+      return "results have the wrong shape";
+    return "";
+  }
+  ffi::Error finish(Status status, const std::string& error) {
+    means.finish();
+    variances.finish();
+    return to_error(status, error);
+  }
+};
+
+// The precision of the angles is that of the simulation.
+ffi::Error sample_impl(ffi::Buffer<ffi::U8> blob, ffi::Buffer<ffi::U8> bases_blob, ffi::AnyBuffer angles,
+                       ffi::Buffer<ffi::S32> shots, ffi::Buffer<ffi::U32> streams,
+                       ffi::Result<ffi::AnyBuffer> out_means, ffi::Result<ffi::AnyBuffer> out_variances) {
+  Call call;
+  SampleCall drawn;
+  if (!call.read(blob, angles)) return invalid(call.error);
+  call.error = drawn.read(bases_blob, shots, streams, static_cast<std::size_t>(call.batch), *out_means, *out_variances);
+  if (!call.error.empty()) return invalid(call.error);
+  const InterruptGuard guard(call.long_running() || drawn.largest >= kInterruptibleDraws);
+  auto run = [&](auto engine) {
+    if (!engine) return invalid(call.error);
+    return drawn.finish(sample(*engine, call.batch, call.angles.data(), drawn.draws, drawn.means.data(),
+                               drawn.variances.data()),
+                        call.error);
+  };
+  const Measured measured = {nullptr, &drawn.bases};
+  if (angles.element_type() == ffi::F32) return run(cached_engine<float>(call.circuit, measured, -1, &call.error));
+  return run(cached_engine<double>(call.circuit, measured, -1, &call.error));
 }
 
-// The precision of the uniform numbers is that of the simulation.
-ffi::Error sample_impl(ffi::Buffer<ffi::U8> blob, ffi::Buffer<ffi::U8> bases_blob, ffi::AnyBuffer angles,
-                       ffi::AnyBuffer uniforms, ffi::Buffer<ffi::S32> shots, ffi::Result<ffi::AnyBuffer> out_means,
-                       ffi::Result<ffi::AnyBuffer> out_variances) {
+ffi::Error sample_shifted_impl(ffi::Buffer<ffi::U8> blob, ffi::Buffer<ffi::U8> bases_blob, ffi::AnyBuffer angles,
+                               ffi::Buffer<ffi::S32> owner, ffi::AnyBuffer moved, ffi::Buffer<ffi::S32> shots,
+                               ffi::Buffer<ffi::U32> streams, ffi::Result<ffi::AnyBuffer> out_means,
+                               ffi::Result<ffi::AnyBuffer> out_variances) {
   Call call;
-  Bases bases;
-  DoublesOut means, variances;
+  SampleCall drawn;
+  Doubles moved_to;
   if (!call.read(blob, angles)) return invalid(call.error);
-  call.error = parse_bases(bases_blob.untyped_data(), bases_blob.element_count(), &bases);
+  const std::size_t points = static_cast<std::size_t>(call.batch), count = owner.element_count();
+  if (!moved_to.read(moved) || moved_to.count() != points * count)
+    return invalid("moved angles must be real with shape (points, shifts)");
+  for (std::size_t i = 0; i < count; ++i)
+    if (owner.typed_data()[i] < -1 || owner.typed_data()[i] >= call.circuit.num_angles)
+      return invalid("a shift names no angle");
+  call.error = drawn.read(bases_blob, shots, streams, points * (1 + count), *out_means, *out_variances);
   if (!call.error.empty()) return invalid(call.error);
-  const auto dims = uniforms.dimensions();
-  if (dims.size() != 3 || dims[0] != call.batch || dims[1] != bases.num_bases)
-    return invalid("uniforms must have shape (batch, bases, draws)");
-  const std::size_t batch = static_cast<std::size_t>(call.batch), count = batch * bases.num_observables;
-  if (shots.element_count() != batch) return invalid("shots must have shape (batch,)");
-  for (std::size_t i = 0; i < batch; ++i)
-    if (shots.typed_data()[i] < 0 || shots.typed_data()[i] > dims[2])
-      return invalid("shots must not be negative or more than the draws");
-  if (!means.prepare(*out_means) || means.count() != count || !variances.prepare(*out_variances) ||
-      variances.count() != count)
-    return invalid("results have the wrong shape");
-  const InterruptGuard guard(call.long_running() || dims[2] >= kInterruptibleDraws);
-  if (uniforms.element_type() == ffi::F32)
-    return sample_call<float>(call, bases, dims[2], uniforms.untyped_data(), shots.typed_data(), means, variances);
-  if (uniforms.element_type() == ffi::F64)
-    return sample_call<double>(call, bases, dims[2], uniforms.untyped_data(), shots.typed_data(), means, variances);
-  return invalid("uniforms must be real");
+  const Shifts shifts = {static_cast<i64>(count), owner.typed_data(), moved_to.data()};
+  const InterruptGuard guard(call.long_running() || drawn.largest >= kInterruptibleDraws);
+  auto run = [&](auto engine) {
+    if (!engine) return invalid(call.error);
+    return drawn.finish(sample_shifted(*engine, call.batch, call.angles.data(), shifts, drawn.draws,
+                                       drawn.means.data(), drawn.variances.data()),
+                        call.error);
+  };
+  const Measured measured = {nullptr, &drawn.bases};
+  if (angles.element_type() == ffi::F32) return run(cached_engine<float>(call.circuit, measured, -1, &call.error));
+  return run(cached_engine<double>(call.circuit, measured, -1, &call.error));
 }
 
 ffi::Error state_impl(ffi::Buffer<ffi::U8> blob, ffi::AnyBuffer angles, ffi::Result<ffi::AnyBuffer> out) {
@@ -238,8 +279,20 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(QcgradSample, qcgrad::sample_impl,
                                   .Arg<ffi::Buffer<ffi::U8>>()
                                   .Arg<ffi::Buffer<ffi::U8>>()
                                   .Arg<ffi::AnyBuffer>()
+                                  .Arg<ffi::Buffer<ffi::S32>>()
+                                  .Arg<ffi::Buffer<ffi::U32>>()
+                                  .Ret<ffi::AnyBuffer>()
+                                  .Ret<ffi::AnyBuffer>());
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(QcgradSampleShifted, qcgrad::sample_shifted_impl,
+                              ffi::Ffi::Bind()
+                                  .Arg<ffi::Buffer<ffi::U8>>()
+                                  .Arg<ffi::Buffer<ffi::U8>>()
                                   .Arg<ffi::AnyBuffer>()
                                   .Arg<ffi::Buffer<ffi::S32>>()
+                                  .Arg<ffi::AnyBuffer>()
+                                  .Arg<ffi::Buffer<ffi::S32>>()
+                                  .Arg<ffi::Buffer<ffi::U32>>()
                                   .Ret<ffi::AnyBuffer>()
                                   .Ret<ffi::AnyBuffer>());
 

@@ -92,6 +92,20 @@ struct PauliArgs {
   bool imaginary;
 };
 
+// Random numbers as a function of where they are used (Philox 4x32-10, keyed): whoever draws them, in whatever order.
+struct DrawStream {
+  u32 key[2], setting, basis;
+};
+constexpr std::size_t kDrawChunk = 256;  // outcomes handled together; few enough for the first-level cache
+
+// weight[0] of one state and weight[1] of another, real and imaginary parts apart; of the first alone where the second
+// is null.
+template <class R>
+struct MixedArgs {
+  const R *re[2], *im[2];
+  double weight[2];
+};
+
 template <class R>
 struct Kernels {
   int lanes;
@@ -118,6 +132,11 @@ struct Kernels {
   void (*table_apply)(const R* psi, R* lambda, int tile_bits, u32 flip, const R* even, const R* odd);
   // Products conj(psi(p)) psi(p xor flip): real and imaginary parts, overwritten.
   void (*products)(const R* psi, int tile_bits, u32 flip, double* real, double* imag);
+  // kDrawChunk numbers in [0, 1), multiples of 2^-53: numbers chunk * kDrawChunk and on of a stream.
+  void (*uniforms)(const DrawStream& stream, u64 chunk, double* out);
+  void (*locate)(const double* ends, u64 count, const double* targets, u64* places);
+  void (*block_sums)(const MixedArgs<R>& args, int block_bits, std::size_t blocks, double* sums);
+  void (*moments)(const double* values, std::size_t count, double origin, double* sums);
   // values[i] = sum_t coefficients[t] (-1)^{|outcomes[i] & supports[t]|}; both arrays aligned and padded to vectors.
   void (*string_values)(const u64* outcomes, std::size_t count, const u64* supports, const double* coefficients,
                         std::size_t terms, double* values);

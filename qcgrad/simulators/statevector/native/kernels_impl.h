@@ -7,6 +7,10 @@
 #include <type_traits>
 #include <utility>
 
+#if defined(__SSE2__)
+#include <immintrin.h>
+#endif
+
 #include "kernels.h"
 
 namespace qcgrad {
@@ -44,6 +48,10 @@ Kernels<R> make_table() {
   k.pauli_expect = pauli_expect<R>;
   k.table_apply = table_apply<R>;
   k.products = products<R>;
+  k.uniforms = uniforms;
+  k.locate = locate;
+  k.block_sums = block_sums<R>;
+  k.moments = moments;
   k.string_values = string_values;
   k.dot = dot<R>;
   k.gather = gather<R>;

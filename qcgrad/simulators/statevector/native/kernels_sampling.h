@@ -1,17 +1,99 @@
-// What measured outcomes say about Pauli strings. Included inside one instruction set's namespace.
+// Measuring: random numbers, where they fall in a distribution, and what the outcomes say about Pauli strings. Included
+// inside one instruction set's namespace.
+
+typedef u64 Words __attribute__((vector_size(QCGRAD_VECTOR_BYTES), may_alias));
+
+// The 64-bit products of the lower halves.
+inline Words multiply_low(Words a, Words b) {
+#if defined(__AVX512F__) && QCGRAD_VECTOR_BYTES == 64
+  return reinterpret_cast<Words>(_mm512_mul_epu32(reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b)));
+#elif defined(__AVX2__) && QCGRAD_VECTOR_BYTES == 32
+  return reinterpret_cast<Words>(_mm256_mul_epu32(reinterpret_cast<__m256i>(a), reinterpret_cast<__m256i>(b)));
+#elif defined(__SSE2__) && QCGRAD_VECTOR_BYTES == 16
+  return reinterpret_cast<Words>(_mm_mul_epu32(reinterpret_cast<__m128i>(a), reinterpret_cast<__m128i>(b)));
+#else
+  const Words low = Words{} + 0xffffffffu;
+  return (a & low) * (b & low);
+#endif
+}
+
+// Philox 4x32-10: a word of 32 bits in each 64-bit lane, a block of four words in each lane of four vectors.
+inline void uniforms(const DrawStream& stream, u64 chunk, double* out) {
+  constexpr std::size_t W = Simd<double>::W, half = kDrawChunk / 2;
+  const Words low = Words{} + 0xffffffffu, m0 = Words{} + 0xD2511F53u, m1 = Words{} + 0xCD9E8D57u;
+  Words lane;
+  for (std::size_t l = 0; l < W; ++l) lane[l] = l;
+  for (std::size_t i = 0; i < half; i += W) {
+    const Words counter = lane + (chunk * half + i);
+    Words c0 = counter & low, c1 = counter >> 32;
+    Words c2 = Words{} + stream.basis, c3 = Words{} + stream.setting;
+    u32 k0 = stream.key[0], k1 = stream.key[1];
+    for (int round = 0; round < 10; ++round, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u) {
+      const Words p0 = multiply_low(m0, c0), p1 = multiply_low(m1, c2);
+      c0 = (p1 >> 32) ^ c1 ^ (Words{} + k0);
+      c1 = p1 & low;
+      c2 = (p0 >> 32) ^ c3 ^ (Words{} + k1);
+      c3 = p0 & low;
+    }
+    const Words first = ((c1 << 32) | c0) >> 11, second = ((c3 << 32) | c2) >> 11;
+    for (std::size_t l = 0; l < W; ++l) {
+      out[i + l] = static_cast<double>(static_cast<i64>(first[l])) * 0x1p-53;
+      out[half + i + l] = static_cast<double>(static_cast<i64>(second[l])) * 0x1p-53;
+    }
+  }
+}
+
+// For each target the first of a power of two of ascending ends that exceeds it. No branch depends on the targets, and
+// all of them take a step together, so that the processor works on many at a time.
+inline void locate(const double* ends, u64 count, const double* targets, u64* places) {
+  for (std::size_t i = 0; i < kDrawChunk; ++i) places[i] = 0;
+  for (u64 step = count >> 1; step; step >>= 1) {
+    const double* const last = ends + step - 1;
+    for (std::size_t i = 0; i < kDrawChunk; ++i) places[i] += last[places[i]] <= targets[i] ? step : 0;
+  }
+}
+
+// Probabilities of 2^block_bits outcomes at a time, up to a common factor, of `blocks` blocks stored one after the other.
+template <class R>
+inline void block_sums(const MixedArgs<R>& args, int block_bits, std::size_t blocks, double* sums) {
+  const std::size_t size = std::size_t{1} << block_bits, all = blocks << block_bits;
+  constexpr std::size_t kPart = 64;  // a multiple of every block
+  double p[kPart];
+  const double a = args.weight[0], b = args.weight[1];
+  for (std::size_t first = 0; first < all; first += kPart) {
+    const std::size_t count = all - first < kPart ? all - first : kPart;
+    const R *const re = args.re[0] + first, *const im = args.im[0] + first;
+    if (args.re[1]) {
+      const R *const other_re = args.re[1] + first, *const other_im = args.im[1] + first;
+      for (std::size_t i = 0; i < count; ++i) {
+        const double x = a * re[i] + b * other_re[i], y = a * im[i] + b * other_im[i];
+        p[i] = x * x + y * y;
+      }
+    } else {
+      for (std::size_t i = 0; i < count; ++i) {
+        const double x = re[i], y = im[i];
+        p[i] = x * x + y * y;
+      }
+    }
+    for (std::size_t block = 0; block < count; block += size) {
+      for (std::size_t half = size >> 1; half; half >>= 1)
+        for (std::size_t i = 0; i < half; ++i) p[block + i] += p[block + half + i];
+      sums[(first + block) >> block_bits] = p[block];
+    }
+  }
+}
 
 inline void string_values(const u64* outcomes, std::size_t count, const u64* supports, const double* coefficients,
                           std::size_t terms, double* values) {
-  typedef u64 U __attribute__((vector_size(QCGRAD_VECTOR_BYTES), may_alias));
   using V = Vec<double>;
   constexpr std::size_t W = Simd<double>::W;
-  const U sign = U{} + (u64{1} << 63);
+  const Words sign = Words{} + (u64{1} << 63);
   for (std::size_t i = 0; i < count; i += W) {
-    const U outcome = *reinterpret_cast<const U*>(outcomes + i);
+    const Words outcome = *reinterpret_cast<const Words*>(outcomes + i);
     V sum = {};
     for (std::size_t t = 0; t < terms; ++t) {
       // Folded upwards, the parity ends in the top bit: the sign of a double.
-      U bits = outcome & supports[t];
+      Words bits = outcome & supports[t];
       bits ^= bits << 32;
       bits ^= bits << 16;
       bits ^= bits << 8;
@@ -19,8 +101,27 @@ inline void string_values(const u64* outcomes, std::size_t count, const u64* sup
       bits ^= bits << 2;
       bits ^= bits << 1;
       const V coefficient = splat<double>(coefficients[t]);
-      sum += reinterpret_cast<V>(reinterpret_cast<const U&>(coefficient) ^ (bits & sign));
+      sum += reinterpret_cast<V>(reinterpret_cast<const Words&>(coefficient) ^ (bits & sign));
     }
     *reinterpret_cast<V*>(values + i) = sum;
+  }
+}
+
+// Adds the sums of (value - origin) and of its square.
+inline void moments(const double* values, std::size_t count, double origin, double* sums) {
+  using V = Vec<double>;
+  constexpr std::size_t W = Simd<double>::W;
+  V first = {}, second = {};
+  std::size_t i = 0;
+  for (; i + W <= count; i += W) {
+    const V d = *reinterpret_cast<const V*>(values + i) - splat<double>(origin);
+    first += d;
+    second += d * d;
+  }
+  for (std::size_t l = 0; l < W; ++l) sums[0] += first[l], sums[1] += second[l];
+  for (; i < count; ++i) {
+    const double d = values[i] - origin;
+    sums[0] += d;
+    sums[1] += d * d;
   }
 }

@@ -32,11 +32,40 @@ class Sweep {
   const CancelToken& cancel() const { return *cancel_; }
   void set_angles(const double* angles) { angles_.evaluate(e_.plan.form, angles); }
 
-  void forward() {
+  void forward() { run_from(0, nullptr, 1); }
+
+  // As in TileSweep.
+  void load(const R* state) {
+    const std::size_t size = std::size_t{1} << e_.plan.form.num_qubits;
+    for (std::size_t j = 0; j < size; ++j) {
+      const u64 at = padded<R>(j);
+      psi_.re[at] = lambda_.im[at] = state[2 * j];
+      psi_.im[at] = state[2 * j + 1];
+      lambda_.re[at] = -state[2 * j + 1];
+    }
     scale_ = 1;
-    const StateMemory<R>* from = nullptr;
-    for (const Pass& pass : e_.plan.passes) {
-      scale_ = pass_forward(pass, e_.plan.form, angles_, from, psi_, scale_);
+  }
+
+  // As in TileSweep; the points are passes.
+  Angles& angles() { return angles_; }
+  double scale() const { return scale_; }
+  bool plant() {
+    at_ = 0;
+    trunk_scale_ = 1;
+    return trunk_.reset(e_.plan.address_bits);
+  }
+  void grow(int point) {
+    for (; at_ < point; ++at_)
+      trunk_scale_ = pass_forward(e_.plan.passes[at_], e_.plan.form, angles_, at_ ? &trunk_ : nullptr, trunk_, trunk_scale_);
+  }
+  void finish() { run_from(at_, at_ ? &trunk_ : nullptr, trunk_scale_); }
+  std::size_t reals() const { return psi_.reals; }
+
+  // The passes from `first` on, which start from another state (null: |0...0>).
+  void run_from(int first, const StateMemory<R>* from, double scale) {
+    scale_ = scale;
+    for (std::size_t i = static_cast<std::size_t>(first); i < e_.plan.passes.size(); ++i) {
+      scale_ = pass_forward(e_.plan.passes[i], e_.plan.form, angles_, from, psi_, scale_);
       from = &psi_;
     }
     const u64 reach = e_.plan.passes.back().reach_after;
@@ -262,7 +291,9 @@ class Sweep {
   std::vector<u64> next_base_;  // per thread: the tile after the current one, or ~0
   std::vector<u64> lines_;
   std::unique_ptr<TileRunner<R>[]> runners_;
-  StateMemory<R> psi_, lambda_;
+  StateMemory<R> psi_, lambda_, trunk_;
+  int at_ = 0;
+  double trunk_scale_ = 1;
   Angles angles_;
   FixedTables<R> fixed_;
   double scale_ = 1;

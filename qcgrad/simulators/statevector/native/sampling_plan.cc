@@ -1,10 +1,12 @@
 #include "sampling_plan.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace qcgrad {
 namespace {
 
+constexpr std::size_t kTableNumbers = std::size_t{1} << 17;  // a megabyte
 constexpr double kHalfPi = 1.57079632679489661923132169163975144;
 
 // The rotations into a basis are a circuit like any other: RY(-pi/2) turns X into Z, RX(pi/2) turns Y into Z.
@@ -31,9 +33,51 @@ std::string basis_rotation(u64 x, u64 z, int num_qubits, NormalForm* form) {
   return normalise(table, form);
 }
 
+void make_tables(int num_qubits, void (*walsh)(double*, int), SamplingPlan* plan) {
+  const std::size_t sums = plan->offsets.size() - 1;
+  if (num_qubits >= 17 || (sums << num_qubits) > kTableNumbers) return;
+  plan->table_bits = num_qubits;
+  plan->tables.assign(sums << num_qubits, 0.0);
+  Block<double> table(std::size_t{1} << num_qubits);  // aligned, as the transform wants it
+  for (std::size_t s = 0; s < sums; ++s) {
+    std::fill(table.data(), table.data() + table.size(), 0.0);
+    for (i64 t = plan->offsets[s]; t < plan->offsets[s + 1]; ++t) table.data()[plan->support[t]] += plan->coefficient[t];
+    walsh(table.data(), num_qubits);
+    std::copy(table.data(), table.data() + table.size(), plan->tables.data() + (s << num_qubits));
+  }
+}
+
+SamplingPlan::Classes find_classes(const SamplingPlan& plan, std::size_t g) {
+  const std::size_t outputs = static_cast<std::size_t>(plan.num_observables), outcomes = std::size_t{1} << plan.table_bits;
+  const double* const first = plan.table(g * outputs);
+  auto value = [&](std::size_t k, std::uint32_t j) { return first[(k << plan.table_bits) + j]; };
+  auto less = [&](std::uint32_t a, std::uint32_t b) {
+    for (std::size_t k = 0; k < outputs; ++k)
+      if (value(k, a) != value(k, b)) return value(k, a) < value(k, b);
+    return false;
+  };
+  std::vector<std::uint32_t> order(outcomes), firsts;
+  std::iota(order.begin(), order.end(), 0u);
+  std::sort(order.begin(), order.end(), less);
+  std::vector<std::uint16_t> of(outcomes);
+  for (std::uint32_t j : order) {
+    if (firsts.empty() || less(firsts.back(), j)) firsts.push_back(j);
+    if (firsts.size() > outcomes / 4) return {};
+    of[j] = static_cast<std::uint16_t>(firsts.size() - 1);
+  }
+  SamplingPlan::Classes classes;
+  classes.of = std::move(of);
+  for (classes.count = 1; classes.count < firsts.size();) classes.count *= 2;
+  classes.values.assign(outputs * classes.count, 0.0);
+  for (std::size_t k = 0; k < outputs; ++k)
+    for (std::size_t c = 0; c < firsts.size(); ++c) classes.values[k * classes.count + c] = value(k, firsts[c]);
+  return classes;
+}
+
 }  // namespace
 
-std::string make_sampling_plan(const Bases& bases, PlanOptions options, int num_qubits, SamplingPlan* plan) {
+std::string make_sampling_plan(const Bases& bases, PlanOptions options, int num_qubits, void (*walsh)(double*, int),
+                               SamplingPlan* plan) {
   *plan = SamplingPlan();
   plan->num_observables = bases.num_observables;
   plan->support.assign(bases.support, bases.support + bases.num_terms);
@@ -42,6 +86,10 @@ std::string make_sampling_plan(const Bases& bases, PlanOptions options, int num_
   const u64 all = (u64{1} << num_qubits) - 1;
   for (u64 support : plan->support)
     if (support & ~all) return "measured support out of range";
+  make_tables(num_qubits, walsh, plan);
+  if (!plan->tables.empty())
+    for (std::size_t g = 0; g < static_cast<std::size_t>(bases.num_bases); ++g)
+      plan->classes.push_back(find_classes(*plan, g));
   // The rotations start from the final state of the circuit, which may be spread over everything.
   options.reach = (u64{1} << std::max(num_qubits, options.lanes)) - 1;
   plan->bases.resize(static_cast<std::size_t>(bases.num_bases));

@@ -24,9 +24,25 @@ struct SamplingPlan {
   std::vector<i64> offsets;
   int max_tile_bits = 0;
   bool rotates = false;  // some basis needs a second state
+  // Where that is little to hold: by basis and observable, the value of each outcome; and, by basis, classes of outcomes
+  // that have the same values for all observables. To know the class is enough.
+  struct Classes {
+    std::vector<std::uint16_t> of;  // by outcome; empty where there are nearly as many classes
+    std::vector<double> values;     // observables x count
+    std::size_t count = 0;          // a power of two
+  };
+  std::vector<double> tables;
+  int table_bits = 0;
+  std::vector<Classes> classes;
+  const double* table(std::size_t sum) const { return tables.empty() ? nullptr : tables.data() + (sum << table_bits); }
+  const Classes* classes_of(std::size_t g) const {
+    return classes.empty() || classes[g].of.empty() ? nullptr : &classes[g];
+  }
 };
 
 // Returns an empty string, or what is wrong with the bases.
-std::string make_sampling_plan(const Bases& bases, PlanOptions options, int num_qubits, SamplingPlan* plan);
+// `walsh` is the kernels'.
+std::string make_sampling_plan(const Bases& bases, PlanOptions options, int num_qubits, void (*walsh)(double*, int),
+                               SamplingPlan* plan);
 
 }  // namespace qcgrad

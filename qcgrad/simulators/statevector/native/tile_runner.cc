@@ -19,14 +19,17 @@ void Angles::evaluate(const NormalForm& form, const double* angles) {
   sine.resize(count);
   for (std::size_t i = 0; i < count; ++i) {
     const PauliTerm& t = form.terms[i];
-    double h = 0.5 * (t.slot >= 0 ? t.scale * angles[t.slot] + t.offset : t.offset);
-    if (!(std::fabs(h) < 2 * kPi)) h = std::remainder(h, 2 * kPi);
-    half[i] = h;
-    cosine[i] = std::cos(h);
-    sine[i] = std::sin(h);
+    set(i, 0.5 * (t.slot >= 0 ? t.scale * angles[t.slot] + t.offset : t.offset));
   }
   phase = form.global_phase;
   for (const auto& p : form.global_phase_terms) phase += p.second * angles[p.first];
+}
+
+void Angles::set(std::size_t term, double half_angle) {
+  if (!(std::fabs(half_angle) < 2 * kPi)) half_angle = std::remainder(half_angle, 2 * kPi);
+  half[term] = half_angle;
+  cosine[term] = std::cos(half_angle);
+  sine[term] = std::sin(half_angle);
 }
 
 template <class R>
@@ -170,10 +173,10 @@ static bool one_sweep(const PhaseStep& step, const FixedTables<R>& fixed) {
 template <class R>
 template <bool GRAD>
 double TileRunner<R>::run(const Pass& pass, const NormalForm& form, const Angles& angles,
-                          const FixedTables<R>& fixed, u64 base, double scale) {
+                          const FixedTables<R>& fixed, u64 base, double scale, std::size_t begin, std::size_t end) {
   m_ = pass.shape.bits;
   const std::size_t count = pass.steps.size();
-  for (std::size_t i = 0; i < count; ++i) {
+  for (std::size_t i = begin; i < end; ++i) {
     const Step& step = pass.steps[GRAD ? count - 1 - i : i];
     if (cancel_->cancelled()) break;
     switch (step.kind) {
@@ -198,7 +201,7 @@ double TileRunner<R>::run(const Pass& pass, const NormalForm& form, const Angles
         group(pass.groups[step.a], angles, fixed, base, GRAD, scale);
         break;
       case Step::kLinear: {
-        const Step* const after = !GRAD && i + 1 < count ? &pass.steps[i + 1] : nullptr;
+        const Step* const after = !GRAD && i + 1 < end ? &pass.steps[i + 1] : nullptr;
         if (after && after->kind == Step::kPhase && one_sweep(pass.phases[after->a], fixed)) {
           phase(pass.phases[after->a], &pass.linears[step.a], angles, fixed, base, GRAD, &scale);
           ++i;
@@ -228,13 +231,20 @@ double TileRunner<R>::run(const Pass& pass, const NormalForm& form, const Angles
 template <class R>
 double TileRunner<R>::forward(const Pass& pass, const NormalForm& form, const Angles& angles,
                               const FixedTables<R>& fixed, u64 base, double scale) {
-  return run<false>(pass, form, angles, fixed, base, scale);
+  return run<false>(pass, form, angles, fixed, base, scale, 0, pass.steps.size());
+}
+
+template <class R>
+double TileRunner<R>::forward_steps(const Pass& pass, const NormalForm& form, const Angles& angles,
+                                    const FixedTables<R>& fixed, u64 base, double scale, std::size_t begin,
+                                    std::size_t end) {
+  return run<false>(pass, form, angles, fixed, base, scale, begin, end);
 }
 
 template <class R>
 double TileRunner<R>::backward(const Pass& pass, const NormalForm& form, const Angles& angles,
                                const FixedTables<R>& fixed, u64 base, double scale) {
-  return run<true>(pass, form, angles, fixed, base, scale);
+  return run<true>(pass, form, angles, fixed, base, scale, 0, pass.steps.size());
 }
 
 template class TileRunner<float>;

@@ -13,6 +13,8 @@ namespace qcgrad {
 struct Angles {
   std::vector<double> half, cosine, sine;
   void evaluate(const NormalForm& form, const double* angles);
+  // One exponential's half angle, reduced.
+  void set(std::size_t term, double half_angle);
   double phase = 0;  // the global phase
 };
 
@@ -39,6 +41,10 @@ class TileRunner {
   // The tile holds scale * stored on entry and exit.
   double forward(const Pass& pass, const NormalForm& form, const Angles& angles, const FixedTables<R>& fixed, u64 base,
                  double scale);
+  // The steps from `begin` to before `end` only. A permutation is left to the phases after it, so neither may stand
+  // between the two.
+  double forward_steps(const Pass& pass, const NormalForm& form, const Angles& angles, const FixedTables<R>& fixed,
+                       u64 base, double scale, std::size_t begin, std::size_t end);
   double backward(const Pass& pass, const NormalForm& form, const Angles& angles, const FixedTables<R>& fixed,
                   u64 base, double scale);
 
@@ -57,7 +63,7 @@ class TileRunner {
  private:
   template <bool GRAD>
   double run(const Pass& pass, const NormalForm& form, const Angles& angles, const FixedTables<R>& fixed, u64 base,
-             double scale);
+             double scale, std::size_t begin, std::size_t end);
   void rotate1(const Rotation& r, const Angles& angles, u64 base, bool grad, double* scale);
   void rotate2(const Rotation& a, const Rotation& b, bool crossed, const Angles& angles, u64 base, bool grad,
                double* scale);

@@ -16,14 +16,51 @@ class TileSweep {
   // `threads` are for drawing outcomes only: there are some to spare if the batch has one entry.
   TileSweep(const Engine<R>& engine, int threads, const CancelToken* cancel)
       : e_(engine), k_(*engine.kernels), threads_(threads), cancel_(cancel) {}
-  bool prepare() { return run_.prepare(e_.kernels, e_.max_tile_bits(), e_.plan.form.terms.size(), cancel_); }
+  bool prepare(bool /*two_states*/ = false) { return run_.prepare(e_.kernels, e_.max_tile_bits(), e_.plan.form.terms.size(), cancel_); }
+  std::size_t reals() const { return 2 * size(); }
   int threads() const { return threads_; }
   const CancelToken& cancel() const { return *cancel_; }
   void set_angles(const double* angles) { angles_.evaluate(e_.plan.form, angles); }
   void forward() {
-    std::memset(run_.psi(), 0, 2 * size() * sizeof(R));
-    run_.psi()[0] = 1;
+    begin();
     scale_ = run_.forward(e_.plan.passes[0], e_.plan.form, angles_, none_, 0, 1);
+  }
+
+  // A state (2^n complex numbers, interleaved) as psi, and i times it as lambda: see expectations_along.
+  void load(const R* state) {
+    const std::size_t count = std::size_t{1} << e_.plan.form.num_qubits;
+    std::memset(run_.psi(), 0, 2 * size() * sizeof(R));
+    std::memset(run_.lambda(), 0, 2 * size() * sizeof(R));
+    for (std::size_t j = 0; j < count; ++j) {
+      run_.psi()[j] = run_.lambda()[j + size()] = state[2 * j];
+      run_.psi()[j + size()] = state[2 * j + 1];
+      run_.lambda()[j] = -state[2 * j + 1];
+    }
+    scale_ = 1;
+  }
+
+  // ---- the trunk: the state part of the way through the circuit, from where it is finished with some other angle ----
+  Angles& angles() { return angles_; }
+  double scale() const { return scale_; }
+  bool plant() {
+    if (!trunk_.reset(2 * size())) return false;
+    begin();
+    std::memcpy(trunk_.data(), run_.psi(), 2 * size() * sizeof(R));
+    at_ = 0;
+    trunk_scale_ = 1;
+    return true;
+  }
+  // Up to before a point where one angle enters (ForkPlan), which must not fall from call to call.
+  void grow(int point) {
+    if (at_ == point) return;
+    std::memcpy(run_.psi(), trunk_.data(), 2 * size() * sizeof(R));
+    trunk_scale_ = steps(trunk_scale_, at_, point);
+    std::memcpy(trunk_.data(), run_.psi(), 2 * size() * sizeof(R));
+    at_ = point;
+  }
+  void finish() {
+    std::memcpy(run_.psi(), trunk_.data(), 2 * size() * sizeof(R));
+    scale_ = steps(trunk_scale_, at_, static_cast<int>(e_.plan.passes[0].steps.size()));
   }
   void backward() { scale_ = run_.backward(e_.plan.passes[0], e_.plan.form, angles_, none_, 0, scale_); }
   double apply_observables(const double* weights, bool /*keep*/) {
@@ -71,12 +108,22 @@ class TileSweep {
 
  private:
   std::size_t size() const { return std::size_t{1} << e_.plan.passes[0].shape.bits; }
+  void begin() {
+    std::memset(run_.psi(), 0, 2 * size() * sizeof(R));
+    run_.psi()[0] = 1;
+  }
+  double steps(double scale, int from, int to) {
+    return run_.forward_steps(e_.plan.passes[0], e_.plan.form, angles_, none_, 0, scale, static_cast<std::size_t>(from),
+                              static_cast<std::size_t>(to));
+  }
   const Engine<R>& e_;
   const Kernels<R>& k_;
   const int threads_;
   const CancelToken* const cancel_;
   TileRunner<R> run_;
-  Block<R> kept_;
+  Block<R> kept_, trunk_;
+  int at_ = 0;
+  double trunk_scale_ = 1;
   Angles angles_;
   FixedTables<R> none_;
   double scale_ = 1;
