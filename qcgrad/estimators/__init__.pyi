@@ -1,3 +1,4 @@
+from .coherent._amplitude_estimation import AmplitudeEstimation as AmplitudeEstimation
 from .multi_copy._bell_shadow import BellShadow as BellShadow
 from .multi_copy._gentle_sweep import GentleSweep as GentleSweep
 from .multi_copy._online_tomography import OnlineTomography as OnlineTomography
