@@ -1,8 +1,8 @@
 """Questions that run a preparation and its inverse many times within one circuit.
 
-Both read phases by registers of b qubits in the state with amplitudes proportional to sin(pi (j+1)/(N+1)), N = 2^b, which
-makes large errors rare. A random phase ramp, known to the reader, spreads the N possible results evenly over the circle
-(dithering), so that a phase is read with an error whose distribution does not depend on it.
+Both read phases by registers of b qubits in the state with amplitudes proportional to sin(pi (j+1)/(N+1)), N = 2^b,
+which makes large errors rare. A random phase ramp, known to the reader, spreads the N possible results evenly over
+the circle (dithering), so that a phase is read with an error whose distribution does not depend on it.
 """
 
 from dataclasses import dataclass
@@ -16,8 +16,7 @@ from ._query import EXACT, AbstractQuery, Access, Fidelity, Runnable, Sweepable
 
 
 def register_gates(qubits: int) -> int:
-    """Gates of one register: N - 1 rotations (one for each prefix), b for the ramp, b(b+1)/2 for the Fourier transform."""
-    return 2**qubits - 1 + qubits + qubits * (qubits + 1) // 2
+    """Gates of one register: N - 1 rotations, one for each prefix; b for the ramp, b(b+1)/2 for a Fourier transform.""" return 2**qubits - 1 + qubits + qubits * (qubits + 1) // 2
 
 
 class PhaseOutcomes(NamedTuple):

@@ -22,15 +22,15 @@ from . import _register as register
 class AmplitudeEstimation(OneRoundEstimator):
     r"""Every derivative by phase estimation on a walk of its own: errors fall as 1/uses, not as their square root.
 
-    Every derivative is a sum of Pauli expectations \(a = \langle\Psi|A|\Psi\rangle\) (see `qcgrad.ir.sweep_form`). The walk
-    made of the preparation, A and its inverse has the eigenphases \(\pm\arccos a\); a register of b qubits, N = 2^b,
-    reads one with an error m whose distribution is known, so that
+    Every derivative is a sum of Pauli expectations \(a = \langle\Psi|A|\Psi\rangle\) (see `qcgrad.ir.sweep_form`).
+    The walk made of the preparation, A and its inverse has the eigenphases \(\pm\arccos a\); a register of b qubits,
+    N = 2^b, reads one with an error m whose distribution is known, so that
 
     .. math:: \tilde a = \mathrm{median}_r \cos(2\pi y_r) / E\cos m, \qquad
         \mathrm{Var} = \frac{1 + E\cos 2m\,(2a^2 - 1)}{2\,(E\cos m)^2} - a^2 \approx \frac{\pi^2(1 - a^2)}{N^2}
 
-    (the last for one run). The register starts in the sine state, whose errors are seldom large, and is dithered, so that a
-    single run is exactly unbiased.
+    (the last for one run). The register starts in the sine state, whose errors are seldom large, and is dithered, so
+    that a single run is exactly unbiased.
 
     Args:
         qubits: b, qubits of the register.

@@ -1,8 +1,8 @@
 r"""What a dithered register makes of a phase, and the median of several of them.
 
-The density of one error is that of `simulators.coherent`; it is integrated here in units of 1/(N+1) turns. Its tails fall
-as the fourth power: beyond x there is about \(1/(6\pi^2 x^3)\) of it. The median of R errors is off by more than x
-only if \(h = (R+1)/2\) of them are: with probability \(I_p(h, h)\) at most, p that of one.
+The density of one error is that of `simulators.coherent`; it is integrated here in units of 1/(N+1) turns. Its tails
+fall as the fourth power: beyond x there is about \(1/(6\pi^2 x^3)\) of it. The median of R errors is off by more than
+x only if \(h = (R+1)/2\) of them are: with probability \(I_p(h, h)\) at most, p that of one.
 """
 
 from functools import lru_cache

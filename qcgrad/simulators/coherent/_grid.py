@@ -11,7 +11,7 @@ from ...queries import GradientRegisters
 
 # Qubits of all registers together, and settings of the angles that are evaluated for them.
 _MOST_QUBITS = 16
-_MOST_SETTINGS = 1 << 18
+_MOST_SETTINGS = 1 << 19
 
 
 def fits(query: GradientRegisters) -> bool:
