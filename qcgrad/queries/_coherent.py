@@ -16,7 +16,8 @@ from ._query import EXACT, AbstractQuery, Access, Fidelity, Runnable, Sweepable
 
 
 def register_gates(qubits: int) -> int:
-    """Gates of one register: N - 1 rotations, one for each prefix; b for the ramp, b(b+1)/2 for a Fourier transform.""" return 2**qubits - 1 + qubits + qubits * (qubits + 1) // 2
+    """Gates of a register: N - 1 rotations, one for each prefix; b for the ramp, b(b+1)/2 for a Fourier transform."""
+    return 2**qubits - 1 + qubits + qubits * (qubits + 1) // 2
 
 
 class PhaseOutcomes(NamedTuple):
@@ -98,8 +99,9 @@ class GradientRegisters(AbstractQuery):
     r"""All derivatives of one observable from one phase over a grid of points. Answer: `RegisterOutcomes`.
 
     A register for each angle holds grid points \(x_a = (j + \tfrac12)/N - \tfrac12\). Evolutions by
-    \(F(\theta + \ell r x/w)\) for \(\ell = \pm1, \dots, \pm m\) with coefficients of a central difference of order
-    2m add the phase \(2\pi N \sum_a x_a\, \partial_a F/(4\Lambda w_a)\), nearly, and a Fourier transform reads the slopes.
+    \(F(\theta + \ell r x/w)\) for \(\ell = \pm1, \dots, \pm m\), with coefficients of a central difference of
+    order 2m, add the phase \(2\pi N \sum_a x_a\, \partial_a F/(4\Lambda w_a)\), nearly, and a Fourier transform reads
+    the slopes.
 
     Attributes:
         program: circuit and observables.
@@ -116,8 +118,9 @@ class GradientRegisters(AbstractQuery):
         deviation: bound on how far, in total variation, one run is from the linear phase.
         polynomial_deviation: the part of it that the truncated series cause.
 
-    Cost: 2q walks for each evolution, each with the preparation and its inverse (a copy each; every parameterised gate is
-    followed by b controlled ones), the encoded observable, a reflection and a rotation of signal processing; A registers.
+    Cost: 2q walks for each evolution, each with the preparation and its inverse (a copy each; every parameterised gate
+    is followed by b controlled ones), the encoded observable, a reflection and a rotation of signal processing; and A
+    registers.
     """
 
     program: Runnable
