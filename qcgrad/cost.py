@@ -15,7 +15,9 @@ class Cost:
     """What a computation spent. Exact integers, charged by the driver from each query's structure.
 
     Attributes:
-        copies: preparations of the state that were consumed. A joint measurement of k copies consumes k.
+        copies: preparations of the state that were consumed. A joint measurement of k copies consumes k. Where one
+            circuit runs the preparation and its inverse many times (coherent methods), every run of either counts as
+            one.
         shots: measurements that returned an outcome. A joint measurement of k copies is one shot.
         circuit_runs: circuits submitted, each with its own angles or measurement basis (exact
             evaluations and the forward pass of a white-box sweep count as one each).

@@ -347,6 +347,8 @@ OURS = [
     qg.GentleSweep(40_000, 1.0),
     qg.ReadOnceTomography(40_000),
     qg.OnlineTomography(0.5, 1e-6),
+    qg.AmplitudeEstimation(9, 5),
+    qg.QuantumGradient(7, 5),
     qg.Backprop(),
 ]
 

@@ -1,3 +1,5 @@
+from .coherent._amplitude_estimation import AmplitudeEstimation as AmplitudeEstimation
+from .coherent._quantum_gradient import QuantumGradient as QuantumGradient
 from .multi_copy._bell_shadow import BellShadow as BellShadow
 from .multi_copy._gentle_sweep import GentleSweep as GentleSweep
 from .multi_copy._online_tomography import OnlineTomography as OnlineTomography

@@ -37,8 +37,7 @@ from jaxtyping import Complex, Float, Int
 
 from ..array_types import Angles, Coefficients, Masks
 from ..errors import NotApplicable
-from . import _block_encoding as block_encoding
-from . import pauli, rows
+from . import block_encoding, pauli, rows
 from .generators import generator
 from .program import Program
 from .pull_back import PauliComponents

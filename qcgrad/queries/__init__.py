@@ -9,6 +9,10 @@ from ._backward_sweeps import PointerOutcomes as PointerOutcomes
 from ._backward_sweeps import PointerSweep as PointerSweep
 from ._backward_sweeps import SweepStop as SweepStop
 from ._backward_sweeps import ThresholdSweep as ThresholdSweep
+from ._coherent import EstimatePhases as EstimatePhases
+from ._coherent import GradientRegisters as GradientRegisters
+from ._coherent import PhaseOutcomes as PhaseOutcomes
+from ._coherent import RegisterOutcomes as RegisterOutcomes
 from ._multi_copy import BellOutcomes as BellOutcomes
 from ._multi_copy import BellSample as BellSample
 from ._multi_copy import Ensemble as Ensemble

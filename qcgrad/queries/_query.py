@@ -22,7 +22,9 @@ class Access(enum.IntEnum):
     """Prepare one copy, measure it, it is gone: any quantum computer."""
     multi_copy = 2
     """Measure k copies jointly: a larger quantum computer, or one with memory."""
-    white_box = 3
+    coherent = 3
+    """Run the preparation and its inverse many times within one circuit: a fault-tolerant computer."""
+    white_box = 4
     """Read amplitudes: only a simulator, or a classical network."""
 
 

@@ -63,7 +63,7 @@ def _circuit_bytes(estimator: AbstractEstimator, circuit: StudyCircuit) -> tuple
     """(bytes of states, other bytes)."""
     # The adjoint method runs in every cell, for the reference. It holds three states.
     reference = predict_cost(circuit.objective, Adjoint()).peak_bytes
-    if estimator.access == Access.multi_copy:
+    if Access.single_copy < estimator.access < Access.white_box:
         # One form after another, each with an ancilla.
         return max(reference, _COPIES_OF_SWEPT * 2 * (reference // 3)), _REMEMBERED
     cost = predict_cost(circuit.objective, estimator)

@@ -163,6 +163,9 @@ ROWS = [
         "multi_copy",
         tolerances.square_roots,
     ),
+    # Medians of many runs, so that errors of several standard errors are as rare as those of means.
+    Row("AmplitudeEstimation", qg.AmplitudeEstimation(10, 51), SWEPT[:3], "coherent", tolerances.guarantee),
+    Row("QuantumGradient", qg.QuantumGradient(8, 51), SWEPT[:3], "coherent", tolerances.guarantee),
     Row("Backprop", qg.Backprop(), NETWORKS, "white_box"),
     # Rules that depart from the chain rule are biased by intent: tests/networks/test_rules.py.
     Row("Backprop-full-wirtinger", qg.Backprop(nn.FullWirtinger()), COMPLEX_NETWORKS, "white_box"),

@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import qcgrad as qg
-from qcgrad.ir import _block_encoding as block_encoding
-from qcgrad.ir import rows
+from qcgrad.ir import block_encoding, rows
 from qcgrad.ir.pull_back import pull_back
 from qcgrad.ir.sweep_form import common_state_form, one_state_forms
 from tests import dense

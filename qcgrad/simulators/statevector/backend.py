@@ -36,6 +36,7 @@ from ...queries import (
     TangentSweep,
 )
 from .. import iqp
+from ..coherent import _answers as coherent
 from ..multicopy import _answers as answers
 from . import _engines as engines
 from . import _kernels as kernels
@@ -52,7 +53,8 @@ from ._native_circuit import NativeCircuit
 from ._native_sampling import NativeBases
 from ._sharded import flattened, is_addressable, shared_key
 
-_Answer = Means | ShiftSums | Sweep | SampledSweep | Tangents | FinalState | BasisCounts | Snapshots | answers.Answer
+_White = ShiftSums | Sweep | SampledSweep | Tangents | FinalState
+_Answer = Means | _White | BasisCounts | Snapshots | answers.Answer | coherent.Answer
 
 SETTINGS_BYTES = 1 << 25
 """Settings are simulated this many bytes of their angles at a time, since several copies of these are made."""
@@ -120,7 +122,7 @@ class Statevector(AbstractBackend):
     def answer(self, query: AbstractQuery, key: Key | None) -> _Answer:
         if self.mesh is not None:
             key = shared_key(key, self.mesh)
-            if isinstance(query, answers.QUESTIONS) and not is_addressable(self.mesh):
+            if isinstance(query, answers.QUESTIONS | coherent.EstimatePhases) and not is_addressable(self.mesh):
                 raise UnsupportedQuery(
                     f"{type(query).__name__} needs the whole state in one process, and this mesh spans several: "
                     "use a mesh of this process's devices, or a method that asks for expectation values only"
@@ -147,6 +149,8 @@ class Statevector(AbstractBackend):
             return FinalState(self._state_of_part(query.program, query.angles))
         if isinstance(query, answers.QUESTIONS):
             return self._jointly(query, key)
+        if isinstance(query, coherent.QUESTIONS):
+            return coherent.answer(query, key, self._values, self._slopes, self.max_bytes)
         return self.refuse(query)
 
     def state(self, program: Program | Circuit | Expectation, angles: Params) -> jax.Array:
@@ -170,6 +174,12 @@ class Statevector(AbstractBackend):
 
     def _jointly(self, query, key):
         return answers.answer(query, key, self._state_of_part, self.max_bytes)
+
+    def _values(self, program, settings, output):
+        return self._evaluate(Evaluate(program, settings), None).mean[:, output]
+
+    def _slopes(self, program, angles, output):
+        return self._adjoint(AdjointSweep(program, angles, np.eye(program.num_observables)[[output]])).gradient[0]
 
     def _state_of_part(self, program, angles):
         """The state of what is left of a circuit: on one device where it has too few amplitudes for all of them."""
