@@ -11,6 +11,7 @@ from qcgrad.ir.noise.noisy_circuit import ChannelStep, noisy
 from qcgrad.ir.stabilizers import random_stabilizer_bases
 from qcgrad.queries import BellSample, Evaluate, MeasureBases, RandomizedMeasure
 from qcgrad.simulators.density._measured import outcome_of
+from qcgrad.testing import check_backend
 from qcgrad.testing._cases import circuits, wrong_numbers
 from tests import dense
 from theory.statistics import assert_frequencies, key, normal
@@ -240,3 +241,10 @@ def test_stabilizer_bases_random_bases_and_bell_pairs_are_read_with_errors():
     mean = np.trace(spread(dense.PAULIS["Z"], (0,)) @ rho).real ** 2
     read = np.array([(1 + mean) / 2, (1 - mean) / 2]) @ confusion
     assert abs(signs.mean() - (read[0] - read[1])) < normal() / np.sqrt(shots)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", [qg.DensityMatrix, qg.Trajectories])
+def test_without_noise_all_answers_are_those_of_a_perfect_device(backend):
+    kinds = check_backend(backend(qg.NoiseModel()), key(7))
+    assert set(kinds) == {"Evaluate", "MeasureBases", "RandomizedMeasure"}
