@@ -76,7 +76,7 @@ def shots_for(program: Program, precision: float) -> list[int]:
     needed = [each * sum(ranges) / precision**2 for each in ranges]
     if max(needed, default=0.0) > _MOST_SHOTS:
         raise ValueError(
-            f"precision is {precision}: the observable's outcomes are up to {sum(ranges):.3g} from their middle, so "
+            f"precision is {precision}: outcomes are up to {sum(ranges):.3g} from their middle, so "
             f"that takes {max(needed):.3g} shots in one of {len(ranges)} bases; give a larger one, or 0 for exact values"
         )
     return [math.ceil(each) + 1 + len(_split(math.ceil(each))) for each in needed]
