@@ -77,7 +77,7 @@ def shots_for(program: Program, precision: float) -> list[int]:
     if max(needed, default=0.0) > _MOST_SHOTS:
         raise ValueError(
             f"precision is {precision}: outcomes are up to {sum(ranges):.3g} from their middle, so "
-            f"that takes {max(needed):.3g} shots in one of {len(ranges)} bases; give a larger one, or 0 for exact values"
+            f"that takes {max(needed):.3g} shots in one of {len(ranges)} bases; give a larger one, or 0 for exact"
         )
     return [math.ceil(each) + 1 + len(_split(math.ceil(each))) for each in needed]
 

@@ -113,8 +113,8 @@ class ParameterShift(OneRoundEstimator):
         return Evaluate(program_at(point, self, samples=self.shots is not None), point.coordinates[None], shots)
 
     def until(self, precision: Precision) -> AbstractEstimator:
-        # It asks by shifts, which this room holds: at the top, each would wait for the other.
-        from ..measurement._adaptive_shots import AdaptiveShots
+        # It is sized by shifts in turn: at the top, each would wait for the other.
+        from ... import AdaptiveShots
 
         return AdaptiveShots(self, precision.epsilon, precision.delta)
 
