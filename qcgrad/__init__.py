@@ -7,7 +7,6 @@ from . import estimators as estimators
 from .backend import AbstractBackend as AbstractBackend
 from .cost import Budget as Budget
 from .cost import Cost as Cost
-from .cost import Precision as Precision
 from .differentiable import as_jax as as_jax
 from .errors import AccessError as AccessError
 from .errors import BackendFailed as BackendFailed

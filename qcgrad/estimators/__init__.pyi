@@ -8,6 +8,7 @@ from .single_copy.common_state._local_shadow import LocalShadow as LocalShadow
 from .single_copy.common_state._mutually_unbiased_bases import MutuallyUnbiasedBases as MutuallyUnbiasedBases
 from .single_copy.measurement._adaptive_shots import AdaptiveShots as AdaptiveShots
 from .single_copy.measurement._measured import Measured as Measured
+from .single_copy.measurement._precision import Precision as Precision
 from .single_copy.shifts._parameter_shift import ParameterShift as ParameterShift
 from .single_copy.stochastic._weighted_random_sampling import WeightedRandomSampling as WeightedRandomSampling
 from .white_box._adjoint import Adjoint as Adjoint
