@@ -9,7 +9,6 @@ from .bias import NoiseBias as NoiseBias
 from .bias import noise_bias as noise_bias
 from .cost import Budget as Budget
 from .cost import Cost as Cost
-from .cost import Precision as Precision
 from .differentiable import as_jax as as_jax
 from .errors import AccessError as AccessError
 from .errors import BackendFailed as BackendFailed

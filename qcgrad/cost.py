@@ -1,10 +1,7 @@
 """What a gradient costs: one record, two ways to combine it, and limits on it."""
 
-import math
 from dataclasses import dataclass, fields
 from numbers import Integral
-
-import numpy as np
 
 # Counters that hold a high-water mark; all others are totals.
 _PEAKS = ("qubits", "peak_bytes")
@@ -115,38 +112,3 @@ class Budget:
             for f in fields(self)
             if (limit := getattr(self, f.name)) is not None and getattr(cost, f.name) > limit
         )
-
-
-@dataclass(frozen=True)
-class Precision:
-    """How precise every derivative has to be, for `estimate(..., precision=...)`, which then takes what that takes.
-
-    Attributes:
-        epsilon: with `delta`, the largest error; without, the largest standard error, of a derivative by a coordinate
-            (by the angle of a gate), in units of the outputs over those of the coordinate.
-        delta: probability with which any derivative may be further off than epsilon, by proved bounds.
-
-    Raises:
-        ValueError: an epsilon that is no positive number, a delta that is not between 0 and 1.
-
-    Example:
-        >>> from qcgrad import Precision
-        >>> Precision(epsilon=0.0)
-        Traceback (most recent call last):
-        ...
-        ValueError: Precision epsilon=0.0: give a positive number
-    """
-
-    epsilon: float
-    delta: float | None = None
-
-    def __post_init__(self) -> None:
-        if not _is_between(self.epsilon, math.inf):
-            raise ValueError(f"Precision epsilon={self.epsilon!r}: give a positive number")
-        if self.delta is not None and not _is_between(self.delta, 1.0):
-            raise ValueError(f"Precision delta={self.delta!r}: give a number between 0 and 1, or None")
-
-
-def _is_between(value: object, most: float) -> bool:
-    """Whether it is a number above 0 and below `most`."""
-    return isinstance(value, (int, float, np.floating)) and not isinstance(value, bool) and bool(0 < value < most)

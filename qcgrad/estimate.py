@@ -10,9 +10,9 @@ from . import finite
 from .array_types import Key, Params, Values
 from .arrays import is_concrete
 from .backend import AbstractBackend, resolve
-from .cost import Budget, Cost, Precision
+from .cost import Budget, Cost
 from .errors import AccessError, BackendFailed, BudgetExhausted, NotApplicable
-from .estimator import AbstractEstimator, total_cost, unknown
+from .estimator import AbstractEstimator, AbstractPrecision, total_cost, unknown
 from .keys import as_key, draw_key
 from .objective import AbstractObjective, Point, point_at
 from .progress import Progress, Run, answer_of, answered, completed, failure, progress_of
@@ -31,7 +31,7 @@ def estimate(
     *,
     key: Key | int | None = None,
     budget: Budget | None = None,
-    precision: Precision | None = None,
+    precision: AbstractPrecision | None = None,
     throw: bool = True,
     resume: BackendFailed | None = None,
 ) -> Estimate:
@@ -46,7 +46,7 @@ def estimate(
         budget: limits on the cost, checked before each query; of the first one that is too dear, the part that fits
             is asked where the query can be cut.
         precision: how precise every derivative has to be: the method then takes the shots that this takes, instead of
-            its own (`estimator.until(precision)`, which also predicts what that costs at most).
+            its own (`precision.reached_by(estimator)`, which also predicts what that costs at most).
         throw: raise when the budget runs out; else return what is known, with `result` saying so.
         resume: the error with which a backend failed in this very estimate, all other arguments the same: it goes on
             there, and asks what is missing. The cost is that of the whole estimate, each copy counted once.
@@ -79,9 +79,9 @@ def estimate(
     """
     check_arguments(objective, estimator)
     if precision is not None:
-        if not isinstance(precision, Precision):
+        if not isinstance(precision, AbstractPrecision):
             raise TypeError(f"precision is {precision!r}: give qcgrad.Precision(epsilon=..., delta=...) or None")
-        estimator = estimator.until(precision)
+        estimator = precision.reached_by(estimator)
     if budget is not None and not isinstance(budget, Budget):
         raise TypeError(f"budget is {budget!r}: give qcgrad.Budget(shots=...) or None")
     is_traced = not is_concrete((params, key))

@@ -12,7 +12,7 @@ from jaxtyping import Int
 
 from .array_types import Gradient, Key, Values
 from .arrays import zeros_like
-from .cost import Cost, Precision
+from .cost import Cost
 from .errors import NotApplicable
 from .objective import Point, Reading
 from .queries import AbstractQuery, Access
@@ -99,17 +99,6 @@ class AbstractEstimator(eqx.Module):
     def predict(self, point: Point) -> Cost:
         """Cost before running: exact for one-round methods, an upper bound for adaptive ones."""
 
-    def until(self, precision: Precision) -> "AbstractEstimator":
-        """A method that takes as many shots as it needs to be as precise as asked, for `estimate(precision=...)`.
-
-        Raises:
-            NotApplicable: this method's shots are chosen beforehand.
-        """
-        raise NotApplicable(
-            f"{type(self).__name__} cannot tell how many shots a precision takes before it is done: give it shots, or "
-            "take its for_accuracy"
-        )
-
     def allotted(self, point: Point, value: int, shots: Int[np.ndarray, "A"]) -> Self:
         """The same method with its own number of shots for each coordinate, where it `allots_shots`.
 
@@ -154,6 +143,18 @@ class AbstractEstimator(eqx.Module):
         Scaling studies start their search from it, or measure its errors. Arguments and errors as for `for_accuracy`.
         """
         return cls.for_accuracy(point, epsilon, delta)
+
+
+class AbstractPrecision(abc.ABC):
+    """How precise a gradient has to be: `qcgrad.Precision`."""
+
+    @abc.abstractmethod
+    def reached_by(self, estimator: AbstractEstimator) -> AbstractEstimator:
+        """The method, with as many shots as it needs.
+
+        Raises:
+            NotApplicable: a method that cannot be told how many to take.
+        """
 
 
 class _Rounds(NamedTuple):

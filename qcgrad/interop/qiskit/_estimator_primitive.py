@@ -23,9 +23,11 @@ class QcgradEstimator(BaseEstimatorV2):
     and however its terms are correlated**: an observable whose terms have coefficients \(c_t\) is measured in product
     bases b, each with
 
-    .. math:: N = \lceil \textstyle\sum_b (\sum_{t \in b} |c_t|)^2 / \mathrm{precision}^2 \rceil
+    .. math:: N_b = \lceil \textstyle r_b \sum_{b'} r_{b'} / \mathrm{precision}^2 \rceil, \qquad
+        r_b \le \sum_{t \in b} |c_t|,
 
-    shots, and one or two more for the sample variance. Every element of every pub, and every run, has shots of its own.
+    shots, where outcomes lie in an interval of length \(2 r_b\), and one or two more for the sample variance. Every
+    element of every pub, and every run, has shots of its own.
 
     Args:
         default_precision: standard error where neither pub nor run name one; 0 for exact values.
@@ -36,7 +38,7 @@ class QcgradEstimator(BaseEstimatorV2):
     Returns (of `run(pubs, precision=None).result()`):
         For each pub `data.evs` and `data.stds`, of the shape to which observables and parameter values broadcast:
         values, and standard errors from the sample variances (0 where exact). The metadata hold "target_precision",
-        "shots" (in each basis) and "bases" of each observable, "copies" and "circuit_runs" of the pub, "notes" on what
+        "shots" (in all bases) and "bases" of each observable, "copies" and "circuit_runs" of the pub, "notes" on what
         the import left out and "circuit_metadata"; "bias_bounds" and "fidelity" where the backend states them.
 
     Raises:
@@ -57,8 +59,8 @@ class QcgradEstimator(BaseEstimatorV2):
         [[1.     0.8776]
          [1.     1.    ]]
         >>> found = estimator.run([(circuit, {"ZI": 30, "XI": 40}, [0.5])], precision=0.5).result()[0]
-        >>> bool(found.data.stds <= 0.5), found.metadata["copies"]  # 2 bases, (30^2 + 40^2) / 0.5^2 shots in each
-        (True, 20004)
+        >>> bool(found.data.stds <= 0.5), found.metadata["copies"]  # in 2 bases, (30 + 40)^2 / 0.5^2
+        (True, 19604)
 
     References:
         Qiskit, "Primitives V2", https://quantum.cloud.ibm.com/docs/api/qiskit/primitives.

@@ -11,12 +11,13 @@ from ...array_types import Settings
 from ...backend import AbstractBackend
 from ...cost import Cost
 from ...estimate import ask
+from ...ir.measured_groups import measured_groups
 from ...ir.observable import PauliSum
 from ...ir.program import Program
-from ...queries import EXACT, Evaluate, Means, together
+from ...queries import EXACT, Evaluate, Fidelity, Means, together
 from ._running import Draws
 
-# Random numbers of one setting that are held at a time, all bases together.
+# Random numbers of one setting that are held at a time.
 _MOST_DRAWS = 1 << 24
 # More in one basis than anyone waits for.
 _MOST_SHOTS = 1 << 36
@@ -27,7 +28,7 @@ class Expectations(NamedTuple):
 
     Attributes:
         mean, variance: (N,).
-        shots, bases: (K,) shots of each observable in each of its bases, and how many these are; 0 where exact.
+        shots, bases: (K,) shots of each observable in all of its bases, and how many these are; 0 where exact.
         bias: (N,) bounds that the backend states, or None.
         fidelity: "exact", or how the backend idealizes.
         cost: of all.
@@ -59,26 +60,26 @@ class Elements(NamedTuple):
     observable: Int[np.ndarray, "N"]
 
 
-def shots_for(program: Program, precision: float) -> int:
+def shots_for(program: Program, precision: float) -> list[int]:
     r"""Shots in each basis with which no state has a larger standard error.
 
-    The outcome in basis b is the sum of all its strings with their coefficients, so it lies between \(-r_b\) and
-    \(r_b\), the sum of |coefficients|, however correlated the strings are. Its variance is \(r_b^2\) at most, and N
-    shots in each basis give a standard error of \(\sqrt{\sum_b r_b^2 / N}\) at most. The sample variance divides by
+    The outcome in basis b is the sum of all its strings with their coefficients, which lies in an interval of length
+    \(2 r_b\), however correlated the strings are. Its variance is \(r_b^2\) at most, and \(N_b\) shots give a standard
+    error of \(\sqrt{\sum_b r_b^2 / N_b}\) at most: fewest with \(N_b \propto r_b\). The sample variance divides by
     N - 1, so that one shot more, and one more for each part that they are split into, keeps the reported error below
     the precision as well.
 
     Raises:
         ValueError: more shots than anyone waits for.
     """
-    ranges = [np.abs(basis.coefficients).sum() for basis in program.bases]
-    needed = float(np.square(ranges).sum()) / precision**2 if ranges else 0.0
-    if needed > _MOST_SHOTS:
+    ranges = [float(group.ranges.max()) for group in measured_groups(program)]
+    needed = [each * sum(ranges) / precision**2 for each in ranges]
+    if max(needed, default=0.0) > _MOST_SHOTS:
         raise ValueError(
-            f"precision is {precision}: the observable's coefficients add up to {sum(ranges):.3g}, so that takes "
-            f"{needed:.3g} shots in each of {len(ranges)} bases; give a larger one, or 0 for exact values"
+            f"precision is {precision}: outcomes are up to {sum(ranges):.3g} from their middle, so "
+            f"that takes {max(needed):.3g} shots in one of {len(ranges)} bases; give a larger one, or 0 for exact"
         )
-    return math.ceil(needed) + 1 + len(_split(math.ceil(needed), program)) if ranges else 0
+    return [math.ceil(each) + 1 + len(_split(math.ceil(each))) for each in needed]
 
 
 def exact_values(elements: Elements, asker: Any, backend: AbstractBackend) -> Expectations:
@@ -107,16 +108,18 @@ def sampled_values(
     shots, bases = [], []
     for program, members in _by_observable(elements):
         angles = elements.angles[elements.setting[members]]
-        shots.append(shots_for(program, precision))
-        bases.append(len(program.bases))
-        queries = [Evaluate(program, angles, part) for part in _split(shots[-1], program)]
-        answers = [ask(query, asker, backend, draws.key()) for query in queries]
-        if answers:
-            means = _averaged(answers, [query.shots for query in queries])
-        else:  # a multiple of the identity, for which nothing needs to be measured
-            means = Means(np.tile(program.constants, (len(members), 1)), np.zeros((len(members), 1)))
+        counts = shots_for(program, precision)
+        shots.append(sum(counts))
+        bases.append(len(counts))
+        # The identity, for which nothing needs to be measured, and what each basis adds.
+        added = [Means(np.tile(program.constants, (len(members), 1)), np.zeros((len(members), 1)))]
+        for group, count in zip(measured_groups(program), counts, strict=True):
+            queries = [Evaluate(group.program, angles, part) for part in _split(count)]
+            answers = [ask(query, asker, backend, draws.key()) for query in queries]
+            added.append(_weighted(answers, np.array([query.shots for query in queries]) / count))
+            cost = sum((query.cost() for query in queries), cost)
+        means = _weighted(added, np.ones(len(added)))
         parts.append((members, means.map(lambda part: part[:, 0])))
-        cost = sum((query.cost() for query in queries), cost)
     found = _collected(elements, parts, cost)
     return found._replace(shots=np.array(shots, np.int64), bases=np.array(bases, np.int64)) if parts else found
 
@@ -128,25 +131,24 @@ def _by_observable(elements: Elements) -> Iterator[tuple[Program, Int[np.ndarray
             yield elements.program((observable,)), members
 
 
-def _split(shots: int, program: Program) -> list[int]:
+def _split(shots: int) -> list[int]:
     """Shots in parts whose random numbers fit into memory."""
-    count = math.ceil(shots * len(program.bases) / _MOST_DRAWS)
+    count = math.ceil(shots / _MOST_DRAWS)
     return [shots // count + (part < shots % count) for part in range(count)]
 
 
-def _averaged(answers: list[Means], shots: list[Any]) -> Means:
-    """The mean over independent parts, each with the weight of its shots."""
-    weights = np.array(shots) / np.sum(shots)
+def _weighted(answers: list[Means], weights: np.ndarray) -> Means:
+    """The weighted sum of independent answers."""
 
     def summed(arrays, factors):
         return sum(factor * np.asarray(array) for factor, array in zip(factors, arrays, strict=True))
 
-    biases = [answer.bias for answer in answers]
+    biases = [(answer.bias, weight) for answer, weight in zip(answers, weights, strict=True) if answer.bias is not None]
     return Means(
         summed([answer.mean for answer in answers], weights),
         summed([answer.variance for answer in answers], np.square(weights)),
-        None if any(bias is None for bias in biases) else summed(biases, weights),
-        answers[0].fidelity,
+        summed(*zip(*biases, strict=True)) if biases else None,
+        Fidelity(together(answer.fidelity for answer in answers)),
     )
 
 

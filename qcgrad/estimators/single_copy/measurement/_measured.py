@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ....array_types import Key
-from ....cost import Cost, Precision
+from ....cost import Cost
 from ....estimator import AbstractEstimator, OneRoundEstimator, total_cost, unknown
 from ....ir.measured_groups import GROUPINGS, Grouping, measured_groups
 from ....objective import Point, Reading
@@ -19,7 +19,6 @@ from ..._checks import checked_choice
 from ..._programs import program_at
 from ...accuracy import checked_accuracy
 from ..shifts._parameter_shift import ParameterShift
-from ._adaptive_shots import AdaptiveShots
 from ._allocation import divided, range_weights
 from ._parts import Parts, answers_by_part, is_divisible_by_groups, most_gates
 from ._proved_shots import proved_shots
@@ -159,9 +158,6 @@ class Measured(AbstractEstimator):
             return cost
         evenly = self._divided(state._replace(spreads=tuple(_equal(query) for query in state.queries)))
         return cost + sum((most_gates(part) for part in evenly if part is not None), Cost())
-
-    def until(self, precision: Precision) -> AdaptiveShots:
-        return AdaptiveShots(self.estimator, precision.epsilon, precision.delta, self.grouping)
 
     def allotted(self, point: Point, value: int, shots: Int[np.ndarray, "A"]) -> Self:
         return type(self)(self.estimator.allotted(point, value, shots), self.grouping, self.allocation)

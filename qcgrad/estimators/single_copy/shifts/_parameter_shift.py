@@ -9,8 +9,8 @@ from jaxtyping import Int
 
 from ....array_types import Key
 from ....arrays import namespace
-from ....cost import Cost, Precision
-from ....estimator import AbstractEstimator, OneRoundEstimator
+from ....cost import Cost
+from ....estimator import OneRoundEstimator
 from ....objective import Point, Reading
 from ....queries import Access, Evaluate, Means, ShiftSums
 from ..._checks import checked_count
@@ -115,12 +115,6 @@ class ParameterShift(OneRoundEstimator):
     def value_query(self, point: Point) -> Evaluate:
         shots = self.shots if self.shots is None or isinstance(self.shots, int) else self.shots[0]
         return Evaluate(program_at(point, self, samples=self.shots is not None), point.coordinates[None], shots)
-
-    def until(self, precision: Precision) -> AbstractEstimator:
-        # It asks by shifts, which this room holds: at the top, each would wait for the other.
-        from ..measurement._adaptive_shots import AdaptiveShots
-
-        return AdaptiveShots(self, precision.epsilon, precision.delta)
 
     def allotted(self, point: Point, value: int, shots: Int[np.ndarray, "A"]) -> Self:
         shifts = Evaluations.of(program_at(point, self, samples=True).circuit.angle_gates)
