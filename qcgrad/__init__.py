@@ -33,6 +33,7 @@ from .networks import Autodiff as Autodiff
 from .networks import Loss as Loss
 from .result import Estimate as Estimate
 from .result import Result as Result
+from .simulators import HammingWeight as HammingWeight
 from .simulators import Statevector as Statevector
 from .simulators import set_num_threads as set_num_threads
 from .tracker import Charge as Charge

@@ -183,7 +183,11 @@ def run(
 
 def run_value(point: Point, estimator: AbstractEstimator, backend: AbstractBackend, key: Key | None) -> Values:
     """The value alone, (K,), checked and charged as everything else."""
-    return _value_of(ask(estimator.value_query(point), estimator, backend, key))
+    queries, answers = estimator.value_queries(point), []
+    for query in queries:
+        key, used = (key, key) if len(queries) == 1 else draw_key(key, query.is_random)
+        answers.append(ask(query, estimator, backend, used))
+    return estimator.value_of(queries, tuple(answers))
 
 
 def ask(query: AbstractQuery, asker: Any, backend: AbstractBackend, key: Key | None) -> Any:

@@ -86,6 +86,15 @@ class AbstractEstimator(eqx.Module):
     def value_query(self, point: Point) -> AbstractQuery:
         """The query whose answer gives the value alone (as `mean` or `value`), as well as `read` knows it."""
 
+    def value_queries(self, point: Point) -> tuple[AbstractQuery, ...]:
+        """All that is asked for the value alone: `value_query`, where a method needs no more than one question."""
+        return (self.value_query(point),)
+
+    def value_of(self, queries: tuple[Any, ...], answers: tuple[Any, ...]) -> Values:
+        """The value (K,) from the answers to `value_queries`."""
+        (answer,) = answers
+        return answer.mean[0] if hasattr(answer, "mean") else answer.value
+
     @abc.abstractmethod
     def predict(self, point: Point) -> Cost:
         """Cost before running: exact for one-round methods, an upper bound for adaptive ones."""

@@ -9,6 +9,7 @@ from .single_copy.common_state._clifford_shadow import CliffordShadow as Cliffor
 from .single_copy.common_state._direct_pauli import DirectPauli as DirectPauli
 from .single_copy.common_state._local_shadow import LocalShadow as LocalShadow
 from .single_copy.common_state._mutually_unbiased_bases import MutuallyUnbiasedBases as MutuallyUnbiasedBases
+from .single_copy.mitigation._zero_noise_extrapolation import ZeroNoiseExtrapolation as ZeroNoiseExtrapolation
 from .single_copy.shifts._parameter_shift import ParameterShift as ParameterShift
 from .single_copy.stochastic._weighted_random_sampling import WeightedRandomSampling as WeightedRandomSampling
 from .white_box._adjoint import Adjoint as Adjoint

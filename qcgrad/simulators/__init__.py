@@ -2,3 +2,4 @@
 
 from .statevector import Statevector as Statevector
 from .statevector.native_library import set_num_threads as set_num_threads
+from .weight import HammingWeight as HammingWeight

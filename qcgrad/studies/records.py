@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..cost import Cost
-from ..estimator import AbstractEstimator
+from ..estimator import AbstractEstimator, total_cost
 from ..ir import Expectation
 from ..objective import AbstractObjective, Point
 from ..queries import Evaluate
@@ -23,7 +23,7 @@ def costs(gradient: Cost, value: Cost) -> Record:
 
 def cost_of_value(objective: AbstractObjective, estimator: AbstractEstimator) -> Cost:
     """What the value alone costs by this method's own query."""
-    return estimator.value_query(_somewhere(objective)).cost()
+    return total_cost(estimator.value_queries(_somewhere(objective)))
 
 
 def sampled_value_cost(objective: Expectation, epsilon: float, delta: float) -> Cost:

@@ -66,6 +66,7 @@ ROWS = [
     Row("LinearCombination", qg.LinearCombination(), ["n_local_n4_crx_crz"], "single_copy"),
     Row("CommutingBlock", qg.CommutingBlock(), ["iqp_pairs_n6"], "single_copy"),
     Row("CommutingBlock-shots", qg.CommutingBlock(4000), ["iqp_triples_n6"], "single_copy", tolerances.experiments),
+    Row("ZeroNoiseExtrapolation", qg.ZeroNoiseExtrapolation(qg.ParameterShift()), CIRCUITS[::5], "single_copy"),
     Row("DirectPauli", qg.DirectPauli(copies=2_000_000), POOLS[::3] + CLIFFORDS, "single_copy", tolerances.bases),
     Row(
         "MutuallyUnbiasedBases",

@@ -39,7 +39,7 @@ def run(row, name, seed=0):
 def test_every_public_estimator_has_a_row():
     public = {
         member
-        for member in (getattr(qg, name) for name in dir(qg))
+        for member in (getattr(qg.estimators, name) for name in dir(qg.estimators))
         if isinstance(member, type) and issubclass(member, qg.AbstractEstimator) and member is not qg.AbstractEstimator
     }
     assert {type(row.estimator) for row in ROWS} == public
