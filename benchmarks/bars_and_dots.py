@@ -139,7 +139,7 @@ def main() -> None:
     lines = [
         f"{QUBITS} qubits, {circuit.num_angles} rotations, {circuit.num_parameters} parameters, one block (B = 1), "
         f"and {QUBITS} strings Z of the observable, no two of whose derivatives commute: 2B - 1 = 1 circuit for each.",
-        f"`python benchmarks/bars_and_dots.py --shots {arguments.shots}`; errors are root mean squares over parameters.",
+        f"`python benchmarks/bars_and_dots.py --shots {arguments.shots}`; errors are root mean squares of all.",
         "",
         f"| method | circuits a datum | standard error at {arguments.shots} shots | shots for {STANDARD_ERROR} |",
         "|---|---|---|---|",

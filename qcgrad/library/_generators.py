@@ -1,14 +1,14 @@
 """Generators of rotations: what may be given, whether they commute, and circuits made of them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..ir import Circuit, Gate, PauliSum, pauli
 
-Generator = str | PauliSum
-"""A Pauli word, or a sum of words that commute; character i acts on qubit i."""
+Generator = str | Mapping[str, float] | PauliSum
+"""A Pauli word, or a sum of words that commute, as `PauliSum` takes it; character i acts on qubit i."""
 
 
 def checked_generators(name: str, given: Any) -> tuple[PauliSum, ...]:

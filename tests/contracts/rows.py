@@ -114,6 +114,7 @@ ROWS = [
         tolerances.groups,
     ),
     Row("AdaptiveShots", qg.AdaptiveShots(qg.ParameterShift(), 0.02), SWEPT[1:3], "single_copy", tolerances.groups),
+    Row("ZeroNoiseExtrapolation", qg.ZeroNoiseExtrapolation(qg.ParameterShift()), CIRCUITS[::5], "single_copy"),
     Row("DirectPauli", qg.DirectPauli(copies=2_000_000), POOLS[::3] + CLIFFORDS, "single_copy", tolerances.bases),
     Row(
         "MutuallyUnbiasedBases",

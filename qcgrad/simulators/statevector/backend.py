@@ -144,7 +144,7 @@ class Statevector(AbstractBackend):
         if isinstance(query, RandomizedMeasure):
             return self._randomized(query, key)
         if isinstance(query, SampleIQP):
-            return iqp.answer(query, key, self.max_bytes)
+            return self._sampled(query, key)
         if isinstance(query, ReadState):
             return FinalState(self._state_of_part(query.program, query.angles))
         if isinstance(query, answers.QUESTIONS):
@@ -171,6 +171,9 @@ class Statevector(AbstractBackend):
         self._check_states(program, angles, states=2)
         circuit, angles = engines.prepared(program, angles, self.engine, self.mesh)
         return kernels.state(circuit, angles)
+
+    def _sampled(self, query, key):
+        return iqp.answer(query, key, self.max_bytes)
 
     def _jointly(self, query, key):
         return answers.answer(query, key, self._state_of_part, self.max_bytes)
