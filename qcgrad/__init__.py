@@ -7,6 +7,7 @@ from . import estimators as estimators
 from .backend import AbstractBackend as AbstractBackend
 from .cost import Budget as Budget
 from .cost import Cost as Cost
+from .curvature import hessian as hessian
 from .differentiable import as_jax as as_jax
 from .errors import AccessError as AccessError
 from .errors import BackendFailed as BackendFailed
@@ -31,7 +32,6 @@ from .ir import OperatorPool as OperatorPool
 from .ir import PauliSum as PauliSum
 from .library import load_circuit as load_circuit
 from .matrices import MatrixEstimate as MatrixEstimate
-from .matrices import hessian as hessian
 from .natural import NaturalGradient as NaturalGradient
 from .natural import natural_gradient as natural_gradient
 from .networks import Autodiff as Autodiff
