@@ -9,6 +9,7 @@ from .bias import NoiseBias as NoiseBias
 from .bias import noise_bias as noise_bias
 from .cost import Budget as Budget
 from .cost import Cost as Cost
+from .curvature import hessian as hessian
 from .differentiable import as_jax as as_jax
 from .errors import AccessError as AccessError
 from .errors import BackendFailed as BackendFailed
@@ -42,7 +43,6 @@ from .ir.noise import ReadoutError as ReadoutError
 from .ir.noise import ThermalRelaxation as ThermalRelaxation
 from .library import load_circuit as load_circuit
 from .matrices import MatrixEstimate as MatrixEstimate
-from .matrices import hessian as hessian
 from .natural import NaturalGradient as NaturalGradient
 from .natural import natural_gradient as natural_gradient
 from .networks import Autodiff as Autodiff

@@ -18,6 +18,7 @@ from ._multi_copy import BellSample as BellSample
 from ._multi_copy import Ensemble as Ensemble
 from ._multi_copy import MajorityVotes as MajorityVotes
 from ._multi_copy import Votes as Votes
+from ._overlaps import Overlaps as Overlaps
 from ._query import EXACT as EXACT
 from ._query import NOISY as NOISY
 from ._query import AbstractQuery as AbstractQuery
@@ -36,7 +37,6 @@ from ._single_copy import Evaluate as Evaluate
 from ._single_copy import Means as Means
 from ._single_copy import MeasureBases as MeasureBases
 from ._single_copy import MeasureComponent as MeasureComponent
-from ._single_copy import Overlaps as Overlaps
 from ._single_copy import RandomizedMeasure as RandomizedMeasure
 from ._single_copy import ShiftSums as ShiftSums
 from ._single_copy import Snapshots as Snapshots

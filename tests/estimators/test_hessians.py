@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import qcgrad as qg
+from qcgrad.curvature import Hessian
 from qcgrad.estimate import run
-from qcgrad.matrices import Hessian, directions, second_derivatives
+from qcgrad.matrices import directions, second_derivatives
 from qcgrad.objective import point_at
 from theory.statistics import key, normal
 
