@@ -1,8 +1,8 @@
 """What coherent methods pay for M derivatives and an error of epsilon.
 
-Claim (derivation in coherent_methods.md). Uses of the preparation and its inverse that are proved to do, on circuits of M
-angles, grow as sqrt(M)/epsilon for QuantumGradient and as M/epsilon for AmplitudeEstimation, up to logarithms; copies of
-parameter shift as M/epsilon^2. The numbers are counts of the algorithms, none is timed or run.
+Claim (derivation in coherent_methods.md). Uses of the preparation and its inverse that are proved to do, on circuits of
+M angles, grow as sqrt(M)/epsilon for QuantumGradient and as M/epsilon for AmplitudeEstimation, up to logarithms; copies
+of parameter shift as M/epsilon^2. The numbers are counts of the algorithms, none is timed or run.
 """
 
 from dataclasses import dataclass
