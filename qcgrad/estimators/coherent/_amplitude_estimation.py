@@ -192,8 +192,8 @@ def _cheapest(forms: list[SweepForm], point: Point, epsilon: float, delta: float
         uses = strings * 2 * (2**qubits - 1)
         if best is not None and uses >= best[0]:
             break
-        # Half of the runs are off by more, then medians are as well.
-        if largest and register.single(qubits, epsilon / largest / math.pi) > 0.45:
+        # Where so many runs are off by more, medians take too many of them.
+        if largest and register.single(qubits, epsilon / largest / math.pi) > 0.1:
             continue
         for repetitions in range(1, 201, 2):
             if best is not None and uses * repetitions >= best[0]:
