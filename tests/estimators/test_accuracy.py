@@ -299,6 +299,8 @@ KEPT = [
     (qg.ReadOnceTomography, "circuit", 300),
     (qg.GentleSweep, "circuit", 300),
     (qg.OnlineTomography, "pool", 30),
+    (qg.AmplitudeEstimation, "circuit", 200),
+    (qg.QuantumGradient, "circuit", 200),
 ]
 
 

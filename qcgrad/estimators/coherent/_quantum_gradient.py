@@ -194,6 +194,9 @@ def _cheapest(program, epsilon, delta, largest):
     best = None
     turns = min(epsilon / largest, 0.25)
     for qubits in range(1, register.MOST_QUBITS + 1):
+        # Where so many runs are off by more, medians take too many of them.
+        if register.single(qubits, turns) > 0.1:
+            continue
         for repetitions in range(1, 201, 2):
             runs = repetitions * _deviation(qubits, repetitions) * np.count_nonzero(_sizes(program))
             if components * register.missed(qubits, turns, repetitions) + runs > delta:

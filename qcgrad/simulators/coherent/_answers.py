@@ -1,6 +1,7 @@
 """Which distribution answers which question about coherent runs."""
 
 from collections.abc import Callable
+from typing import cast
 
 import numpy as np
 from jaxtyping import Float
@@ -47,7 +48,9 @@ def answer(
         turns = grid.draw(query, values, rng)
         # The phases are those of F itself; what is left out is how far the truncated series are from them.
         return RegisterOutcomes(turns, query.polynomial_deviation)
-    linear = np.asarray(slopes(query.program, query.angles, query.output)) / (4 * query.scale * query.sensitivities)
+    linear = np.asarray(slopes(cast(Program, query.program), query.angles, query.output)) / (
+        4 * query.scale * query.sensitivities
+    )
     turns = linear + errors.draw(query.qubits, (query.repetitions, len(linear)), rng)
     return RegisterOutcomes(_on_circle(turns), query.deviation, Fidelity("idealized"))
 

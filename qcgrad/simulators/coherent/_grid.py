@@ -1,6 +1,7 @@
 """Gradient registers small enough to hold the amplitudes of all their grid points."""
 
 from collections.abc import Callable
+from typing import cast
 
 import numpy as np
 from jaxtyping import Float
@@ -31,9 +32,9 @@ def draw(
     places = (np.arange(size) + 0.5) / size - 0.5
     points = np.stack(np.meshgrid(*[places] * len(angles), indexing="ij"), axis=-1).reshape(-1, len(angles))
     moves = query.radius * points / query.sensitivities
-    phase = np.zeros(len(points))
+    phase, program = np.zeros(len(points)), cast(Program, query.program)
     for i, coefficient in enumerate(query.coefficients, start=1):
-        both = values(query.program, np.concatenate([angles + i * moves, angles - i * moves]), query.output)
+        both = values(program, np.concatenate([angles + i * moves, angles - i * moves]), query.output)
         ahead, back = np.split(np.asarray(both, float), 2)
         phase += coefficient * (ahead - back)
     phase *= 2 * np.pi * size / (4 * query.scale * query.radius)
