@@ -2,11 +2,10 @@
 
 from functools import lru_cache
 
-import jax
 import numpy as np
 from jaxtyping import Float
 
-from ...array_types import Key
+from ...array_types import Expectations, Key
 from ...arrays import is_concrete, namespace
 from ...ir import Program
 from ...ir.gates import frequencies
@@ -22,7 +21,7 @@ _ROUNDING = 1e-9
 
 def sampled(
     program: Program, settings: ShiftedSettings, shots: tuple[int, ...], padded: int, allowed: int, key: Key
-) -> tuple[jax.Array, jax.Array] | None:
+) -> tuple[Expectations, Expectations] | None:
     """Means (1 + B, K) and their variances by the native engine; None where what is shared would not fit.
 
     Args:
