@@ -1,7 +1,7 @@
 """Questions that any quantum computer answers: prepare one copy, measure it, it is gone."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
@@ -68,7 +68,7 @@ class Evaluate(AbstractQuery):
     program: Runnable
     angles: Any
     shots: "int | tuple[int, ...] | None" = None
-    weights: np.ndarray | None = None
+    weights: np.ndarray | None = field(default=None, kw_only=True)
     access: ClassVar[Access] = Access.single_copy
     is_divisible: ClassVar[bool] = True
 

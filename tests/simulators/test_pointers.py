@@ -109,7 +109,7 @@ def test_the_native_engine_reads_the_strings_that_numpy_does(encoding):
     rng = np.random.default_rng(2)
     objectives = [(small, rng.uniform(-3, 3, 5))]
     if encoding == "terms":
-        wide, observable = hardware_efficient(13, 1)
+        wide = hardware_efficient(13, 1)[0]
         objectives.append((qg.Expectation(wide, "X" + 12 * "Z"), rng.uniform(-3, 3, wide.num_parameters)))
     for objective, params in objectives:
         for form in one_state_forms(objective.program, np.asarray(objective.coordinates(params)), encoding):

@@ -6,7 +6,7 @@ alone: not on threads, nor on what else is asked. From the same key the JAX path
 one by one, and handing them over took most of the time of a sampled gradient.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -35,10 +35,8 @@ class NativeBases(eqx.Module):
         self.data = _pack(program)
         self.constants = program.constants.astype(dtype)
 
-    @property
-    def states_held(self) -> int:
-        """States of memory: the final state, and the same in one basis."""
-        return 2
+    states_held: ClassVar[int] = 2
+    """States of memory: the final state, and the same in one basis."""
 
     @property
     def numbers_per_shot(self) -> int:

@@ -2,12 +2,11 @@
 
 from functools import lru_cache
 
-import jax
 import numpy as np
 from jaxtyping import Float
 
-from ...array_types import Key
-from ...arrays import namespace
+from ...array_types import Expectations, Key
+from ...arrays import is_concrete, namespace
 from ...ir import Program
 from ...ir.gates import frequencies
 from ...queries import ShiftedSettings, state_bytes
@@ -20,36 +19,37 @@ from ._native_sampling import NativeBases
 _ROUNDING = 1e-9
 
 
-def fits(program: Program, bases: NativeBases, dtype: np.dtype, allowed: int) -> bool:
-    """Whether the states that are held to share work between shifts fit into some bytes; else each is run alone."""
-    return bases.states_of_shifts(program.num_qubits) * state_bytes(program.num_qubits, dtype) <= allowed
-
-
 def sampled(
-    circuit: NativeCircuit, bases: NativeBases, settings: ShiftedSettings, shots: tuple[int, ...], padded: int, key: Key
-) -> tuple[jax.Array, jax.Array]:
-    """Means (1 + B, K) and their variances at settings, as `_kernels.sampled_shifts`.
+    program: Program, settings: ShiftedSettings, shots: tuple[int, ...], padded: int, allowed: int, key: Key
+) -> tuple[Expectations, Expectations] | None:
+    """Means (1 + B, K) and their variances by the native engine; None where what is shared would not fit.
 
     Args:
-        circuit, bases: of the program.
+        program: what is run.
         settings: of its angles.
         shots: (1 + B,).
-        padded: how many angles `circuit` takes.
+        padded: to how many angles circuits of about this size are padded.
+        allowed: bytes for states.
         key: random key.
     """
+    bases = NativeBases(program, settings.dtype)
+    if bases.states_of_shifts(program.num_qubits) * state_bytes(program.num_qubits, settings.dtype) > allowed:
+        return None
     xp = namespace((settings.point, settings.moved))
-    count = walk.bucket(len(settings), 2)
-    missing = count - len(settings)
-    owner = np.pad(settings.owner.astype(np.int32), (0, missing), constant_values=-1)
-    return kernels.sampled_shifts(
-        circuit,
+    count = len(settings)
+    missing = walk.bucket(count, 2) - count
+    mean, variance = kernels.sampled_shifts(
+        NativeCircuit(program, settings.dtype, padded),
         bases,
         xp.pad(xp.asarray(settings.point), (0, padded - len(settings.point))),
-        owner,
+        np.pad(settings.owner.astype(np.int32), (0, missing), constant_values=-1),
         xp.pad(xp.asarray(settings.moved), (0, missing)),
         np.pad(np.asarray(shots, np.int32), (0, missing)),
         key,
     )
+    if xp is np and is_concrete((mean, key)):
+        mean, variance = np.asarray(mean), np.asarray(variance)
+    return mean[:count], variance[:count]
 
 
 def derivative_factors(

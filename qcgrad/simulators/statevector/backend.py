@@ -49,7 +49,6 @@ from . import _tangents as tangents
 from . import _walk as walk
 from ._engines import Engine
 from ._inputs import program_and_angles
-from ._native_circuit import NativeCircuit
 from ._native_sampling import NativeBases
 from ._sharded import flattened, is_addressable, shared_key
 
@@ -270,15 +269,10 @@ class Statevector(AbstractBackend):
             return None
         if query.shots is None:
             return self._sums(query) if query.weights is not None else None
-        settings, bases = angles.on(part.angles), NativeBases(program, angles.dtype)
-        allowed = self._check_states(program, angles, bases.states_held)
-        if not shifts.fits(program, bases, angles.dtype, allowed):
-            return None
-        padded = engines.padded_angles(program)
-        circuit = NativeCircuit(program, angles.dtype, padded)
-        found = shifts.sampled(circuit, bases, settings, query.shots_per_setting, padded, key)
-        mean, variance = _to_host(angles, found)
-        return Means(mean[: len(settings)], variance[: len(settings)])
+        allowed = self._check_states(program, angles, NativeBases.states_held)
+        shots, padded = query.shots_per_setting, engines.padded_angles(program)
+        found = shifts.sampled(program, angles.on(part.angles), shots, padded, allowed, key)
+        return None if found is None else Means(*found)
 
     def _sums(self, query):
         """Sums that are multiples of derivatives, by un-computing; None for others."""

@@ -84,7 +84,7 @@ class ParameterShift(OneRoundEstimator):
         shifts.check_memory(self, point.coordinates)
         settings = shifts.settings(program.circuit, point.coordinates)
         weights = shifts.coefficients if self.shots is None else None
-        return (Evaluate(program, settings, self._shots(shifts), weights),)
+        return (Evaluate(program, settings, self._shots(shifts), weights=weights),)
 
     def predict(self, point: Point) -> Cost:
         """Exact; the number of settings decides, so all are taken to be the same and none is made."""
