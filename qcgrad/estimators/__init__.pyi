@@ -19,9 +19,9 @@ from .single_copy.common_state._local_shadow import LocalShadow as LocalShadow
 from .single_copy.common_state._mutually_unbiased_bases import MutuallyUnbiasedBases as MutuallyUnbiasedBases
 from .single_copy.measurement._adaptive_shots import AdaptiveShots as AdaptiveShots
 from .single_copy.measurement._measured import Measured as Measured
+from .single_copy.measurement._precision import Precision as Precision
 from .single_copy.mitigation._zero_noise_extrapolation import ZeroNoiseExtrapolation as ZeroNoiseExtrapolation
 from .single_copy.shifts._finite_difference import FiniteDifference as FiniteDifference
-from .single_copy.measurement._precision import Precision as Precision
 from .single_copy.shifts._parameter_shift import ParameterShift as ParameterShift
 from .single_copy.shifts._stochastic_parameter_shift import StochasticParameterShift as StochasticParameterShift
 from .single_copy.stochastic._forward_gradient import ForwardGradient as ForwardGradient
