@@ -52,6 +52,9 @@ class AbstractBackend(abc.ABC):
     is_traceable: ClassVar[bool] = True
     """Whether JAX can trace through its answers; else `as_jax` calls it on the host, and no program is compiled."""
 
+    sums_shifts: ClassVar[bool] = False
+    """Whether it may answer `ShiftSums` to evaluations with weights; all others are asked for each evaluation."""
+
     @property
     def fidelity(self) -> Fidelity:
         """How faithful all of its answers are at best: "exact", or "noisy" for a device whose noise nobody bounds."""

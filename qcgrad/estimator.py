@@ -175,7 +175,9 @@ class OneRoundEstimator(AbstractEstimator):
         """The result from the answers to the queries of the plan, in its order."""
 
     def init(self, point: Point, key: Key | None) -> _Rounds:
-        return _Rounds(point, self.plan(point, key))
+        queries = self.plan(point, key)
+        # Where there is nothing to ask, all is known.
+        return _Rounds(point, queries, None if queries else ())
 
     def ask(self, state: _Rounds) -> tuple[AbstractQuery, ...]:
         return state.queries if state.answers is None else ()

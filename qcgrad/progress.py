@@ -1,5 +1,6 @@
 """How far a run got: what a failure of its backend leaves, and where it goes on."""
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -13,7 +14,7 @@ from .errors import BackendFailed, UnsupportedQuery
 from .estimator import AbstractEstimator, total_cost
 from .keys import draw_key
 from .objective import Point, Reading
-from .queries import EXACT, NOISY, AbstractQuery, fidelity_of, together
+from .queries import EXACT, NOISY, AbstractQuery, Evaluate, fidelity_of, together
 from .result import Result
 
 Queries = tuple[AbstractQuery, ...]
@@ -99,6 +100,8 @@ def answered(asked: Queries, progress: Progress, estimator: AbstractEstimator, b
 
 def answer_of(query: AbstractQuery, key: Key | None, asker: Any, backend: AbstractBackend, before: Any = None) -> Any:
     """A backend's answer, which goes on from what it had `before`; a refusal says for which method it was asked."""
+    if isinstance(query, Evaluate) and query.weights is not None and not backend.sums_shifts:
+        query = replace(query, weights=None)
     try:
         return backend.answer(query, key) if before is None else backend.resume(query, key, before)
     except UnsupportedQuery as error:

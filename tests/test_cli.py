@@ -234,7 +234,7 @@ def test_ntk_prints_the_slope_and_draws(tmp_path):
         (("--method", "gentle-sweep", "--copies", "1e3", "--option", "batches=0"), "gentle-sweep: batches"),
         (("--method", "gentle-sweep", "--copies", 9, "--option", "copies=9"), "--copies and --option copies"),
         (("--method", "gentle-sweep", "--copies", 9, "--option", "wrong=9"), "--option wrong=... 9 does not apply"),
-        (("--method", "backprop"), "method 'backprop' is for networks: give one for circuits, adjoint"),
+        (("--method", "backprop"), "method 'backprop' is for networks: give one for circuits, adaptive-shots, adjoint"),
     ],
 )
 def test_grad_names_what_a_multi_copy_method_needs(options, message):

@@ -26,6 +26,8 @@ from tests.contracts.test_backends import QUERIES
 
 CIRCUIT = qg.Circuit(2).ry(0, param=0).unitary(np.eye(2), [0]).evolution(qg.PauliSum("ZX + 0.3*XZ"), param=1)
 OBJECTIVE = qg.Expectation(CIRCUIT, {"ZZ": 1.0, "XI": 0.5})
+PARAMS = np.array([0.3, 0.7])
+NOISE = qg.NoiseModel().add(qg.PhaseDamping(0.1), "ry").add_readout(qg.ReadoutError(0.1))
 MIXTURE = qg.Mixture([(0.9, qg.Circuit(1)), (0.1, qg.Circuit(1).x(0))])
 LOSS = qg.Loss(linear, mean_square, (jnp.eye(2), jnp.ones(2)), jnp.zeros(2))
 ESTIMATE = qg.estimate(OBJECTIVE, [0.3, 0.7], qg.ParameterShift(shots=20), key=0)
@@ -72,6 +74,30 @@ OBJECTS = [
     qg.Statevector(),
     qg.Statevector(max_bytes=1000, engine="jax"),
     qg.Autodiff(),
+    qg.HammingWeight(),
+    qg.DensityMatrix(NOISE),
+    qg.Trajectories(NOISE),
+    NOISE,
+    qg.Depolarizing(0.1),
+    qg.AmplitudeDamping(0.1),
+    qg.PhaseDamping(0.1),
+    qg.ThermalRelaxation(50.0, 70.0, 1.0),
+    qg.PauliChannel({"XY": 0.1}),
+    qg.Kraus([np.eye(2)]),
+    qg.OverRotation(0.1),
+    qg.ReadoutError(0.1),
+    qg.DeviceModel(),
+    qg.Cheapest(0.1),
+    qg.Precision(0.1, 0.05),
+    qg.SecondOrderShift(10),
+    qg.ShiftedAdjoint(),
+    qg.TangentMetric(),
+    qg.OverlapShift(10),
+    qg.BlockDiagonalMetric(10),
+    qg.QNSPSA(10, 10),
+    qg.hessian(OBJECTIVE, PARAMS, qg.ShiftedAdjoint()),
+    qg.natural_gradient(OBJECTIVE, PARAMS, qg.Adjoint(), qg.TangentMetric(), tikhonov=0.1),
+    queries.ShiftedSettings(np.array([0.1, 0.2]), np.array([1]), np.array([0.5]), np.array([0.7])),
     interop.SampledBackend(len),
     qg.load_circuit("efficient_su2_n4_r1"),
     interop.parse_qasm(QASM),
@@ -160,6 +186,7 @@ def test_every_public_class_is_among_the_objects_or_the_errors():
     abstract = {m for m in public if m.__name__.startswith("Abstract")}
     # Functions of the user's, or parts of what is there.
     parts = {
+        qg.Advice,  # its numbers that are not known, NaN, are equal to none
         queries.Access,
         nn.Certificate,
         nn.Dual,

@@ -211,7 +211,9 @@ def plans(
 
 def _plan(offer: Offer, device, limits) -> Plan:
     method, cost = offer.method, offer.cost
-    if reason := limits.refusal(method.access, cost) or offer.reason:
+    # Of some methods one instance reads amplitudes, and another one samples.
+    access = method.access if offer.estimator is None else offer.estimator.access
+    if reason := limits.refusal(access, cost) or offer.reason:
         return Plan(method, reason=reason)
     return Plan(method, offer.estimator, cost, math.nan if cost is None else device.seconds(cost))
 

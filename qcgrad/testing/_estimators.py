@@ -95,6 +95,10 @@ class _Writing(AbstractBackend):
     def access(self) -> Access:
         return self.inner.access
 
+    @property
+    def sums_shifts(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.inner.sums_shifts
+
     def answer(self, query: AbstractQuery, key: Key | None) -> Any:
         self.queries.append(query)
         return self.inner.answer(query, key)

@@ -59,7 +59,7 @@ ROWS = [
         "single_copy",
         tolerances.terms,
     ),
-    Row("ZeroNoiseExtrapolation", qg.ZeroNoiseExtrapolation(qg.ParameterShift()), CIRCUITS[::5], "single_copy"),
+    Row("ZeroNoiseExtrapolation", qg.ZeroNoiseExtrapolation(qg.ParameterShift()), CIRCUITS[::12], "single_copy"),
     Row("HadamardTest", qg.HadamardTest(), TESTED, "single_copy"),
     Row("HadamardTest-shots", qg.HadamardTest(4000), TESTED[:1], "single_copy", tolerances.experiments),
     Row("HadamardTest-reversed", qg.HadamardTest(4000, "reversed"), TESTED[1:], "single_copy", tolerances.experiments),
@@ -114,7 +114,6 @@ ROWS = [
         tolerances.groups,
     ),
     Row("AdaptiveShots", qg.AdaptiveShots(qg.ParameterShift(), 0.02), SWEPT[1:3], "single_copy", tolerances.groups),
-    Row("ZeroNoiseExtrapolation", qg.ZeroNoiseExtrapolation(qg.ParameterShift()), CIRCUITS[::5], "single_copy"),
     Row("DirectPauli", qg.DirectPauli(copies=2_000_000), POOLS[::3] + CLIFFORDS, "single_copy", tolerances.bases),
     Row(
         "MutuallyUnbiasedBases",

@@ -9,7 +9,7 @@ import qcgrad as qg
 from qcgrad import queries
 from qcgrad.ir.iqp_form import iqp_form
 from qcgrad.ir.sweep_form import one_state_forms
-from qcgrad.objective import AbstractObjective
+from qcgrad.objective import AbstractObjective, point_at
 from qcgrad.queries import Access
 from tests.recorder import Recorder
 
@@ -26,6 +26,8 @@ LOSS = problem("linear")
 
 # ZI anticommutes with both generators.
 IQP = iqp_form(qg.Expectation(qg.Circuit(2).rx(0, param=0).rxx(0, 1, param=1), "ZI").program)
+
+_, REGISTERS = qg.QuantumGradient(2).plan(point_at(qg.Expectation(OBJECTIVE.circuit, "ZZ"), ANGLES)[0], None)
 
 
 class Unheard(queries.AbstractQuery):
@@ -54,6 +56,8 @@ QUERIES = {
     queries.MeasureBases: queries.MeasureBases(PROGRAM, ANGLES, np.array([[3, 0]]), np.array([[0, 3]]), np.array([25])),
     queries.RandomizedMeasure: queries.RandomizedMeasure(PROGRAM, ANGLES, "local", 12),
     queries.Backward: queries.Backward(LOSS.objective, LOSS.params, np.ones((1, 1))),
+    queries.EstimatePhases: queries.EstimatePhases(FORM, np.array([0, 2]), 3, 1),
+    queries.GradientRegisters: REGISTERS,
     Unheard: Unheard(),
 }
 QUANTUM = set(QUERIES) - {queries.Backward, Unheard}
@@ -154,7 +158,18 @@ def test_a_query_costs_what_its_docstring_counts(kind):
         queries.ThresholdSweep: qg.Cost(16, 3, 1, 16 * (5 + 2 + 2 * 5 + 2 * 3), 16 * 3 + 2 * 5),
         queries.MeasureBases: qg.Cost(25, 25, 1, 25 * (3 + 1 + 6), 2),
         queries.RandomizedMeasure: qg.Cost(12, 12, 12, 12 * (3 + 2), 2),
+        # Seven walks, each with the state and its inverse, the string and a reflection; three qubits are read.
+        queries.EstimatePhases: qg.Cost(
+            28, 2, 2, 7 * (2 * 5 + 1 + 1) + 7 * (2 * (5 + 2) + 2 + 1) + 2 * (3 + 3 * 4 // 2), 3 + 3
+        ),
     }
+    if kind is queries.GradientRegisters:
+        # Two runs of each evolution, forth and back; registers of two qubits beside the circuit, encoding and signal.
+        counted = REGISTERS.cost()
+        assert REGISTERS.walks == 2 * 2 * sum(REGISTERS.degrees)
+        assert (counted.copies, counted.shots, counted.circuit_runs) == (2 * REGISTERS.walks, 1, 1)
+        assert counted.qubits == 2 + REGISTERS.encoding_qubits + 2 * 2 + 1
+        return
     if kind is queries.Backward:
         counted = QUERIES[kind].cost()
         assert (counted.copies, counted.circuit_runs, counted.gates) == (0, 0, 0)

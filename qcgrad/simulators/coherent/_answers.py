@@ -24,7 +24,7 @@ Answer = PhaseOutcomes | RegisterOutcomes
 
 def answer(
     query: QUESTIONS,
-    key: Key,
+    key: Key | None,
     values: Callable[[Program, Settings, int], Values],
     slopes: Callable[[Program, Angles, int], Gradient],
     max_bytes: int | None = None,
@@ -39,8 +39,11 @@ def answer(
         max_bytes: refuse states that need more.
 
     Raises:
+        ValueError: there is no key.
         StateTooLarge: before anything is allocated, with the number of bytes.
     """
+    if key is None:
+        raise ValueError(f"key is missing: {type(query).__name__} draws, give jax.random.key(seed)")
     rng = generator(key)
     if isinstance(query, EstimatePhases):
         return _phases(query, rng, max_bytes)

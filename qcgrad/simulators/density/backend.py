@@ -153,8 +153,8 @@ class DensityMatrix(AbstractBackend):
         """The answer, with what noise does to the exact one."""
         if self.noise.is_noiseless:
             return Means(mean, variance)
-        still = query.angles if is_concrete(query.angles) else jax.lax.stop_gradient(query.angles)
-        right: Any = Statevector(self.max_bytes).answer(replace(query, angles=still, shots=None), None)
+        still = query.angles if is_concrete(query.angles) else jax.lax.stop_gradient(jnp.asarray(query.angles))
+        right: Any = Statevector(self.max_bytes).answer(replace(query, angles=still, shots=None, weights=None), None)
         xp = namespace((exact, right))
         return Means(mean, variance, xp.abs(exact - right.mean), NOISY)
 

@@ -100,6 +100,7 @@ class Statevector(AbstractBackend):
     """
 
     access = Access.white_box
+    sums_shifts = True
 
     def __init__(
         self,

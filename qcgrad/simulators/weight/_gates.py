@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Complex, Float
@@ -63,7 +63,8 @@ def _turn(gate: Gate) -> Turn:
     small = 1 / (1 + sum(map(abs, getattr(gate.detail, "coefficients", ()))))
     from scipy.linalg import schur
 
-    triangular, vectors = schur(_matrix(replace(gate, param=None, scale=1.0, offset=small)), output="complex")
+    found: Any = schur(_matrix(replace(gate, param=None, scale=1.0, offset=small)), output="complex")
+    triangular, vectors = found
     return Turn(vectors, -np.angle(np.diag(triangular)) / small)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 import equinox as eqx
 import numpy as np
@@ -14,6 +14,8 @@ from ....ir.folding import extrapolation, folded
 from ....objective import Point, Reading
 from ....queries import AbstractQuery, Access, Evaluate, Fidelity, Means, fidelity_of, together
 from ..._checks import checked_count
+from ..._programs import program_at
+from ...accuracy import checked_accuracy
 
 # With more, nothing would be left of any state.
 _MOST = 1000.0
@@ -125,12 +127,24 @@ class ZeroNoiseExtrapolation(OneRoundEstimator):
     def value_of(self, queries: tuple[Any, ...], answers: tuple[Any, ...]) -> Values:
         return self._extrapolated(queries[0], answers).mean[0]
 
+    @classmethod
+    def for_accuracy(cls, point: Point, epsilon: float, delta: float) -> Self:
+        """There is none: what noise leaves behind the extrapolation is not known."""
+        checked_accuracy(epsilon, delta)
+        program_at(point, cls, samples=True)
+        raise NotApplicable(
+            f"{cls.__name__} states no bound on its errors, since nobody knows what noise leaves: choose its options, "
+            "and look at variances"
+        )
+
     def _at_scales(self, query) -> tuple[AbstractQuery, ...]:
         if not isinstance(query, Evaluate):
             raise NotApplicable(
                 f"{type(self.inner).__name__} asks {type(query).__name__} questions, and zero-noise extrapolation "
                 "needs expectation values: give a method that evaluates, for example qcgrad.ParameterShift(shots=1000)"
             )
+        # Sums that a simulator works out by itself have no scale.
+        query = replace(query, weights=None)
         made = [folded(query.program, scale, self.min_wires) for scale in self.scales[1:]]
         return (query, *(replace(query, program=fold.program, angles=fold.angles(query.angles)) for fold in made))
 

@@ -9,6 +9,7 @@ import numpy as np
 from ....array_types import Key
 from ....arrays import is_concrete, namespace
 from ....errors import NotApplicable
+from ....estimator import AbstractEstimator
 from ....ir import Program
 from ....objective import Point, Reading
 from ....queries import Evaluate, Means
@@ -43,7 +44,7 @@ class Accuracy(NamedTuple):
 def planned(
     point: Point,
     program: Program,
-    who: object,
+    who: AbstractEstimator,
     key: Key,
     count: int,
     distribution: directions.Distribution,
@@ -73,6 +74,7 @@ def planned(
 def read(point: Point, query: Moved, answer: Means) -> Reading:
     """Central differences along the directions, with what Taylor's theorem leaves as a bound on the bias."""
     mean, off = answer.mean, answer.bias
+    program: Any = query.program
     count = len(query.directions)
     xp = namespace((mean, query.directions, query.steps, point.cotangents))
     dtype = mean.dtype
@@ -83,11 +85,11 @@ def read(point: Point, query: Moved, answer: Means) -> Reading:
     cotangents = abs(xp.asarray(point.cotangents, dtype))
     # (C, D): how far a derivative along a direction may be off.
     fastest = abs(v) @ bandwidths(query.program.circuit.angle_gates).astype(dtype)
-    sizes = xp.asarray(ranges_along(query.program, point.cotangents), dtype)[:, None]
+    sizes = xp.asarray(ranges_along(program, point.cotangents), dtype)[:, None]
     error = sizes * (steps**2 * fastest**3 / 6)[None]
     if query.shots is None:
         whole = abs(xp.asarray(point.cotangents) @ query.program.terms[2]).sum(axis=1)
-        error = error + xp.asarray(whole, dtype)[:, None] * (relative_rounding(query.program, dtype) / steps)[None]
+        error = error + xp.asarray(whole, dtype)[:, None] * (relative_rounding(program, dtype) / steps)[None]
     angle = float(np.finfo(dtype).eps) * (xp.max(abs(query.angles), initial=0.0) + 1.0)
     error = error + sizes * bandwidths(query.program.circuit.angle_gates).sum() * (angle / steps)[None]
     if off is not None:
