@@ -6,6 +6,7 @@ import equinox as eqx
 import numpy as np
 
 from ....array_types import Key
+from ....cost import Cost
 from ....estimator import OneRoundEstimator
 from ....objective import Point, Reading
 from ....queries import Access, Evaluate, TangentSweep
@@ -100,6 +101,13 @@ class ForwardGradient(OneRoundEstimator):
         drawn = np.asarray(along.drawn(key, self.directions, len(angles), self.distribution, angles.dtype))
         parts = [drawn[start : start + _TOGETHER] for start in range(0, self.directions, _TOGETHER)]
         return (Evaluate(program, angles[None]), *(TangentSweep(program, angles, part) for part in parts))
+
+    def predict(self, point: Point) -> Cost:
+        """Exact, whichever directions are drawn."""
+        if self.shots is None:
+            return super().predict(point)
+        program = program_at(point, self, samples=True)
+        return moves.predicted(point, program, self, self.directions, self.shots)
 
     def combine(self, point: Point, queries: tuple[Any, ...], answers: tuple[Any, ...]) -> Reading:
         if self.shots is not None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ....array_types import Key
 from ....arrays import is_concrete, namespace
+from ....cost import Cost
 from ....errors import NotApplicable
 from ....estimator import AbstractEstimator
 from ....ir import Program
@@ -69,6 +70,13 @@ def planned(
         check_step(step, float(fastest.sum()), shots, central, program, angles.dtype)
         steps = xp.full(count, step, angles.dtype)
     return Moved(program, directions.around(program.circuit, angles, steps[:, None] * v), shots, v, steps)
+
+
+def predicted(point: Point, program: Program, who: AbstractEstimator, count: int, shots: int | None) -> Cost:
+    """What `planned` costs; the number of directions decides, so none is drawn."""
+    angles = np.asarray(point.coordinates)
+    directions.check_memory(name_of(who), count, len(angles), angles.dtype)
+    return Evaluate(program, np.broadcast_to(angles, (1 + 2 * count, len(angles))), shots).cost()
 
 
 def read(point: Point, query: Moved, answer: Means) -> Reading:

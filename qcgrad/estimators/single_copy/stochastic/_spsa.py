@@ -5,6 +5,7 @@ from typing import Self
 import equinox as eqx
 
 from ....array_types import Key
+from ....cost import Cost
 from ....estimator import OneRoundEstimator
 from ....objective import Point, Reading
 from ....queries import Access, Evaluate, Means
@@ -68,6 +69,11 @@ class SPSA(OneRoundEstimator):
     def plan(self, point: Point, key: Key) -> tuple[moves.Moved]:
         program = program_at(point, self, samples=self.shots is not None)
         return (moves.planned(point, program, self, key, self.directions, "rademacher", self.step, self.shots),)
+
+    def predict(self, point: Point) -> Cost:
+        """Exact, whichever directions are drawn."""
+        program = program_at(point, self, samples=self.shots is not None)
+        return moves.predicted(point, program, self, self.directions, self.shots)
 
     def combine(self, point: Point, queries: tuple[moves.Moved], answers: tuple[Means]) -> Reading:
         return moves.read(point, queries[0], answers[0])
