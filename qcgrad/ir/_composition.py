@@ -6,7 +6,7 @@ from typing import Self
 
 import numpy as np
 
-from .adjoint import adjoint
+from .adjoint import adjoint_gate
 from .gates import Gate
 
 
@@ -66,7 +66,7 @@ class Composition:
             >>> print(qg.Circuit(1).ry(0, param=0).s(0).inverse())
             q0: ─SDG─RY(-θ0)──
         """
-        undone = [_adjoint(gate) for gate in reversed(self.gates)]
+        undone = [adjoint_gate(gate) for gate in reversed(self.gates)]
         return type(self)(self.num_qubits, undone)  # pyright: ignore[reportCallIssue]
 
     def repeat(self, times: int, *, new_parameters: bool = False) -> Self:
@@ -93,9 +93,3 @@ class Composition:
         for repetition in range(times):
             found = found.compose(self, first_param=repetition * step if new_parameters else 0)
         return found
-
-
-def _adjoint(gate: Gate) -> Gate:
-    name, offset, detail = adjoint(gate.name, gate.offset, gate.detail)
-    scale = 1.0 if gate.param is None else -gate.scale
-    return Gate(name, gate.wires, gate.param, scale, offset, detail)

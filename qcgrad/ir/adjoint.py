@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from .gates import GATES, Unitary
+from .gates import GATES, Gate, Unitary
 from .observable import PauliSum
 
 _NAMES = {"s": "sdg", "sdg": "s", "t": "tdg", "tdg": "t", "sx": "sxdg", "sxdg": "sx"}
@@ -30,3 +30,10 @@ def adjoint(name: str, angle: Any, detail: Any) -> tuple[str, Any, Any]:
     if name in GATES and not GATES[name].has_angle:
         return name, angle, detail  # all other fixed gates undo themselves
     return name, 0.0 - angle, detail  # no negative zeros
+
+
+def adjoint_gate(gate: Gate) -> Gate:
+    """The gate that undoes one of a circuit, with the same parameter."""
+    name, offset, detail = adjoint(gate.name, gate.offset, gate.detail)
+    scale = 1.0 if gate.param is None else -gate.scale
+    return Gate(name, gate.wires, gate.param, scale, offset, detail)

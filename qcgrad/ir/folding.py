@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 
 from ..array_types import Angles, Settings
 from ..arrays import namespace
-from .adjoint import adjoint
+from .adjoint import adjoint_gate
 from .circuit import Circuit
 from .gates import Gate
 from .program import Program
@@ -68,7 +68,7 @@ def folded(program: Program, scale: float, min_wires: int = 1) -> Folded:
                 sign.append(-1.0 if is_back else 1.0)
                 made.append(replace(gate, param=len(owner) - 1, scale=1.0, offset=0.0))
             else:
-                made.append(_undone(gate) if is_back else gate)
+                made.append(adjoint_gate(gate) if is_back else gate)
     circuit = Circuit(program.num_qubits, made, program.circuit.name)
     actual = 1 + 2 * float(pairs.sum()) / max(len(eligible), 1)
     return Folded(Program(circuit, program.observables), np.array(owner, np.int64), np.array(sign), actual)
@@ -87,8 +87,3 @@ def extrapolation(scales: Sequence[float], order: int) -> Float[np.ndarray, "S"]
         [ 1.5 -0.5]
     """
     return np.linalg.pinv(np.vander(np.asarray(scales, float), order + 1, increasing=True))[0]
-
-
-def _undone(gate: Gate) -> Gate:
-    name, offset, detail = adjoint(gate.name, gate.offset, gate.detail)
-    return Gate(name, gate.wires, None, 1.0, offset, detail)

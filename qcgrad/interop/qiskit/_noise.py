@@ -107,6 +107,7 @@ def _readout(error: Any, where: str) -> ReadoutError:
 
 def _channel(error: Any) -> Kraus:
     """Kraus operators: of each circuit that may happen its own, so that mixtures of unitaries stay recognisable."""
+    from qiskit.exceptions import QiskitError
     from qiskit.quantum_info import Kraus as QiskitKraus
     from qiskit.quantum_info import Operator, SuperOp
 
@@ -114,9 +115,8 @@ def _channel(error: Any) -> Kraus:
     for circuit, probability in zip(error.circuits, error.probabilities, strict=True):
         try:
             parts = [Operator(circuit).data]
-        except Exception:  # whatever Qiskit raises: it is no unitary
-            left, right = QiskitKraus(SuperOp(circuit))._data
-            parts = left if right is None else []
+        except QiskitError:  # it is no unitary
+            parts = QiskitKraus(SuperOp(circuit)).data
         found += [_reversed(np.sqrt(probability) * np.asarray(part, complex)) for part in parts]
     return Kraus(found)
 

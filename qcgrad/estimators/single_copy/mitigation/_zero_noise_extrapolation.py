@@ -42,7 +42,7 @@ class ZeroNoiseExtrapolation(OneRoundEstimator):
             fit, with less variance.
         min_wires: gates on fewer qubits are not folded; 2 where those on one qubit hardly err.
 
-    Statistics: variances add up with squared weights, which grow with the order: \(\sum_s \gamma_s^2\) is 1.46 for the
+    Statistics: variances add up with squared weights, which grow with the order: \(\sum_s \gamma_s^2\) is 2.33 for the
     default. Bias: where the backend knows how far off its answers are, \(\sum_s |\gamma_s|\) times that; of devices
     NaN.
 
