@@ -1,6 +1,8 @@
 """The statevector simulator as a backend."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any, get_args
 
 import jax
 import numpy as np
@@ -127,30 +129,9 @@ class Statevector(AbstractBackend):
                     f"{type(query).__name__} needs the whole state in one process, and this mesh spans several: "
                     "use a mesh of this process's devices, or a method that asks for expectation values only"
                 )
-        if isinstance(query, Evaluate):
-            return self._evaluate(query, key)
-        if isinstance(query, AdjointSweep):
-            return self._adjoint(query)
-        if isinstance(query, ReverseSweep):
-            return self._reverse(query)
-        if isinstance(query, ForwardSweeps):
-            return self._forward(query)
-        if isinstance(query, TangentSweep):
-            return self._tangents(query)
-        if isinstance(query, MeasureBases):
-            return self._measure(query, key)
-        if isinstance(query, Overlaps):
-            return self._overlaps(query, key)
-        if isinstance(query, RandomizedMeasure):
-            return self._randomized(query, key)
-        if isinstance(query, SampleIQP):
-            return self._sampled(query, key)
-        if isinstance(query, ReadState):
-            return FinalState(self._state_of_part(query.program, query.angles))
-        if isinstance(query, answers.QUESTIONS):
-            return self._jointly(query, key)
-        if isinstance(query, coherent.QUESTIONS):
-            return coherent.answer(query, key, self._values, self._slopes, self.max_bytes)
+        for kind in type(query).__mro__:
+            if kind in _ANSWERS:
+                return _ANSWERS[kind](self, query, key)
         return self.refuse(query)
 
     def state(self, program: Program | Circuit | Expectation, angles: Params) -> jax.Array:
@@ -175,8 +156,14 @@ class Statevector(AbstractBackend):
     def _sampled(self, query, key):
         return iqp.answer(query, key, self.max_bytes)
 
+    def _read(self, query, key):
+        return FinalState(self._state_of_part(query.program, query.angles))
+
     def _jointly(self, query, key):
         return answers.answer(query, key, self._state_of_part, self.max_bytes)
+
+    def _coherently(self, query, key):
+        return coherent.answer(query, key, self._values, self._slopes, self.max_bytes)
 
     def _values(self, program, settings, output):
         return self._evaluate(Evaluate(program, settings), None).mean[:, output]
@@ -287,7 +274,7 @@ class Statevector(AbstractBackend):
         found = self._adjoint(AdjointSweep(query.program, angles.point, np.eye(outputs, dtype=angles.dtype)))
         return ShiftSums(found.value[None], factors.astype(angles.dtype)[:, None] * found.gradient.T)
 
-    def _adjoint(self, query):
+    def _adjoint(self, query, key=None):
         part = self._seen(query.program, query.angles)
         program = part.program
         circuit, angles = engines.prepared(program, part.select(query.angles)[None], self.engine, self.mesh)
@@ -296,7 +283,7 @@ class Statevector(AbstractBackend):
         value, gradient = _to_host(query.angles, found)
         return Sweep(value[0], part.expand(gradient[0, :, : program.num_angles], query.program.num_angles))
 
-    def _reverse(self, query):
+    def _reverse(self, query, key=None):
         part, dtype = self._seen(query.program, query.angles), query.angles.dtype
         program = part.program
         angles = engines.padded(part.select(query.angles), engines.padded_angles(program), axis=-1)
@@ -306,7 +293,7 @@ class Statevector(AbstractBackend):
         value, gradient = _to_host(query.angles, kernels.reverse(circuit, angles, query.cotangents.astype(dtype)))
         return Sweep(value, part.expand(gradient[:, : program.num_angles], query.program.num_angles))
 
-    def _forward(self, query):
+    def _forward(self, query, key=None):
         part, dtype = self._seen(query.program, query.angles), query.angles.dtype
         program = part.program
         angles = engines.padded(part.select(query.angles), engines.padded_angles(program), axis=-1)
@@ -317,7 +304,7 @@ class Statevector(AbstractBackend):
         gradient = xp.asarray(query.cotangents, dtype) @ rows[: program.num_angles].T
         return Sweep(value, part.expand(gradient, query.program.num_angles))
 
-    def _tangents(self, query):
+    def _tangents(self, query, key=None):
         part = query.program.whole
         self._check_states(part.program, query.angles, tangents.states_held(len(query.directions)))
         return tangents.swept(part.program, part.select(query.angles), part.select(query.directions))
@@ -338,6 +325,22 @@ class Statevector(AbstractBackend):
         allowed = limits.allowed_on_device(self.max_bytes, self.mesh)
         limits.check_states(program, angles.dtype, states, allowed, self.mesh)
         return allowed
+
+
+_ANSWERS: dict[type, Callable[[Statevector, Any, Key | None], _Answer]] = {
+    Evaluate: Statevector._evaluate,
+    AdjointSweep: Statevector._adjoint,
+    ReverseSweep: Statevector._reverse,
+    ForwardSweeps: Statevector._forward,
+    TangentSweep: Statevector._tangents,
+    MeasureBases: Statevector._measure,
+    Overlaps: Statevector._overlaps,
+    RandomizedMeasure: Statevector._randomized,
+    SampleIQP: Statevector._sampled,
+    ReadState: Statevector._read,
+    **dict.fromkeys(get_args(answers.QUESTIONS), Statevector._jointly),
+    **dict.fromkeys(get_args(coherent.QUESTIONS), Statevector._coherently),
+}
 
 
 def _to_host(inputs, outputs):
