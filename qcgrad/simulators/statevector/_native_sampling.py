@@ -44,9 +44,9 @@ class NativeBases(eqx.Module):
         return 0
 
     def states_of_shifts(self, num_qubits: int) -> int:
-        """The same as `states_held` where settings are shifts of a point: three for each thread, one in each basis."""
+        """The same as `states_held` where settings are shifts of a point."""
         library: Any = native_library.load()
-        return 3 * library.qcgrad_shift_lanes(num_qubits) + self.num_bases
+        return library.qcgrad_shift_states(num_qubits) + self.num_bases
 
     def sampled(
         self, circuit: UInt8[Array, "bytes"], angles: Settings, shots: Shots, key: Key, places: Int[Array, "B"]

@@ -71,7 +71,7 @@ int run_sample(const qcgrad_circuit* c, const qcgrad_bases* b, int isa, std::int
                int message_size) {
   std::string error;
   const Bases bases = bases_of(*b);
-  auto engine = cached_engine<R>(table_of(*c), {nullptr, &bases}, isa, &error);
+  auto engine = cached_engine<R>(table_of(*c), {nullptr, &bases, false, shifts != nullptr}, isa, &error);
   if (engine)
     return static_cast<int>(shifts ? sample_shifted(*engine, points, angles, *shifts, draws, means, variances)
                                    : sample(*engine, points, angles, draws, means, variances));
@@ -165,7 +165,7 @@ int qcgrad_describe(const qcgrad_circuit* c, const qcgrad_observables* o, int si
 }
 
 void qcgrad_set_num_threads(int count) { set_num_threads(count); }
-int qcgrad_shift_lanes(int num_qubits) { return shift_lanes(num_qubits); }
+int qcgrad_shift_states(int num_qubits) { return shift_states(num_qubits); }
 int qcgrad_num_threads() { return num_threads(); }
 int qcgrad_instruction_set() { return static_cast<int>(instruction_set()); }
 int qcgrad_use_instruction_set(int isa) { return use_instruction_set(static_cast<InstructionSet>(isa)); }

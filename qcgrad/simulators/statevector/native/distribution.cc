@@ -1,6 +1,7 @@
 #include "distribution.h"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 
 namespace qcgrad {
@@ -25,36 +26,92 @@ void evaluate(const Kernels<R>& k, const SamplingPlan& plan, std::size_t g, std:
                   plan.coefficient.data() + begin, static_cast<std::size_t>(end - begin), values);
 }
 
-}  // namespace
-
-template <class R>
-template <class F>
-void Distribution<R>::for_runs(u64 begin, u64 end, F f) const {
-  const u64 run = std::min(end - begin, kRun >> block_bits_);
-  for (u64 b = begin; b < end; b += run) {
-    const u64 at = start(b);
-    const Amplitudes<R>& a = amplitudes_;
+// Calls f(first, amplitudes, count) for runs of outcomes whose amplitudes are stored without a gap.
+template <class R, class F>
+void for_runs(const Amplitudes<R>& a, u64 begin, u64 end, F f) {
+  const u64 run = std::min(end - begin, kRun);
+  for (u64 j = begin; j < end; j += run) {
+    const u64 at = a.place(j);
     const MixedArgs<R> args = {{a.re + at, a.other_re ? a.other_re + at : nullptr},
                                {a.im + at, a.other_im ? a.other_im + at : nullptr},
                                {a.weight, a.other_weight}};
-    f(b, [&](double* sums) { k_.block_sums(args, block_bits_, run, sums); }, run);
+    f(j, args, run);
+  }
+}
+
+// Two numbers of each outcome, which are added at once.
+typedef double Pair __attribute__((vector_size(16)));
+
+// Sums over classes of what fill(amplitudes, count, numbers) works out for each outcome, a T of numbers.
+template <class T, class R, class F>
+bool sum_classes(const Amplitudes<R>& amplitudes, int num_qubits, const SamplingPlan::Classes& classes,
+                 Block<double>* copies, std::vector<double>* sums, F fill) {
+  // Several sums of each class, which do not wait for each other.
+  constexpr std::size_t kCopies = 8;
+  const std::size_t all = kCopies * classes.count;
+  if (!copies->reset(all * sizeof(T) / sizeof(double))) return false;
+  T* const copy = reinterpret_cast<T*>(copies->data());
+  std::fill(copy, copy + all, T{});
+  alignas(64) T numbers[kRun];
+  for_runs(amplitudes, 0, u64{1} << num_qubits, [&](u64 first, const MixedArgs<R>& args, u64 count) {
+    fill(args, count, reinterpret_cast<double*>(numbers));
+    const std::uint16_t* const of = classes.of.data() + first;
+    for (u64 j = 0; j < count; ++j) copy[kCopies * of[j] + j % kCopies] += numbers[j];
+  });
+  sums->resize(classes.count * sizeof(T) / sizeof(double));
+  for (std::size_t c = 0; c < classes.count; ++c) {
+    T sum = {};
+    for (std::size_t i = 0; i < kCopies; ++i) sum += copy[kCopies * c + i];
+    std::memcpy(sums->data() + c * sizeof(T) / sizeof(double), &sum, sizeof sum);
+  }
+  return true;
+}
+
+}  // namespace
+
+template <class R>
+bool ClassSums<R>::probabilities(const Amplitudes<R>& psi, int num_qubits, const SamplingPlan::Classes& classes,
+                                 std::vector<double>* sums) {
+  return sum_classes<double>(psi, num_qubits, classes, &copies_, sums, [&](const MixedArgs<R>& args, u64 count, double* p) {
+    k_.block_sums(args, 0, count, p);
+  });
+}
+
+template <class R>
+bool ClassSums<R>::products(const Amplitudes<R>& both, int num_qubits, const SamplingPlan::Classes& classes,
+                            std::vector<double>* sums) {
+  return sum_classes<Pair>(both, num_qubits, classes, &copies_, sums, [&](const MixedArgs<R>& args, u64 count, double* p) {
+    k_.pair_products(args, count, p);
+  });
+}
+
+void mixed_classes(const std::vector<double>& probabilities, const std::vector<double>& products, double a, double b,
+                   std::vector<double>* mixed) {
+  constexpr double kRounding = 4 * std::numeric_limits<double>::epsilon();
+  mixed->resize(probabilities.size());
+  for (std::size_t c = 0; c < probabilities.size(); ++c) {
+    const double apart = a * a * probabilities[c] + b * b * products[2 * c];
+    const double p = apart + 2 * a * b * products[2 * c + 1];
+    // What is left where all cancels must not be drawn; NaN must reach the caller.
+    (*mixed)[c] = p <= kRounding * apart ? 0 : p;
   }
 }
 
 template <class R>
-bool Distribution<R>::reset(const Amplitudes<R>& amplitudes, int num_qubits, const SamplingPlan::Classes* classes,
-                            int threads) {
+bool Distribution<R>::reset(const Amplitudes<R>& amplitudes, int num_qubits, int threads) {
   amplitudes_ = amplitudes;
-  block_bits_ = classes ? 0 : std::clamp(num_qubits - kTableBits, 0, 4);
+  block_bits_ = std::clamp(num_qubits - kTableBits, 0, 4);
   blocks_ = u64{1} << (num_qubits - block_bits_);
-  if (classes) return reset_classes(*classes);
   if (!ends_.reset(blocks_)) return false;
   double* const ends = ends_.data();
+  const u64 outcomes = u64{1} << num_qubits;
   // Powers of two, so that no run is split.
   u64 parts = 1;
-  while (2 * parts <= static_cast<u64>(threads) && 2 * parts * (kRun >> block_bits_) <= blocks_) parts *= 2;
+  while (2 * parts <= static_cast<u64>(threads) && 2 * parts * kRun <= outcomes) parts *= 2;
   parallel(static_cast<int>(parts), [&](int t) {
-    for_runs(blocks_ / parts * t, blocks_ / parts * (t + 1), [&](u64 b, auto sum, u64) { sum(ends + b); });
+    for_runs(amplitudes, outcomes / parts * t, outcomes / parts * (t + 1), [&](u64 first, const MixedArgs<R>& args, u64 count) {
+      k_.block_sums(args, block_bits_, count >> block_bits_, ends + (first >> block_bits_));
+    });
   });
   // One thread: the blocks are few, and this way no outcome depends on the number of threads.
   for (u64 b = 1; b < blocks_; ++b) ends[b] += ends[b - 1];
@@ -62,24 +119,12 @@ bool Distribution<R>::reset(const Amplitudes<R>& amplitudes, int num_qubits, con
 }
 
 template <class R>
-bool Distribution<R>::reset_classes(const SamplingPlan::Classes& classes) {
-  // Several sums of each class, which do not wait for each other.
-  constexpr std::size_t kCopies = 8;
-  if (!copies_.reset(kCopies * classes.count) || !ends_.reset(classes.count)) return false;
-  double* const copies = copies_.data();
-  std::fill(copies, copies + kCopies * classes.count, 0.0);
-  double p[kRun];
-  for_runs(0, blocks_, [&](u64 first, auto sum, u64 count) {
-    sum(p);
-    const std::uint16_t* const of = classes.of.data() + first;
-    for (u64 j = 0; j < count; ++j) copies[kCopies * of[j] + j % kCopies] += p[j];
-  });
+bool Distribution<R>::reset(const std::vector<double>& probabilities) {
+  block_bits_ = 0;
+  blocks_ = probabilities.size();
+  if (!ends_.reset(blocks_)) return false;
   double end = 0;
-  for (std::size_t c = 0; c < classes.count; ++c) {
-    for (std::size_t i = 0; i < kCopies; ++i) end += copies[kCopies * c + i];
-    ends_.data()[c] = end;
-  }
-  blocks_ = classes.count;
+  for (u64 c = 0; c < blocks_; ++c) ends_.data()[c] = end += probabilities[c];
   return true;
 }
 
@@ -94,18 +139,18 @@ void Distribution<R>::draw(double* uniforms, u64* outcomes) const {
 
 template <class R>
 u64 Distribution<R>::within(u64 block, double target) const {
-  const u64 at = start(block);
+  const u64 first = block << block_bits_;
   const int size = 1 << block_bits_;
   double sum = block ? ends_.data()[block - 1] : 0;
   int passed = 0;
   for (int i = 0; i < size; ++i) {
-    sum += amplitudes_.probability(at + i);
+    sum += amplitudes_.probability(first + i);
     passed += sum <= target;
   }
   // Rounding may leave the last sum below the target: then the block's last possible outcome.
   if (passed == size)
-    for (passed = size - 1; passed > 0 && amplitudes_.probability(at + passed) == 0;) --passed;
-  return (block << block_bits_) + static_cast<u64>(passed);
+    for (passed = size - 1; passed > 0 && amplitudes_.probability(first + passed) == 0;) --passed;
+  return first + static_cast<u64>(passed);
 }
 
 template <class R>
@@ -164,6 +209,7 @@ void measure(const Kernels<R>& kernels, const SamplingPlan& plan, std::size_t g,
 }
 
 #define QCGRAD_INSTANTIATE(R)                                                                                  \
+  template class ClassSums<R>;                                                                                \
   template class Distribution<R>;                                                                             \
   template void measure<R>(const Kernels<R>&, const SamplingPlan&, std::size_t, const Distribution<R>&,       \
                            const DrawStream&, i64, int, const CancelToken&, double*, double*);

@@ -65,7 +65,7 @@ Key make_key(const OpTable& c, const Measured& measured, int isa) {
     key.add(o->x, t * 8), key.add(o->z, t * 8), key.add(o->coefficient, t * 8);
     key.add(o->offsets, static_cast<std::size_t>(o->num_observables + 1) * 8);
   }
-  key.value(measured.from_anywhere);
+  key.value(measured.from_anywhere), key.value(measured.shifts);
   key.value(measured.observables != nullptr);  // the two lists of numbers must not be taken for each other
   if (const Bases* b = measured.bases) {
     const std::size_t g = static_cast<std::size_t>(b->num_bases), t = static_cast<std::size_t>(b->num_terms);
@@ -93,7 +93,8 @@ std::shared_ptr<const Engine<R>> make_engine(const OpTable& circuit, const Measu
   if (!error->empty()) return nullptr;
   PlanOptions options;
   options.lanes = engine->kernels->lanes;
-  options.tile_bits = setting("QCGRAD_TILE_BITS", kTileBits<R>);
+  const bool whole = measured.shifts && circuit.num_qubits <= kLaneQubits;
+  options.tile_bits = setting("QCGRAD_TILE_BITS", whole ? kLaneQubits : kTileBits<R>);
   options.run_bits = setting("QCGRAD_RUN_BITS", sizeof(R) == 4 ? 5 : 4);
   if (measured.observables) {
     const AffineMap final_map = strip_final_permutation(&form);

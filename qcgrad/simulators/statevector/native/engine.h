@@ -35,6 +35,7 @@ struct Measured {
   const PauliSums* observables = nullptr;
   const Bases* bases = nullptr;
   bool from_anywhere = false;  // the circuit does not start from |0...0>
+  bool shifts = false;         // for sample_shifted
 };
 
 template <class R>
@@ -85,13 +86,17 @@ struct Shifts {
   const double* moved;        // points x count: what it is instead
 };
 
+// Up to so many qubits threads work on shifts of their own, each with whole states in its own cache; beyond, all of them on
+// one.
+constexpr int kLaneQubits = 16;
+
 // angles: points x A. Settings, of each point: itself, then the shifts; results and draws in that order.
 template <class R>
 Status sample_shifted(const Engine<R>& engine, i64 points, const double* angles, const Shifts& shifts,
                       const Draws& draws, double* means, double* variances);
 
-// How many states sample_shifted works on at a time; each takes three, and one for each basis is shared.
-int shift_lanes(int num_qubits);
+// States of memory that sample_shifted takes, tables included, beside one for each basis.
+int shift_states(int num_qubits);
 
 // Bytes needed for one parameter set by value_and_vjp and sample, which hold two states, and by value or state.
 template <class R>

@@ -242,7 +242,7 @@ ffi::Error sample_shifted_impl(ffi::Buffer<ffi::U8> blob, ffi::Buffer<ffi::U8> b
                                        drawn.means.data(), drawn.variances.data()),
                         call.error);
   };
-  const Measured measured = {nullptr, &drawn.bases};
+  const Measured measured = {nullptr, &drawn.bases, false, true};
   if (angles.element_type() == ffi::F32) return run(cached_engine<float>(call.circuit, measured, -1, &call.error));
   return run(cached_engine<double>(call.circuit, measured, -1, &call.error));
 }

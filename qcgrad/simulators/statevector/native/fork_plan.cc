@@ -36,14 +36,36 @@ void for_terms(const Pass& pass, const Step& step, F f) {
   }
 }
 
+// Diagonal exponentials that see only bits which nothing has flipped yet: they turn all of the state by one phase.
+std::vector<char> phases_of_all(const NormalForm& form) {
+  std::vector<char> found(form.terms.size(), 0);
+  u64 reach = 0;
+  for (const NormalOp& op : form.ops) switch (op.kind) {
+      case NormalOp::kPhase:
+        found[op.first_term] = (form.terms[op.first_term].z & reach) == 0;
+        break;
+      case NormalOp::kRotate:
+        reach |= op.x;
+        break;
+      case NormalOp::kLinear:
+        if (!op.control || (op.control & reach)) reach |= op.x;
+        break;
+      case NormalOp::kDense:
+        for (int w : op.wires) reach |= u64{1} << w;
+        break;
+    }
+  return found;
+}
+
 }  // namespace
 
 ForkPlan make_fork_plan(const Plan& plan) {
   const std::size_t angles = static_cast<std::size_t>(plan.form.num_angles);
   ForkPlan fork;
   fork.terms.resize(angles);
+  const std::vector<char> is_phase = phases_of_all(plan.form);
   for (std::size_t t = 0; t < plan.form.terms.size(); ++t)
-    if (plan.form.terms[t].slot >= 0) fork.terms[plan.form.terms[t].slot].push_back(static_cast<int>(t));
+    if (plan.form.terms[t].slot >= 0 && !is_phase[t]) fork.terms[plan.form.terms[t].slot].push_back(static_cast<int>(t));
   constexpr int kNone = 1 << 30;
   fork.point.assign(angles, kNone);
   for (std::size_t p = 0; p < plan.passes.size(); ++p) {

@@ -7,7 +7,8 @@
 namespace qcgrad {
 
 struct ForkPlan {
-  std::vector<std::vector<int>> terms;  // by angle: the exponentials that it drives
+  // By angle: the exponentials that it drives, without those that act as a phase on all of the state.
+  std::vector<std::vector<int>> terms;
   // By angle: how many steps (of the only tile) or passes (of a state of several tiles) come before it.
   std::vector<int> point;
 };

@@ -33,6 +33,7 @@ struct Rotate1Args {
   bool unit;
 };
 
+// One of several, carried out lane bit by lane bit; all of them are in tangent form (`unit`), or none.
 struct LaneRotation {
   bool active;
   u32 sign, parity;  // `sign` within the lanes
@@ -113,7 +114,8 @@ struct Kernels {
   void (*rotate2)(R* psi, R* lambda, int tile_bits, const Rotate2Args& args, bool grad, double* sums,
                   PrefetchCursor* prefetch);
   double (*rotate1)(R* psi, R* lambda, int tile_bits, const Rotate1Args& args, bool grad);
-  void (*rotate_lanes)(R* psi, R* lambda, int tile_bits, const LaneRotation* rotations, bool grad, double* sums);
+  void (*rotate_lanes)(R* psi, R* lambda, int tile_bits, const LaneRotation* rotations, bool unit, bool grad,
+                       double* sums);
   void (*scale)(R* data, std::size_t count, double factor);
   void (*phase)(R* psi, R* lambda, const PhaseArgs<R>& args);
   void (*group)(R* psi, R* lambda, const GroupArgs<R>& args);
@@ -136,6 +138,8 @@ struct Kernels {
   void (*uniforms)(const DrawStream& stream, u64 chunk, double* out);
   void (*locate)(const double* ends, u64 count, const double* targets, u64* places);
   void (*block_sums)(const MixedArgs<R>& args, int block_bits, std::size_t blocks, double* sums);
+  // Of the two states |second|^2 and Re(first* second), one beside the other; the weights are ignored.
+  void (*pair_products)(const MixedArgs<R>& args, std::size_t count, double* products);
   void (*moments)(const double* values, std::size_t count, double origin, double* sums);
   // values[i] = sum_t coefficients[t] (-1)^{|outcomes[i] & supports[t]|}; both arrays aligned and padded to vectors.
   void (*string_values)(const u64* outcomes, std::size_t count, const u64* supports, const double* coefficients,

@@ -51,6 +51,7 @@ Kernels<R> make_table() {
   k.uniforms = uniforms;
   k.locate = locate;
   k.block_sums = block_sums<R>;
+  k.pair_products = pair_products<R>;
   k.moments = moments;
   k.string_values = string_values;
   k.dot = dot<R>;

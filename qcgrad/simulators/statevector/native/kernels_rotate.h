@@ -185,19 +185,19 @@ double rotate1(R* psi, R* lambda, int tile_bits, const Rotate1Args& g, bool grad
 }
 
 // ---- rotations of the bits inside a vector, all in one sweep ------------------------------------------------
-template <class R, int K, bool GRAD>
+template <class R, int K, bool UNIT, bool GRAD>
 inline void lane_step(Vec<R>& x, Vec<R>& u, const Vec<R>* c, const Vec<R>* s, Vec<R>* sum) {
   if constexpr ((1 << K) < Simd<R>::W) {
     const Vec<R> y = lane_xor<R, (1 << K)>(x);
     if constexpr (GRAD) {
       sum[K] += u * y;
-      u = c[K] * u + s[K] * lane_xor<R, (1 << K)>(u);
+      u = (UNIT ? u : c[K] * u) + s[K] * lane_xor<R, (1 << K)>(u);
     }
-    x = c[K] * x + s[K] * y;
+    x = (UNIT ? x : c[K] * x) + s[K] * y;
   }
 }
 
-template <class R, bool GRAD>
+template <class R, bool UNIT, bool GRAD>
 void rotate_lanes_impl(R* psi, R* lambda, int tile_bits, const LaneRotation* g, double* sums) {
   using V = Vec<R>;
   constexpr int L = Simd<R>::lanes;
@@ -211,10 +211,10 @@ void rotate_lanes_impl(R* psi, R* lambda, int tile_bits, const LaneRotation* g, 
   const u32 rows = u32{1} << (tile_bits + 1 - L);
   for (u32 r = 0; r < rows; ++r) {
     V x = p[r], u = GRAD ? q[r] : V{};
-    lane_step<R, 0, GRAD>(x, u, c, s, sum);
-    lane_step<R, 1, GRAD>(x, u, c, s, sum);
-    lane_step<R, 2, GRAD>(x, u, c, s, sum);
-    lane_step<R, 3, GRAD>(x, u, c, s, sum);
+    lane_step<R, 0, UNIT, GRAD>(x, u, c, s, sum);
+    lane_step<R, 1, UNIT, GRAD>(x, u, c, s, sum);
+    lane_step<R, 2, UNIT, GRAD>(x, u, c, s, sum);
+    lane_step<R, 3, UNIT, GRAD>(x, u, c, s, sum);
     p[r] = x;
     if (GRAD) q[r] = u;
   }
@@ -226,9 +226,13 @@ void rotate_lanes_impl(R* psi, R* lambda, int tile_bits, const LaneRotation* g, 
 }
 
 template <class R>
-void rotate_lanes(R* psi, R* lambda, int tile_bits, const LaneRotation* g, bool grad, double* sums) {
-  grad ? rotate_lanes_impl<R, true>(psi, lambda, tile_bits, g, sums)
-       : rotate_lanes_impl<R, false>(psi, lambda, tile_bits, g, sums);
+void rotate_lanes(R* psi, R* lambda, int tile_bits, const LaneRotation* g, bool unit, bool grad, double* sums) {
+  if (unit)
+    grad ? rotate_lanes_impl<R, true, true>(psi, lambda, tile_bits, g, sums)
+         : rotate_lanes_impl<R, true, false>(psi, lambda, tile_bits, g, sums);
+  else
+    grad ? rotate_lanes_impl<R, false, true>(psi, lambda, tile_bits, g, sums)
+         : rotate_lanes_impl<R, false, false>(psi, lambda, tile_bits, g, sums);
 }
 
 template <class R>

@@ -83,6 +83,16 @@ inline void block_sums(const MixedArgs<R>& args, int block_bits, std::size_t blo
   }
 }
 
+template <class R>
+inline void pair_products(const MixedArgs<R>& args, std::size_t count, double* products) {
+  const R *const re = args.re[0], *const im = args.im[0], *const other_re = args.re[1], *const other_im = args.im[1];
+  for (std::size_t i = 0; i < count; ++i) {
+    const double a = re[i], b = im[i], x = other_re[i], y = other_im[i];
+    products[2 * i] = x * x + y * y;
+    products[2 * i + 1] = a * x + b * y;
+  }
+}
+
 inline void string_values(const u64* outcomes, std::size_t count, const u64* supports, const double* coefficients,
                           std::size_t terms, double* values) {
   using V = Vec<double>;

@@ -103,8 +103,11 @@ std::string make_sampling_plan(const Bases& bases, PlanOptions options, int num_
     make_plan(std::move(form), options, &basis.rotation);
     basis.angles.evaluate(basis.rotation.form, nullptr);
     plan->max_tile_bits = std::max(plan->max_tile_bits, basis.rotation.max_tile_bits);
-    plan->rotates |= !basis.computational();
+    plan->rotations += !basis.computational();
+    plan->order.push_back(g);
   }
+  std::stable_partition(plan->order.begin(), plan->order.end(),
+                        [&](std::size_t g) { return plan->bases[g].computational(); });
   return "";
 }
 

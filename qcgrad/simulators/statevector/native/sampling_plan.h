@@ -23,7 +23,8 @@ struct SamplingPlan {
   std::vector<double> coefficient;
   std::vector<i64> offsets;
   int max_tile_bits = 0;
-  bool rotates = false;  // some basis needs a second state
+  std::vector<std::size_t> order;  // of bases: first those that leave the state as it is
+  int rotations = 0;               // bases that do not
   // Where that is little to hold: by basis and observable, the value of each outcome; and, by basis, classes of outcomes
   // that have the same values for all observables. To know the class is enough.
   struct Classes {

@@ -6,9 +6,6 @@ namespace qcgrad {
 namespace {
 
 constexpr double kPi = 3.14159265358979323846264338327950288;
-// Pair rotations leave out a common factor (see native.md); below this it is multiplied back in.
-template <class R>
-constexpr double kSmallestScale = sizeof(R) == 4 ? 1e-4 : 1e-12;
 
 }  // namespace
 
@@ -51,80 +48,6 @@ bool TileRunner<R>::prepare(const Kernels<R>* kernels, int tile_bits, std::size_
   now_ = 0;
   sums_.assign(terms, 0.0);
   return true;
-}
-
-template <class R>
-void TileRunner<R>::renormalise(bool grad, double* scale) {
-  const std::size_t size = std::size_t{2} << m_;
-  k_->scale(psi_[now_], size, *scale);
-  if (grad) k_->scale(lambda_[now_], size, *scale);
-  *scale = 1;
-}
-
-template <class R>
-void TileRunner<R>::rotate1(const Rotation& r, const Angles& angles, u64 base, bool grad, double* scale) {
-  Rotate1Args g;
-  g.flip = r.flip;
-  g.sign = r.sign;
-  g.parity = tile_parity(r.outer, base);
-  g.c = angles.cosine[r.term];
-  g.s = (grad ? -r.sigma : r.sigma) * angles.sine[r.term];
-  const double before = *scale;
-  g.unit = std::fabs(g.s) <= std::fabs(g.c);
-  if (g.unit) {
-    *scale *= g.c;
-    g.s /= g.c;
-    g.c = 1;
-  }
-  const double sum = k_->rotate1(psi_[now_], lambda_[now_], m_, g, grad);
-  if (grad) sums_[r.term] += r.sigma * before * before * sum;
-}
-
-template <class R>
-void TileRunner<R>::rotate2(const Rotation& a, const Rotation& b, bool crossed, const Angles& angles, u64 base,
-                            bool grad, double* scale) {
-  Rotate2Args g;
-  g.flip1 = a.flip, g.sign1 = a.sign, g.parity1 = tile_parity(a.outer, base);
-  g.flip2 = b.flip, g.sign2 = b.sign, g.parity2 = tile_parity(b.outer, base);
-  g.crossed = crossed;
-  const double before = *scale;
-  auto split = [&](const Rotation& r, double* t, bool* cotangent) {
-    const double c = angles.cosine[r.term], s = (grad ? -r.sigma : r.sigma) * angles.sine[r.term];
-    *cotangent = std::fabs(s) > std::fabs(c);
-    *t = *cotangent ? c / s : s / c;
-    *scale *= *cotangent ? s : c;
-  };
-  split(a, &g.t1, &g.cotangent1);
-  split(b, &g.t2, &g.cotangent2);
-  double sum[2];
-  k_->rotate2(psi_[now_], lambda_[now_], m_, g, grad, sum, &prefetch_);
-  if (grad) {
-    sums_[a.term] += a.sigma * before * before * sum[0];
-    sums_[b.term] += b.sigma * before * before * sum[1];
-  }
-}
-
-template <class R>
-void TileRunner<R>::rotate_lanes(const Pass& pass, const Step& step, const Angles& angles, u64 base, bool grad,
-                                 double scale) {
-  LaneRotation g[4] = {};
-  double sum[4] = {};
-  for (int lane = 0; lane < k_->lanes; ++lane) {
-    if (step.lanes[lane] < 0) continue;
-    const Rotation& r = pass.rotations[step.lanes[lane]];
-    g[lane].active = true;
-    g[lane].sign = r.sign;
-    g[lane].parity = tile_parity(r.outer, base);
-    g[lane].c = angles.cosine[r.term];
-    g[lane].s = (grad ? -r.sigma : r.sigma) * angles.sine[r.term];
-  }
-  k_->rotate_lanes(psi_[now_], lambda_[now_], m_, g, grad, sum);
-  if (grad)
-    for (int lane = 0; lane < k_->lanes; ++lane)
-      if (step.lanes[lane] >= 0) {
-        const Rotation& r = pass.rotations[step.lanes[lane]];
-        sums_[r.term] += r.sigma * scale * scale * sum[lane];
-      }
 }
 
 template <class R>
@@ -181,14 +104,18 @@ double TileRunner<R>::run(const Pass& pass, const NormalForm& form, const Angles
     if (cancel_->cancelled()) break;
     switch (step.kind) {
       case Step::kRotate1:
-        rotate1(pass.rotations[step.a], angles, base, GRAD, &scale);
-        break;
       case Step::kRotate2:
-        rotate2(pass.rotations[step.a], pass.rotations[step.b], step.crossed, angles, base, GRAD, &scale);
+      case Step::kLanes: {
+        std::size_t next = i;
+        while (next < end && pass.steps[GRAD ? count - 1 - next : next].flip_bits <= kPartBits<R, GRAD>) ++next;
+        if (m_ >= kPartBits<R, GRAD> && next > i + 1) {
+          scale = rotate_parts<GRAD>(pass, angles, base, scale, i, next);
+          i = next - 1;
+        } else {
+          rotate(pass, step, angles, part(m_, 0, base), GRAD, &scale);
+        }
         break;
-      case Step::kLanes:
-        rotate_lanes(pass, step, angles, base, GRAD, scale);
-        break;
+      }
       case Step::kPhase: {
         // Backwards the permutation comes after the phases; see kLinear for forwards.
         const Step* const before = GRAD && i + 1 < count ? &pass.steps[count - 2 - i] : nullptr;
@@ -223,7 +150,7 @@ double TileRunner<R>::run(const Pass& pass, const NormalForm& form, const Angles
         break;
       }
     }
-    if (std::fabs(scale) < kSmallestScale<R>) renormalise(GRAD, &scale);
+    if (std::fabs(scale) < kSmallestScale<R>) renormalise(part(m_, 0, base), GRAD, &scale);
   }
   return scale;
 }

@@ -43,9 +43,9 @@ class TileSweep {
   Angles& angles() { return angles_; }
   double scale() const { return scale_; }
   bool plant() {
-    if (!trunk_.reset(2 * size())) return false;
+    if (!trunk_memory_.reset(2 * size())) return false;
     begin();
-    std::memcpy(trunk_.data(), run_.psi(), 2 * size() * sizeof(R));
+    trunk_ = run_.exchange(trunk_memory_.data());
     at_ = 0;
     trunk_scale_ = 1;
     return true;
@@ -53,13 +53,13 @@ class TileSweep {
   // Up to before a point where one angle enters (ForkPlan), which must not fall from call to call.
   void grow(int point) {
     if (at_ == point) return;
-    std::memcpy(run_.psi(), trunk_.data(), 2 * size() * sizeof(R));
+    R* const other = run_.exchange(trunk_);
     trunk_scale_ = steps(trunk_scale_, at_, point);
-    std::memcpy(trunk_.data(), run_.psi(), 2 * size() * sizeof(R));
+    trunk_ = run_.exchange(other);
     at_ = point;
   }
   void finish() {
-    std::memcpy(run_.psi(), trunk_.data(), 2 * size() * sizeof(R));
+    std::memcpy(run_.psi(), trunk_, 2 * size() * sizeof(R));
     scale_ = steps(trunk_scale_, at_, static_cast<int>(e_.plan.passes[0].steps.size()));
   }
   void backward() { scale_ = run_.backward(e_.plan.passes[0], e_.plan.form, angles_, none_, 0, scale_); }
@@ -92,16 +92,17 @@ class TileSweep {
     }
   }
 
-  // Keeps a copy of the state to rotate into several bases. False if memory is short.
+  // Keeps a copy of the state if it is rotated into several bases. False if memory is short.
   bool keep() {
+    if (e_.sampling.rotations < 2) return true;
     if (!kept_.reset(2 * size())) return false;
     std::memcpy(kept_.data(), run_.psi(), 2 * size() * sizeof(R));
     return true;
   }
-  // The kept state as seen in a basis, until the next call.
+  // The kept state as seen in a basis, until the next call. To be called in the order of the plan.
   Amplitudes<R> in_basis(const BasisPlan& basis) {
-    if (basis.computational()) return {kept_.data(), kept_.data() + size(), false};
-    std::memcpy(run_.psi(), kept_.data(), 2 * size() * sizeof(R));
+    if (basis.computational()) return {run_.psi(), run_.psi() + size(), false};
+    if (e_.sampling.rotations > 1) std::memcpy(run_.psi(), kept_.data(), 2 * size() * sizeof(R));
     run_.forward(basis.rotation.passes[0], basis.rotation.form, basis.angles, none_, 0, 1);
     return {run_.psi(), run_.psi() + size(), false};
   }
@@ -121,7 +122,8 @@ class TileSweep {
   const int threads_;
   const CancelToken* const cancel_;
   TileRunner<R> run_;
-  Block<R> kept_, trunk_;
+  Block<R> kept_, trunk_memory_;
+  R* trunk_ = nullptr;
   int at_ = 0;
   double trunk_scale_ = 1;
   Angles angles_;
