@@ -2,7 +2,7 @@
 
 import abc
 from collections.abc import Iterable
-from typing import Any, ClassVar, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
 
 import equinox as eqx
 import jax
@@ -48,6 +48,11 @@ class AbstractEstimator(eqx.Module):
 
     is_random: ClassVar[bool] = False
     """Whether the method draws at random what it asks, so that `init` needs a key; answers are drawn by backends."""
+
+    if not TYPE_CHECKING:
+        # Of each method that is looked up Equinox makes a pytree, which takes longer than most of these methods run: a
+        # third of an estimate of a small circuit. None of them is handed to JAX as such.
+        __getattribute__ = object.__getattribute__
 
     @property
     def stateful(self) -> bool:

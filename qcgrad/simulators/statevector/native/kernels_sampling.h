@@ -17,35 +17,66 @@ inline Words multiply_low(Words a, Words b) {
 #endif
 }
 
-// Philox 4x32-10: a word of 32 bits in each 64-bit lane, a block of four words in each lane of four vectors.
+// Words below 2^53 as numbers, exactly: each half behind the exponent that makes its bits count as they are.
+inline Vec<double> to_doubles(Words w) {
+  const Words high = (w >> 32) | (Words{} + 0x4530000000000000u);          // 2^84 + 2^32 (w >> 32)
+  const Words low = (w & 0xffffffffu) | (Words{} + 0x4330000000000000u);  // 2^52 + lower half
+  return (reinterpret_cast<const Vec<double>&>(high) - splat<double>(0x1.00000001p84)) +
+         reinterpret_cast<const Vec<double>&>(low);
+}
+
+// Philox 4x32-10: a block of four words in each lane of four vectors, which only their lower halves count of.
 inline void uniforms(const DrawStream& stream, u64 chunk, double* out) {
+  constexpr int kRounds = 10;
   constexpr std::size_t W = Simd<double>::W, half = kDrawChunk / 2;
   const Words low = Words{} + 0xffffffffu, m0 = Words{} + 0xD2511F53u, m1 = Words{} + 0xCD9E8D57u;
-  Words lane;
+  const Vec<double> unit = splat<double>(0x1p-53);
+  Words lane, k0[kRounds], k1[kRounds];
   for (std::size_t l = 0; l < W; ++l) lane[l] = l;
+  for (u32 round = 0; round < kRounds; ++round) {
+    k0[round] = Words{} + (stream.key[0] + round * 0x9E3779B9u);
+    k1[round] = Words{} + (stream.key[1] + round * 0xBB67AE85u);
+  }
   for (std::size_t i = 0; i < half; i += W) {
     const Words counter = lane + (chunk * half + i);
-    Words c0 = counter & low, c1 = counter >> 32;
-    Words c2 = Words{} + stream.basis, c3 = Words{} + stream.setting;
-    u32 k0 = stream.key[0], k1 = stream.key[1];
-    for (int round = 0; round < 10; ++round, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u) {
+    Words c0 = counter, c1 = counter >> 32, c2 = Words{} + stream.basis, c3 = Words{} + stream.setting;
+    for (int round = 0; round < kRounds; ++round) {
       const Words p0 = multiply_low(m0, c0), p1 = multiply_low(m1, c2);
-      c0 = (p1 >> 32) ^ c1 ^ (Words{} + k0);
-      c1 = p1 & low;
-      c2 = (p0 >> 32) ^ c3 ^ (Words{} + k1);
-      c3 = p0 & low;
+      c0 = (p1 >> 32) ^ c1 ^ k0[round];
+      c2 = (p0 >> 32) ^ c3 ^ k1[round];
+      c1 = p1;
+      c3 = p0;
     }
-    const Words first = ((c1 << 32) | c0) >> 11, second = ((c3 << 32) | c2) >> 11;
-    for (std::size_t l = 0; l < W; ++l) {
-      out[i + l] = static_cast<double>(static_cast<i64>(first[l])) * 0x1p-53;
-      out[half + i + l] = static_cast<double>(static_cast<i64>(second[l])) * 0x1p-53;
-    }
+    *reinterpret_cast<Vec<double>*>(out + i) = to_doubles(((c1 << 32) | (c0 & low)) >> 11) * unit;
+    *reinterpret_cast<Vec<double>*>(out + half + i) = to_doubles(((c3 << 32) | (c2 & low)) >> 11) * unit;
   }
 }
+
+#if defined(__AVX512F__) && QCGRAD_VECTOR_BYTES == 64
+// As `locate`, with up to 16 ends in registers.
+inline void locate_few(const double* ends, u64 count, const double* targets, u64* places) {
+  double padded[16] = {};
+  for (u64 c = 0; c < count; ++c) padded[c] = ends[c];
+  const __m512d low = _mm512_loadu_pd(padded), high = _mm512_loadu_pd(padded + 8);
+  for (std::size_t i = 0; i < kDrawChunk; i += 8) {
+    const __m512d target = _mm512_load_pd(targets + i);
+    __m512i place = _mm512_setzero_si512();
+    for (u64 step = count >> 1; step; step >>= 1) {
+      const __m512i last = _mm512_add_epi64(place, _mm512_set1_epi64(static_cast<long long>(step - 1)));
+      const __mmask8 passed = _mm512_cmp_pd_mask(_mm512_permutex2var_pd(low, last, high), target, _CMP_LE_OQ);
+      place = _mm512_mask_add_epi64(place, passed, place, _mm512_set1_epi64(static_cast<long long>(step)));
+    }
+    _mm512_store_si512(places + i, place);
+  }
+}
+#endif
 
 // For each target the first of a power of two of ascending ends that exceeds it. No branch depends on the targets, and
 // all of them take a step together, so that the processor works on many at a time.
 inline void locate(const double* ends, u64 count, const double* targets, u64* places) {
+#if defined(__AVX512F__) && QCGRAD_VECTOR_BYTES == 64
+  if (count <= 16) return locate_few(ends, count, targets, places);
+#endif
   for (std::size_t i = 0; i < kDrawChunk; ++i) places[i] = 0;
   for (u64 step = count >> 1; step; step >>= 1) {
     const double* const last = ends + step - 1;
