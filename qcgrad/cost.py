@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 from numbers import Integral
 
 # Counters that hold a high-water mark; all others are totals.
-_PEAKS = ("qubits", "peak_bytes")
+_PEAKS = ("qubits", "peak_bytes", "depth")
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,13 @@ class Cost:
             updates of white-box and exact queries, backward passes of a network. Sampling by a
             simulator stands in for hardware and is not charged.
         peak_bytes: peak classical memory of the method in bytes, by the same rule as `flops`.
+        depth: coherent depth: the most preparations, and inverses of them, that one circuit runs one after another
+            before what it holds is measured. Whatever consumes copies has a depth of 1 at least, which need not be
+            given; copies held side by side add nothing to it.
 
     Costs add: `a + b` is the cost of doing a, then b (totals add, peaks take the maximum);
-    `a | b` is the cost of doing both side by side (totals and peaks add); `sum(costs)` is that of all in sequence.
+    `a | b` is the cost of doing both side by side (totals and peaks add, the depth is the larger one); `sum(costs)` is
+    that of all in sequence.
 
     Example:
         >>> from qcgrad import Cost
@@ -45,10 +49,24 @@ class Cost:
     qubits: int = 0
     flops: int = 0
     peak_bytes: int = 0
+    depth: int = 0
+
+    def __post_init__(self) -> None:
+        if self.copies and not self.depth:
+            object.__setattr__(self, "depth", 1)
 
     def __repr__(self) -> str:
-        spent = (f"{f.name}={getattr(self, f.name)}" for f in fields(self) if getattr(self, f.name))
-        return f"Cost({', '.join(spent)})"
+        return f"Cost({', '.join(f'{name}={count}' for name, count in self.spent().items())})"
+
+    def spent(self) -> dict[str, int]:
+        """Counters that say something, by name: none that is 0, and no depth of 1, which every copy has.
+
+        Example:
+            >>> from qcgrad import Cost
+            >>> Cost(copies=3).spent(), Cost(copies=6, depth=6).spent()
+            ({'copies': 3}, {'copies': 6, 'depth': 6})
+        """
+        return {name: count for name, count in vars(self).items() if count and (name, count) != ("depth", 1)}
 
     def __add__(self, other: "Cost") -> "Cost":
         if not isinstance(other, Cost):
@@ -67,7 +85,8 @@ class Cost:
     def __or__(self, other: "Cost") -> "Cost":
         if not isinstance(other, Cost):
             return NotImplemented
-        return Cost(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(Cost)})
+        sums = {f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(Cost)}
+        return Cost(**sums | {"depth": max(self.depth, other.depth)})
 
     def __mul__(self, repetitions: int) -> "Cost":
         """Cost of doing this `repetitions` times in sequence."""
@@ -98,6 +117,7 @@ class Budget:
     qubits: int | None = None
     flops: int | None = None
     peak_bytes: int | None = None
+    depth: int | None = None
 
     def __post_init__(self) -> None:
         for f in fields(self):

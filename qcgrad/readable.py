@@ -1,7 +1,6 @@
 """Estimates as text that people read."""
 
 import math
-from dataclasses import asdict
 from html import escape
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -50,7 +49,7 @@ def _shown(estimate):
     missing = sum(numbers.size for _, numbers in leaves) + 1 - len(rows)
     if not any(np.any(bias) for bias in biases):
         rows = [row[:3] for row in rows]
-    spent = ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in asdict(estimate.cost).items() if count)
+    spent = ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in estimate.cost.spent().items())
     result = f"{estimate.result}: {estimate.result.message}"
     return rows, missing, {"cost": spent or "nothing", "result": result, "fidelity": estimate.fidelity}
 

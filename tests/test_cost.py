@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import qcgrad as qg
 
 COUNTERS = [f.name for f in fields(qg.Cost)]
-PEAKS = {"qubits", "peak_bytes"}
+PEAKS = {"qubits", "depth", "peak_bytes"}
 COSTS = st.builds(qg.Cost, **{name: st.integers(0, 10**12) for name in COUNTERS})
 
 
@@ -21,8 +21,10 @@ def test_in_sequence_totals_add_and_peaks_take_the_larger(a, b):
 
 
 @given(COSTS, COSTS)
-def test_side_by_side_everything_adds(a, b):
-    assert all(getattr(a | b, name) == getattr(a, name) + getattr(b, name) for name in COUNTERS)
+def test_side_by_side_everything_adds_but_the_depth(a, b):
+    for name in COUNTERS:
+        combine = max if name == "depth" else int.__add__
+        assert getattr(a | b, name) == combine(getattr(a, name), getattr(b, name))
 
 
 @given(COSTS, COSTS, COSTS)
@@ -86,3 +88,11 @@ def test_costs_add_up_by_sum():
 def test_costs_show_what_was_spent():
     assert repr(qg.Cost(copies=3, qubits=2)) == "Cost(copies=3, qubits=2)"
     assert repr(qg.Cost()) == "Cost()"
+
+
+def test_copies_have_a_depth_of_one_unless_a_circuit_runs_several_after_each_other():
+    assert (qg.Cost(copies=5).depth, qg.Cost(gates=5).depth) == (1, 0)
+    deep = qg.Cost(copies=12, depth=6)
+    assert ((deep + qg.Cost(copies=9)).depth, (deep | deep).depth, (deep * 3).depth) == (6, 6, 6)
+    assert (repr(qg.Cost(copies=5)), repr(deep)) == ("Cost(copies=5)", "Cost(copies=12, depth=6)")
+    assert qg.Budget(depth=5).exceeded_by(deep) == ("depth",)

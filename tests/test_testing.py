@@ -132,7 +132,7 @@ def test_a_mistake_is_caught_and_named(backend, hint):
 def test_our_own_backends_answer_rightly():
     everything = {
         "Evaluate", "AdjointSweep", "ReverseSweep", "MeasureBases", "RandomizedMeasure", "BellSample", "MajorityVotes",
-        "PointerSweep", "ThresholdSweep", "MeasureComponent",
+        "PointerSweep", "ThresholdSweep", "MeasureComponent", "EstimatePhases", "GradientRegisters",
     }  # fmt: skip
     assert set(check_backend(qg.Statevector())) == everything
     assert check_backend(qg.Autodiff()) == ("Backward",)

@@ -21,7 +21,7 @@ from ..queries import Access
 from ._device import DeviceModel
 from ._growth import Growth, growth
 
-RANKS = ("seconds", "copies", "circuit_runs", "gates", "qubits", "flops", "peak_bytes")
+RANKS = ("seconds", "copies", "circuit_runs", "gates", "qubits", "flops", "peak_bytes", "depth")
 """What plans are ranked by: one of these has to be small."""
 
 

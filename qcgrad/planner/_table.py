@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # advice is made of what is here
     from ._advise import Advice, Plan
 
-HEADINGS = ("method", "copies", "circuits", "gates", "qubits", "FLOPs", "bytes", "time", "backpropagation scaling")
+HEADINGS = (
+    "method",
+    "copies",
+    "circuits",
+    "gates",
+    "qubits",
+    "depth",
+    "FLOPs",
+    "bytes",
+    "time",
+    "backpropagation scaling",
+)
 
 _UNITS = {"y": 31_557_600, "d": 86_400, "h": 3600, "min": 60, "s": 1, "ms": 1e-3, "us": 1e-6}
 
@@ -16,7 +27,7 @@ def cells(plan: "Plan") -> tuple[str, ...]:
     """What a line says of a plan that applies."""
     cost = plan.cost
     assert cost is not None
-    counts = (cost.copies, cost.circuit_runs, cost.gates, cost.qubits, cost.flops, cost.peak_bytes)
+    counts = (cost.copies, cost.circuit_runs, cost.gates, cost.qubits, cost.depth, cost.flops, cost.peak_bytes)
     return plan.method.name, *map(_count, counts), duration(plan.seconds), _scaling(plan)
 
 

@@ -32,7 +32,8 @@ class PointerSweep(AbstractQuery):
             and one copy at a time, which gives the same outcomes (the interactions commute across copies).
 
     Cost: k copies a sweep. Every string costs its basis change and back on every copy and one controlled shift. A
-    pointer takes the bits of 2k + 1 values and two more for its fraction.
+    pointer takes the bits of 2k + 1 values and two more for its fraction. Held pointers outlive k copies, one after
+    another: that is their depth.
     """
 
     form: Sweepable
@@ -58,6 +59,7 @@ class PointerSweep(AbstractQuery):
             circuit_runs=self.batches,
             gates=total * (per_copy + int(2 * form.weights.sum()) + form.num_components),
             qubits=by_copies if self.held == "copies" else by_pointers,
+            depth=1 if self.held == "copies" else self.copies,
         )
 
 

@@ -39,8 +39,9 @@ class EstimatePhases(AbstractQuery):
         qubits: b of the register.
         repetitions: R runs for each string.
 
-    Cost: N - 1 walks a run, each with the preparation, its inverse (a copy each), a controlled string (a gate for each
-    of its letters) and a reflection, counted as one gate; and the register's gates (`register_gates`).
+    Cost: N - 1 walks a run, each with the preparation, its inverse (a copy each, 2N - 2 one after another), a
+    controlled string (a gate for each of its letters) and a reflection, counted as one gate; and the register's gates
+    (`register_gates`).
     """
 
     form: Sweepable
@@ -55,13 +56,8 @@ class EstimatePhases(AbstractQuery):
 
     @property
     def walks(self) -> int:
-        """Walks in one run, N - 1: as deep is its longest circuit, in walks."""
+        """Walks in one run, N - 1."""
         return 2**self.qubits - 1
-
-    @property
-    def depth(self) -> int:
-        """Gates of the longest run, one after another."""
-        return max((self._gates(int(d)) for d in self.strings), default=0)
 
     def _gates(self, string: int) -> int:
         form = self.form
@@ -76,6 +72,7 @@ class EstimatePhases(AbstractQuery):
             circuit_runs=runs,
             gates=self.repetitions * sum(self._gates(int(d)) for d in self.strings),
             qubits=self.form.num_qubits + self.qubits,
+            depth=2 * self.walks if runs else 0,
         )
 
 
@@ -118,9 +115,9 @@ class GradientRegisters(AbstractQuery):
         deviation: bound on how far, in total variation, one run is from the linear phase.
         polynomial_deviation: the part of it that the truncated series cause.
 
-    Cost: 2q walks for each evolution, each with the preparation and its inverse (a copy each; every parameterised gate
-    is followed by b controlled ones), the encoded observable, a reflection and a rotation of signal processing; and A
-    registers.
+    Cost: 2q walks for each evolution, each with the preparation and its inverse (a copy each, all of a run one after
+    another; every parameterised gate is followed by b controlled ones), the encoded observable, a reflection and a
+    rotation of signal processing; and A registers.
     """
 
     program: Runnable
@@ -149,8 +146,8 @@ class GradientRegisters(AbstractQuery):
         return 4 * sum(self.degrees)
 
     @property
-    def depth(self) -> int:
-        """Gates of one run, one after another."""
+    def _gates(self) -> int:
+        """Gates of one run."""
         p, registers = self.program, self.program.num_angles
         walk = 2 * (p.num_gates + registers * self.qubits) + self.encoding_gates + 2
         # Signal processing takes one rotation more than it has walks.
@@ -162,6 +159,7 @@ class GradientRegisters(AbstractQuery):
             copies=2 * self.walks * self.repetitions,
             shots=self.repetitions,
             circuit_runs=self.repetitions,
-            gates=self.repetitions * self.depth,
+            gates=self.repetitions * self._gates,
             qubits=p.num_qubits + self.encoding_qubits + p.num_angles * self.qubits + 1,
+            depth=2 * self.walks,
         )

@@ -9,6 +9,7 @@ from ..estimate import estimate
 from ..estimator import AbstractEstimator
 from ..estimators import (
     Adjoint,
+    AmplitudeEstimation,
     Backprop,
     BellShadow,
     CliffordShadow,
@@ -17,6 +18,7 @@ from ..estimators import (
     LocalShadow,
     OnlineTomography,
     ParameterShift,
+    QuantumGradient,
     ReverseMode,
 )
 from ..queries import AbstractQuery, Access
@@ -99,5 +101,8 @@ def _plan() -> list[tuple[AbstractEstimator, list[Case]]]:
         (BellShadow(20_000, "mimicking"), common),
         (GentleSweep(40_000, 1.0), circuits()[:2]),
         (OnlineTomography(0.5, 1e-6), circuits()[:2]),
+        # Medians, so that errors of many standard errors are as rare as those of means; every observable is asked for.
+        (AmplitudeEstimation(8, 51), circuits()),
+        (QuantumGradient(8, 51), circuits()),
         (Backprop(), [network()]),
     ]

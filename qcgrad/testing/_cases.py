@@ -13,8 +13,8 @@ from ..networks import Loss
 from ..objective import AbstractObjective
 from ..result import Estimate
 
-# Standard errors that an answer may be off. Some 60 numbers with statistical errors are compared, whose tails are those
-# of t distributions with 7 degrees of freedom at worst: one run in 10^4 fails by chance.
+# Standard errors that an answer may be off. Some 100 numbers with statistical errors are compared, whose tails are
+# those of t distributions with 7 degrees of freedom at worst: one run in 10^4 fails by chance.
 _ERRORS = 12
 
 

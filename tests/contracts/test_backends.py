@@ -160,7 +160,12 @@ def test_a_query_costs_what_its_docstring_counts(kind):
         queries.RandomizedMeasure: qg.Cost(12, 12, 12, 12 * (3 + 2), 2),
         # Seven walks, each with the state and its inverse, the string and a reflection; three qubits are read.
         queries.EstimatePhases: qg.Cost(
-            28, 2, 2, 7 * (2 * 5 + 1 + 1) + 7 * (2 * (5 + 2) + 2 + 1) + 2 * (7 + 3 + 3 * 4 // 2), 3 + 3
+            28,
+            2,
+            2,
+            7 * (2 * 5 + 1 + 1) + 7 * (2 * (5 + 2) + 2 + 1) + 2 * (7 + 3 + 3 * 4 // 2),
+            3 + 3,
+            depth=2 * 7,
         ),
     }
     if kind is queries.GradientRegisters:
@@ -168,6 +173,7 @@ def test_a_query_costs_what_its_docstring_counts(kind):
         counted = REGISTERS.cost()
         assert REGISTERS.walks == 2 * 2 * sum(REGISTERS.degrees)
         assert (counted.copies, counted.shots, counted.circuit_runs) == (2 * REGISTERS.walks, 1, 1)
+        assert counted.depth == 2 * REGISTERS.walks
         assert counted.qubits == 2 + REGISTERS.encoding_qubits + 2 * 2 + 1
         return
     if kind is queries.Backward:

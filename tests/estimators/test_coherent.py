@@ -1,6 +1,8 @@
 """Coherent methods: what their registers read, what they count, and what they refuse."""
 
 import math
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,14 +11,17 @@ from scipy.special import jv
 import qcgrad as qg
 from qcgrad.estimators.coherent import _evolutions as evolutions
 from qcgrad.estimators.coherent import _register as register
+from qcgrad.estimators.coherent._amplitude_estimation import read
 from qcgrad.objective import point_at
+from qcgrad.simulators.coherent import _answers as phases
 from qcgrad.simulators.coherent import _errors as drawn
-from theory.statistics import key, rng, variance_ratio
+from theory.statistics import bernstein, key, rng
 
 ROTATION = qg.Expectation(qg.Circuit(1).ry(0, param=0), "Z")
 MIXED = qg.Expectation(
-    qg.Circuit(2).ry(0, param=0).crx(0, 1, param=1).rx(1, param=1), {"ZZ": 1.0, "XI": 0.5, "II": 2.0}
+    qg.Circuit(2).ry(0, param=0).crx(0, 1, param=1).rx(1, param=2), {"ZZ": 1.0, "XI": 0.5, "II": 2.0}
 )
+ANGLES = np.array([0.5, 0.3, -0.8])
 
 
 @pytest.mark.parametrize("qubits", [1, 2, 5, 20])
@@ -53,27 +58,87 @@ def test_series_are_cut_where_little_is_left(time, tail):
     assert 2 * np.abs(jv(np.arange(degree + 1, degree + 400), time)).sum() <= tail
 
 
+@pytest.mark.parametrize("qubits", [1, 3, 8])
+def test_the_mean_square_of_one_error_is_that_of_the_density(qubits):
+    """The density, by the formula in `_errors` as it stands there, summed over a fine grid of the circle."""
+    size, points = 2**qubits, 400_001
+    omega = np.linspace(-math.pi, math.pi, points)[1:-1]
+    angle = math.pi / (size + 1)
+    density = np.cos((size + 1) * omega / 2) ** 2 / (np.cos(omega) - math.cos(angle)) ** 2
+    expected = np.sum(density * (omega / 2 / math.pi) ** 2) / np.sum(density)
+    assert register.errors(qubits, 1).square == pytest.approx(expected, rel=1e-4)
+
+
+def cosines(qubits):
+    """E cos m and E cos 2m of one error."""
+    size = 2**qubits
+    angle = math.pi / (size + 1)
+    return math.cos(angle), (size * math.cos(2 * angle) + 1) / (size + 1)
+
+
 @pytest.mark.statistical
-@pytest.mark.parametrize("method", [qg.AmplitudeEstimation(5), qg.QuantumGradient(3)])
-def test_single_runs_are_unbiased_with_the_reported_variance(method):
-    """150 runs find variances that are off by a factor 2; tails of a register's errors are heavy, hence the margin."""
-    truth = np.asarray(qg.estimate(MIXED, [0.5, 0.3], qg.Adjoint()).gradient)
-    found = [qg.estimate(MIXED, [0.5, 0.3], method, key=key(seed)) for seed in range(150)]
-    squares = np.mean([(np.asarray(e.gradient) - truth) ** 2 for e in found], axis=0)
-    low, high = variance_ratio(150, 2)
-    ratio = squares / np.mean([np.asarray(e.variance) for e in found], axis=0)
-    assert np.all((low / 1.2 < ratio) & (ratio < 1.2 * high)), ratio
+@pytest.mark.parametrize(("qubits", "runs"), [(3, 10_000), (6, 100_000)], ids=["grid", "linear"])
+def test_registers_read_derivatives_with_the_errors_of_the_sine_state(qubits, runs):
+    """Tolerances are 0.01 radians of the mean, and a fifth (a tenth) of the spread 1 - E cos m."""
+    point, _ = point_at(MIXED, ANGLES)
+    *_, query = qg.QuantumGradient(qubits).plan(point, None)
+    found: Any = qg.Statevector().answer(replace(query, repetitions=runs), key(3))
+    assert str(found.fidelity) == ("exact" if qubits == 3 else "idealized")
+    slopes = np.asarray(qg.estimate(MIXED, ANGLES, qg.Adjoint()).gradient)
+    off = 2 * math.pi * (found.turns - slopes / (4 * query.scale * query.sensitivities))
+    one, two = cosines(qubits)
+    # What the plan leaves out changes an average of numbers up to 1 by twice the variation distance.
+    rest = 2 * query.deviation
+    angles = query.program.num_angles
+    sine, cosine = ((1 + sign * two) / 2 - mean**2 for sign, mean in ((-1, 0.0), (1, one)))
+    assert np.all(np.abs(np.mean(np.sin(off), axis=0)) < bernstein(sine, 1, runs, 2 * angles) + rest)
+    assert np.all(np.abs(np.mean(np.cos(off), axis=0) - one) < bernstein(cosine, 2, runs, 2 * angles) + rest)
 
 
+@pytest.mark.statistical
+def test_walks_read_expectations_with_the_errors_of_the_sine_state():
+    """E cos 2 pi y = a E cos m, and the same for twice the angle; tolerances are 0.01."""
+    point, _ = point_at(MIXED, ANGLES)
+    (query,) = qg.AmplitudeEstimation(4).plan(point, None)
+    form: Any = query.form
+    truth, runs = phases.expectations(form), 20_000
+    strings = np.tile(query.strings, (runs, 1))
+    answer: Any = qg.Statevector().answer(replace(query, strings=strings.ravel()), key(4))
+    found = answer.turns.reshape(strings.shape)
+    one, two = cosines(4)
+    for harmonic, mean in ((1, one * truth), (2, two * (2 * truth**2 - 1))):
+        turns = np.mean(np.cos(2 * math.pi * harmonic * found), axis=0)
+        assert np.all(np.abs(turns - mean) < bernstein(1 - mean**2, 2, runs, 2 * len(truth)))
+
+
+def test_reported_variances_are_those_of_the_errors():
+    """At the estimate, by the formulas of the docstrings."""
+    one, two = cosines(4)
+    found = read(np.linspace(-0.5, 0.5, 11)[None], 4)
+    expected = (1 + two * (2 * found.means**2 - 1)) / (2 * one**2) - found.means**2
+    # Beyond 1 an estimate is no expectation: the variance there is the one at 1.
+    inside = np.abs(found.means) <= 1
+    np.testing.assert_allclose(found.variances[inside], expected[inside], rtol=1e-3)
+    assert np.count_nonzero(inside) >= 8
+    e = qg.estimate(ROTATION, [0.5], qg.QuantumGradient(4), key=0)
+    np.testing.assert_allclose(e.variance, 4**2 * register.errors(4, 1).square, rtol=1e-12)
+
+
+@pytest.mark.statistical
 def test_errors_are_drawn_with_their_spread():
-    errors = drawn.draw(6, (100_000,), rng(0))
-    assert np.mean(np.cos(2 * np.pi * errors)) == pytest.approx(math.cos(math.pi / 65), abs=2e-4)
+    """A tenth of the spread."""
+    (one, two), draws = cosines(6), 300_000
+    turns = drawn.draw(6, (draws,), rng(0))
+    allowed = bernstein((1 + two) / 2 - one**2, 2, draws)
+    assert allowed < 0.2 * (1 - one)
+    assert abs(np.mean(np.cos(2 * np.pi * turns)) - one) < allowed
 
 
 def test_uses_of_the_preparation_are_counted_by_walks():
     """N - 1 walks for each of M + 1 strings, a preparation and its inverse each."""
     cost = qg.predict_cost(ROTATION, qg.AmplitudeEstimation(4, 3))
     assert (cost.copies, cost.shots, cost.qubits) == (2 * 15 * 2 * 3, 6, 2 + 4)
+    assert cost.depth == 2 * 15
 
 
 def test_uses_grow_as_the_root_of_the_number_of_angles():

@@ -84,6 +84,8 @@ def test_costs_are_those_of_the_text():
     assert sweep.cost() == qg.Cost(copies=30, shots=9, circuit_runs=3, gates=30 * (5 + 1 + 10 + 3), qubits=10 * 2 + 7)
     held = PointerSweep(form, 10, 1.0, 3, held="pointers")
     assert held.cost().qubits == 2 + 3 * 7
+    # Held pointers outlive all copies of a sweep, one after another.
+    assert (sweep.cost().depth, held.cost().depth) == (1, 10)
     assert MeasureComponent(form, 2, 7).cost() == qg.Cost(copies=7, shots=7, circuit_runs=1, gates=7 * 8, qubits=2)
 
 

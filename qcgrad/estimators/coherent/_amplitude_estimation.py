@@ -42,8 +42,8 @@ class AmplitudeEstimation(OneRoundEstimator):
     near a = +-1, where errors fold, have a bias of O(1/N^2) at most, which `bias_bound` holds. Variances are the ones
     above at the estimate.
 
-    Cost: 2 (N - 1) R uses of the preparation and its inverse for each of M strings: about M/epsilon.
-    `stats["depth"]` holds the gates of the longest run.
+    Cost: 2 (N - 1) R uses of the preparation and its inverse for each of M strings: about M/epsilon. The depth of a
+    run is 2 (N - 1), whatever M.
 
     Raises:
         ValueError: counts that are no positive integers, an even number of repetitions, a register too large.
@@ -109,11 +109,7 @@ class AmplitudeEstimation(OneRoundEstimator):
             value_bias += np.abs(scale) * found.biases[0]
         dtype = point.coordinates.dtype
         numbers = (value, gradient, variance, value_variance, bias, value_bias)
-        stats = {"depth": max((query.depth for query in queries), default=0)}
-        return Reading(*(n.astype(dtype) for n in numbers), covariance=covariance, stats=stats)
-
-    def report(self, stats: dict[str, Any]) -> str:
-        return f"the longest run has {stats['depth']:,} gates"
+        return Reading(*(n.astype(dtype) for n in numbers), covariance=covariance)
 
     def value_query(self, point: Point) -> Evaluate:
         return Evaluate(program_at(point, self), point.coordinates[None])
@@ -127,7 +123,14 @@ class AmplitudeEstimation(OneRoundEstimator):
         epsilon, delta = checked_accuracy(epsilon, delta)
         program = program_at(point, cls, samples=True)
         forms = one_state_forms(program, np.asarray(point.coordinates, float), "block")
-        return cls(*_cheapest(forms, point, epsilon, delta))
+        strings = sum(form.num_components for form in forms)
+        largest = _largest_weight(forms, point)
+        if not largest:
+            return cls(1)
+        best = fewest_uses(strings, epsilon / largest, delta)
+        if best is None or best[0] > MOST:
+            raise register_too_small(cls, epsilon, largest)
+        return cls(*best[1:])
 
 
 class Found(NamedTuple):
@@ -179,39 +182,49 @@ def register_too_small(method: type, epsilon: float, largest: float) -> NotAppli
     )
 
 
-def _cheapest(forms: list[SweepForm], point: Point, epsilon: float, delta: float) -> tuple[int, int]:
-    strings = sum(form.num_components for form in forms)
-    if not strings:
-        return 1, 1
-    weights = sum(
-        np.abs(point.cotangents @ form.mixing) * np.asarray(abs(form.gradient).sum(axis=1)).ravel() for form in forms
-    )
-    largest = float(np.max(weights, initial=0.0))
+def fewest_uses(strings: int, epsilon: float, delta: float) -> tuple[int, int, int] | None:
+    """(uses, qubits, repetitions) of what takes least, or None where no register reads so finely.
+
+    Args:
+        strings: D.
+        epsilon: how far off an expectation may be.
+        delta: probability that any of them is further off.
+    """
     best = None
     for qubits in range(1, register.MOST_QUBITS + 1):
         uses = strings * 2 * (2**qubits - 1)
         if best is not None and uses >= best[0]:
             break
         # Where so many runs are off by more, medians take too many of them.
-        if largest and register.single(qubits, epsilon / largest / math.pi) > 0.1:
+        if register.single(qubits, epsilon / math.pi) > 0.1:
             continue
-        for repetitions in range(1, 201, 2):
+        for repetitions in range(1, register.MOST_REPETITIONS, 2):
             if best is not None and uses * repetitions >= best[0]:
                 break
-            if largest == 0 or _misses(qubits, repetitions, epsilon / largest) <= delta / strings:
+            # Moments take long, and are of no use where undamped medians fail already.
+            if register.missed(qubits, _turns(epsilon / 2), repetitions) > delta / strings:
+                continue
+            if _misses(qubits, repetitions, epsilon) <= delta / strings:
                 best = uses * repetitions, qubits, repetitions
                 break
-    if best is None or best[0] > MOST:
-        raise register_too_small(AmplitudeEstimation, epsilon, largest)
-    return best[1:]
+    return best
+
+
+def _largest_weight(forms: list[SweepForm], point: Point) -> float:
+    """The most that a derivative moves where every expectation moves by 1."""
+    rows = (
+        np.abs(point.cotangents @ form.mixing) * np.asarray(abs(form.gradient).sum(axis=1)).ravel() for form in forms
+    )
+    return float(np.max(sum(rows, np.zeros(1)), initial=0.0))
 
 
 def _misses(qubits: int, repetitions: int, epsilon: float) -> float:
-    """Probability that a string's expectation is off by more than epsilon."""
+    """Bound on the probability that a string's expectation is off by more than epsilon."""
     damping = 1 - register.errors(qubits, repetitions).cosine
     room = (epsilon * damping - (1 - damping)) / 2
-    if room <= 0:
-        return 1.0
-    if room >= 1:
-        return 0.0
-    return register.missed(qubits, math.asin(room) / math.pi, repetitions)
+    return 1.0 if room <= 0 else register.missed(qubits, _turns(room), repetitions)
+
+
+def _turns(room: float) -> float:
+    """By how much a phase may be off for a cosine to move by twice the room; beyond half a turn for any."""
+    return math.asin(room) / math.pi if room < 1 else 1.0

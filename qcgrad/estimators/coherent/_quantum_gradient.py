@@ -45,8 +45,8 @@ class QuantumGradient(OneRoundEstimator):
     leaves out (at most 1/(64 R N^2) of the outcomes in each run), and derivatives that wrap around.
 
     Cost: for each observable 2q walks with a preparation and its inverse for each of 2m evolutions, R times; and a
-    value by `AmplitudeEstimation` with the same b and R. M b + n qubits. Proved for the worst circuit.
-    `stats["depth"]` holds the gates of a run.
+    value by `AmplitudeEstimation` with the same b and R. M b + n qubits. Proved for the worst circuit. The depth of a
+    run is that of all its walks, a preparation and an inverse each: it grows as sqrt(M) N.
 
     Raises:
         ValueError: counts that are no positive integers, an even number of repetitions, a register too large.
@@ -115,11 +115,7 @@ class QuantumGradient(OneRoundEstimator):
         if point.objective.mixes_coordinates:
             # Registers err independently of each other.
             covariance = np.einsum("ca,ab->cab", variance, np.eye(angles)).astype(dtype)
-        stats = {"depth": max((query.depth for query in queries), default=0)}
-        return Reading(value.astype(dtype), *(n.astype(dtype) for n in numbers), covariance=covariance, stats=stats)
-
-    def report(self, stats: dict[str, Any]) -> str:
-        return f"the longest run has {stats['depth']:,} gates"
+        return Reading(value.astype(dtype), *(n.astype(dtype) for n in numbers), covariance=covariance)
 
     def value_query(self, point: Point) -> Evaluate:
         return Evaluate(program_at(point, self), point.coordinates[None])
@@ -133,9 +129,15 @@ class QuantumGradient(OneRoundEstimator):
         """
         epsilon, delta = checked_accuracy(epsilon, delta)
         program = program_at(point, cls, samples=True)
-        weights = np.abs(point.cotangents) @ _sizes(program)
-        largest = 4 * float(np.max(weights, initial=0.0)) * float(np.max(sensitivities(program), initial=0.0))
-        return cls(*_cheapest(program, epsilon, delta, largest))
+        weights, slopes = np.abs(point.cotangents) @ _sizes(program), sensitivities(program)
+        registers, outputs = int(np.count_nonzero(slopes)), int(np.count_nonzero(_sizes(program)))
+        largest = 4 * float(np.max(weights, initial=0.0)) * float(np.max(slopes, initial=0.0))
+        if not largest:
+            return cls(1)
+        best = fewest_walks(registers, outputs, min(epsilon / largest, 0.25), delta)
+        if best is None or 8 * best.walks > MOST:
+            raise register_too_small(cls, epsilon, largest)
+        return cls(best.qubits, best.repetitions)
 
     def _registers(self, program, angles):
         registers = int(np.count_nonzero(sensitivities(program)))
@@ -180,34 +182,37 @@ def _encoding(program, output):
     return len(encoded.rows), encoded.num_qubits - 1 - program.num_qubits
 
 
-class _Candidate(NamedTuple):
+class Candidate(NamedTuple):
+    """A size of registers, runs, and a quarter of the walks that one output takes in all of them."""
+
     walks: int
     qubits: int
     repetitions: int
 
 
-def _cheapest(program, epsilon, delta, largest):
-    registers = int(np.count_nonzero(sensitivities(program)))
-    components = registers * int(np.count_nonzero(_sizes(program)))
-    if not components:
-        return 1, 1
+def fewest_walks(registers: int, outputs: int, turns: float, delta: float) -> Candidate | None:
+    """The registers and repetitions that take least, or None where no register reads so finely.
+
+    Args:
+        registers: M, components of one output.
+        outputs: K, one run for each.
+        turns: how far off a median may be.
+        delta: probability that any of them is further off.
+    """
     best = None
-    turns = min(epsilon / largest, 0.25)
     for qubits in range(1, register.MOST_QUBITS + 1):
         # Where so many runs are off by more, medians take too many of them.
         if register.single(qubits, turns) > 0.1:
             continue
-        for repetitions in range(1, 201, 2):
-            runs = repetitions * _deviation(qubits, repetitions) * np.count_nonzero(_sizes(program))
-            if components * register.missed(qubits, turns, repetitions) + runs > delta:
+        for repetitions in range(1, register.MOST_REPETITIONS, 2):
+            deviation = _deviation(qubits, repetitions)
+            missed = registers * register.missed(qubits, turns, repetitions) + repetitions * deviation
+            if outputs * missed > delta:
                 continue
-            part = _deviation(qubits, repetitions) / 2
-            walks = repetitions * sum(cheapest(registers, qubits, part, part).degrees)
+            walks = repetitions * sum(cheapest(registers, qubits, deviation / 2, deviation / 2).degrees)
             if best is None or walks < best.walks:
-                best = _Candidate(walks, qubits, repetitions)
+                best = Candidate(walks, qubits, repetitions)
             break
         if best is not None and qubits >= best.qubits + 3:
             break
-    if best is None or 8 * best.walks > MOST:
-        raise register_too_small(QuantumGradient, epsilon, largest)
-    return best.qubits, best.repetitions
+    return best

@@ -15,6 +15,8 @@ _POINTS_A_UNIT = 128
 _END = 1024
 # Kept below the digits of a turn in double precision.
 MOST_QUBITS = 48
+# Runs of a median that are tried: more of them are dearer than one qubit more.
+MOST_REPETITIONS = 201
 
 
 class Errors(NamedTuple):

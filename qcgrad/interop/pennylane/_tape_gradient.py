@@ -37,6 +37,12 @@ from ._tapes import FIXED, as_numpy, numbers, outline, raveled, tape_objective
 # Circuits that are kept; a QNode and its transforms seldom have more at a time.
 _MAX_KEPT = 16
 
+# What a method asks for that devices of today do not run; who reads amplitudes knows that a simulator answers.
+_BEYOND_DEVICES = {
+    Access.multi_copy: ", jointly measured copies of states included",
+    Access.coherent: ", circuits included that run the preparation and its inverse many times",
+}
+
 
 def as_transform(function: "TapeGradient") -> Transform:
     """PennyLane's transform, which shows the function's attributes as its own."""
@@ -111,12 +117,12 @@ class TapeGradient:
         found = estimate(objective, params, self.estimator, self.backend, key=self._keys.next())
         if str(found.result) != "ok":
             warnings.warn(f"{self.__name__}: {found.result.message}", UserWarning, stacklevel=2)
-        if self.estimator.access is Access.multi_copy or found.fidelity != EXACT:
-            joint = ", jointly measured copies of states included" if self.estimator.access is Access.multi_copy else ""
+        beyond = _BEYOND_DEVICES.get(self.estimator.access, "")
+        if beyond or found.fidelity != EXACT:
             self._say_once(
                 "fidelity",
-                f"{self.__name__} is not run on the QNode's device: {type(self.backend).__name__} answered{joint}; the "
-                f"fidelity of its answers is {str(found.fidelity)!r}",
+                f"{self.__name__} is not run on the QNode's device: {type(self.backend).__name__} answered{beyond}; "
+                f"the fidelity of its answers is {str(found.fidelity)!r}",
             )
         return found
 
