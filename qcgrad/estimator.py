@@ -8,7 +8,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
 from .array_types import Gradient, Key, Values
 from .arrays import zeros_like
@@ -16,6 +16,21 @@ from .cost import Cost
 from .errors import NotApplicable
 from .objective import Point, Reading
 from .queries import AbstractQuery, Access
+
+
+class Directions(NamedTuple):
+    """Where a method moves at random.
+
+    Attributes:
+        drawn: (D, S) independent rows v with E[v v^T] = 1.
+        steps: (D,) how far along each.
+        index, scale: (A,) coordinate a moves by scale[a] v[index[a]].
+    """
+
+    drawn: Float[np.ndarray, "D S"]
+    steps: Float[np.ndarray, "D"]
+    index: Int[np.ndarray, "A"]
+    scale: Float[np.ndarray, "A"]
 
 
 class AbstractEstimator(eqx.Module):
@@ -45,6 +60,9 @@ class AbstractEstimator(eqx.Module):
 
     allots_shots: ClassVar[bool] = False
     """Whether each coordinate can have its own number of shots, by `allotted`."""
+
+    allots_directions: ClassVar[bool] = False
+    """Whether each direction that it moves along at random can have its own number of shots, by `directed`."""
 
     is_random: ClassVar[bool] = False
     """Whether the method draws at random what it asks, so that `init` needs a key; answers are drawn by backends."""
@@ -113,6 +131,19 @@ class AbstractEstimator(eqx.Module):
             shots: (A,) shots of each evaluation that goes into the derivative by that coordinate.
         """
         raise NotApplicable(f"{type(self).__name__} has no shots for each coordinate: they share what is measured")
+
+    def drawn(self, point: Point, key: Key) -> Directions:
+        """The directions that `init` draws with this key, where it `allots_directions`."""
+        raise NotApplicable(f"{type(self).__name__} has no shots for each direction")
+
+    def directed(self, value: int, shots: Int[np.ndarray, "D"]) -> Self:
+        """The same method with its own number of shots for each direction, where it `allots_directions`.
+
+        Args:
+            value: shots of the evaluation that gives the value.
+            shots: (D,) shots of each evaluation along that direction.
+        """
+        raise NotApplicable(f"{type(self).__name__} has no shots for each direction")
 
     @classmethod
     def for_accuracy(cls, point: Point, epsilon: float, delta: float) -> Self:

@@ -1,6 +1,9 @@
 from ._cans import gcans as gcans
 from ._cans import icans as icans
+from ._direction_shots import DirectionShots as DirectionShots
+from ._direction_shots import QuiverState as QuiverState
 from ._minimize import minimize as minimize
+from ._quiver import quiver as quiver
 from ._record import MinimizationFailed as MinimizationFailed
 from ._record import Minimized as Minimized
 from ._record import Step as Step

@@ -1,15 +1,18 @@
 """From shots for each parameter to an estimator that takes them."""
 
+from typing import Any
+
 import jax
 import numpy as np
 from jaxtyping import Bool, PyTree
 
-from ..array_types import Params
+from ..array_types import Key, Params
 from ..entries import read_off
 from ..errors import NotApplicable
 from ..estimate import predict_cost
 from ..estimator import AbstractEstimator
 from ..objective import AbstractObjective, point_at
+from ._shots import ShotState
 from ._smoothness import raveled
 
 # What methods call the number of their measurements; they are counters of a cost, too.
@@ -33,12 +36,21 @@ class Allotment:
         self.objective, self.estimator = objective, estimator
         self._slopes = jax.jit(jax.jacobian(objective.coordinates))
         self._entry = read_off(type(estimator))
+        self._evaluations = None
         self._shared = next((option.name for option in self._entry.options if option.name in _COUNTS), "")
         if not estimator.allots_shots and not self._shared:
             raise NotApplicable(
                 f"{type(estimator).__name__} takes no shots, so an optimizer that asks for them has nothing to choose: "
                 "give a method that samples, such as qcgrad.ParameterShift(), or an optimizer of fixed precision"
             )
+
+    def chosen(self, params: Params, asking: ShotState, key: Key | None) -> tuple[AbstractEstimator, dict[str, Any]]:
+        """The estimator of the next step, and what the optimiser is told of it afterwards."""
+        del key
+        if self._evaluations is None:
+            self._evaluations = self.evaluations(params, asking.shots)
+        estimator, taken = self.estimator_at(params, asking.shots)
+        return estimator, {"shots": taken, "evaluations": self._evaluations}
 
     def estimator_at(self, params: Params, shots: PyTree) -> tuple[AbstractEstimator, PyTree]:
         """The estimator for these shots, and what each parameter really gets of them."""

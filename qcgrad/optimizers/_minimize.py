@@ -18,6 +18,8 @@ from ..objective import AbstractObjective
 from ..result import Estimate, Result
 from . import _checks as checks
 from ._allotment import Allotment
+from ._directed import Directed
+from ._direction_shots import QuiverState
 from ._record import MinimizationFailed, Minimized, Step
 from ._shots import shot_state
 
@@ -41,14 +43,14 @@ def minimize(
 ) -> Minimized:
     """Descend by an estimator's gradients, with its exact cost and all that was computed on the way.
 
-    An optimiser that asks for shots (`icans`, `gcans`, also inside `optax.chain`) gets them: before each step the
-    estimator is changed to those that the last one asked for. Any other optax optimiser works with the estimator as
+    An optimiser that asks for shots (`icans`, `gcans`, `quiver`, also inside `optax.chain`) gets them: before each step
+    the estimator is changed to those that the last one asked for. Any other optax optimiser works with the estimator as
     it is.
 
     Args:
         objective: one value to minimise.
         params: where to start, in the objective's structure.
-        optimizer: an optax transformation; it is told `value` and `variance` of each estimate, too.
+        optimizer: an optax transformation; it is told `value`, `variance` and `stats` of each estimate.
         estimator: how to differentiate. Its own shots count only where the optimiser asks for none.
         backend: who answers, as for `qcgrad.estimate`.
         key: JAX random key or integer seed; step number k draws with `jax.random.fold_in(key, k)`.
@@ -67,7 +69,7 @@ def minimize(
         MinimizationFailed: an estimate failed after others had succeeded; it holds what was computed until then.
 
     Cost: the sum of the estimates' costs. The value is estimated in each step too, with as many shots as the
-    derivative that takes most.
+    derivative that takes most; with `quiver`, as few as it allows.
 
     Example:
         >>> import jax, qcgrad as qg
@@ -96,7 +98,7 @@ def minimize(
     result = Result("steps_exhausted", f"{steps:,} steps were made")
     try:
         while len(history) < steps:
-            chosen, taken = run.allotted(params, state)
+            chosen, told = run.allotted(params, state, len(history))
             if over := run.exceeded(total, chosen, params):
                 result = Result("budget_exhausted", over)
                 break
@@ -111,7 +113,7 @@ def minimize(
             if reason := next(filter(None, (rule(history) for rule in rules)), ""):
                 result = Result("ok", reason)
                 break
-            params, state = run.step(params, state, e, taken)
+            params, state = run.step(params, state, e, told)
     except KeyboardInterrupt:
         result = Result("interrupted", f"Ctrl-C after {len(history):,} steps")
     except Exception as error:
@@ -159,22 +161,21 @@ class _Loop:
         self.optimizer = optax.with_extra_args_support(optimizer)
         self.objective, self.estimator, self.backend = objective, estimator, backend
         self.key, self.budget = key, budget
-        self._allotment: Allotment | None = None
-        self._evaluations = None
+        self._allotment: Any = None
 
     def key_of(self, step: int) -> Key | None:
         """What a step draws with."""
         return None if self.key is None else jax.random.fold_in(self.key, step)
 
-    def allotted(self, params: Params, state: PyTree) -> tuple[AbstractEstimator, PyTree | None]:
-        """The estimator of the next step, and the shots that it gives each parameter (None where nobody asks)."""
+    def allotted(self, params: Params, state: PyTree, step: int) -> tuple[AbstractEstimator, dict[str, Any]]:
+        """The estimator of the next step, and what the optimiser is told of it; nothing where it does not ask."""
         asking = shot_state(state)
         if asking is None:
-            return self.estimator, None
+            return self.estimator, {}
         if self._allotment is None:
-            self._allotment = Allotment(self.objective, self.estimator)
-            self._evaluations = self._allotment.evaluations(params, asking.shots)
-        return self._allotment.estimator_at(params, asking.shots)
+            allots = Directed if isinstance(asking, QuiverState) else Allotment
+            self._allotment = allots(self.objective, self.estimator)
+        return self._allotment.chosen(params, asking, self.key_of(step))
 
     def exceeded(self, total: Cost, estimator: AbstractEstimator, params: Params) -> str:
         """What the next step would exceed, in words; "" where it fits."""
@@ -188,12 +189,10 @@ class _Loop:
         over = ", ".join(limits)
         return over and f"the next step would exceed the budget: {over}"
 
-    def step(self, params: Params, state: PyTree, e: Estimate, taken: PyTree | None) -> tuple[Params, PyTree]:
+    def step(self, params: Params, state: PyTree, e: Estimate, told: dict[str, Any]) -> tuple[Params, PyTree]:
         """Parameters and the optimiser's state after an estimate."""
         import optax
 
-        told = {"value": e.value, "variance": e.variance}
-        if taken is not None:
-            told |= {"shots": taken, "evaluations": self._evaluations}
+        told = {"value": e.value, "variance": e.variance, "stats": e.stats, **told}
         updates, state = self.optimizer.update(e.gradient, state, params, **told)
         return optax.apply_updates(params, updates), state

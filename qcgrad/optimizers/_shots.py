@@ -10,6 +10,7 @@ from jaxtyping import Float, Int, PyTree
 
 from ..array_types import Array
 from . import _checks as checks
+from ._direction_shots import QuiverState
 
 if TYPE_CHECKING:
     import optax
@@ -65,7 +66,13 @@ class Settings(NamedTuple):
 
     @classmethod
     def checked(
-        cls, learning_rate: float, lipschitz: float, min_shots: int, max_shots: int, average: float, bias: float
+        cls,
+        learning_rate: float,
+        lipschitz: float,
+        min_shots: int,
+        max_shots: int,
+        average: float,
+        bias: float = 1.0,
     ) -> "Settings":
         """The numbers, or one clear error that names the wrong one."""
         learning_rate, lipschitz = (
@@ -102,12 +109,7 @@ def transformation(
         wanted: shots of the next estimate, before they are kept within limits.
         rates: learning rates of this step, a number or one for each parameter.
     """
-    try:
-        import optax
-    except ImportError as error:
-        raise ImportError(
-            "shot-adaptive optimisers need optax, which is not installed: pip install 'qcgrad[optimizers]'"
-        ) from error
+    optax = optax_or_refuse()
 
     def init(params):
         zeros = jax.tree.map(lambda leaf: jnp.zeros_like(jnp.asarray(leaf)), params)
@@ -144,20 +146,32 @@ def transformation(
     return optax.GradientTransformationExtraArgs(init, update)
 
 
+def optax_or_refuse() -> Any:
+    """The package optax, or how to get it."""
+    try:
+        import optax
+    except ImportError as error:
+        raise ImportError(
+            "shot-adaptive optimisers need optax, which is not installed: pip install 'qcgrad[optimizers]'"
+        ) from error
+    return optax
+
+
 def _vector(numbers, gradient):
     """(P,) numbers from a tree of them, or from one."""
     found = ravel_pytree(numbers)[0].astype(gradient.dtype)
     return jnp.broadcast_to(found, gradient.shape)
 
 
-def shot_state(state: PyTree) -> ShotState | None:
+def shot_state(state: PyTree) -> ShotState | QuiverState | None:
     """The part of an optimiser's state that asks for shots; None where it has none.
 
     Raises:
         ValueError: it has several.
     """
-    nodes = jax.tree.leaves(state, is_leaf=lambda node: isinstance(node, ShotState))
-    found = [node for node in nodes if isinstance(node, ShotState)]
+    kinds = ShotState, QuiverState
+    nodes = jax.tree.leaves(state, is_leaf=lambda node: isinstance(node, kinds))
+    found = [node for node in nodes if isinstance(node, kinds)]
     if len(found) > 1:
-        raise ValueError("the optimizer has several parts that ask for shots: give one icans or gcans")
+        raise ValueError("the optimizer has several parts that ask for shots: give one icans, gcans or quiver")
     return found[0] if found else None

@@ -23,6 +23,11 @@ Distribution = Literal["rademacher", "gaussian", "coordinate", "sphere"]
 DISTRIBUTIONS = ("rademacher", "gaussian", "coordinate", "sphere")
 
 
+def scatter(distribution: Distribution, size: int) -> int:
+    """S + kappa - 2 of directions of S components."""
+    return max(size + (1 if distribution == "gaussian" else -1), 0)
+
+
 def drawn(key: Key, count: int, angles: int, distribution: Distribution, dtype: np.dtype) -> Float[jax.Array, "D A"]:
     """Independent directions, E[v v^T] = 1."""
     shape = count, angles
@@ -73,7 +78,7 @@ def mean_along(
         point: where.
         value: of the outputs (K,), its variance, and a bound on its bias or None.
         slopes: derivative d is that of the outputs along row d of `directions`.
-        directions: E[v v^T] = 1.
+        directions: E[v v^T] = 1; the reading is by their components.
     """
     xp = namespace((slopes, directions, point.cotangents))
     dtype = slopes.dtype

@@ -68,15 +68,15 @@ class SPSA(OneRoundEstimator):
 
     def plan(self, point: Point, key: Key) -> tuple[moves.Moved]:
         program = program_at(point, self, samples=self.shots is not None)
-        return (moves.planned(point, program, self, key, self.directions, "rademacher", self.step, self.shots),)
+        return (moves.planned(point, program, self, key, self._moves),)
 
     def predict(self, point: Point) -> Cost:
         """Exact, whichever directions are drawn."""
         program = program_at(point, self, samples=self.shots is not None)
-        return moves.predicted(point, program, self, self.directions, self.shots)
+        return moves.predicted(point, program, self, self._moves)
 
     def combine(self, point: Point, queries: tuple[moves.Moved], answers: tuple[Means]) -> Reading:
-        return moves.read(point, queries[0], answers[0])
+        return moves.read(point, queries[0], answers[0], "rademacher")
 
     def value_query(self, point: Point) -> Evaluate:
         return Evaluate(program_at(point, self, samples=self.shots is not None), point.coordinates[None], self.shots)
@@ -91,3 +91,7 @@ class SPSA(OneRoundEstimator):
         without the smallest term of the first sum, and with N so that the second is no larger.
         """
         return cls(*moves.for_accuracy(cls, point, program_at(point, cls, samples=True), epsilon, delta))
+
+    @property
+    def _moves(self) -> moves.Moves:
+        return moves.Moves(self.directions, "rademacher", self.step, self.shots)
