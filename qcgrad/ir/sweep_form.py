@@ -104,9 +104,10 @@ class SweepForm:
     def busy(self) -> "SweepForm":
         """The same form without qubits that stay in |0> and are measured in Z at most; its outcomes are the same."""
         moved = int(np.bitwise_or.reduce(self.x, initial=0))
-        for row in (*self.preparation, *self.undo):
-            # Z leaves |0> as it is.
-            moved |= row.touched & ~(row.z & ~row.x)
+        for x, _, controls, _, _, _, wires in (*self.preparation, *self.undo):
+            moved |= x | controls  # Z leaves |0> as it is
+            for wire in wires:
+                moved |= 1 << wire
         kept = [q for q in range(self.num_qubits) if moved & pauli.bit(q, self.num_qubits)] or [0]
         if len(kept) == self.num_qubits:
             return self

@@ -31,6 +31,8 @@ _STATUS = {2: MemoryError, 3: KeyboardInterrupt}
 
 def is_possible(form: SweepForm) -> bool:
     """Whether the native engine was built, and takes the gates of a form."""
+    if form in _remembered:
+        return True
     rows = (*form.preparation, *form.undo)
     is_small = all(row.controls.bit_count() <= _MOST_CONTROLS and len(row.wires) <= _MOST_WIRES for row in rows)
     return is_small and native_library.load() is not None
@@ -130,7 +132,7 @@ def _backward(form) -> _Circuit:
 
 
 def _packed(num_qubits: int, gates: _Gates) -> _Circuit:
-    """A circuit for the engine. Angles that no Clifford gate has are data: sweeps at other parameters are planned once."""
+    """A circuit for the engine. Angles that no Clifford gate has are data, so that other parameters take no new plan."""
     x, z, controls, t, _, kappa, string, matrix = _without_phases(gates).columns
     strings = int(string.max(initial=-1)) + 1
     is_matrix, turns = matrix >= 0, np.round(t / _RIGHT_ANGLE)
