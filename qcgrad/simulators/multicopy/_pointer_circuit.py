@@ -132,7 +132,7 @@ def _backward(form) -> _Circuit:
 
 
 def _packed(num_qubits: int, gates: _Gates) -> _Circuit:
-    """A circuit for the engine. Angles that no Clifford gate has are data, so that other parameters take no new plan."""
+    """A circuit for the engine. Angles that no Clifford gate has are data: other parameters take no new plan."""
     x, z, controls, t, _, kappa, string, matrix = _without_phases(gates).columns
     strings = int(string.max(initial=-1)) + 1
     is_matrix, turns = matrix >= 0, np.round(t / _RIGHT_ANGLE)
