@@ -29,7 +29,7 @@ References:
 """
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -104,9 +104,10 @@ class SweepForm:
     def busy(self) -> "SweepForm":
         """The same form without qubits that stay in |0> and are measured in Z at most; its outcomes are the same."""
         moved = int(np.bitwise_or.reduce(self.x, initial=0))
-        for row in (*self.preparation, *self.undo):
-            # Z leaves |0> as it is.
-            moved |= row.touched & ~(row.z & ~row.x)
+        for x, _, controls, _, _, _, wires in (*self.preparation, *self.undo):
+            moved |= x | controls  # Z leaves |0> as it is
+            for wire in wires:
+                moved |= 1 << wire
         kept = [q for q in range(self.num_qubits) if moved & pauli.bit(q, self.num_qubits)] or [0]
         if len(kept) == self.num_qubits:
             return self
@@ -180,6 +181,7 @@ class _Backward:
         table = program.circuit.op_table
         self.program = program
         self.forward = rows.bind(table, angles)
+        self.undo = tuple(row.inverse() for row in reversed(self.forward))
         sizes = [len(gate.primitives()) for gate in program.circuit.gates]
         # Row i of the backward pass opens the gate it belongs to; a gate counts when its first row is undone.
         owner = np.repeat(np.arange(len(sizes)), sizes)[::-1]
@@ -193,31 +195,39 @@ class _Backward:
         self.slot, self.step = np.array(columns[0], np.int64), np.array(columns[1], np.int64)
         self.x, self.z = columns[2], columns[3]
         self.weight = np.array(columns[4], float)
+        self.strings = cache(self._strings)
 
     def form(self, x: Masks, z: Masks, coefficients: Coefficients, mixing: Float[np.ndarray, "K 1"]) -> SweepForm:
         """The form of the observable sum_t c_t P_t, a single string of coefficient 1 or a block encoding."""
-        import scipy.sparse as sparse
-
-        n, angles = self.program.num_qubits, self.program.num_angles
+        n = self.program.num_qubits
         encoded = block_encoding.controlled(n, x, z, coefficients)
         ancilla = 1 << (encoded.num_qubits - 1)
         half_turn = np.pi / 2
         # H on the ancilla as RY(pi/2): from |0> the two agree.
         plus = Row(ancilla, ancilla, 0, np.cos(half_turn / 2), -1j * np.sin(half_turn / 2))
-        count = 1 + len(self.slot)
-        columns = np.arange(1, count)
-        gradient = sparse.csr_array((-2 * encoded.scale * self.weight, (self.slot, columns)), shape=(angles, count))
+        x, z, value, gradient = self.strings(encoded.num_qubits, encoded.scale)
         return SweepForm(
             num_qubits=encoded.num_qubits,
             preparation=(plus, *self.forward, *encoded.rows),
-            undo=tuple(row.inverse() for row in reversed(self.forward)),
+            undo=self.undo,
             preparation_gates=1 + self.program.num_gates + len(encoded.rows),
             gates_undone=self.gates_undone,
-            x=pauli.mask_array([ancilla, *(int(x) | ancilla for x in self.x)], encoded.num_qubits),
-            z=pauli.mask_array([0, *(int(z) | ancilla for z in self.z)], encoded.num_qubits),
+            x=x,
+            z=z,
             step=np.concatenate([[0], self.step]),
             gradient=gradient,
-            value=sparse.csr_array(([encoded.scale], ([0], [0])), shape=(1, count)),
+            value=value,
             constants=np.zeros(1),
             mixing=np.asarray(mixing, float),
         )
+
+    def _strings(self, num_qubits, scale):
+        """Masks of the strings, and what they add to value and gradient: the same for all strings of an observable."""
+        import scipy.sparse as sparse
+
+        ancilla, count = 1 << (num_qubits - 1), 1 + len(self.slot)
+        x = pauli.mask_array([ancilla, *(int(x) | ancilla for x in self.x)], num_qubits)
+        z = pauli.mask_array([0, *(int(z) | ancilla for z in self.z)], num_qubits)
+        entries = -2 * scale * self.weight, (self.slot, np.arange(1, count))
+        gradient = sparse.csr_array(entries, shape=(self.program.num_angles, count))
+        return x, z, sparse.csr_array(([scale], ([0], [0])), shape=(1, count)), gradient

@@ -132,6 +132,32 @@ def test_shifts_of_states_of_several_tiles_give_the_outcomes_of_the_settings(num
     np.testing.assert_allclose(first[0], expected[0][:3], atol=1e-11)
 
 
+def test_outcomes_that_cannot_be_are_never_drawn_at_any_shift():
+    """All qubits agree, so each of the five ZZ says 1, whatever rounding leaves of two states that add up."""
+    circuit = qg.Circuit(6).ry(0, param=0).rz(0, param=1).ry(0, param=2)
+    for qubit in range(5):
+        circuit = circuit.cx(qubit, qubit + 1)
+    pairs = qg.PauliSum({"I" * q + "ZZ" + "I" * (4 - q): 1.0 for q in range(5)})
+    program, point = qg.Expectation(circuit, pairs).program, np.array([0.3, -1.1, 0.7])
+    owner, moved = np.array([0, 0, 1, 1, 2]), np.array([1.9, -1.2, 0.4, -2.7, np.pi])
+    shifted = ShiftedSettings(point, owner, moved - point[owner], moved)
+    mean, variance = sampled(program, shifted, 1000)
+    np.testing.assert_array_equal(mean, np.full((6, 1), 5.0))
+    np.testing.assert_array_equal(variance, np.zeros((6, 1)))
+
+
+def test_angles_that_turn_all_of_the_state_by_a_phase_leave_its_outcomes_alone():
+    """Z on |0>, also behind a CX whose control is |0>; not RZ and CP on qubits that something has turned."""
+    circuit = qg.Circuit(3).rz(0, param=0).cx(0, 1).rz(1, param=1).ry(0, param=2).cp(0, 2, param=3).ry(2, param=4)
+    circuit = circuit.cp(0, 2, param=5).h(0).rz(0, param=6)
+    program = qg.Expectation(circuit, {"XII": 1.0, "IIZ": 0.5, "ZIX": 0.3}).program
+    point = np.random.default_rng(2).uniform(-1, 1, program.num_angles)
+    owner = np.arange(program.num_angles)
+    shifted = ShiftedSettings(point, owner, np.full(len(owner), 1.3), point + 1.3)
+    for found, expected in zip(sampled(program, shifted, 200), sampled(program, np.asarray(shifted), 200), strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-11, rtol=1e-9)
+
+
 def test_slices_of_many_settings_draw_what_all_of_them_do(monkeypatch):
     """A slice at a time, or all settings at once: the setting's number in its key decides."""
     program, angles = large_circuit(5, 1)

@@ -122,8 +122,8 @@ def reading(combinations: list[Combination], point: Point, constants: Values) ->
         bias += np.abs(form.mixing) @ (abs(form.gradient) @ combination.bias).reshape(len(form.constants), angles)
         for weight, found in zip(combination.weights, combination.sets, strict=True):
             # Sweep by sweep, so that the spread of sums over strings is that of the sums.
-            values = found.means @ form.value.T
-            slopes = (found.means @ form.gradient.T).reshape(len(found.means), len(form.constants), angles)
+            values = (form.value @ found.means.T).T
+            slopes = (form.gradient @ found.means.T).T.reshape(len(found.means), len(form.constants), angles)
             value += weight * form.mixing @ values.mean(axis=0)
             gradient += weight * form.mixing @ slopes.mean(axis=0)
             # Sparse, so that the unknown spread of one batch leaves outputs alone to which the form adds nothing.

@@ -31,6 +31,8 @@ _STATUS = {2: MemoryError, 3: KeyboardInterrupt}
 
 def is_possible(form: SweepForm) -> bool:
     """Whether the native engine was built, and takes the gates of a form."""
+    if form in _remembered:
+        return True
     rows = (*form.preparation, *form.undo)
     is_small = all(row.controls.bit_count() <= _MOST_CONTROLS and len(row.wires) <= _MOST_WIRES for row in rows)
     return is_small and native_library.load() is not None
@@ -44,7 +46,7 @@ def expectations(form: SweepForm, kicks: Float[np.ndarray, "batches D"]) -> Floa
         kicks: \(\xi_d\) of each sweep.
     """
     if form not in _remembered:  # a method asks twice, and its strings are many
-        _remembered[form] = _circuit(form.num_qubits, form.preparation), _backward(form)
+        _remembered[form] = _packed(form.num_qubits, _gates(form.preparation)), _backward(form)
     preparation, backward = _remembered[form]
     # Running backwards undoes exp(-i t A / 2), which is a kick by t / 2.
     at = np.broadcast_to(backward.angles, (len(kicks), len(backward.angles)))
@@ -81,75 +83,102 @@ def _run(preparation, backward, angles, found):
         raise _STATUS.get(status, RuntimeError)(message.value.decode() or "the native engine stopped")
 
 
+class _Gates(NamedTuple):
+    r"""Gates by column, in order, each \(e^{i\varphi} e^{-it(P - \kappa)/2}\) where all controls are 1, or a matrix.
+
+    Attributes:
+        x, z, controls: masks.
+        t, phase, kappa: of the exponential.
+        string: which one is read there, -1 for none.
+        matrix: index into `matrices`, -1 for none.
+        matrices: (matrix, bit positions of its wires).
+    """
+
+    x: np.ndarray
+    z: np.ndarray
+    controls: np.ndarray
+    t: np.ndarray
+    phase: np.ndarray
+    kappa: np.ndarray
+    string: np.ndarray
+    matrix: np.ndarray
+    matrices: list[tuple[np.ndarray, tuple[int, ...]]]
+
+    @property
+    def columns(self) -> tuple[np.ndarray, ...]:
+        return self[:-1]
+
+
+def _gates(rows: Sequence[Row]) -> _Gates:
+    x, z, controls, a, b, matrices, wires = zip(*rows, strict=True) if rows else ((),) * 7
+    masks = (np.array(column, np.int64) for column in (x, z, controls))
+    is_matrix = np.array([matrix is not None for matrix in matrices], bool)
+    index = np.where(is_matrix, np.cumsum(is_matrix) - 1, -1)
+    kept = [(matrix, on) for matrix, on in zip(matrices, wires, strict=True) if matrix is not None]
+    exponentials = _exponentials(np.array(a, np.complex128), np.array(b, np.complex128))
+    return _Gates._make([*masks, *exponentials, np.full(len(rows), -1), index, kept])
+
+
 def _backward(form) -> _Circuit:
     """The inverse of a sweep, from its end to its start, with each string where it is read."""
-    sweep, numbers, undone = [], [], 0
-    for number, (x, z, step) in enumerate(zip(form.x.tolist(), form.z.tolist(), form.step.tolist(), strict=True)):
-        sweep += [*form.undo[undone:step], Row(x, z, 0, 1.0, 0.0)]
-        numbers += [*(-1,) * (step - undone), number]
-        undone = step
-    return _circuit(form.num_qubits, sweep[::-1], numbers[::-1], is_inverse=True)
+    undo, number = _gates(form.undo), np.arange(form.num_components)
+    none, zero = np.full_like(number, -1), np.zeros(len(number))
+    strings = form.x, form.z, 0 * number, zero, zero, 0 * number, number, none
+    # Strings stand in front of the row that is un-computed after they are read; all of it is then turned round.
+    order = np.insert(np.arange(len(undo.x)), form.step, len(undo.x) + number)[::-1]
+    joined = (np.concatenate(pair)[order] for pair in zip(undo.columns, strings, strict=True))
+    inverse = _Gates._make([*joined, [(matrix.conj().T, wires) for matrix, wires in undo.matrices]])
+    return _packed(form.num_qubits, inverse._replace(t=-inverse.t, phase=-inverse.phase))
 
 
-def _circuit(num_qubits: int, rows: Sequence[Row], numbers: Sequence[int] = (), is_inverse: bool = False) -> _Circuit:
-    """A circuit for the engine.
-
-    Angles that no Clifford gate has are data, so that the engine plans sweeps at other parameters once.
-
-    Args:
-        num_qubits: n.
-        rows: in order.
-        numbers: of each row, which string is read there, -1 for none.
-        is_inverse: take the inverse of each row instead.
-    """
-    number = np.array(numbers if len(numbers) else [-1] * len(rows), np.int64)
-    strings = int(np.sum(number >= 0))
-    kappa, t, phase = _exponentials(rows)
-    if is_inverse:
-        t, phase = -t, -phase
-    # A phase of its own is one of the controls: 1 on all of them but one, and on that one.
-    is_phased = (abs(np.exp(1j * phase) - 1) > _ROUNDING) & np.array([row.controls != 0 for row in rows], bool)
-    place = np.repeat(np.arange(len(rows)), 1 + is_phased)
-    is_extra = np.concatenate([np.zeros(min(1, len(place)), bool), place[1:] == place[:-1]])
-    lowest = [row.controls & -row.controls for row in rows]
-    columns = np.array(
-        [
-            (0, lowest[p], rows[p].controls ^ lowest[p]) if extra else (rows[p].x, rows[p].z, rows[p].controls)
-            for p, extra in zip(place.tolist(), is_extra.tolist(), strict=True)
-        ],
-        np.int64,
-    ).reshape(-1, 3)
-    t = np.where(is_extra, phase[place], t[place])
-    turns = np.round(t / _RIGHT_ANGLE)
-    is_matrix = np.array([rows[p].matrix is not None for p in place.tolist()], bool)
-    number = number[place]
-    is_data = ~is_matrix & (number < 0) & (abs(t / _RIGHT_ANGLE - turns) > _ROUNDING)
-    slot = np.where(is_data, strings + np.cumsum(is_data) - 1, number)
-    matrices = [(m.conj().T if is_inverse else m).ravel() for row in rows if (m := row.matrix) is not None]
-    starts = np.cumsum([0, *map(len, matrices)])
-    offset = np.where(is_data | is_matrix | (number >= 0), 0.0, turns * _RIGHT_ANGLE)
-    most = max((len(row.wires) for row in rows), default=0)
-    wires = [(*rows[p].wires, *(-1,) * (most - len(rows[p].wires))) for p in place.tolist()]
+def _packed(num_qubits: int, gates: _Gates) -> _Circuit:
+    """A circuit for the engine. Angles that no Clifford gate has are data: other parameters take no new plan."""
+    x, z, controls, t, _, kappa, string, matrix = _without_phases(gates).columns
+    strings = int(string.max(initial=-1)) + 1
+    is_matrix, turns = matrix >= 0, np.round(t / _RIGHT_ANGLE)
+    is_data = ~is_matrix & (string < 0) & (abs(t / _RIGHT_ANGLE - turns) > _ROUNDING)
+    slot = np.where(is_data, strings + np.cumsum(is_data) - 1, string)
+    raveled = [entries.ravel() for entries, _ in gates.matrices]
+    starts = np.cumsum([0, *map(len, raveled)])
+    most = max((len(on) for _, on in gates.matrices), default=0)
+    wires = np.full((len(x), most), -1, np.int32)
+    for place in np.flatnonzero(is_matrix):
+        on = gates.matrices[matrix[place]][1]
+        wires[place, : len(on)] = on
     data = packed(
-        np.array([MAGIC, num_qubits, len(place), strings + is_data.sum(), most, starts[-1], 0, 0], np.int64),
+        np.array([MAGIC, num_qubits, len(x), strings + is_data.sum(), most, starts[-1], 0, 0], np.int64),
         is_matrix.astype(np.int32) * MATRIX,
-        np.where(is_extra, 1, kappa[place]).astype(np.int32),
+        kappa.astype(np.int32),
         slot.astype(np.int32),
-        np.array(wires, np.int32),
-        *columns.T,
-        np.where(is_matrix, starts[np.maximum(np.cumsum(is_matrix) - 1, 0)], 0).astype(np.int64),
+        wires,
+        *(column.astype(np.int64) for column in (x, z, controls)),
+        np.where(is_matrix, starts[matrix], 0).astype(np.int64),
         (slot >= 0).astype(np.float64),
-        offset,
-        np.concatenate([np.zeros(0, np.complex128), *matrices]),
+        np.where(is_data | is_matrix | (string >= 0), 0.0, turns * _RIGHT_ANGLE),
+        np.concatenate([np.zeros(0, np.complex128), *raveled]),
         np.zeros(1, np.int64),
     )
     return _Circuit(data, t[is_data])
 
 
-def _exponentials(rows):
-    r"""kappa, t, and a phase: \(a + bP = e^{i\varphi} e^{-it(P - \kappa)/2}\), kappa 1 where the phase is then 0."""
-    a, b = (np.array([getattr(row, name) for row in rows], np.complex128) for name in "ab")
+def _without_phases(gates: _Gates) -> _Gates:
+    """A phase of a controlled gate is one of the controls: 1 on all of them but one, and on that one."""
+    is_phased = (abs(np.exp(1j * gates.phase) - 1) > _ROUNDING) & (gates.controls != 0)
+    if not is_phased.any():
+        return gates
+    place = np.repeat(np.arange(len(is_phased)), 1 + is_phased)
+    extra = np.flatnonzero(place[1:] == place[:-1]) + 1
+    spread = _Gates._make([*(column[place] for column in gates.columns), gates.matrices])
+    lowest = spread.controls & -spread.controls
+    changed = 0, lowest, spread.controls ^ lowest, spread.phase, 0, 1, -1, -1
+    for column, values in zip(spread.columns, changed, strict=True):
+        column[extra] = np.broadcast_to(values, len(place))[extra]
+    return spread
+
+
+def _exponentials(a, b):
+    r"""t, a phase and kappa: \(a + bP = e^{i\varphi} e^{-it(P - \kappa)/2}\), kappa 1 where the phase is then 0."""
     plus, minus = np.angle(a + b), np.angle(a - b)
     is_projector = abs(a + b - 1) < _ROUNDING
     t = np.where(is_projector, minus, minus - plus)
-    return is_projector.astype(np.int64), t, np.where(is_projector, 0.0, (plus + minus) / 2)
+    return t, np.where(is_projector, 0.0, (plus + minus) / 2), is_projector.astype(np.int64)

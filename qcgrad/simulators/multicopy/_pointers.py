@@ -40,7 +40,8 @@ def sweep(query: PointerSweep, key: Key, max_bytes: int | None = None) -> Pointe
         StateTooLarge: before anything is allocated, with the number of bytes.
     """
     rng = generator(key)
-    form = as_sweep_form(query.form, max_bytes)
+    allowed = allowed_bytes(max_bytes)
+    form = as_sweep_form(query.form, allowed)
     together = max(1, _CHUNK_AMPLITUDES >> form.num_qubits)
     require_count(
         f"sweeps over {form.num_components:,} strings",
@@ -48,7 +49,7 @@ def sweep(query: PointerSweep, key: Key, max_bytes: int | None = None) -> Pointe
         lambda batches: (
             8 * _NUMBERS_HELD * form.num_components * batches + STATES_HELD * form.state_bytes * min(together, batches)
         ),
-        allowed_bytes(max_bytes),
+        allowed,
         "give fewer batches",
         StateTooLarge,
     )
