@@ -129,3 +129,24 @@ def test_the_transform_says_who_works():
         (True, False),
         (False, True),
     ]
+
+
+@pytest.mark.parametrize(
+    ("estimator", "what"),
+    [
+        (qg.GentleSweep(copies=1000), "jointly measured copies of states included"),
+        (qg.AmplitudeEstimation(5), "circuits included that run the preparation and its inverse many times"),
+        (qg.QuantumGradient(2), "circuits included that run the preparation and its inverse many times"),
+        (qg.ParameterShift(shots=10), None),
+        (qg.Adjoint(), None),
+    ],
+    ids=lambda part: type(part).__name__,
+)
+def test_what_devices_of_today_do_not_run_is_said(estimator, what):
+    tape = qml.tape.QuantumScript([qml.RX(0.3, 0)], [qml.expval(qml.Z(0))])
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        applied(gradient(estimator), tape)
+    found = [str(w.message) for w in said if "is not run on the QNode's device" in str(w.message)]
+    assert len(found) == (what is not None)
+    assert what is None or f"Statevector answered, {what}; the fidelity of its answers is 'exact'" in found[0]

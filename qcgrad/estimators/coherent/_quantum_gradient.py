@@ -124,8 +124,8 @@ class QuantumGradient(OneRoundEstimator):
     def for_accuracy(cls, point: Point, epsilon: float, delta: float) -> Self:
         r"""The registers and repetitions that take least of those whose medians keep to epsilon.
 
-        A run is off by more than \(\epsilon/(4\Lambda w)\) turns with probability p; medians of M components fail with
-        probability \(M I_p(h, h)\), to which what the phase's errors add, R times the deviation of a run, is added.
+        A run is off by more than \(\epsilon/(4\Lambda w)\) turns with probability p, what the phase's errors add
+        included; medians of M components fail with probability \(M I_p(h, h)\).
         """
         epsilon, delta = checked_accuracy(epsilon, delta)
         program = program_at(point, cls, samples=True)
@@ -206,8 +206,7 @@ def fewest_walks(registers: int, outputs: int, turns: float, delta: float) -> Ca
             continue
         for repetitions in range(1, register.MOST_REPETITIONS, 2):
             deviation = _deviation(qubits, repetitions)
-            missed = registers * register.missed(qubits, turns, repetitions) + repetitions * deviation
-            if outputs * missed > delta:
+            if registers * outputs * register.missed(qubits, turns, repetitions, deviation) > delta:
                 continue
             walks = repetitions * sum(cheapest(registers, qubits, deviation / 2, deviation / 2).degrees)
             if best is None or walks < best.walks:

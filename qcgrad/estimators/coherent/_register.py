@@ -38,12 +38,15 @@ class Errors(NamedTuple):
     beyond_quarter: float
 
 
-def missed(qubits: int, turns: float, repetitions: int) -> float:
-    """Probability that at least half of the runs, rounded up, are off by more than `turns`."""
+def missed(qubits: int, turns: float, repetitions: int, deviation: float = 0.0) -> float:
+    """Probability that at least half of the runs, rounded up, are off by more than `turns`.
+
+    Each run is independent, and its distribution is off by `deviation` in total variation at most.
+    """
     from scipy.special import betainc
 
     half = (repetitions + 1) // 2
-    return float(betainc(half, half, single(qubits, turns)))
+    return float(betainc(half, half, min(1.0, single(qubits, turns) + deviation)))
 
 
 def single(qubits: int, turns: float) -> float:
@@ -52,7 +55,7 @@ def single(qubits: int, turns: float) -> float:
     return float(min(1.0, 2 * np.interp(turns * (2**qubits + 1), x, beyond)))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=4096)
 def errors(qubits: int, repetitions: int) -> Errors:
     """See `Errors`."""
     from scipy.integrate import simpson

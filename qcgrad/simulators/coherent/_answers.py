@@ -8,12 +8,17 @@ from jaxtyping import Float
 
 from ...array_types import Angles, Gradient, Key, Settings, Values
 from ...draws import generator
+from ...errors import StateTooLarge
 from ...ir import Program, rows
 from ...ir.sweep_form import SweepForm
+from ...memory import allowed_bytes, require_count
 from ...queries import EstimatePhases, Fidelity, GradientRegisters, PhaseOutcomes, RegisterOutcomes
 from ..multicopy._pointers import as_sweep_form
 from . import _errors as errors
 from . import _grid as grid
+
+# Measured: of each outcome its sign, error and sum, what puts it on the circle, and a copy for whoever takes medians.
+_NUMBERS_HELD = 6
 
 QUESTIONS = EstimatePhases | GradientRegisters
 """What `answer` takes."""
@@ -45,6 +50,15 @@ def answer(
     if key is None:
         raise ValueError(f"key is missing: {type(query).__name__} draws, give jax.random.key(seed)")
     rng = generator(key)
+    phases = len(query.strings) if isinstance(query, EstimatePhases) else query.program.num_angles
+    require_count(
+        f"outcomes of {type(query).__name__}",
+        query.repetitions * phases,
+        lambda outcomes: 8 * _NUMBERS_HELD * outcomes,
+        allowed_bytes(max_bytes),
+        "give fewer repetitions",
+        StateTooLarge,
+    )
     if isinstance(query, EstimatePhases):
         return _phases(query, rng, max_bytes)
     if grid.fits(query):

@@ -11,6 +11,8 @@ from jaxtyping import Float
 # Largest quotient of the density and that of what is proposed: 1.31 at b = 1, less beyond.
 _LARGEST_QUOTIENT = 1.5
 _WIDTH = 0.55
+# Proposals at a time.
+_MOST = 1 << 20
 
 
 def draw(qubits: int, shape: tuple[int, ...], rng: np.random.Generator) -> Float[np.ndarray, "..."]:
@@ -18,7 +20,7 @@ def draw(qubits: int, shape: tuple[int, ...], rng: np.random.Generator) -> Float
     count = int(np.prod(shape))
     found, have = [], 0
     while have < count:
-        x = _WIDTH * rng.standard_t(3, 4 * (count - have) + 16)
+        x = _WIDTH * rng.standard_t(3, min(_MOST, 4 * (count - have) + 16))
         x = x[rng.random(len(x)) * _LARGEST_QUOTIENT < quotient(qubits, x)]
         found.append(x)
         have += len(x)
