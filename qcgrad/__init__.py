@@ -42,7 +42,7 @@ from .ir.noise import PhaseDamping as PhaseDamping
 from .ir.noise import ReadoutError as ReadoutError
 from .ir.noise import ThermalRelaxation as ThermalRelaxation
 from .library import load_circuit as load_circuit
-from .matrices import MatrixEstimate as MatrixEstimate
+from .matrix_result import MatrixEstimate as MatrixEstimate
 from .natural import NaturalGradient as NaturalGradient
 from .natural import natural_gradient as natural_gradient
 from .networks import Autodiff as Autodiff

@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from . import estimators, networks, simulators
+from .arguments import check_objective
 from .backend import AbstractBackend, resolve
 from .cost import Cost
 from .entries import REQUIRED as REQUIRED
@@ -24,7 +25,6 @@ from .entries import Entry as Entry
 from .entries import Option as Option
 from .entries import read_off
 from .errors import QcgradError
-from .estimate import check_objective
 from .estimator import AbstractEstimator
 from .estimators.accuracy import checked_accuracy
 from .networks import AbstractActivation, AbstractRule

@@ -1,6 +1,6 @@
 """What a gradient costs: one record, two ways to combine it, and limits on it."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from numbers import Integral
 
 # Counters that hold a high-water mark; all others are totals.
@@ -124,6 +124,11 @@ class Budget:
             limit = getattr(self, f.name)
             if limit is not None and (isinstance(limit, bool) or not isinstance(limit, Integral) or limit < 0):
                 raise ValueError(f"Budget {f.name}={limit!r}: give a non-negative integer, or None for no limit")
+
+    def after(self, cost: Cost) -> "Budget":
+        """What is left of it once so much was spent; limits on peaks stay what they are."""
+        totals = {f.name for f in fields(self) if f.name not in _PEAKS and getattr(self, f.name) is not None}
+        return replace(self, **{name: max(0, getattr(self, name) - getattr(cost, name)) for name in totals})
 
     def exceeded_by(self, cost: Cost) -> tuple[str, ...]:
         """Names of the counters of `cost` that lie over their limit."""

@@ -4,8 +4,15 @@ import numpy as np
 
 from .array_types import Key, Params
 from .backend import AbstractBackend
-from .matrices import Asking, HessianMethod, MatrixEstimate, assembled, measured
+from .cost import Budget
+from .errors import BackendFailed
+from .estimate import driven
+from .estimator import AbstractPrecision
+from .keys import as_key
+from .matrices import Asking, HessianMethod, asked_for
+from .matrix_result import MatrixEstimate, assembled
 from .objective import AbstractObjective, Reading
+from .progress import Run
 from .readings import estimate_of
 
 
@@ -20,6 +27,10 @@ def hessian(
     backend: AbstractBackend | None = None,
     *,
     key: Key | int | None = None,
+    budget: Budget | None = None,
+    precision: AbstractPrecision | None = None,
+    throw: bool = True,
+    resume: BackendFailed | None = None,
 ) -> MatrixEstimate:
     r"""Second derivatives by all pairs of parameters, with value and gradient from the same evaluations.
 
@@ -34,6 +45,9 @@ def hessian(
         method: how, for example `SecondOrderShift(shots=1000)` or `ShiftedAdjoint()`.
         backend: who answers, by default the statevector simulator.
         key: JAX random key or integer seed, for methods that sample.
+        budget, throw, resume: as for `qcgrad.estimate`; entries whose evaluations did not fit are NaN.
+        precision: how precise every entry has to be, by parameters: the method then takes the shots that are proved to
+            do (`method.for_accuracy`), instead of its own.
 
     Returns:
         A `MatrixEstimate`: `matrix` (N, N), or (K, N, N) for a sequence of K observables, symmetric, in units of the
@@ -43,7 +57,7 @@ def hessian(
         TypeError: no method for Hessians, or parameters that JAX is tracing.
         ValueError: bad parameters, a missing key.
         NotApplicable: a gate without a shift rule, an objective without one circuit.
-        AccessError, UnsupportedQuery, StateTooLarge, BackendFailed: as `qcgrad.estimate`.
+        AccessError, UnsupportedQuery, StateTooLarge, BudgetExhausted, BackendFailed: as `qcgrad.estimate`.
 
     Cost: that of the method's queries; `qcgrad.Tracker` calls it "Hessian".
 
@@ -60,10 +74,17 @@ def hessian(
         A. Mari, T. R. Bromley, N. Killoran, "Estimating the gradient and higher-order derivatives on quantum hardware",
         Phys. Rev. A 103, 012405 (2021), arXiv:2008.06517.
     """
-    found, objective, params, asker = measured(objective, params, method, backend, key, HessianMethod, Hessian)
-    first: Reading = found.reading.stats["first_order"]
-    if found.reading.bias_bound is not None and np.isnan(found.reading.value_bias_bound).any():
-        unknown = np.full_like(first.gradient, np.nan)
-        first = first._replace(bias_bound=unknown, value_bias_bound=np.full_like(first.value, np.nan))
-    first_order = estimate_of(objective, params, asker, found._replace(reading=first))
-    return assembled(found, objective.is_vector, first_order)
+    asked = asked_for(
+        objective, params, method, backend, HessianMethod, Hessian, budget=budget, precision=precision, key=key
+    )
+
+    def seen(found: Run) -> MatrixEstimate:
+        first: Reading = found.reading.stats["first_order"]
+        off = found.reading.value_bias_bound
+        if off is not None and np.isnan(off).any():
+            unknown = np.full_like(first.gradient, np.nan)
+            first = first._replace(bias_bound=unknown, value_bias_bound=np.full_like(first.value, np.nan))
+        first_order = estimate_of(asked.point.objective, asked.params, asked.asker, found._replace(reading=first))
+        return assembled(found, asked.point.objective.is_vector, first_order)
+
+    return driven(asked.point, asked.asker, asked.backend, as_key(key), seen, budget=budget, throw=throw, resume=resume)

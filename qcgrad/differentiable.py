@@ -9,11 +9,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree, UInt32
 
+from .arguments import check_arguments
 from .array_types import Array, Coordinates, Cotangents, Gradient, Key, Values
 from .arrays import is_concrete
 from .backend import AbstractBackend, resolve
 from .errors import NotApplicable
-from .estimate import check_arguments, run, run_value
+from .estimate import run, run_value
 from .estimator import AbstractEstimator
 from .keys import as_key
 from .linear_map import linear_map

@@ -4,7 +4,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # estimates are made of what is here
+    from .matrix_result import MatrixEstimate
+    from .natural import NaturalGradient
     from .result import Estimate
+
+    Found = Estimate | MatrixEstimate | NaturalGradient
 
 
 class QcgradError(Exception):
@@ -40,7 +44,7 @@ class StateTooLarge(TooLarge):
 class BudgetExhausted(QcgradError, RuntimeError):
     """The next query would exceed the budget. `estimate` holds everything computed until then."""
 
-    def __init__(self, message: str, estimate: "Estimate"):
+    def __init__(self, message: str, estimate: "Found"):
         super().__init__(message)
         self.estimate = estimate
 
@@ -57,14 +61,17 @@ class BackendFailed(QcgradError, RuntimeError):
         estimate: everything computed until then, with NaN for what is missing; its cost counts what was answered in
             full. None where the backend was not asked by `qcgrad.estimate`.
         progress: where `estimate` goes on.
+        before: the method that had ended before in the same call, and what it found: the gradient of a natural gradient
+            whose metric failed.
     """
 
     def __init__(self, message: str, answered: Any = None, known: Any = None):
         super().__init__(message)
         self.answered = answered
         self.known = known
-        self.estimate: Estimate | None = None
+        self.estimate: Found | None = None
         self.progress: Any = None
+        self.before: tuple[Any, Any] | None = None
 
 
 class BiasWarning(UserWarning):

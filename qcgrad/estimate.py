@@ -1,26 +1,29 @@
 """The one loop: ask the estimator, charge, let the backend answer, tell, until there is nothing to ask."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-import jax
 import numpy as np
 from numpy.typing import DTypeLike
 
 from . import finite
+from .arguments import check_access, check_arguments, check_limits, check_traceable, real_dtype
 from .array_types import Key, Params, Values
 from .arrays import is_concrete
 from .backend import AbstractBackend, resolve
 from .cost import Budget, Cost
-from .errors import AccessError, BackendFailed, BudgetExhausted, NotApplicable
-from .estimator import AbstractEstimator, AbstractPrecision, total_cost, unknown
+from .errors import BackendFailed, BudgetExhausted, NotApplicable
+from .estimator import AbstractEstimator, AbstractPrecision, total_cost
 from .keys import as_key, draw_key
 from .objective import AbstractObjective, Point, point_at
 from .progress import Progress, Run, answer_of, answered, completed, failure, progress_of
-from .queries import AbstractQuery
+from .queries import AbstractQuery, value_in
 from .readings import estimate_of
 from .result import Estimate, Result
 from .rounds import affordable, exhausted
 from .tracker import charge
+
+_Seen = TypeVar("_Seen", bound=Any)
 
 
 def estimate(
@@ -78,12 +81,9 @@ def estimate(
         collapse", NeurIPS 2023, arXiv:2305.13362.
     """
     check_arguments(objective, estimator)
+    check_limits(budget, precision)
     if precision is not None:
-        if not isinstance(precision, AbstractPrecision):
-            raise TypeError(f"precision is {precision!r}: give qcgrad.Precision(epsilon=..., delta=...) or None")
         estimator = precision.reached_by(estimator)
-    if budget is not None and not isinstance(budget, Budget):
-        raise TypeError(f"budget is {budget!r}: give qcgrad.Budget(shots=...) or None")
     is_traced = not is_concrete((params, key))
     if is_traced:
         check_traceable(estimator)
@@ -95,19 +95,11 @@ def estimate(
             f"{type(backend).__name__} cannot be traced by JAX: it runs elsewhere and needs numbers; call "
             "qcgrad.estimate outside jax.jit, jax.vmap and jax.grad, or use qcgrad.as_jax"
         )
-    if is_concrete(point.coordinates) and (reason := finite.of_coordinates(objective, point.coordinates)):
-        found = Run(unknown(point), Cost(), Result("not_finite", reason))
-    else:
-        progress = None if resume is None else progress_of(resume, point, estimator)
-        try:
-            found = run(point, estimator, backend, as_key(key), budget, progress=progress)
-        except BackendFailed as error:
-            error.estimate = estimate_of(objective, params, estimator, error.progress.found)
-            raise
-    assembled = estimate_of(objective, params, estimator, found)
-    if throw and str(assembled.result) == "budget_exhausted":
-        raise BudgetExhausted(assembled.result.message, assembled)
-    return assembled
+
+    def seen(found: Run) -> Estimate:
+        return estimate_of(objective, params, estimator, found)
+
+    return driven(point, estimator, backend, as_key(key), seen, budget=budget, throw=throw, resume=resume)
 
 
 def predict_cost(
@@ -140,6 +132,40 @@ def predict_cost(
     return estimator.predict(Point(objective, objective.placeholder(real_dtype(dtype)), np.eye(objective.num_outputs)))
 
 
+def driven(
+    point: Point,
+    estimator: AbstractEstimator,
+    backend: AbstractBackend,
+    key: Key | None,
+    seen: Callable[[Run], _Seen],
+    *,
+    budget: Budget | None = None,
+    throw: bool = True,
+    resume: BackendFailed | None = None,
+) -> _Seen:
+    """What a user sees of a run, also where it ends early: `estimate` and all that goes by its rules.
+
+    Args:
+        point, estimator, backend, key, budget, throw, resume: as for `estimate`, checked.
+        seen: what a user sees of what was found; it has a `result`.
+
+    Raises:
+        BudgetExhausted, BackendFailed: as `estimate`; their `estimate` is what `seen` makes of what is known.
+    """
+    coordinates = point.coordinates
+    if is_concrete(coordinates) and (reason := finite.of_coordinates(point.objective, coordinates)):
+        return seen(Run(estimator.nothing_known(point), Cost(), Result("not_finite", reason)))
+    progress = None if resume is None else progress_of(resume, point, estimator)
+    try:
+        found = seen(run(point, estimator, backend, key, budget, progress=progress))
+    except BackendFailed as error:
+        error.estimate = seen(error.progress.found)
+        raise
+    if throw and str(found.result) == "budget_exhausted":
+        raise BudgetExhausted(found.result.message, found)
+    return found
+
+
 def run(
     point: Point,
     estimator: AbstractEstimator,
@@ -166,7 +192,7 @@ def run(
         progress = Progress(estimator.init(point, used) if start is None else start, key)
     while queries := estimator.ask(progress.state):
         for query in queries:
-            _check_access(query, estimator, backend)
+            check_access(query, estimator, backend)
         asked = queries if budget is None else affordable(queries, progress.cost, budget)
         is_cut = asked is not queries
         if budget is not None and is_cut:
@@ -206,58 +232,7 @@ def ask(query: AbstractQuery, asker: Any, backend: AbstractBackend, key: Key | N
         backend: who answers.
         key: JAX random key; needed by queries that draw.
     """
-    _check_access(query, asker, backend)
+    check_access(query, asker, backend)
     answer = answer_of(query, draw_key(key, query.is_random)[1], asker, backend)
-    charge(asker, query.cost(), _value_of(answer))
+    charge(asker, query.cost(), value_in(answer))
     return answer
-
-
-def _value_of(answer):
-    """What an answer says of the outputs (K,); nothing where it holds outcomes or states."""
-    return answer.mean[0] if hasattr(answer, "mean") else getattr(answer, "value", np.zeros(0))
-
-
-def real_dtype(dtype: DTypeLike | None) -> np.dtype:
-    """The floating-point type that parameters of this type would have."""
-    try:
-        found = np.dtype(dtype or float)
-    except TypeError:
-        found = np.dtype(object)
-    if found not in (np.float32, np.float64):
-        raise ValueError(f"dtype={dtype!r}: give float32 or float64")
-    return jax.dtypes.canonicalize_dtype(found)
-
-
-def check_objective(objective: object) -> None:
-    """Refuse what is no objective, by name."""
-    if not isinstance(objective, AbstractObjective):
-        raise TypeError(
-            f"objective is {objective!r}: give an objective, for example qcgrad.Expectation(circuit, observable)"
-        )
-
-
-def check_arguments(objective: object, estimator: object) -> None:
-    """Refuse what is no objective or no estimator, by name."""
-    check_objective(objective)
-    if isinstance(estimator, type) or not isinstance(estimator, AbstractEstimator):
-        raise TypeError(f"estimator is {estimator!r}: give an estimator object, for example qcgrad.ParameterShift()")
-
-
-def check_traceable(estimator: AbstractEstimator) -> None:
-    """Refuse, by name, to trace a method that JAX cannot trace."""
-    if not estimator.is_traceable:
-        raise NotApplicable(
-            f"{type(estimator).__name__} cannot be traced by JAX: what it asks depends on answers, or on the numbers "
-            "of the angles; call qcgrad.estimate outside jax.jit, jax.vmap and jax.grad, or use qcgrad.as_jax"
-        )
-
-
-def _check_access(query, estimator, backend):
-    for who, granted in (
-        (f"estimator {type(estimator).__name__}", estimator.access),
-        (f"backend {type(backend).__name__}", backend.access),
-    ):
-        if query.access > granted:
-            raise AccessError(
-                f"{type(query).__name__} needs {query.access.name} access, but {who} allows {granted.name} only"
-            )

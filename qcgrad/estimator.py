@@ -15,7 +15,7 @@ from .arrays import zeros_like
 from .cost import Cost
 from .errors import NotApplicable
 from .objective import Point, Reading
-from .queries import AbstractQuery, Access
+from .queries import AbstractQuery, Access, value_in
 
 
 class Directions(NamedTuple):
@@ -101,6 +101,10 @@ class AbstractEstimator(eqx.Module):
     def read(self, state: Any) -> Reading:
         """The result so far; NaN where nothing is known yet."""
 
+    def nothing_known(self, point: Point) -> Reading:
+        """The reading where nothing was asked, or the coordinates are no numbers: NaN everywhere."""
+        return unknown(point)
+
     def report(self, stats: dict[str, Any]) -> str:
         """What the result's message says of the stats, where `read` found any; "" for nothing."""
         return ""
@@ -116,7 +120,7 @@ class AbstractEstimator(eqx.Module):
     def value_of(self, queries: tuple[Any, ...], answers: tuple[Any, ...]) -> Values:
         """The value (K,) from the answers to `value_queries`."""
         (answer,) = answers
-        return answer.mean[0] if hasattr(answer, "mean") else answer.value
+        return value_in(answer)
 
     @abc.abstractmethod
     def predict(self, point: Point) -> Cost:
@@ -182,7 +186,15 @@ class AbstractEstimator(eqx.Module):
 
 
 class AbstractPrecision(abc.ABC):
-    """How precise a gradient has to be: `qcgrad.Precision`."""
+    """How precise a gradient has to be: `qcgrad.Precision`.
+
+    Attributes:
+        epsilon: with `delta`, the largest error; without, the largest standard error.
+        delta: probability with which it may be larger.
+    """
+
+    epsilon: float
+    delta: float | None
 
     @abc.abstractmethod
     def reached_by(self, estimator: AbstractEstimator) -> AbstractEstimator:
@@ -223,7 +235,7 @@ class OneRoundEstimator(AbstractEstimator):
 
     def read(self, state: _Rounds) -> Reading:
         if state.answers is None:
-            return unknown(state.point)
+            return self.nothing_known(state.point)
         return self.combine(state.point, state.queries, state.answers)
 
     def predict(self, point: Point) -> Cost:

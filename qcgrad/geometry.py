@@ -6,13 +6,19 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Complex
 
+from .arguments import check_objective
 from .array_types import Key, Params
 from .arrays import is_concrete
 from .backend import AbstractBackend, resolve
-from .errors import NotApplicable
-from .estimate import ask, check_objective
-from .matrices import Asking, MatrixEstimate, MetricMethod, assembled, directions, measured
+from .cost import Budget
+from .errors import BackendFailed, NotApplicable
+from .estimate import ask, driven
+from .estimator import AbstractPrecision
+from .keys import as_key
+from .matrices import Asking, MetricMethod, asked_for, directions
+from .matrix_result import MatrixEstimate, assembled
 from .objective import AbstractObjective, point_at
+from .progress import Run
 from .queries import Access, Tangents, TangentSweep
 
 
@@ -114,6 +120,10 @@ def metric_tensor(
     backend: AbstractBackend | None = None,
     *,
     key: Key | int | None = None,
+    budget: Budget | None = None,
+    precision: AbstractPrecision | None = None,
+    throw: bool = True,
+    resume: BackendFailed | None = None,
 ) -> MatrixEstimate:
     r"""The Fubini-Study metric of a circuit's state by its parameters, a fourth of the quantum Fisher information.
 
@@ -128,6 +138,9 @@ def metric_tensor(
             layer, `QNSPSA(samples, shots)` along random directions.
         backend: who answers, by default the statevector simulator.
         key: JAX random key or integer seed, for methods that draw.
+        budget, throw, resume: as for `qcgrad.estimate`; entries whose overlaps did not fit are NaN.
+        precision: how precise every entry has to be, by parameters: the method then takes the shots that are proved to
+            do (`method.for_accuracy`), instead of its own.
 
     Returns:
         A `MatrixEstimate`, `matrix` (N, N) symmetric. Estimates from few shots may have negative eigenvalues.
@@ -136,7 +149,7 @@ def metric_tensor(
         TypeError: no method for metrics, or parameters that JAX is tracing.
         ValueError: bad parameters, a missing key.
         NotApplicable: a circuit for which the method's rule does not hold, an objective without one circuit.
-        AccessError, UnsupportedQuery, StateTooLarge, BackendFailed: as `qcgrad.estimate`.
+        AccessError, UnsupportedQuery, StateTooLarge, BudgetExhausted, BackendFailed: as `qcgrad.estimate`.
 
     Cost: that of the method's queries; `qcgrad.Tracker` calls it "MetricTensor".
 
@@ -152,5 +165,11 @@ def metric_tensor(
         J. Stokes et al., Quantum 4, 269 (2020), arXiv:1909.02108; A. Mari, T. R. Bromley, N. Killoran, Phys. Rev. A
         103, 012405 (2021), arXiv:2008.06517.
     """
-    found, *_ = measured(objective, params, method, backend, key, MetricMethod, MetricTensor)
-    return assembled(found, is_vector=False)
+    asked = asked_for(
+        objective, params, method, backend, MetricMethod, MetricTensor, budget=budget, precision=precision, key=key
+    )
+
+    def seen(found: Run) -> MatrixEstimate:
+        return assembled(found, is_vector=False)
+
+    return driven(asked.point, asked.asker, asked.backend, as_key(key), seen, budget=budget, throw=throw, resume=resume)

@@ -1,7 +1,7 @@
-"""Matrices that belong to a point: the interface of their methods, how they are run, and what comes out."""
+"""Matrices that belong to a point: the interface of their methods, and how the driver runs them."""
 
 import abc
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Self
 
 import equinox as eqx
 import jax
@@ -11,47 +11,15 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Float
 from numpy.typing import DTypeLike
 
+from .arguments import check_limits, check_objective, real_dtype
 from .array_types import Key, Params
 from .arrays import is_concrete
 from .backend import AbstractBackend, resolve
-from .cost import Cost
+from .cost import Budget, Cost
 from .errors import NotApplicable
-from .estimate import check_objective, real_dtype, run
-from .estimator import OneRoundEstimator, total_cost
-from .keys import as_key
+from .estimator import AbstractPrecision, OneRoundEstimator, total_cost, unknown
 from .objective import AbstractObjective, Point, Reading, point_at
-from .progress import Run
 from .queries import AbstractQuery, Access
-from .result import Estimate, Result
-
-
-class MatrixEstimate(eqx.Module):
-    """A matrix by pairs of parameters, how sure its entries are, and what they cost.
-
-    Attributes:
-        matrix: (N, N), the parameters raveled in order; a leading axis K for the Hessians of a sequence of observables.
-        variance: variance of each entry, same shape; zero where exact, NaN where unknown.
-        bias_bound: bound on |E[entry] - truth|, same shape; NaN where none is known.
-        cost: what was spent.
-        result: "ok" or what happened, with a `message`.
-        fidelity: "exact", or what the backend said that its answers idealize.
-        first_order: value and gradient from the same evaluations, of a Hessian; else None.
-        stats: what else the method found out; its docstring says what.
-    """
-
-    matrix: Float[np.ndarray, "*K N N"]
-    variance: Float[np.ndarray, "*K N N"]
-    bias_bound: Float[np.ndarray, "*K N N"]
-    cost: Cost = eqx.field(static=True)
-    result: Result = eqx.field(static=True)
-    fidelity: str = eqx.field(static=True)
-    first_order: Estimate | None = None
-    stats: dict[str, Any] = eqx.field(default_factory=dict)
-
-    @property
-    def standard_error(self) -> Float[np.ndarray, "*K N N"]:
-        """Square root of `variance`."""
-        return np.sqrt(self.variance)
 
 
 class Problem(NamedTuple):
@@ -120,6 +88,24 @@ class AbstractMatrixMethod(eqx.Module):
         problem = Problem(point, np.zeros((numbers, len(point.coordinates))))
         return total_cost(self.plan(problem, jax.random.key(0) if self.is_random else None))
 
+    @classmethod
+    def for_accuracy(cls, problem: Problem, epsilon: float, delta: float | None) -> Self:
+        """The instance with fewest shots of which every entry, by parameters, is proved to be as precise.
+
+        Args:
+            problem: where; all of its matrices count.
+            epsilon: with `delta`, the largest error of an entry; without, the largest standard error.
+            delta: probability that any entry is further off, at most.
+
+        Returns:
+            An instance; where the method is exact, the method itself.
+
+        Raises:
+            ValueError: an epsilon that is no positive number, a delta that is not between 0 and 1.
+            NotApplicable: no bound is known.
+        """
+        raise NotApplicable(f"{cls.__name__} states no bound on its errors: choose its options, and look at variances")
+
 
 class HessianMethod(AbstractMatrixMethod):
     """A method for `qcgrad.hessian`."""
@@ -155,31 +141,52 @@ class Asking(OneRoundEstimator):
         dtype = point.coordinates.dtype
         off = None if found.bias_bound is None else found.bias_bound.astype(dtype)
         matrix, variance = found.matrix.astype(dtype), found.variance.astype(dtype)
-        return Reading(value, matrix, variance, np.zeros_like(value), off, stats=stats)
+        value_off = None if first is None else first.value_bias_bound
+        return Reading(value, matrix, variance, np.zeros_like(value), off, value_off, stats=stats)
+
+    def nothing_known(self, point: Point) -> Reading:
+        rows, outputs = len(self.directions), point.objective.num_outputs
+        count = outputs if isinstance(self.method, HessianMethod) else 1
+        nan = np.full((count, rows, rows), np.nan, point.coordinates.dtype)
+        stats = {"first_order": unknown(point), "stats": {}}
+        return Reading(np.full(outputs, np.nan), nan, nan, np.full((count, rows, rows), np.nan), stats=stats)
 
     def value_query(self, point: Point) -> AbstractQuery:
         raise NotApplicable(f"{type(self.method).__name__} gives matrices: ask qcgrad.estimate for the value")
 
 
-def measured(
+class Asked(NamedTuple):
+    """A matrix that is asked for: where, by what, and who answers."""
+
+    point: Point
+    params: Params
+    asker: Asking
+    backend: AbstractBackend
+
+
+def asked_for(
     objective: AbstractObjective,
     params: Params,
     method: AbstractMatrixMethod,
     backend: AbstractBackend | None,
-    key: Key | int | None,
     kind: type[AbstractMatrixMethod],
     asking: type[Asking],
-) -> tuple[Run, AbstractObjective, Params, Asking]:
-    """Run a method of some kind through the driver: checked, charged, its coordinates those of the objective.
+    *,
+    budget: Budget | None,
+    precision: AbstractPrecision | None,
+    key: Key | int | None,
+) -> Asked:
+    """What the driver needs for a method of some kind, its coordinates those of the objective.
 
     Raises:
-        TypeError: no objective, no method of this kind, or parameters that JAX is tracing.
-        NotApplicable: an objective without one circuit.
+        TypeError: no objective, no method of this kind, no limits, or parameters that JAX is tracing.
+        NotApplicable: an objective without one circuit; a precision that the method cannot promise.
     """
     check_objective(objective)
     if not isinstance(method, kind):
         advice = "SecondOrderShift()" if kind is HessianMethod else "OverlapShift()"
         raise TypeError(f"method is {method!r}: give a method for this matrix, for example qcgrad.{advice}")
+    check_limits(budget, precision)
     if not is_concrete((params, key)):
         raise TypeError(
             "params or key are being traced by JAX, and this needs numbers: call it outside jax.jit; of exact methods "
@@ -190,25 +197,10 @@ def measured(
         raise NotApplicable(f"{type(point.objective).__name__} has no circuit of one pure state: give an Expectation")
     point = point._replace(coordinates=np.asarray(point.coordinates))
     bends = second_derivatives(point.objective, params) if kind is HessianMethod else None
-    asker = asking(method, directions(point.objective, params, point.coordinates), bends)
-    found = run(point, asker, resolve(backend, point.objective), as_key(key))
-    return found, point.objective, params, asker
-
-
-def assembled(found: Run, is_vector: bool, first_order: Estimate | None = None) -> MatrixEstimate:
-    """What a user sees of a run."""
-    reading, result = found.reading, found.result
-    bias = np.zeros_like(reading.variance) if reading.bias_bound is None else reading.bias_bound
-    parts = [
-        np.asarray(part) if is_vector else np.asarray(part)[0] for part in (reading.gradient, reading.variance, bias)
-    ]
-    if str(result) == "ok" and not np.isfinite(parts[0]).all():
-        place = np.argwhere(~np.isfinite(parts[0]))[0].tolist()
-        result = Result("not_finite", f"entry {place} of the matrix is {parts[0][tuple(place)]}")
-    matrix, variance, bias = parts
-    return MatrixEstimate(
-        matrix, variance, bias, found.cost, result, found.fidelity, first_order, reading.stats["stats"]
-    )
+    problem = Problem(point, directions(point.objective, params, point.coordinates), bends)
+    if precision is not None:
+        method = method.for_accuracy(problem, precision.epsilon, precision.delta)
+    return Asked(point, params, asking(method, *problem[1:]), resolve(backend, point.objective))
 
 
 def directions(objective: AbstractObjective, params: Params, coordinates: Any) -> Float[np.ndarray, "N A"]:

@@ -1,7 +1,7 @@
 """Natural gradients: gradients measured by how far the state moves."""
 
 import math
-from typing import Any
+from typing import Any, cast
 
 import equinox as eqx
 import jax
@@ -9,17 +9,19 @@ import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
 
+from .arguments import check_objective
 from .array_types import Gradient, Key, Params
 from .backend import AbstractBackend
-from .cost import Cost
-from .errors import NotApplicable
-from .estimate import check_objective, estimate
-from .estimator import AbstractEstimator
+from .cost import Budget, Cost
+from .errors import BackendFailed, BudgetExhausted, NotApplicable
+from .estimate import estimate
+from .estimator import AbstractEstimator, AbstractPrecision
 from .geometry import metric_tensor
 from .keys import as_key
-from .matrices import MatrixEstimate, MetricMethod
+from .matrices import MetricMethod
+from .matrix_result import MatrixEstimate
 from .objective import AbstractObjective
-from .result import Estimate
+from .result import Estimate, Result
 
 
 class NaturalGradient(eqx.Module):
@@ -30,16 +32,18 @@ class NaturalGradient(eqx.Module):
         variance: of each component, to first order in the errors of gradient and metric, which are taken to be
             independent entry by entry; NaN where unknown.
         estimate: value and gradient.
-        metric: the metric tensor.
+        metric: the metric tensor; None where the gradient came to nothing.
         cost: of both.
+        result: "ok", or what happened to the gradient or the metric: then the direction is NaN.
         stats: "condition_number" of the regularised metric on the directions that were kept, "rank" of these.
     """
 
     direction: Gradient
     variance: Gradient
     estimate: Estimate
-    metric: MatrixEstimate
+    metric: MatrixEstimate | None
     cost: Cost = eqx.field(static=True)
+    result: Result = eqx.field(static=True)
     stats: dict[str, Any]
 
 
@@ -53,6 +57,10 @@ def natural_gradient(
     tikhonov: float = 1e-4,
     cutoff: float | None = None,
     key: Key | int | None = None,
+    budget: Budget | None = None,
+    precision: AbstractPrecision | None = None,
+    throw: bool = True,
+    resume: BackendFailed | None = None,
 ) -> NaturalGradient:
     r"""The gradient divided by the metric of the states,
 
@@ -72,6 +80,10 @@ def natural_gradient(
             the largest, solved by `eigh`; noise below it, negative eigenvalues too, is left out. None keeps all, and
             solves by Cholesky.
         key: JAX random key or integer seed, where something is drawn.
+        budget: limits on the cost of both; the gradient comes first.
+        precision: of every derivative by a coordinate, as in `qcgrad.estimate`, and of every entry of the metric, as in
+            `qcgrad.metric_tensor`; each of the two keeps its delta.
+        throw, resume: as for `qcgrad.estimate`. A gradient that had been found is not asked again.
 
     Returns:
         A `NaturalGradient`. Where the cutoff leaves no eigenvector, because the state does not move, it is zero.
@@ -80,6 +92,7 @@ def natural_gradient(
         ValueError: regularisation that is negative or no number, a cutoff outside of 0 to 1, a metric that is not
             positive definite with this `tikhonov` and no cutoff; bad parameters, a missing key.
         NotApplicable: several outputs.
+        BudgetExhausted, BackendFailed: their `estimate` holds what is known.
 
     Cost: of the gradient and of the metric; solving takes about N^3 operations, which are not charged.
 
@@ -102,15 +115,60 @@ def natural_gradient(
         _check("cutoff", cutoff, 1.0)
     used = as_key(key)
     keys = (None, None) if used is None else tuple(jax.random.split(used))
-    slope = estimate(objective, params, estimator, backend, key=keys[0])
-    found = metric_tensor(objective, params, metric, backend, key=keys[1])
+    limits: Any = {"precision": precision, "throw": False}
+    if resume is not None and getattr(resume, "before", None) is not None:
+        slope = _found_before(resume, estimator)
+    else:
+        slope = estimate(objective, params, estimator, backend, key=keys[0], budget=budget, resume=resume, **limits)
+        resume = None
+    if str(slope.result) != "ok":
+        return _ended(_unknown(slope, None), throw)
+    left = None if budget is None else budget.after(slope.cost)
+    try:
+        found = metric_tensor(objective, params, metric, backend, key=keys[1], budget=left, resume=resume, **limits)
+    except BackendFailed as error:
+        error.before, error.estimate = (estimator, slope), _unknown(slope, cast(MatrixEstimate, error.estimate))
+        raise
+    if str(found.result) != "ok":
+        return _ended(_unknown(slope, found), throw)
+    return _solved(slope, found, float(tikhonov), cutoff)
+
+
+def _solved(slope: Estimate, found: MatrixEstimate, tikhonov: float, cutoff: float | None) -> NaturalGradient:
     flat, restore = ravel_pytree(slope.gradient)
     gradient, noise = np.asarray(flat, float), np.asarray(ravel_pytree(slope.variance)[0], float)
-    inverse, stats = _inverse(np.asarray(found.matrix, float), float(tikhonov), cutoff)
+    inverse, stats = _inverse(np.asarray(found.matrix, float), tikhonov, cutoff)
     direction = inverse @ gradient
     spread = inverse**2 @ (noise + np.asarray(found.variance, float) @ direction**2)
     ours, spread = (restore(jnp.asarray(part, flat.dtype)) for part in (direction, spread))
-    return NaturalGradient(ours, spread, slope, found, slope.cost + found.cost, stats)
+    return NaturalGradient(ours, spread, slope, found, slope.cost + found.cost, slope.result, stats)
+
+
+def _unknown(slope: Estimate, found: MatrixEstimate | None) -> NaturalGradient:
+    """What is known where the gradient, or the metric, came to nothing."""
+    nothing = jax.tree.map(lambda leaf: jnp.full_like(leaf, jnp.nan), slope.gradient)
+    if found is None:
+        return NaturalGradient(nothing, nothing, slope, None, slope.cost, slope.result, {})
+    result = Result(str(found.result), f"the metric, with what the gradient left: {found.result.message}")
+    return NaturalGradient(nothing, nothing, slope, found, slope.cost + found.cost, result, {})
+
+
+def _ended(found: NaturalGradient, throw: bool) -> NaturalGradient:
+    if throw and str(found.result) == "budget_exhausted":
+        raise BudgetExhausted(found.result.message, found)
+    return found
+
+
+def _found_before(resume: BackendFailed, estimator: AbstractEstimator) -> Estimate:
+    """The gradient that a call had found when its metric failed."""
+    assert resume.before is not None
+    method, slope = resume.before
+    if not bool(eqx.tree_equal(method, estimator)):
+        raise ValueError(
+            f"resume is the error of a natural gradient whose gradient {type(method).__name__} found: give the same "
+            "estimator, or leave it out"
+        )
+    return slope
 
 
 def _inverse(metric, tikhonov, cutoff):

@@ -7,11 +7,12 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import PyTree
 
+from ..arguments import check_arguments
 from ..array_types import Key, Params
 from ..backend import AbstractBackend, resolve
 from ..cost import Budget, Cost
 from ..errors import BackendFailed, NotApplicable
-from ..estimate import check_arguments, estimate, predict_cost
+from ..estimate import estimate, predict_cost
 from ..estimator import AbstractEstimator
 from ..keys import as_key
 from ..objective import AbstractObjective

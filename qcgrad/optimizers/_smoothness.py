@@ -4,9 +4,9 @@ import jax
 import numpy as np
 from jaxtyping import Float, PyTree
 
+from ..arguments import check_objective
 from ..array_types import Params
 from ..errors import NotApplicable
-from ..estimate import check_objective
 from ..ir import Expectation
 from ..ir.gates import frequencies
 from ..ir.parameter_map import AffineMap

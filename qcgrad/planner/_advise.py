@@ -8,12 +8,12 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
+from ..arguments import check_objective
 from ..array_types import Params
 from ..backend import AbstractBackend, resolve
 from ..catalogue import Method, Offer, offers_at
 from ..cost import Cost
 from ..errors import NotApplicable
-from ..estimate import check_objective
 from ..estimator import AbstractEstimator
 from ..estimators.accuracy import checked_accuracy
 from ..objective import AbstractObjective, Point, Reading, point_at

@@ -1,14 +1,14 @@
 """How far a circuit's state is from itself at other angles: run it, undo it, and look whether all qubits are 0."""
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from jaxtyping import Int
 
 from ..cost import Cost
 from ._query import AbstractQuery, Access, Runnable, state_bytes
-from ._single_copy import Means
+from ._single_copy import Means, completed_means, shots_for_each
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +21,7 @@ class Overlaps(AbstractQuery):
         program: its circuit is run; its observables play no role.
         angles: (A,) radians.
         others: (B, A) radians.
-        shots: of each overlap, None for exact ones.
+        shots: of each overlap, one number or B of them; None for exact ones.
 
     Cost: twice the circuit's gates a shot; with `shots=None` 1 + B exact runs and two states of memory.
     """
@@ -29,12 +29,29 @@ class Overlaps(AbstractQuery):
     program: Runnable
     angles: Any
     others: Any
-    shots: int | None = None
+    shots: "int | tuple[int, ...] | None" = None
     access: ClassVar[Access] = Access.single_copy
+    is_divisible: ClassVar[bool] = True
 
     @property
     def is_random(self) -> bool:
         return self.shots is not None
+
+    @property
+    def num_parts(self) -> int:
+        """B."""
+        return len(self.others)
+
+    def first(self, parts: int) -> Self:
+        shots = self.shots[:parts] if isinstance(self.shots, tuple) else self.shots
+        return replace(self, others=self.others[:parts], shots=shots)
+
+    def completed(self, answer: Means | None) -> Means:
+        return completed_means(answer, (self.num_parts, 1), self.angles.dtype)
+
+    @property
+    def shots_per_setting(self) -> tuple[int, ...]:
+        return shots_for_each(self.shots, len(self.others))
 
     def cost(self) -> Cost:
         p, settings = self.program, len(self.others)
@@ -46,12 +63,16 @@ class Overlaps(AbstractQuery):
                 flops=(1 + settings) * p.state_flops + 8 * settings * 2**p.num_qubits,
                 peak_bytes=2 * state_bytes(p.num_qubits, self.angles.dtype),
             )
-        total = settings * self.shots
+        total = sum(self.shots_per_setting)
         return Cost(total, total, settings, 2 * total * p.num_gates, p.num_qubits)
 
-    def counted(self, zeros: Int[np.ndarray, "B 1"]) -> Means:
-        """The answer where so many outcomes had all qubits 0; variances are unbiased, NaN for one shot."""
-        shots, dtype = self.shots or 1, self.angles.dtype
+    def counted(self, zeros: Int[np.ndarray, "S 1"]) -> Means:
+        """The answer where so many outcomes of the first S settings had all qubits 0; variances are unbiased.
+
+        They are NaN for one shot.
+        """
+        shots, dtype = np.array(self.shots_per_setting[: len(zeros)])[:, None], self.angles.dtype
         mean = zeros / shots
-        spread = mean * (1 - mean) / (shots - 1) if shots > 1 else np.full(mean.shape, np.nan)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            spread = np.where(shots > 1, mean * (1 - mean) / (shots - 1), np.nan)
         return Means(mean.astype(dtype), spread.astype(dtype))

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Int
 from numpy.typing import DTypeLike
 
-from ..array_types import Angles
+from ..array_types import Angles, Values
 from ..cost import Cost
 
 
@@ -126,6 +126,11 @@ NOISY = Fidelity("noisy")
 def fidelity_of(answer: Any) -> str:
     """How faithful an answer is: what its record says in `fidelity`; one without that field is exact."""
     return getattr(answer, "fidelity", EXACT)
+
+
+def value_in(answer: Any) -> Values:
+    """What an answer says of the outputs (K,), as `mean` or `value`; no numbers where it holds outcomes or states."""
+    return answer.mean[0] if hasattr(answer, "mean") else getattr(answer, "value", np.zeros(0))
 
 
 def together(fidelities: Iterable[str]) -> str:

@@ -6,12 +6,13 @@ from typing import Any
 import jax
 import numpy as np
 
+from ..arguments import check_arguments
 from ..array_types import Key
 from ..backend import AbstractBackend, resolve
 from ..catalogue import described
 from ..cost import Cost
 from ..errors import NotApplicable
-from ..estimate import check_arguments, estimate, predict_cost, run
+from ..estimate import estimate, predict_cost, run
 from ..estimator import AbstractEstimator
 from ..estimators import Adjoint, Backprop
 from ..keys import as_key

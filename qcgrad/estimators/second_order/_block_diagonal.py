@@ -1,7 +1,7 @@
 """Metric tensors layer by layer."""
 
 import math
-from typing import Any
+from typing import Any, Self
 
 import equinox as eqx
 import numpy as np
@@ -11,6 +11,8 @@ from ...ir import PauliSum, Program, pauli
 from ...matrices import MatrixReading, MetricMethod, Problem
 from ...queries import Access, Evaluate, MeasureBases
 from .._checks import checked_count
+from ..accuracy import counted
+from ._accuracy import allowed_spread
 from ._layers import Layer, joint_basis, layers
 
 
@@ -72,7 +74,31 @@ class BlockDiagonalMetric(MetricMethod):
         stats = {} if self.shots is None else {"degrees_of_freedom": self.shots - 1}
         return MatrixReading(metric[None], variance[None], stats=stats)
 
-    def _layers(self, problem: Problem) -> list[Layer]:
+    @classmethod
+    def for_accuracy(cls, problem: Problem, epsilon: float, delta: float | None) -> Self:
+        r"""Shots by Hoeffding's inequality for U-statistics, of the entries that this method estimates.
+
+        Two outcomes x, x' of generators i and j, which lie between \(-R_i\) and \(R_i\), give
+        \((x_i-x_i')(x_j-x_j')/2\) between \(\pm 2R_iR_j\), and between 0 and \(2R_i^2\) for i = j. The sample
+        covariance of N outcomes is an average over such means of N/2 pairs, so that it is sub-Gaussian with
+        \(8R_i^2R_j^2/N\), or \(2R_i^4/N\); layers add up.
+
+        References:
+            W. Hoeffding, J. Am. Stat. Assoc. 58, 13 (1963), section 5a.
+        """
+        allowed = allowed_spread(problem, 1, epsilon, delta)
+        spread = np.zeros((len(problem.directions),) * 2)
+        for layer in cls._layers(problem):
+            joint_basis(layer, cls.__name__)  # refuses what cannot be measured
+            sizes = [np.abs(coefficients).sum() for _, _, coefficients in layer.generators]
+            squares = (np.abs(problem.directions[:, list(layer.angles)]) @ sizes) ** 2
+            spread += 4 * np.outer(squares, squares)
+            spread[np.diag_indices(len(squares))] -= 3 * squares**2
+        # Whole pairs; two of them at least have a variance.
+        return cls(max(4, 2 * counted(cls, float(np.max(spread, initial=0.0)) / allowed, epsilon)))
+
+    @staticmethod
+    def _layers(problem: Problem) -> list[Layer]:
         """Those that move the state at all."""
         circuit = problem.program.circuit
         return [layer for layer in layers(circuit) if any(len(x) for x, _, _ in layer.generators)]

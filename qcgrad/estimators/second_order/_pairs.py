@@ -1,8 +1,9 @@
 """Shifted evaluations of single angles and of pairs of them, and second derivatives of what they give."""
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 from jaxtyping import Float
 
@@ -10,7 +11,9 @@ from ...array_types import Angles, Array
 from ...ir import Circuit
 from ...ir.angles import rounded
 from ...ir.gates import Gate
+from ...matrices import Problem
 from ...memory import allowed_bytes, require
+from .._checks import checked_count
 from ..single_copy.shifts._evaluations import Evaluations, rule_of
 from ..single_copy.shifts._shift_rules import curvature_rule
 
@@ -44,6 +47,22 @@ class Pairs(NamedTuple):
     def owners(self) -> tuple[np.ndarray, np.ndarray]:
         """The two angles of each pair."""
         return self.single.owner[self.first], self.single.owner[self.second]
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Evaluations with at most one angle shifted, and with two."""
+        return 1 + len(self.curvature), len(self.first)
+
+    def shots(self, shots: int | None, pair_shots: int | None) -> int | tuple[int, ...] | None:
+        """Those of all evaluations: one number where both kinds get the same."""
+        if shots is None or pair_shots is None or shots == pair_shots:
+            return shots
+        return (shots,) * self.counts[0] + (pair_shots,) * self.counts[1]
+
+    def freedom(self, shots: int | None, pair_shots: int | None) -> dict[str, int]:
+        """The degrees of freedom of all variances, by the fewest shots."""
+        given = [count for count in (shots, pair_shots) if count is not None]
+        return {"degrees_of_freedom": min(given) - 1} if given else {}
 
     def settings(self, circuit: Circuit, angles: Angles, who: str) -> Float[np.ndarray, "B A"]:
         """The angles, every single shift, every pair of shifts.
@@ -142,9 +161,21 @@ def by_parameters(
 
     Entry (i, j) is a sum over angles of independent errors: those of pairs count
     \(J_{ai} J_{bj} + J_{bi} J_{aj}\) times, those along one angle \(J_{ai} J_{aj}\) times in the curvature and
-    \(\partial^2\theta_a\) times in the slope.
+    \(\partial^2\theta_a\) times in the slope. What is missing, NaN, counts in some entries, and leaves those alone
+    NaN.
     """
-    rows = np.asarray(directions, float)
+    rows, bent = np.asarray(directions, float), None if bends is None else np.asarray(bends, float)
+    gaps = jax.tree.map(np.isnan, found)
+    if not any(gap.any() for gap in jax.tree.leaves(gaps)):
+        return _by_parameters(found, rows, bent)
+    numbers = _by_parameters(jax.tree.map(np.nan_to_num, found), rows, bent)
+    # Sums of what is not negative: where one is positive, something missing counts.
+    counted = jax.tree.map(lambda gap: gap.astype(float), gaps)
+    reached = _by_parameters(counted, abs(rows), None if bent is None else abs(bent))
+    return jax.tree.map(lambda number, reach: np.where(reach > 0, np.nan, number), numbers, reached)
+
+
+def _by_parameters(found: Pieces, rows, bends):
     matrix = rows @ found.matrix @ rows.T
     variance = rows**2 @ found.apart @ rows.T**2
     bias = None if found.bias is None else abs(rows) @ found.bias[0] @ abs(rows).T
@@ -154,9 +185,39 @@ def by_parameters(
         share = np.einsum("ja,cab,jb->cj", both, found.apart, both, optimize=True)
         variance[:, i] += share + along @ both.T**2 + (found.common @ both.T) ** 2
         if bends is not None:
-            bent = np.asarray(bends[:, i], float)
+            bent = bends[:, i]
             matrix[:, i] += found.gradient @ bent
             variance[:, i] += slope @ bent**2 + 2 * mixed @ (both.T * bent)
             if bias is not None and found.bias is not None:
                 bias[:, i] += found.bias[1] @ abs(bent)
     return matrix, np.maximum(variance, 0), bias
+
+
+def spreads_of_kinds(
+    pairs: Pairs, sizes: Float[np.ndarray, "K"], cotangents: Float[Array, "C K"], problem: Problem
+) -> tuple[Float[np.ndarray, "C N N"], Float[np.ndarray, "C N N"]]:
+    """What every entry is sub-Gaussian with: by single shifts of one shot each, and by pairs.
+
+    Args:
+        pairs: evaluations and their weights.
+        sizes: what an outcome of each output is sub-Gaussian with.
+        cotangents: which outputs make up each matrix.
+        problem: whose parameters count.
+    """
+    count = sum(pairs.counts)
+    mean, is_pair = np.zeros((count, len(sizes))), np.arange(count) >= pairs.counts[0]
+    one, two = (
+        by_parameters(
+            pieces(pairs, mean, chosen[:, None] * sizes, cotangents, None), problem.directions, problem.bends
+        )[1]
+        for chosen in (~is_pair, is_pair)
+    )
+    return one, two
+
+
+def checked_shots(shots: Any, pair_shots: Any) -> tuple[int | None, int | None]:
+    """Shots of evaluations with one shift and with two, or one clear error."""
+    if shots is None and pair_shots is not None:
+        raise ValueError(f"pair_shots={pair_shots!r} without shots: give shots too, or neither for exact values")
+    shots = None if shots is None else checked_count("shots", shots)
+    return shots, None if pair_shots is None else checked_count("pair_shots", pair_shots)

@@ -1,13 +1,14 @@
 """Metric tensors along random directions."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import equinox as eqx
 import numpy as np
 
 from ...array_types import Key
 from ...draws import generator
+from ...errors import NotApplicable
 from ...ir.angles import rounded
 from ...ir.gates import frequencies
 from ...matrices import MatrixReading, MetricMethod, Problem
@@ -80,17 +81,30 @@ class QNSPSA(MetricMethod):
 
     def combine(self, problem: Problem, queries: tuple[Any, ...], answers: tuple[Means]) -> MatrixReading:
         found = np.asarray(answers[0].mean, float).reshape(self.samples, 4) @ [1.0, -1.0, -1.0, 1.0]
-        u, v = queries[0].signs.swapaxes(0, 1)
+        # Where a budget ended early, the samples that are complete.
+        complete = ~np.isnan(found)
+        found, samples = found[complete], int(complete.sum())
+        if not samples:
+            return MatrixReading(*np.full((2, 1, *(len(problem.directions),) * 2), np.nan))
+        u, v = queries[0].signs[complete].swapaxes(0, 1)
         products = (u[:, :, None] * v[:, None] + v[:, :, None] * u[:, None]) / 2
         each = -found[:, None, None] / (4 * self.step**2) * products
         spread = np.full(each.shape[1:], np.nan)
-        if self.samples > 1:
-            spread = each.var(axis=0, ddof=1) / self.samples
+        if samples > 1:
+            spread = each.var(axis=0, ddof=1) / samples
         bias = np.full(each.shape[1:], self._bias(problem))
         if answers[0].bias is not None:
-            bias = bias + np.mean(answers[0].bias) / self.step**2
-        stats = {"degrees_of_freedom": self.samples - 1}
+            bias = bias + np.mean(answers[0].bias.reshape(self.samples, 4)[complete]) / self.step**2
+        stats = {"degrees_of_freedom": samples - 1}
         return MatrixReading(each.mean(axis=0)[None], spread[None], bias[None], stats=stats)
+
+    @classmethod
+    def for_accuracy(cls, problem: Problem, epsilon: float, delta: float | None) -> Self:
+        """None: at the step that its bias bound asks for, single samples are far too large to be averaged."""
+        raise NotApplicable(
+            f"{cls.__name__} has a bias, which is proved to stay below epsilon={epsilon:g} only at steps so small that "
+            "no number of samples would do: give qcgrad.OverlapShift(), or choose its options and look at variances"
+        )
 
     def _bias(self, problem: Problem) -> float:
         """The remainder of fourth order; NaN where a gate's frequencies are not known."""

@@ -1,16 +1,17 @@
 """Hessians by parameter shifts."""
 
-from typing import Any
+from typing import Any, Self
 
 import equinox as eqx
+import numpy as np
 
 from ...array_types import Key
 from ...matrices import HessianMethod, MatrixReading, Problem
 from ...objective import Reading
 from ...queries import Access, Evaluate, Means
-from .._checks import checked_count
 from .._programs import check_scale
-from ._pairs import Pairs, by_parameters, pieces
+from ._accuracy import allowed_spread, fewest
+from ._pairs import Pairs, by_parameters, checked_shots, pieces, spreads_of_kinds
 
 
 class SecondOrderShift(HessianMethod):
@@ -26,6 +27,8 @@ class SecondOrderShift(HessianMethod):
 
     Args:
         shots: shots per circuit evaluation, in each measurement basis of the observable; None for exact ones.
+        pair_shots: shots of the evaluations with two angles shifted, where it is not the same number: entries off the
+            diagonal take fewer.
 
     Access: single copy. Unbiased. Variances are exact functions of the sample variances, also where entries share
     evaluations or a parameter drives several gates; NaN for a single shot.
@@ -34,7 +37,7 @@ class SecondOrderShift(HessianMethod):
     expectation value has Fourier coefficients in each pair of angles.
 
     Raises:
-        ValueError: shots that are no positive integer.
+        ValueError: shots that are no positive integer, pair_shots without shots.
         TooLarge: settings that would not fit into memory.
         NotApplicable: a gate's spectrum is not known, or its shift rule ill conditioned.
 
@@ -51,23 +54,25 @@ class SecondOrderShift(HessianMethod):
     """
 
     shots: int | None = eqx.field(static=True)
+    pair_shots: int | None = eqx.field(static=True)
     access = Access.single_copy
 
-    def __init__(self, shots: int | None = None):
-        self.shots = None if shots is None else checked_count("shots", shots)
+    def __init__(self, shots: int | None = None, pair_shots: int | None = None):
+        self.shots, self.pair_shots = checked_shots(shots, pair_shots)
 
     def plan(self, problem: Problem, key: Key | None) -> tuple[Evaluate]:
         program, angles = problem.program, problem.point.coordinates
         check_scale(program, angles.dtype, self.shots is not None)
-        settings = Pairs.of(program.circuit.angle_gates).settings(program.circuit, angles, type(self).__name__)
-        return (Evaluate(program, settings, self.shots),)
+        pairs = Pairs.of(program.circuit.angle_gates)
+        settings = pairs.settings(program.circuit, angles, type(self).__name__)
+        return (Evaluate(program, settings, pairs.shots(self.shots, self.pair_shots)),)
 
     def combine(self, problem: Problem, queries: tuple[Any, ...], answers: tuple[Means]) -> MatrixReading:
         answer, point = answers[0], problem.point
         pairs = Pairs.of(problem.program.circuit.angle_gates)
         found = pieces(pairs, answer.mean, answer.variance, point.cotangents, answer.bias)
         dtype = point.coordinates.dtype
-        stats = {} if self.shots is None else {"degrees_of_freedom": self.shots - 1}
+        stats = pairs.freedom(self.shots, self.pair_shots)
         first = Reading(
             answer.mean[0],
             found.gradient.astype(dtype),
@@ -78,3 +83,19 @@ class SecondOrderShift(HessianMethod):
             stats=stats,
         )
         return MatrixReading(*by_parameters(found, problem.directions, problem.bends), first, stats)
+
+    @classmethod
+    def for_accuracy(cls, problem: Problem, epsilon: float, delta: float | None) -> Self:
+        r"""Shots by Hoeffding's inequality, one number for single shifts and one for pairs.
+
+        An entry is a sum \(\sum_u w_u \bar X_u\) of means of independent outcomes between \(-r_b\) and \(r_b\), so that
+        it is sub-Gaussian with \(\sum_u w_u^2 \sum_b r_b^2/N_u\).
+        """
+        program, point = problem.program, problem.point
+        check_scale(program, point.coordinates.dtype, samples=True)
+        allowed = allowed_spread(problem, len(point.cotangents), epsilon, delta)
+        pairs = Pairs.of(program.circuit.angle_gates)
+        sizes = sum((np.abs(basis.coefficients).sum(axis=1) ** 2 for basis in program.bases), np.zeros(1))
+        sizes = np.broadcast_to(sizes, program.num_observables)
+        spreads = spreads_of_kinds(pairs, sizes, point.cotangents, problem)
+        return cls(*fewest(cls, spreads, pairs.counts, allowed, epsilon))

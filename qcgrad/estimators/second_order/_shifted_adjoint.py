@@ -1,6 +1,6 @@
 """Exact Hessians on a simulator."""
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from ...matrices import HessianMethod, MatrixReading, Problem
 from ...objective import Reading
 from ...queries import Access, AdjointSweep, Sweep
 from .._programs import check_scale
+from ..accuracy import checked_accuracy
 from ..single_copy.shifts._evaluations import Evaluations
 
 
@@ -59,3 +60,9 @@ class ShiftedAdjoint(HessianMethod):
         value, gradient = (np.asarray(part) for part in answers[0])
         first = Reading(value, gradient, np.zeros_like(gradient), np.zeros_like(value))
         return MatrixReading(matrix, np.zeros_like(matrix), None, first)
+
+    @classmethod
+    def for_accuracy(cls, problem: Problem, epsilon: float, delta: float | None) -> Self:
+        """The method itself: it is exact up to rounding."""
+        checked_accuracy(epsilon, 0.5 if delta is None else delta)
+        return cls()

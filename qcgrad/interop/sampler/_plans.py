@@ -75,14 +75,21 @@ def evaluate(query: Evaluate) -> Plan:
 def overlaps(query: Overlaps) -> Plan:
     """Each setting undone at the first angles; a qubit is 0 where its bit in the mask of the outcome is."""
     undone = query.program.bound(query.angles).inverse().gates
-    runs = [Run(followed(query.program.bound(angles), undone), int(query.shots or 0)) for angles in query.others]
+    runs = [
+        Run(followed(query.program.bound(angles), undone), int(shots))
+        for angles, shots in zip(query.others, query.shots_per_setting, strict=True)
+    ]
 
     def read(outcomes) -> Means:
         return query.counted(
             np.array([[np.count_nonzero(np.asarray(found) == 0)] for found in outcomes]).reshape(-1, 1)
         )
 
-    return Plan(tuple(runs), read)
+    def known(outcomes) -> Means | None:
+        first = next((i for i, found in enumerate(outcomes) if found is None), len(outcomes))
+        return read(outcomes[:first]) if first else None
+
+    return Plan(tuple(runs), read, known)
 
 
 def mean_and_variance(basis: MeasurementBasis, outcomes: Masks) -> tuple[np.ndarray, np.ndarray]:

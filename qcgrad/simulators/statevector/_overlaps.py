@@ -20,4 +20,4 @@ def answered(
     exact = np.array([min(abs(np.vdot(psi, other)) ** 2, 1.0) for other in others])[:, None]
     if key is None or query.shots is None:
         return Means(exact.astype(query.angles.dtype), np.zeros(exact.shape, query.angles.dtype))
-    return query.counted(generator(key).binomial(query.shots, exact))
+    return query.counted(generator(key).binomial(np.array(query.shots_per_setting)[:, None], exact))

@@ -12,6 +12,8 @@ from ._measured import Measured
 class Precision(AbstractPrecision):
     """How precise every derivative has to be, for `estimate(..., precision=...)`, which then takes what that takes.
 
+    For `qcgrad.hessian` and `qcgrad.metric_tensor` it is about every entry of the matrix, by parameters.
+
     Attributes:
         epsilon: with `delta`, the largest error; without, the largest standard error, of a derivative by a coordinate
             (by the angle of a gate), in units of the outputs over those of the coordinate.
