@@ -183,7 +183,7 @@ def test_light_cones_hold_channels_and_keep_qubits_that_noise_moves():
     [
         (["depolarizing=0.01"], qg.NoiseModel().add(qg.Depolarizing(0.01))),
         (["Depolarizing = 0.01, 2 @ cx, cz"], qg.NoiseModel().add(qg.Depolarizing(0.01, 2), ["cx", "cz"])),
-        (["thermal_relaxation=50,inf,0.1@x"], qg.NoiseModel().add(qg.ThermalRelaxation(50, np.inf, 0.1), "x")),
+        (["thermal_relaxation=inf,70,0.1@x"], qg.NoiseModel().add(qg.ThermalRelaxation(np.inf, 70, 0.1), "x")),
         (["over-rotation=0.02,-0.1@rx"], qg.NoiseModel().add(qg.OverRotation(0.02, -0.1), "rx")),
         (["readout-error=0.02@0,2"], qg.NoiseModel().add_readout(qg.ReadoutError(0.02), [0, 2])),
         ([], qg.NoiseModel()),
