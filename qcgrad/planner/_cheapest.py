@@ -8,10 +8,11 @@ import jax
 from ..array_types import Key
 from ..backend import AbstractBackend, resolve
 from ..cost import Cost
+from ..errors import NotApplicable
 from ..estimator import AbstractEstimator
 from ..estimators.accuracy import checked_accuracy
 from ..objective import Point, Reading
-from ..queries import AbstractQuery, Access
+from ..queries import NOISY, AbstractQuery, Access
 from ._advise import checked_access, checked_qubits
 from ._device import DeviceModel
 from ._noisy_plans import NoisyPlans, with_noise
@@ -57,7 +58,7 @@ class Cheapest(AbstractEstimator):
     max_qubits: int | None = eqx.field(static=True)
     rank: str = eqx.field(static=True)
     device: DeviceModel = eqx.field(static=True)
-    backend: AbstractBackend | None = eqx.field(static=True)
+    backend: AbstractBackend | None
     is_traceable = False
     is_random = True
 
@@ -81,7 +82,7 @@ class Cheapest(AbstractEstimator):
 
     def on(self, backend: AbstractBackend) -> Self:
         """The method for what this backend grants, and for its noise."""
-        return eqx.tree_at(lambda c: c.backend, self, backend)
+        return eqx.tree_at(lambda c: c.backend, self, backend, is_leaf=lambda leaf: leaf is None)
 
     @property
     def access(self) -> Access:  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -123,7 +124,16 @@ class Cheapest(AbstractEstimator):
         return self._pick(point).value_query(point)
 
     def predict(self, point: Point) -> Cost:
-        """That of the method picked, an upper bound where it is adaptive."""
+        """That of the method picked, an upper bound where it is adaptive.
+
+        Raises:
+            NotApplicable: on a backend with noise, where nobody says the parameters that its bias depends on.
+        """
+        if point.params is None and resolve(self.backend, point.objective).fidelity == NOISY:
+            raise NotApplicable(
+                "params are missing: how far noise moves a derivative depends on them; look at "
+                "qcgrad.advise(objective, epsilon, params=..., backend=...)"
+            )
         return self._pick(point).predict(point)
 
 

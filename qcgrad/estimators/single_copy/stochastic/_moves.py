@@ -76,7 +76,7 @@ def predicted(point: Point, program: Program, who: AbstractEstimator, count: int
     """What `planned` costs; the number of directions decides, so none is drawn."""
     angles = np.asarray(point.coordinates)
     directions.check_memory(name_of(who), count, len(angles), angles.dtype)
-    return Evaluate(program, np.broadcast_to(angles, (1 + 2 * count, len(angles))), shots).cost()
+    return Evaluate(program, angles[None], shots).cost() * (1 + 2 * count)
 
 
 def read(point: Point, query: Moved, answer: Means) -> Reading:
