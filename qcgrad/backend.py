@@ -55,6 +55,9 @@ class AbstractBackend(abc.ABC):
     sums_shifts: ClassVar[bool] = False
     """Whether it may answer `ShiftSums` to evaluations with weights; all others are asked for each evaluation."""
 
+    noise: Any = None
+    """What goes wrong in it, a `qcgrad.NoiseModel`; None where nothing does, or nobody knows: `fidelity` says which."""
+
     @property
     def fidelity(self) -> Fidelity:
         """How faithful all of its answers are at best: "exact", or "noisy" for a device whose noise nobody bounds."""

@@ -172,10 +172,11 @@ def offers(
 
 def offers_at(point: Point, epsilon: float, delta: float, backend: AbstractBackend) -> list[Offer]:
     """`offers` at a point, which is not looked at again."""
-    return [_offer(method, point, epsilon, delta, backend) for method in methods().values()]
+    return [offer_at(method, point, epsilon, delta, backend) for method in methods().values()]
 
 
-def _offer(method: Method, point: Point, epsilon: float, delta: float, backend: AbstractBackend) -> Offer:
+def offer_at(method: Method, point: Point, epsilon: float, delta: float, backend: AbstractBackend) -> Offer:
+    """The offer of one method at a point."""
     if method.access > backend.access:
         granted = f"{type(backend).__name__} grants {backend.access.name} only"
         return Offer(method, reason=f"{method.make.__name__} needs {method.access.name} access, but {granted}")

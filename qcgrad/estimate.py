@@ -128,7 +128,7 @@ def predict_cost(
     """
     check_arguments(objective, estimator)
     objective = objective.typical()
-    resolve(backend, objective)
+    estimator = estimator.on(resolve(backend, objective))
     return estimator.predict(Point(objective, objective.placeholder(real_dtype(dtype)), np.eye(objective.num_outputs)))
 
 
@@ -186,7 +186,7 @@ def run(
     Raises:
         BackendFailed: its `progress` holds the progress, what was found until then, and at which point by which method.
     """
-    result = Result("ok", "all queries were answered")
+    result, estimator = Result("ok", "all queries were answered"), estimator.on(backend)
     if progress is None:
         key, used = draw_key(key, estimator.is_random)
         progress = Progress(estimator.init(point, used) if start is None else start, key)
@@ -216,6 +216,7 @@ def run(
 
 def run_value(point: Point, estimator: AbstractEstimator, backend: AbstractBackend, key: Key | None) -> Values:
     """The value alone, (K,), checked and charged as everything else."""
+    estimator = estimator.on(backend)
     queries, answers = estimator.value_queries(point), []
     for query in queries:
         key, used = (key, key) if len(queries) == 1 else draw_key(key, query.is_random)

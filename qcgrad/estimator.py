@@ -77,6 +77,13 @@ class AbstractEstimator(eqx.Module):
         """Whether an estimate's stats hold what the next step needs: then the method is no function of parameters."""
         return False
 
+    def on(self, backend: Any) -> Self:
+        """The method as it is on an `AbstractBackend`; by default itself.
+
+        Methods that choose look at what a backend grants, and at its noise.
+        """
+        return self
+
     @abc.abstractmethod
     def init(self, point: Point, key: Key | None) -> Any:
         """State before the first round.

@@ -109,6 +109,83 @@ def test_the_cheapest_method_is_named_and_predicted():
     np.testing.assert_allclose(function(PARAMS, key=jax.random.key(1)), found.value, atol=0.5)
 
 
+def test_noise_that_is_more_than_epsilon_is_said_and_extrapolation_gets_below_it():
+    """By a depolarizing channel behind each RY: cos(t) shrinks by 1 - 4p/3, and so do derivatives by angles."""
+    objective = qg.Expectation(qg.Circuit(1).ry(0, param=0).ry(0, param=1), "Z")
+    noise = qg.NoiseModel().add(qg.Depolarizing(0.06))
+    factor = (1 - 4 * 0.06 / 3) ** 2
+    expected = np.sin(0.5) * (1 - factor)
+    advice = advise(objective, 0.05, params=np.array([0.4, 0.1]), access="single_copy", noise=noise)
+    shift = advice["parameter-shift"]
+    assert shift.bias.size == pytest.approx(expected, abs=1e-9)
+    assert shift.cost is None
+    assert f"noise moves a derivative by {expected:.2g}, more than epsilon=0.05" in shift.reason
+    assert "qcgrad.ZeroNoiseExtrapolation" in shift.reason
+    best = advice.best
+    assert "ZeroNoiseExtrapolation" in type(best.estimator).__name__
+    # A line through the factors at one, two and three times the gates.
+    at_zero = np.polynomial.polynomial.polyfit([1, 2, 3], [factor, factor**2, factor**3], 1)[0]
+    assert best.bias.size == pytest.approx(np.sin(0.5) * (1 - at_zero), abs=1e-9)
+    for plan in advice.plans:
+        assert plan.bias is None or plan.bias.is_known, plan
+        if plan.cost is not None:
+            assert plan.bias.most < 0.05
+            assert plan.cost == qg.predict_cost(objective, plan.estimator)
+
+
+@pytest.mark.statistical
+def test_with_noise_an_instance_gets_what_the_bias_leaves_and_keeps_the_promise():
+    """At most a fraction delta of the trials misses; more than `counts` allows has a probability of 1e-9."""
+    delta, trials, epsilon = 0.2, 30, 0.3
+    backend = qg.DensityMatrix(qg.NoiseModel().add(qg.Depolarizing(0.02)))
+    advice = advise(epsilon=epsilon, delta=delta, access="single_copy", backend=backend)
+    shift = advice["parameter-shift"]
+    worst = np.max(np.abs(qg.noise_bias(TWO, PARAMS, backend.noise).gradient))
+    assert shift.bias.size == pytest.approx(worst, abs=1e-9)
+    quiet = advise(epsilon=epsilon - worst, delta=delta, access="single_copy")["parameter-shift"]
+    assert shift.cost == quiet.cost
+    assert "with noise" in repr(advice)
+    assert "0.0" in advice._repr_html_()
+    true = np.asarray(qg.estimate(TWO, PARAMS, qg.Adjoint()).gradient)
+    found = [qg.estimate(TWO, PARAMS, shift.estimator, backend, key=k) for k in jax.random.split(key(6), trials)]
+    assert sum(np.max(np.abs(e.gradient - true)) > epsilon for e in found) <= counts(trials, delta)[1]
+    cheapest = qg.estimate(TWO, PARAMS, qg.Cheapest(epsilon, delta), backend, key=0)
+    assert cheapest.cost == advice.best.cost
+    assert type(advice.best.estimator).__name__ in cheapest.result.message
+
+
+def test_biases_that_density_matrices_do_not_reach_are_estimated_and_else_said_to_be_unknown(monkeypatch):
+    from qcgrad.planner import _noise
+
+    noise = qg.NoiseModel().add(qg.Depolarizing(0.05))
+    exact = np.max(np.abs(qg.noise_bias(TWO, PARAMS, noise).gradient))
+    # Five settings of three gates on four amplitudes, 1000 runs of each.
+    monkeypatch.setattr(_noise, "_MOST_WORK", 60e3)
+    monkeypatch.setattr(_noise, "_CIRCUITS", 5)
+    monkeypatch.setattr(_noise.DensityMatrix, "answer", _refuse)
+    plan = advise(epsilon=1.0, access="single_copy", noise=noise)["parameter-shift"]
+    assert 0 < plan.bias.standard_error < 0.1
+    assert abs(plan.bias.size - exact) < 6 * plan.bias.standard_error
+    monkeypatch.setattr(_noise, "_MOST_WORK", 60.0)
+    plan = advise(epsilon=1.0, access="single_copy", noise=noise)["parameter-shift"]
+    assert "too much to simulate" in plan.bias.reason
+    assert str(plan.bias) == "unknown"
+    assert plan.cost == advise(epsilon=1.0, access="single_copy")["parameter-shift"].cost
+
+
+def _refuse(self, query, key):
+    raise qg.StateTooLarge("no density matrices here")
+
+
+def test_methods_that_hold_copies_together_or_read_amplitudes_are_told_apart_with_noise():
+    noise = qg.NoiseModel().add(qg.Depolarizing(0.01))
+    advice = qg.advise(TWO, 0.3, params=PARAMS, noise=noise, with_growth=False, max_qubits=3)
+    assert advice["adjoint"].bias.size == 0
+    wide = qg.advise(TWO, 0.3, params=PARAMS, noise=noise, with_growth=False)
+    assert "several copies at a time" in wide["gentle-sweep"].reason
+    assert "several copies at a time" in wide["amplitude-estimation"].reason
+
+
 def test_advice_is_printed_for_people_and_notebooks():
     advice = advise(with_growth=True)
     text, html = repr(advice), advice._repr_html_()
@@ -146,6 +223,34 @@ def test_bad_input_is_named(change, message):
             qg.Cheapest(**{"epsilon": 0.1, **change})
 
 
+NOISE = qg.NoiseModel().add(qg.Depolarizing(0.01))
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"noise": 0.1}, TypeError, r"noise is 0.1: give a qcgrad.NoiseModel"),
+        ({"noise": NOISE, "access": "multi_copy"}, ValueError, "access='multi_copy' with noise"),
+        ({"noise": NOISE, "access": "coherent"}, ValueError, "access='coherent' with noise"),
+        ({"noise": NOISE.add(qg.PhaseDamping(0.1), qubits=2)}, ValueError, r"names qubit 2: the circuit has qubits 0"),
+        ({"noise": NOISE.add_readout(qg.ReadoutError(0.1), 5)}, ValueError, r"names qubit 5"),
+        ({"noise": NOISE, "backend": qg.DensityMatrix(qg.NoiseModel().add(qg.PhaseDamping(0.1)))}, ValueError, "own"),
+    ],
+)
+def test_noise_that_cannot_be_is_named(options, error, message):
+    with pytest.raises(error, match=message):
+        advise(**options)
+
+
+def test_networks_have_no_noise_and_noisy_backends_say_what_they_do_not_know():
+    loss = qg.Loss(lambda w, x: x @ w, lambda out, y: ((out - y) ** 2).mean(), (np.eye(2), np.ones(2)))
+    with pytest.raises(qg.NotApplicable, match="noise is of circuits, and a Loss has none"):
+        qg.advise(loss, 0.1, params=np.zeros(2), noise=NOISE)
+    cheapest, backend = qg.Cheapest(0.3), qg.DensityMatrix(NOISE)
+    with pytest.raises(qg.NotApplicable, match="params are missing: how far noise moves"):
+        qg.predict_cost(TWO, cheapest, backend)
+
+
 @pytest.mark.parametrize("field", ["gate_seconds", "shot_seconds", "circuit_seconds", "flops_per_second"])
 def test_a_device_has_speeds(field):
     for value in (-1, math.nan, math.inf, "fast", True):
@@ -171,6 +276,12 @@ def test_the_command_line_advises(capsys):
     assert code == 0
     assert "adjoint" in said.out
     assert "Not applicable" in said.out
+    for noise, message in (("depolarizing=2", "from 0 to 1"), ("readout-error=0.1@9", "names qubit 9")):
+        code, said = run("--epsilon", "0.1", "--noise", noise)
+        assert (code, said.err.count("\n")) == (2, 1)
+        assert message in said.err
+    code, said = run("--epsilon", "0.1", "--access", "multi_copy", "--noise", "depolarizing=0.01")
+    assert (code, said.err.count("\n")) == (2, 1)
     code, said = run("--epsilon", "0")
     assert (code, said.err.count("\n")) == (2, 1)
     assert "epsilon=0" in said.err

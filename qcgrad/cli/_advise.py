@@ -27,6 +27,13 @@ def advise(
     max_qubits: Annotated[
         int | None, typer.Option(help="Qubits that can be held coherently.", show_default="any number")
     ] = None,
+    noise: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=NUMBERS[@GATES]",
+            help="What goes wrong, for example depolarizing=0.01,2@cx or readout-error=0.02; may be repeated.",
+        ),
+    ] = None,
     rank: Annotated[str, typer.Option(help="What the best has least of: seconds, copies, gates ...")] = "seconds",
     gate_seconds: Annotated[float | None, typer.Option(help="Time of a gate on the device.")] = None,
     shot_seconds: Annotated[float | None, typer.Option(help="Time of a measurement and reset.")] = None,
@@ -42,9 +49,11 @@ def advise(
     """What every method takes until no derivative is off by more than epsilon, the cheapest first.
 
     Nothing is run: each method predicts the cost of its cheapest instance that provably keeps the promise. Methods that
-    do not apply say why. Without parameters the angles are special to no method.
+    do not apply say why. Without parameters the angles are special to no method. With noise, the bias that it gives to
+    each method is simulated, and counts.
     """
     from .. import planner
+    from ..ir.noise import noise_in_words
 
     objective, program, default = objective_of(file, observable)
     values = parameters_of(len(program.parameter_names), params, params_file, random_params, default)
@@ -64,6 +73,7 @@ def advise(
             max_qubits=max_qubits,
             rank=rank,
             device=planner.DeviceModel(**{name: speed for name, speed in speeds.items() if speed is not None}),
+            noise=noise_in_words(noise) if noise else None,
         )
     except (TypeError, ValueError) as error:
         raise UserError(str(error)) from error
@@ -87,10 +97,13 @@ def _as_data(file: str, advice) -> dict[str, Any]:
             "seconds": plan.seconds if math.isfinite(plan.seconds) else None,
             "has_backpropagation_scaling": plan.has_backpropagation_scaling,
             "growth": None if plan.growth is None else plan.growth._asdict(),
+            "bias": None if plan.bias is None or not plan.bias.is_known else plan.bias.size,
+            "bias_standard_error": None if plan.bias is None or not plan.bias.is_known else plan.bias.standard_error,
             "reason": plan.reason,
         }
 
     asked = {"circuit": file, "epsilon": advice.epsilon, "delta": advice.delta, "rank": advice.rank}
+    asked |= {"noise": None if advice.noise is None else repr(advice.noise)}
     return {**asked, "device": asdict(advice.device), "plans": [row(plan) for plan in advice.plans]}
 
 
@@ -98,11 +111,11 @@ def _print(file: str, advice, console):
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    from ..planner import HEADINGS, cells, title
+    from ..planner import cells, headings, title
 
     console.print(f"{file}. {title(advice)}", markup=False, highlight=False, soft_wrap=True)
     table = Table(box=SIMPLE_HEAD, padding=(0, 1))
-    for i, heading in enumerate(HEADINGS):
+    for i, heading in enumerate(headings(advice)):
         table.add_column(heading, justify="right" if i else "left", overflow="fold")
     reasons = []
     for plan in advice.plans:

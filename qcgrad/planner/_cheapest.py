@@ -1,26 +1,30 @@
 """The method that a planner picks, as a method."""
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import equinox as eqx
 import jax
 
 from ..array_types import Key
-from ..backend import resolve
+from ..backend import AbstractBackend, resolve
 from ..cost import Cost
+from ..errors import NotApplicable
 from ..estimator import AbstractEstimator
 from ..estimators.accuracy import checked_accuracy
 from ..objective import Point, Reading
-from ..queries import AbstractQuery, Access
-from ._advise import RANKS, Advice, Limits, checked_access, checked_qubits, plans, ranked
+from ..queries import NOISY, AbstractQuery, Access
+from ._advise import checked_access, checked_qubits
 from ._device import DeviceModel
+from ._noisy_plans import NoisyPlans, with_noise
+from ._plan import RANKS, Advice, Asked, Limits, Plan, plans
 
 
 class Cheapest(AbstractEstimator):
     """Whichever method of the catalogue reaches a precision with the least cost, at the point where it is asked.
 
-    What `qcgrad.advise` recommends is run: an instance that is proved to keep all derivatives by the parameters within
-    epsilon with probability 1 - delta.
+    What `qcgrad.advise` recommends on the backend is run: an instance that is proved to keep all derivatives by the
+    parameters within epsilon with probability 1 - delta, the bias by a backend's noise included where that can be
+    simulated.
 
     Args:
         epsilon: largest error of a derivative by a parameter.
@@ -36,6 +40,7 @@ class Cheapest(AbstractEstimator):
         NotApplicable: when asked, no method does; the reason of each is in the message.
 
     Cost: that of the method picked, which `result.message` and `stats["method"]` name; all others are predicted only.
+    On a backend with noise the cheapest ones are simulated, until one reaches epsilon.
 
     Example:
         >>> import jax, qcgrad as qg
@@ -53,6 +58,7 @@ class Cheapest(AbstractEstimator):
     max_qubits: int | None = eqx.field(static=True)
     rank: str = eqx.field(static=True)
     device: DeviceModel = eqx.field(static=True)
+    backend: AbstractBackend | None
     is_traceable = False
     is_random = True
 
@@ -72,7 +78,11 @@ class Cheapest(AbstractEstimator):
             raise ValueError(f"rank={rank!r}: give one of {', '.join(RANKS)}")
         if device is not None and not isinstance(device, DeviceModel):
             raise TypeError(f"device is {device!r}: give a qcgrad.DeviceModel")
-        self.rank, self.device = rank, device or DeviceModel()
+        self.rank, self.device, self.backend = rank, device or DeviceModel(), None
+
+    def on(self, backend: AbstractBackend) -> Self:
+        """The method for what this backend grants, and for its noise."""
+        return eqx.tree_at(lambda c: c.backend, self, backend, is_leaf=lambda leaf: leaf is None)
 
     @property
     def access(self) -> Access:  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -99,9 +109,14 @@ class Cheapest(AbstractEstimator):
         return "; ".join(filter(None, (f"picked {stats['method']}", stats["said"])))
 
     def _pick(self, point):
-        limits, backend = Limits(self.most, self.max_qubits), resolve(None, point.objective)
-        found = plans(point, self.epsilon, self.delta, backend, self.device, limits)
-        best = Advice(ranked(found, self.rank), self.epsilon, self.delta, self.rank, self.device).best.estimator
+        backend = resolve(self.backend, point.objective)
+        limits = Limits(self.most, self.max_qubits)
+        asked = Asked(self.epsilon, self.delta, backend, self.device, limits, self.rank)
+        noisy = with_noise(asked, None, point)
+        found = asked.ranked(plans(point, asked))
+        if noisy is not None:
+            found = _with_noise_where_it_counts(found, noisy)
+        best = Advice(found, self.epsilon, self.delta, self.rank, self.device).best.estimator
         assert best is not None  # or it would have raised
         return best
 
@@ -109,8 +124,27 @@ class Cheapest(AbstractEstimator):
         return self._pick(point).value_query(point)
 
     def predict(self, point: Point) -> Cost:
-        """That of the method picked, an upper bound where it is adaptive."""
+        """That of the method picked, an upper bound where it is adaptive.
+
+        Raises:
+            NotApplicable: on a backend with noise, where nobody says the parameters that its bias depends on.
+        """
+        if point.params is None and resolve(self.backend, point.objective).fidelity == NOISY:
+            raise NotApplicable(
+                "params are missing: how far noise moves a derivative depends on them; look at "
+                "qcgrad.advise(objective, epsilon, params=..., backend=...)"
+            )
         return self._pick(point).predict(point)
+
+
+def _with_noise_where_it_counts(found: tuple[Plan, ...], noisy: NoisyPlans) -> tuple[Plan, ...]:
+    """The plans with the best one on top, noise included, though only that of some has been simulated.
+
+    Noise makes plans dearer, never cheaper: one that is the best with its own is the best of all.
+    """
+    while found and found[0].cost is not None and found[0].bias is None:
+        found = noisy.asked.ranked((noisy.plan(found[0]), *found[1:]))
+    return found
 
 
 @jax.tree_util.register_static

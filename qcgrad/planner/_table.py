@@ -5,9 +5,9 @@ from html import escape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # advice is made of what is here
-    from ._advise import Advice, Plan
+    from ._plan import Advice, Plan
 
-HEADINGS = (
+_HEADINGS = (
     "method",
     "copies",
     "circuits",
@@ -23,17 +23,24 @@ HEADINGS = (
 _UNITS = {"y": 31_557_600, "d": 86_400, "h": 3600, "min": 60, "s": 1, "ms": 1e-3, "us": 1e-6}
 
 
+def headings(advice: "Advice") -> tuple[str, ...]:
+    """What the columns say; that of biases is there where somebody spoke of noise."""
+    has_bias = any(plan.bias is not None for plan in advice.plans)
+    return (*_HEADINGS, "bias") if has_bias else _HEADINGS
+
+
 def cells(plan: "Plan") -> tuple[str, ...]:
     """What a line says of a plan that applies."""
     cost = plan.cost
     assert cost is not None
     counts = (cost.copies, cost.circuit_runs, cost.gates, cost.qubits, cost.depth, cost.flops, cost.peak_bytes)
-    return plan.method.name, *map(_count, counts), duration(plan.seconds), _scaling(plan)
+    known = plan.method.name, *map(_count, counts), duration(plan.seconds), _scaling(plan)
+    return known if plan.bias is None else (*known, str(plan.bias))
 
 
 def in_words(advice: "Advice") -> str:
     """A line for each method, the best first; then why the others do not apply."""
-    rows = [HEADINGS, *(cells(plan) for plan in advice.plans if plan.cost is not None)]
+    rows = [headings(advice), *(cells(plan) for plan in advice.plans if plan.cost is not None)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [title(advice)]
     for row in rows:
@@ -45,7 +52,7 @@ def in_words(advice: "Advice") -> str:
 
 def in_html(advice: "Advice") -> str:
     """The same for notebooks."""
-    head = "".join(f"<th>{escape(cell)}</th>" for cell in HEADINGS)
+    head = "".join(f"<th>{escape(cell)}</th>" for cell in headings(advice))
     rows = ["".join(f"<td>{escape(cell)}</td>" for cell in cells(plan)) for plan in advice.plans if plan.cost]
     body = "".join(f"<tr>{row}</tr>" for row in rows)
     left = [plan for plan in advice.plans if plan.cost is None]
@@ -56,7 +63,8 @@ def in_html(advice: "Advice") -> str:
 def title(advice: "Advice") -> str:
     """What was asked for."""
     within = f"all derivatives within {advice.epsilon:g} with probability {1 - advice.delta:g}"
-    return f"Advice: {within}, fewest {advice.rank.replace('_', ' ')} first"
+    noise = " with noise" if any(plan.bias is not None for plan in advice.plans) else ""
+    return f"Advice{noise}: {within}, fewest {advice.rank.replace('_', ' ')} first"
 
 
 def duration(seconds: float) -> str:

@@ -187,10 +187,6 @@ def test_exact_methods_are_themselves():
 
 EVERY = [m.make for m in catalogue.methods().values()]
 METHODS = pytest.mark.parametrize("make", EVERY, ids=lambda m: m.__name__)
-# Of what noise leaves there is no bound.
-BOUNDED = pytest.mark.parametrize(
-    "make", [make for make in EVERY if make is not qg.ZeroNoiseExtrapolation], ids=lambda m: m.__name__
-)
 
 
 @METHODS
@@ -224,7 +220,7 @@ def test_what_it_is_not_for_is_refused_by_name(make):
             question(other, EPSILON, DELTA)
 
 
-@BOUNDED
+@METHODS
 def test_what_needs_a_common_state_says_so_elsewhere(make):
     odd = at(qg.Expectation(qg.Circuit(1).ry(0, param=0).rx(0, param=1), "Z"), [0.5, 0.3])
     if make.needs_common_state:
@@ -244,7 +240,7 @@ def test_an_accuracy_that_nobody_can_count_to_is_refused():
                 make.for_accuracy(hard(), epsilon, DELTA)
 
 
-@BOUNDED
+@METHODS
 def test_an_accuracy_that_anything_has_takes_next_to_nothing(make):
     if make.differentiates == "circuits":
         # The hard instance has no commuting blocks, and rotations that are no products of X.
@@ -254,7 +250,7 @@ def test_an_accuracy_that_anything_has_takes_next_to_nothing(make):
         assert max(getattr(found, "copies", None) or 0, getattr(found, "shots", None) or 0) <= copies
 
 
-@BOUNDED
+@METHODS
 def test_a_constant_has_no_error(make):
     if make.differentiates == "circuits":
         circuit = qg.Circuit(1).rx(0, param=0) if make is qg.IQPSampling else ROTATION
@@ -294,6 +290,7 @@ KEPT = [
     (qg.ForwardGradient, "pair", 10),
     (qg.RandomCoordinateShift, "circuit", 100),
     (qg.Measured, "circuit", 300),
+    (qg.ZeroNoiseExtrapolation, "circuit", 100),
     (qg.DirectPauli, "hard", 300),
     (qg.MutuallyUnbiasedBases, "hard", 300),
     (qg.CliffordShadow, "hard", 100),

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import qcgrad as qg
+from qcgrad.ir.noise import noise_in_words
 from qcgrad.ir.noise.noisy_circuit import ChannelStep, GateStep, noisy
 
 PAULIS = {"X": [[0, 1], [1, 0]], "Y": [[0, -1j], [1j, 0]], "Z": [[1, 0], [0, -1]]}
@@ -175,3 +176,39 @@ def test_light_cones_hold_channels_and_keep_qubits_that_noise_moves():
     assert part.angles.tolist() == [0, 2]
     idle = noisy(circuit, model).seen({2})
     assert len(idle.circuit.channels) == 2  # one of its gate, one while it waits
+
+
+@pytest.mark.parametrize(
+    ("words", "model"),
+    [
+        (["depolarizing=0.01"], qg.NoiseModel().add(qg.Depolarizing(0.01))),
+        (["Depolarizing = 0.01, 2 @ cx, cz"], qg.NoiseModel().add(qg.Depolarizing(0.01, 2), ["cx", "cz"])),
+        (["thermal_relaxation=inf,70,0.1@x"], qg.NoiseModel().add(qg.ThermalRelaxation(np.inf, 70, 0.1), "x")),
+        (["over-rotation=0.02,-0.1@rx"], qg.NoiseModel().add(qg.OverRotation(0.02, -0.1), "rx")),
+        (["readout-error=0.02@0,2"], qg.NoiseModel().add_readout(qg.ReadoutError(0.02), [0, 2])),
+        ([], qg.NoiseModel()),
+    ],
+)
+def test_models_are_written_in_words(words, model):
+    assert noise_in_words(words) == model
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("depolarizing=1.5", r"noise 'depolarizing=1.5': Depolarizing probability=1.5: give a number from 0 to 1"),
+        ("depolarizing=-0.1", "from 0 to 1"),
+        ("depolarizing=nan", "give a finite number"),
+        ("depolarizing", "0 numbers are given; write depolarizing=PROBABILITY,NUM_QUBITS"),
+        ("depolarizing=0.1,2,3", "3 numbers are given"),
+        ("depolarizing=a", "'a' is no number"),
+        ("depolarizing=0.1,5", "num_qubits=5"),
+        ("depolarizing=0.1@cq", "'cq' is not known"),
+        ("depolarising=0.1", "'depolarising' is not known; write one of depolarizing=PROBABILITY"),
+        ("readout-error=0.1@cx", "'cx' is no qubit"),
+        ("thermal-relaxation=1,3,0.1", "no channel does that"),
+    ],
+)
+def test_words_that_are_no_noise_are_named(word, message):
+    with pytest.raises(ValueError, match=message):
+        noise_in_words([word])

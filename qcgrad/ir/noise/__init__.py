@@ -12,4 +12,5 @@ from ._model import Readout as Readout
 from ._relaxation import AmplitudeDamping as AmplitudeDamping
 from ._relaxation import PhaseDamping as PhaseDamping
 from ._relaxation import ThermalRelaxation as ThermalRelaxation
+from ._words import noise_in_words as noise_in_words
 from .channel import Channel as Channel

@@ -91,9 +91,14 @@ class HadamardTest(ExperimentEstimator):
         """The mode that takes the fewest copies, of these the fewest gates, with shots by Hoeffding's inequality."""
         checked_accuracy(epsilon, delta)
         program_at(point, cls, samples=True)
-        found = [cls(2, mode).for_point(point, epsilon, delta) for mode in get_args(Mode)]
-        costs = [test.predict(point) for test in found]
-        return min(zip(found, costs, strict=True), key=lambda pair: (pair[1].copies, pair[1].gates))[0]
+
+        def priced(mode):
+            # One after another: the circuits of a mode are kept for a while, those of all of them are not.
+            test = cls(2, mode).for_point(point, epsilon, delta)
+            return test, test.predict(point)
+
+        found = map(priced, get_args(Mode))
+        return min(found, key=lambda pair: (pair[1].copies, pair[1].gates))[0]
 
 
 @lru_cache(maxsize=4)

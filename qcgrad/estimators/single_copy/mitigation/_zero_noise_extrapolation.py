@@ -16,6 +16,7 @@ from ....queries import AbstractQuery, Access, Evaluate, Fidelity, Means, fideli
 from ..._checks import checked_count
 from ..._programs import program_at
 from ...accuracy import checked_accuracy
+from ..shifts._parameter_shift import ParameterShift
 
 # With more, nothing would be left of any state.
 _MOST = 1000.0
@@ -129,13 +130,17 @@ class ZeroNoiseExtrapolation(OneRoundEstimator):
 
     @classmethod
     def for_accuracy(cls, point: Point, epsilon: float, delta: float) -> Self:
-        """There is none: what noise leaves behind the extrapolation is not known."""
-        checked_accuracy(epsilon, delta)
-        program_at(point, cls, samples=True)
-        raise NotApplicable(
-            f"{cls.__name__} states no bound on its errors, since nobody knows what noise leaves: choose its options, "
-            "and look at variances"
-        )
+        r"""Parameter shifts with as many more shots as the extrapolation adds to variances.
+
+        The promise is about noise of shots, as that of other methods: by Hoeffding's inequality they keep
+        \(\epsilon/\sqrt{\sum_s \gamma_s^2}\), and the sum of independent errors with factors \(\gamma_s\) keeps epsilon.
+        What noise of gates leaves is not known here; `qcgrad.advise(..., noise=...)` simulates it.
+        """
+        epsilon, delta = checked_accuracy(epsilon, delta)
+        program = program_at(point, cls, samples=True)
+        plain = cls(ParameterShift())
+        weights = plain._weights(Evaluate(program, point.coordinates[None]))
+        return cls(ParameterShift.for_accuracy(point, epsilon / float(np.linalg.norm(weights)), delta))
 
     def _at_scales(self, query) -> tuple[AbstractQuery, ...]:
         if not isinstance(query, Evaluate):

@@ -129,11 +129,19 @@ class ForwardGradient(OneRoundEstimator):
         return (Evaluate(program, angles[None]), *swept)
 
     def predict(self, point: Point) -> Cost:
-        """Exact, whichever directions are drawn."""
-        if self.shots is None:
-            return super().predict(point)
-        program = program_at(point, self, samples=True)
-        return moves.predicted(point, program, self, self._moves)
+        """Exact, whichever directions are drawn: none is."""
+        program = program_at(point, self, samples=self.shots is not None)
+        if self.shots is not None:
+            return moves.predicted(point, program, self, self._moves)
+        angles = point.coordinates
+        along.check_memory(type(self).__name__, self.directions, len(angles), angles.dtype)
+        whole, rest = divmod(self.directions, _TOGETHER)
+        full, last = (
+            TangentSweep(program, angles, np.broadcast_to(angles, (rows, len(angles)))).cost()
+            for rows in (_TOGETHER, rest)
+        )
+        value = Evaluate(program, angles[None]).cost()
+        return sum(([full * whole] if whole else []) + ([last] if rest else []), value)
 
     def combine(self, point: Point, queries: tuple[Any, ...], answers: tuple[Any, ...]) -> Reading:
         if self.shots is not None:
