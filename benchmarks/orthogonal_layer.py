@@ -87,7 +87,11 @@ def main():
     given = parser.parse_args()
     jax.config.update("jax_enable_x64", True)
     day = datetime.date.today().isoformat()
-    lines = [f"# Orthogonal layers trained along random directions, {day}", "", "`python benchmarks/orthogonal_layer.py`"]
+    lines = [
+        f"# Orthogonal layers trained along random directions, {day}",
+        "",
+        "`python benchmarks/orthogonal_layer.py`",
+    ]
     for n, copies, steps in CASES:
         if n not in given.qubits:
             continue
