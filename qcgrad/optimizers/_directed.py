@@ -54,7 +54,7 @@ class Directed:
             self._which = self._parameters(params, found)
         directions = np.zeros((len(found.drawn), len(wanted.gradient)), found.drawn.dtype)
         directions[:, self._which] = found.drawn
-        shots = np.asarray(wanted(directions, found.steps))
+        shots = np.asarray(_wanted(wanted, directions, found.steps))
         return before.directed(wanted.least, shots), {"shots": shots}
 
     def _parameters(self, params, found: Directions) -> Int[np.ndarray, "S"]:
@@ -74,3 +74,8 @@ class Directed:
                 "the circuit's"
             )
         return which
+
+
+@jax.jit
+def _wanted(shots, directions, steps):
+    return shots(directions, steps)

@@ -1,5 +1,6 @@
 """Descent along random directions with shots that adapt: QUIVER."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
@@ -57,8 +58,9 @@ def quiver(
 
     Args:
         learning_rate: eta; less than the one for which C = 1, beyond which no number of shots makes a step gain. None
-            for \(V/(L(V + P + \kappa - 2))\), C = 2, which gains most in a step of exact slopes. Shorter steps gain
-            up to four times as much per shot, as long as no direction takes `min_shots`.
+            for \(V/(2L(V + P + \kappa - 2))\), C = 4. A step of exact slopes gains most at C = 2; but per shot the gain
+            goes as \((1 - 1/C)^2\), so that shorter steps gain up to four times as much as those, for as long as
+            directions take more than `min_shots`.
         lipschitz: L, as for `icans`. It is the worst case here too: what counts is \(E\,\hat g^T H \hat g\), which for
             random directions is about \(\mathrm{tr} H\) instead of \(P L\), so that much smaller values may do.
         allocation: "step" or "direction".
@@ -103,8 +105,7 @@ def quiver(
     )
     if allocation not in ("step", "direction"):
         raise ValueError(f"allocation={allocation!r}: give 'step' or 'direction'")
-    optax = optax_or_refuse()
-    given = None if learning_rate is None else settings.learning_rate
+    rule = _Rule(settings, learning_rate is not None, allocation)
 
     def init(params):
         zeros = jax.tree.map(lambda leaf: jnp.zeros_like(jnp.asarray(leaf)), params)
@@ -117,70 +118,74 @@ def quiver(
 
     def update(updates, state, params=None, *, stats=None, shots=None, **extra):
         del params, extra
-        gradient, unravel = ravel_pytree(updates)
-        seen = _seen(stats, state.shots.taken if shots is None else shots, gradient.dtype)
-        mu, k = settings.average, state.count.astype(gradient.dtype)
-        before = ravel_pytree(state.gradient)[0], state.numbers
-        sums = [mu * old + (1 - mu) * new for old, new in zip(before, (gradient, seen.numbers), strict=True)]
-        forgotten = mu ** (k + 1)
-        mean, (squares, noise, spread, reach) = (each / (1 - forgotten) for each in sums)
-        # Averages with these weights scatter as those of so many slopes.
-        count = seen.count * (1 - forgotten) * (1 + mu) / (1 + forgotten) / (1 - mu)
-        eta = _rate(given, settings.lipschitz, seen)
-        following = DirectionShots(
-            mean,
-            jnp.maximum(squares - noise, jnp.sqrt(2 / count) * squares),
-            spread,
-            reach * jnp.sqrt(spread),
-            eta * settings.lipschitz * seen.curvature / 2,
-            settings.lipschitz * eta,
-            seen.taken,
-            min_shots,
-            max_shots,
-            allocation,
-        )
-        kept = QuiverState(state.count + 1, unravel(sums[0]), sums[1], following)
-        return unravel(-eta * gradient), kept
+        if stats is None or any(name not in stats for name in _NAMES):
+            raise TypeError(
+                "update needs stats=e.stats with slopes along random directions: give qcgrad.ForwardGradient with shots"
+            )
+        rule.check(stats)
+        taken = state.shots.taken if shots is None else shots
+        return _advance(rule, updates, state, [stats[name] for name in _NAMES], taken)
 
-    return optax.GradientTransformationExtraArgs(init, update)
+    return optax_or_refuse().GradientTransformationExtraArgs(init, update)
 
 
-class _Seen(NamedTuple):
-    """What an estimate says.
-
-    Attributes:
-        numbers: (4,) means over directions, as in `QuiverState`.
-        taken: shots of a direction, on average.
-        count: V.
-        curvature: (V + P + kappa - 2)/V.
-    """
-
-    numbers: Any
-    taken: Any
-    count: int
-    curvature: Any
+# What the estimate says of its directions.
+_NAMES = "slopes", "slope_variances", "steps", "lengths", "scatter"
 
 
-def _seen(stats, shots, dtype) -> _Seen:
-    if stats is None or "slope_variances" not in stats:
-        raise TypeError(
-            "update needs stats=e.stats with slopes along random directions, as qcgrad.ForwardGradient with shots has"
-        )
-    names = "slopes", "slope_variances", "steps", "lengths", "scatter"
-    slopes, noise, steps, lengths, scatter = (jnp.ravel(jnp.asarray(stats[name], dtype)) for name in names)
-    shots = jnp.asarray(shots, dtype)
-    count = len(steps)
-    numbers = jnp.stack([slopes**2, noise, noise * shots * steps**2, lengths / steps])
-    return _Seen(jnp.mean(numbers, axis=1), jnp.mean(shots), count, (count + scatter[0]) / count)
+class _Rule(NamedTuple):
+    """The numbers of an optimiser, and whether its learning rate was given; else it follows from the directions."""
+
+    settings: Settings
+    is_given: bool
+    allocation: Allocation
+
+    def rate(self, curvature: Any) -> Any:
+        """eta, for (V + P + kappa - 2)/V."""
+        return self.settings.learning_rate if self.is_given else 1 / (2 * self.settings.lipschitz * curvature)
+
+    def check(self, stats: dict[str, Any]) -> None:
+        """Refuse steps that can gain nothing, where numbers are at hand."""
+        if not self.is_given or not is_concrete(stats["scatter"]):
+            return
+        most = 2 / (self.settings.lipschitz * float(_curvature(stats["steps"], stats["scatter"])))
+        if self.settings.learning_rate >= most:
+            raise ValueError(
+                f"learning_rate={self.settings.learning_rate:g}: along so few random directions steps of {most:.3g} or "
+                "more gain nothing, whatever the shots; give less, None, more directions, or a smaller lipschitz"
+            )
 
 
-def _rate(given, lipschitz, seen):
-    if given is None:
-        return 1 / (lipschitz * seen.curvature)
-    if is_concrete(seen) and given * lipschitz * seen.curvature >= 2:
-        most = 2 / (lipschitz * float(seen.curvature))
-        raise ValueError(
-            f"learning_rate={given:g}: along so few random directions steps of {most:.3g} or more gain nothing, "
-            "whatever the shots; give less, None, more directions, or a smaller lipschitz"
-        )
-    return jnp.asarray(given, seen.taken.dtype)
+def _curvature(steps, scatter):
+    return (len(steps) + scatter) / len(steps)
+
+
+@partial(jax.jit, static_argnums=0)
+def _advance(rule, updates, state, stats, shots):
+    """The step, and the state after it."""
+    gradient, unravel = ravel_pytree(updates)
+    slopes, noise, steps, lengths, scatter = (jnp.ravel(jnp.asarray(each, gradient.dtype)) for each in stats)
+    shots = jnp.broadcast_to(jnp.asarray(shots, gradient.dtype), steps.shape)
+    numbers = jnp.stack([slopes**2, noise, noise * shots * steps**2, lengths / steps]).mean(axis=1)
+    mu, k = rule.settings.average, state.count.astype(gradient.dtype)
+    before = ravel_pytree(state.gradient)[0], state.numbers
+    sums = [mu * old + (1 - mu) * new for old, new in zip(before, (gradient, numbers), strict=True)]
+    forgotten = mu ** (k + 1)
+    mean, (squares, noise, spread, reach) = (each / (1 - forgotten) for each in sums)
+    # Averages with these weights scatter as those of so many slopes.
+    count = len(steps) * (1 - forgotten) * (1 + mu) / (1 + forgotten) / (1 - mu)
+    curvature = _curvature(steps, scatter[0])
+    rate = rule.settings.lipschitz * rule.rate(curvature)
+    following = DirectionShots(
+        mean,
+        jnp.maximum(squares - noise, jnp.sqrt(2 / count) * squares),
+        spread,
+        reach * jnp.sqrt(spread),
+        rate * curvature / 2,
+        jnp.asarray(rate, gradient.dtype),
+        shots.mean(),
+        rule.settings.min_shots,
+        rule.settings.max_shots,
+        rule.allocation,
+    )
+    return unravel(-rule.rate(curvature) * gradient), QuiverState(state.count + 1, unravel(sums[0]), sums[1], following)

@@ -98,6 +98,13 @@ ROWS = [
         "single_copy",
         tolerances.directions,
     ),
+    Row(
+        "ForwardGradient-parameters",
+        qg.ForwardGradient(100, "gaussian", (100, *(50, 150) * 50), moving="parameters"),
+        TESTED[:1],
+        "single_copy",
+        tolerances.directions,
+    ),
     Row("RandomCoordinateShift", qg.RandomCoordinateShift(100, 4000), SWEPT[:1], "single_copy", tolerances.shots),
     Row(
         "Measured-commuting",
