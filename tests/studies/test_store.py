@@ -9,7 +9,8 @@ from contextlib import closing
 import pytest
 
 from qcgrad.studies import store as store_module
-from qcgrad.studies.store import Store, StoreError, cell_key, code_version, replacing, write_csv
+from qcgrad.studies.files import replacing, write_csv
+from qcgrad.studies.store import Store, StoreError, cell_key, code_version
 
 
 def test_records_survive_closing(tmp_path):
