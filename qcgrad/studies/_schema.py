@@ -32,8 +32,8 @@ _COLUMNS = {
 FORMAT = 2
 """Format of the file, in its `user_version`; 0 is a new file, or one from before there were claims."""
 
-# What each format added to columns of the one before; new tables come by themselves.
-_ADDED = {2: {"cells": ("run", "worker"), "claims": ("traceback",)}}
+# Columns that older formats lack; tables that they lack come by themselves.
+_LATER = {"cells": ("run", "worker"), "claims": ("traceback",)}
 
 
 def prepare(database: sqlite3.Connection) -> None:
@@ -50,14 +50,13 @@ def prepare(database: sqlite3.Connection) -> None:
         raise sqlite3.DatabaseError(f"it is damaged: {verdict}")
     tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
     for table in tables:
-        known, columns = _COLUMNS.get(table, ()), _columns(database, table)
-        missing = _missing_since(version, table)
-        if columns != tuple(c for c in known if c not in missing):
+        columns = _columns(database, table)
+        if columns + _missing(columns, table) != _COLUMNS.get(table):
             raise sqlite3.DatabaseError(f"it is not of a study: table {table!r} has columns {', '.join(columns)}")
     database.execute("PRAGMA journal_mode=WAL")
     with database:
         for table in tables:
-            for column in _missing_since(version, table):
+            for column in _missing(_columns(database, table), table):
                 database.execute(f"ALTER TABLE {table} ADD COLUMN {column} TEXT")
         for statement in (_CELLS, _RUNS, CLAIMS):
             database.execute(statement)
@@ -69,5 +68,5 @@ def _columns(database: sqlite3.Connection, table: str) -> tuple[str, ...]:
     return tuple(row[1] for row in database.execute(f"PRAGMA table_info('{table}')"))
 
 
-def _missing_since(version: int, table: str) -> tuple[str, ...]:
-    return tuple(c for later, tables in _ADDED.items() if later > version for c in tables.get(table, ()))
+def _missing(columns: tuple[str, ...], table: str) -> tuple[str, ...]:
+    return tuple(column for column in _LATER.get(table, ()) if column not in columns)

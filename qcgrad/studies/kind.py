@@ -1,7 +1,7 @@
 """What a kind of study has to say: its cells, and what they show."""
 
 import abc
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -35,7 +35,7 @@ class AbstractKind(Part, abc.ABC):
         """Whether a cell is of this kind."""
 
     @abc.abstractmethod
-    def summary(self, records: list[tuple[Cell, Record]]) -> Summary:
+    def summary(self, records: Sequence[tuple[Cell, Record]]) -> Summary:
         """What the records of its cells show, however many of them there are."""
 
     def with_files_in(self, folder: Path) -> Self:

@@ -20,7 +20,7 @@ def provenance() -> dict[str, Any]:
         ['commit', 'engine', 'host', 'packages', 'platform', 'processors', 'python', 'qcgrad']
     """
     from ..simulators.statevector import native_library
-    from .store import code_version
+    from .identity import code_version
 
     return {
         "qcgrad": code_version(),

@@ -1,17 +1,19 @@
 """From a study's records to its summaries."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .cells import Cell
+from .identity import cell_key
 from .records import Record
-from .store import Store, cell_key
+from .store import Store
 from .summary import Summary
 
 if TYPE_CHECKING:
     from .spec import StudySpec
 
 
-def summaries(study: "StudySpec", records: list[tuple[Cell, Record]]) -> list[Summary]:
+def summaries(study: "StudySpec", records: Sequence[tuple[Cell, Record]]) -> list[Summary]:
     """One summary for each kind that has a record."""
     found = []
     for kind in study.kinds():

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from ._progress import Progress
 from .cells import Cell
 from .executors import AbstractExecutor, Failure, Finished, InProcess
+from .identity import cell_key
 from .records import Record
-from .store import Store, StoreError, cell_key
+from .store import Store, StoreError
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from .identity import cell_key
 from .spec import StudySpec
-from .store import Store, cell_key
+from .store import Store
 
 
 @dataclass(frozen=True)

@@ -1,20 +1,18 @@
 """Results of a study in one SQLite file: a row for each finished cell, nothing lost on a kill."""
 
-import hashlib
 import json
 import sqlite3
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from ..version import __version__
 from ._claims import Claims
 from ._schema import prepare
 from .executors import Failure
+from .identity import canonical, cell_key, code_version
 
 
 class StoreError(RuntimeError):
@@ -199,29 +197,3 @@ class Store:
         except (OSError, sqlite3.Error, json.JSONDecodeError) as error:
             reason = getattr(error, "strerror", None) or error
             raise StoreError(f"results file {self.path} {what} ({reason}): {advice}") from error
-
-
-def cell_key(cell: dict[str, Any]) -> str:
-    """What identifies a result: a hash of the cell, and of the code that computes it."""
-    return hashlib.sha256(f"{canonical(cell)}\n{code_version()}".encode()).hexdigest()
-
-
-def canonical(cell: dict[str, Any]) -> str:
-    """A cell's data as one text."""
-    return json.dumps(cell, sort_keys=True)
-
-
-@lru_cache(maxsize=1)
-def code_version() -> str:
-    """Package version and a hash of the package's sources and circuits: another code, other results."""
-    from ..library import list_circuits
-
-    digest = hashlib.sha256()
-    root = Path(__file__).resolve().parents[1]
-    for source in sorted(p for p in root.rglob("*") if p.suffix in (".py", ".so")):
-        digest.update(source.relative_to(root).as_posix().encode())
-        digest.update(source.read_bytes())
-    for circuit in list_circuits():
-        digest.update(circuit.path.read_bytes())
-        digest.update(repr((circuit.terms, circuit.params.tolist())).encode())
-    return f"{__version__}+{digest.hexdigest()[:16]}"

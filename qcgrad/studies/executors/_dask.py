@@ -1,6 +1,6 @@
 """Workers of a Dask cluster: other processes, other machines, a batch system."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from functools import partial
 from typing import Any
 
@@ -49,7 +49,7 @@ class Dask(AbstractExecutor):
         """How many there are now."""
         return len(self._client.scheduler_info(n_workers=-1)["workers"])
 
-    def map(self, cells: Iterable[Cell], notify: Notify = _silent) -> Iterator[Finished]:
+    def map(self, cells: Iterable[Cell], notify: Notify = _silent) -> Generator[Finished, None, None]:
         from distributed import CancelledError, KilledWorker, as_completed
 
         source, done, running = iter(cells), as_completed(), {}
@@ -79,13 +79,13 @@ class Dask(AbstractExecutor):
             self._client.close()
 
     def _check_workers(self):
-        from ..store import code_version
+        from ..identity import code_version
 
         here = code_version()
         self._client.run(use_double_precision)
-        there: dict[str, str] = self._client.run(code_version)
+        there: Any = self._client.run(code_version)
         if not there:
-            raise ClusterRefused(f"the scheduler at {self._client.scheduler.address} has no workers: start some")
+            raise ClusterRefused("the scheduler has no workers: start some, for example with `dask worker ADDRESS`")
         wrong = {worker: version for worker, version in there.items() if version != here}
         if wrong:
             worker, version = next(iter(wrong.items()))

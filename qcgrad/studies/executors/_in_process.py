@@ -1,7 +1,7 @@
 """The interface, and its plainest case."""
 
 import abc
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from functools import partial
 
 from ..cells import Cell
@@ -20,7 +20,7 @@ class AbstractExecutor(abc.ABC):
     """Computes cells somewhere."""
 
     @abc.abstractmethod
-    def map(self, cells: Iterable[Cell], notify: Notify = _silent) -> Iterator[Finished]:
+    def map(self, cells: Iterable[Cell], notify: Notify = _silent) -> Generator[Finished, None, None]:
         """Yield each cell with what became of it, in the order in which they are done.
 
         Args:
@@ -61,7 +61,7 @@ class InProcess(AbstractExecutor):
         self._compute = compute or partial(Cell.compute, max_bytes=max_bytes)
         self._caught = () if raise_errors else (Exception,)
 
-    def map(self, cells: Iterable[Cell], notify: Notify = _silent) -> Iterator[Finished]:
+    def map(self, cells: Iterable[Cell], notify: Notify = _silent) -> Generator[Finished, None, None]:
         for cell in cells:
             notify(cell, "")
             yield attempt(cell, self._compute, partial(notify, cell), caught=self._caught)

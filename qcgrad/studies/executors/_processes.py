@@ -5,7 +5,7 @@ import multiprocessing
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from functools import partial
 from multiprocessing.connection import Connection, wait
 
@@ -45,7 +45,7 @@ class Processes(AbstractExecutor):
             raise ValueError(f"{workers} workers: give at least one")
         self.workers, self._max_bytes, self._compute = workers, max_bytes, compute
 
-    def map(self, cells: Iterable[Cell], notify: Notify = _silent) -> Iterator[Finished]:
+    def map(self, cells: Iterable[Cell], notify: Notify = _silent) -> Generator[Finished, None, None]:
         share = allowed_bytes(self._max_bytes) // self.workers
         source = iter(cells)
         with contextlib.ExitStack() as stack:

@@ -1,6 +1,6 @@
 """The spec of an accuracy study, its cells and what they show."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -90,7 +90,7 @@ class Gradients(AbstractKind):
         kept = within(self.circuits, max_qubits)
         return self.model_copy(update={"circuits": kept}) if kept else None
 
-    def summary(self, records: list[tuple[Cell, Record]]) -> Summary:
+    def summary(self, records: Sequence[tuple[Cell, Record]]) -> Summary:
         rows = [(cell, record) for cell, record in records if isinstance(cell, GradientCell)]
         table = Table("Error and cost of gradients", tuple(_columns(rows)), (_HOW_TO_READ,))
         curves = tuple(_curves(rows))

@@ -1,6 +1,7 @@
 """The spec of a kernel study, its cells and what they show."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from pydantic import Field, field_validator
@@ -79,7 +80,7 @@ class TangentKernels(AbstractKind):
         update = {"networks": min(4, self.networks)} | ({"widths": widths} if len(widths) > 1 else {})
         return self.model_copy(update=update)
 
-    def summary(self, records: list[tuple[Cell, Record]]) -> Summary:
+    def summary(self, records: Sequence[tuple[Cell, Record]]) -> Summary:
         found = _convergences([(cell, record) for cell, record in records if isinstance(cell, KernelCell)])
         table = Table("Distance of tangent kernels from their limit", tuple(_columns(found)), (_HOW_TO_READ,))
         curves = tuple(_curves(found))
@@ -137,7 +138,7 @@ def _curves(found: dict[tuple[str, int], Convergence]) -> Iterator[Curve]:
     for (activation, depth), c in found.items():
         networks = c.ntk.shape[1]
         error = tuple((c.ntk.std(axis=1, ddof=1) / networks**0.5).tolist()) if networks > 1 else None
-        look = {"colour": activation, "marker": f"depth {depth}"}
+        look: dict[str, Any] = {"colour": activation, "marker": f"depth {depth}"}
         yield Curve(
             f"{activation}, depth {depth}", c.widths, tuple(c.ntk.mean(axis=1).tolist()), error, line="solid", **look
         )

@@ -1,6 +1,6 @@
 """The spec of a scaling study and its cells."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -99,7 +99,7 @@ class Scaling(AbstractKind):
     def is_mine(self, cell: Cell) -> bool:
         return isinstance(cell, MethodCell)
 
-    def summary(self, records: list[tuple[Cell, Record]]) -> Summary:
+    def summary(self, records: Sequence[tuple[Cell, Record]]) -> Summary:
         from ._summary import summary
 
         return summary([(cell, record) for cell, record in records if isinstance(cell, MethodCell)], self)

@@ -18,7 +18,7 @@ from .laws import RULE, UNITS, AccuracyLaw, HardInstanceFits, Law, accuracy_laws
 if TYPE_CHECKING:
     from ._kind import Scaling
 
-Records = list[tuple[MethodCell, Record]]
+Records = Sequence[tuple[MethodCell, Record]]
 
 _READING = (
     "M counts the parameterised gates of a circuit, the weights of a network. The cost ratio is "
@@ -92,8 +92,8 @@ def _fit_table(laws: list[Law], notes: tuple[str, ...]) -> Table:
     return Table("All-Pauli hard instance: copies that reach epsilon", tuple(columns), notes)
 
 
-def _text(heading: str, shown: Sequence[str], **settings: bool) -> Column:
-    return Column(heading, tuple(shown), is_text=True, **settings)
+def _text(heading: str, shown: Sequence[str], *, is_essential: bool = True, verdicts: bool = False) -> Column:
+    return Column(heading, tuple(shown), is_text=True, is_essential=is_essential, verdicts=verdicts)
 
 
 def _column(heading: str, rows: Sequence, value: Callable, text: Callable, *, is_essential: bool = True) -> Column:

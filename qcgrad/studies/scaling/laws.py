@@ -1,6 +1,7 @@
 """From records to scaling laws: which resource grows how with M, and the verdict."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...catalogue import methods
@@ -85,7 +86,7 @@ def verdict(fit: PowerFit | None) -> str:
     return "no" if fit.exponent - 2 * fit.standard_error > THRESHOLD else "undecided"
 
 
-def laws_of(records: list[tuple[MethodCell, Record]]) -> list[Law]:
+def laws_of(records: Sequence[tuple[MethodCell, Record]]) -> list[Law]:
     """One law for each method, model and epsilon, in order of first appearance."""
     groups: dict[tuple[str, str, str, float | None], list[Record]] = {}
     for cell, record in records:
