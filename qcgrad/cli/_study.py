@@ -132,11 +132,47 @@ def plot(
         print(path)
 
 
+@application.command("report")
+def report(
+    what: _WHAT,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The HTML file.", show_default="report.html beside the results")
+    ] = None,
+) -> None:
+    """Write one HTML file with tables, interactive figures, the data, and what computed it; it needs no network."""
+    import json
+
+    from ..studies.export import csv_text
+    from ..studies.render.html import Report, write_html
+    from ..studies.report import summaries
+    from ..studies.status import status_of
+    from ..studies.store import Store
+
+    study, folder, records = _records(what)
+    with Store(folder / STORE_NAME, must_exist=True) as store:
+        status, rows = status_of(study, store), csv_text(store)
+    spec = json.dumps(study.model_dump(mode="json", exclude_none=True), indent=2)
+    title = study.title or f"Study {folder.name}"
+    files = (("cells.csv", rows.encode()), ("spec.json", spec.encode()))
+    target = out or folder / "report.html"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_html(Report(title, tuple(summaries(study, records)), status, spec, files), target)
+    print(target)
+
+
 @application.command("show")
-def show_tables(what: _WHAT) -> None:
+def show_tables(
+    what: _WHAT, latex: Annotated[bool, typer.Option("--latex", help="Print LaTeX tables (booktabs).")] = False
+) -> None:
     """Print the tables of what is finished."""
+    from ..studies.render.latex import latex as in_latex
+    from ..studies.report import summaries
+
     study, _, records = _records(what)
-    show(study, records)
+    if latex:
+        print("\n\n".join(in_latex(table) for found in summaries(study, records) for table in found.tables))
+    else:
+        show(study, records)
 
 
 @application.command("merge")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .cells import Cell
-from .identity import cell_key
+from .identity import canonical
 from .records import Record
 from .store import Store
 from .summary import Summary
@@ -24,7 +24,6 @@ def summaries(study: "StudySpec", records: Sequence[tuple[Cell, Record]]) -> lis
 
 
 def records_in(study: "StudySpec", store: Store) -> list[tuple[Cell, Record]]:
-    """What a store has of a study's cells, in the study's order."""
-    finished = store.finished()
-    known = [(cell, store.get(cell.data)) for cell in study.cells() if cell_key(cell.data) in finished]
-    return [(cell, record) for cell, record in known if record is not None]
+    """What a store has of a study's cells, in the study's order: the newest record of each, of whatever code."""
+    newest = {canonical(row.cell): row.record for row in store.rows()}
+    return [(cell, newest[name]) for cell in study.cells() if (name := canonical(cell.data)) in newest]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .identity import cell_key
+from .identity import canonical, code_version
 from .spec import StudySpec
 from .store import Store
 
@@ -16,15 +16,17 @@ class Status:
     """What of a study is finished.
 
     Attributes:
-        data: plain data: `title`, `total`, `finished`, `by_kind`, `failures` (`cell`, `verdict`,
-            `message`, `traceback`), `runs`.
+        data: plain data: `title`, `total`, `finished`, `outdated` (by other code than this one's), `by_kind`, `failures`
+            (`cell`, `verdict`, `message`, `traceback`), `runs`.
     """
 
     data: dict[str, Any]
 
     def lines(self) -> Iterator[str]:
         """For people."""
-        yield f"{self.data['finished']} of {self.data['total']} cells are finished"
+        outdated = self.data["outdated"]
+        others = f", {outdated} of them by another version, which a run computes again" if outdated else ""
+        yield f"{self.data['finished']} of {self.data['total']} cells are finished{others}"
         for kind, (finished, total) in self.data["by_kind"].items():
             yield f"  {kind}: {finished} of {total}"
         for failure in self.data["failures"]:
@@ -38,13 +40,14 @@ class Status:
 
 def status_of(study: StudySpec, store: Store) -> Status:
     """What a store has of a study."""
-    done = store.finished()
+    code = {canonical(row.cell): row.code_version for row in store.rows()}  # of the newest record
     cells = study.cells()
-    finished = Counter(cell.kind for cell in cells if cell_key(cell.data) in done)
+    done = {name: code[name] for cell in cells if (name := canonical(cell.data)) in code}
+    finished = Counter(cell.kind for cell in cells if canonical(cell.data) in done)
     totals = Counter(cell.kind for cell in cells)
     failures = []
     for cell in cells:
-        if cell_key(cell.data) not in done and (failure := store.failure(cell.data)):
+        if canonical(cell.data) not in done and (failure := store.failure(cell.data)):
             failures.append({"cell": cell.label, **failure._asdict()})
     runs = [{"began": run.began, "provenance": run.provenance} for run in store.runs()]
     return Status(
@@ -52,6 +55,7 @@ def status_of(study: StudySpec, store: Store) -> Status:
             "title": study.title,
             "total": len(cells),
             "finished": sum(finished.values()),
+            "outdated": sum(version != code_version() for version in done.values()),
             "by_kind": {kind: [finished[kind], total] for kind, total in totals.items()},
             "failures": failures,
             "runs": runs,
