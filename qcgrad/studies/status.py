@@ -16,8 +16,8 @@ class Status:
     """What of a study is finished.
 
     Attributes:
-        data: plain data: `title`, `total`, `finished`, `outdated` (by other code than this one's), `by_kind`, `failures`
-            (`cell`, `verdict`, `message`, `traceback`), `runs`.
+        data: plain data: `title`, `total`, `finished`, `outdated` (by other code than this one's), `by_kind`,
+            `failures` (`cell`, `verdict`, `message`, `traceback`), `runs`.
     """
 
     data: dict[str, Any]

@@ -1,6 +1,7 @@
 """One HTML file that holds a whole report and works without a network."""
 
 import base64
+import inspect
 import json
 import textwrap
 import time
@@ -59,7 +60,7 @@ def write_html(report: Report, path: "str | Path") -> None:
     except ImportError as error:
         message = f"reports take {error.name}, which is not installed: pip install 'qcgrad[studies]'"
         raise ReportRefused(message) from error
-    parts = resources.files(__package__)
+    parts = resources.files("qcgrad.studies.render")
     # Names come from users: whatever is in them is text and no HTML.
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     names = {"style": "page.css", "script": "page.js"}
@@ -88,16 +89,10 @@ def _context(report: Report) -> dict[str, Any]:
         "not_finished": data["failures"],
         "downloads": [(name, _data_url(content)) for name, content in report.files],
         "sections": [_section(number, summary) for number, summary in enumerate(report.summaries)],
-        "counters": list(told(Cost.__doc__ and _dedented(Cost.__doc__), "Attributes").items()),
+        "counters": list(told(inspect.getdoc(Cost) or "", "Attributes").items()),
         "runs": [_run(run) for run in data["runs"]],
         "spec": report.spec,
     }
-
-
-def _dedented(docstring: str) -> str:
-    import inspect
-
-    return inspect.cleandoc(docstring)
 
 
 def _data_url(content: bytes) -> str:
@@ -200,9 +195,8 @@ def _layout(panel: Panel) -> dict[str, Any]:
     return {
         "xaxis": axis(panel.x_label, panel.log_x),
         "yaxis": axis(panel.y_label, panel.log_y),
-        "legend": {"orientation": "h", "y": -0.25, "yanchor": "top", "font": {"size": 11}},
+        "legend": {"orientation": "h", "y": -0.3, "yanchor": "top", "font": {"size": 11}},
         "margin": {"l": 10, "r": 10, "t": 30, "b": 10},
-        "height": 560,
     }
 
 

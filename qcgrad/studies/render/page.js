@@ -30,7 +30,10 @@
   function draw() {
     for (const place of document.querySelectorAll("[data-plot]")) {
       const { data, layout } = JSON.parse(document.getElementById(place.dataset.plot).textContent);
-      Plotly.react(place, data.map(visible), themed(layout), { responsive: true, displaylogo: false });
+      // The legend stands below the axes and needs room of its own; a phone has one column for it.
+      const rows = Math.ceil(data.length / (place.clientWidth < 560 ? 1 : 2));
+      const sized = { ...themed(layout), height: 430 + 20 * rows };
+      Plotly.react(place, data.map(visible), sized, { responsive: true, displaylogo: false });
     }
   }
 
