@@ -18,7 +18,8 @@ def explain(error: Any, model: type[BaseModel]) -> str:
         return f"{field}: no such field{_hint(str(error['loc'][-1]), error['loc'][:-1], model)}"
     message = error["msg"].removeprefix("Value error, ").replace("valid tuple", "list")
     if error["type"] == "too_short":
-        return f"{field}: give at least one"
+        least = error["ctx"]["min_length"]
+        return f"{field}: give at least {'one' if least == 1 else least}"
     if message.startswith("method ") or not field:
         return message
     # Our own messages say what was given where that helps.
