@@ -44,9 +44,8 @@ class InProcess(AbstractExecutor):
 
     Example:
         >>> from qcgrad.studies.executors import InProcess
-        >>> from qcgrad.studies.plan import cells_of
-        >>> from qcgrad.studies.spec import StudySpec
-        >>> cells = cells_of(StudySpec(methods=("backprop",)))
+        >>> from qcgrad.studies.scaling import Scaling
+        >>> cells = list(Scaling(methods=("backprop",)).cells(seed=0))
         >>> [finished.end["M"] for finished in InProcess().map(cells[:2])]
         [15, 63]
     """
