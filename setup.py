@@ -73,6 +73,7 @@ setup(
     package_dir={"qcgrad.circuits": "circuits"},
     package_data={
         "qcgrad": ["py.typed", "**/*.pyi"],
+        "qcgrad.studies.render": ["page.*"],
         "qcgrad.circuits": ["README.md"],
         **{f"qcgrad.circuits.{f}": ["*.qasm", "*.toml"] for f in families},
     },

@@ -56,9 +56,9 @@ class Entry(NamedTuple):
 def read_off(make: type) -> Entry:
     """The entry of a class."""
     docstring = inspect.getdoc(make) or ""
-    told = _arguments(docstring)
+    helps = told(docstring)
     options = tuple(
-        Option(name, parameter.default, told.get(name, ""), _in_words(parameter.annotation))
+        Option(name, parameter.default, helps.get(name, ""), _in_words(parameter.annotation))
         for name, parameter in inspect.signature(make).parameters.items()
     )
     name = getattr(make, "called", "") or _kebab(make.__name__)
@@ -77,13 +77,13 @@ def _kebab(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=[A-Z][a-z])", "-", name).lower()
 
 
-def _arguments(docstring: str) -> dict[str, str]:
-    """The entries of the section "Args:", as plain text; one that names several arguments is for each of them."""
-    section = re.search(r"^Args:\n((?:[ ].*\n?|\n)+)", docstring, re.MULTILINE)
-    if section is None:
+def told(docstring: str, section: str = "Args") -> dict[str, str]:
+    """The entries of a section of a docstring, as plain text; one that names several things is for each of them."""
+    entries = re.search(rf"^{section}:\n((?:[ ].*\n?|\n)+)", docstring, re.MULTILINE)
+    if entries is None:
         return {}
     found: dict[str, str] = {}
-    for names, text in re.findall(r"^ {4}(\w[\w, ]*): ((?:.*\n?(?: {8}.*\n?)*))", section[1], re.MULTILINE):
+    for names, text in re.findall(r"^ {4}(\w[\w, ]*): ((?:.*\n?(?: {8}.*\n?)*))", entries[1], re.MULTILINE):
         found |= dict.fromkeys((name.strip() for name in names.split(",")), _plain(text))
     return found
 

@@ -12,11 +12,11 @@ import pytest
 import qcgrad as qg
 from qcgrad import catalogue
 from qcgrad.networks.layers.layer import AbstractLayer
-from qcgrad.studies.plan import cells_of
-from qcgrad.studies.plots import draw
+from qcgrad.studies.executors import InProcess
+from qcgrad.studies.render.pictures import draw
 from qcgrad.studies.run import run_cells
-from qcgrad.studies.scaling import laws_of
-from qcgrad.studies.spec import make_spec
+from qcgrad.studies.scaling import Scaling
+from qcgrad.studies.scaling.laws import laws_of
 from qcgrad.studies.store import Store
 from qcgrad.testing import check_estimator
 
@@ -183,7 +183,7 @@ def test_a_foreign_method_makes_an_offer(installed):
 
 def test_a_foreign_method_is_studied(installed, tmp_path):
     """On a circuit, on the hard instance, with a law in the table and a point in the picture."""
-    spec = make_spec(
+    spec = Scaling.model_validate(
         {
             "methods": ["central_difference"],
             "circuits": [{"label": "small", "circuits": ["efficient_su2_n2_r1"]}],
@@ -191,13 +191,13 @@ def test_a_foreign_method_is_studied(installed, tmp_path):
             "delta": 0.1,
         }
     )
-    cells = cells_of(spec)
+    cells = list(spec.cells(0))
     assert [(cell.kind, cell.method) for cell in cells] == [
         ("circuit", "central-difference"),
         ("hard-instance", "central-difference"),
     ]
     with Store(tmp_path / "study.sqlite") as store:
-        outcome = run_cells(cells, store, debug=True)
+        outcome = run_cells(cells, store, InProcess(raise_errors=True))
     (_, on_circuit), (_, searched) = outcome.records
     assert 0 < on_circuit["error_over_allowed"] < 1
     expected = math.ceil(4 * math.log(2 * 15 / 0.1) / (3 * 0.3 / 8 * 0.09))
@@ -205,12 +205,12 @@ def test_a_foreign_method_is_studied(installed, tmp_path):
     assert searched["gradient"]["shots"] == 31 * searched["setting"]
     laws = laws_of(outcome.records)
     assert [(law.method, law.access) for law in laws] == [("central-difference", "single copy")] * 2
-    assert all(path.exists() for path in draw(laws, spec, tmp_path / "scaling"))
+    assert all(path.exists() for figure in spec.summary(outcome.records).figures for path in draw(figure, tmp_path))
 
 
 def test_a_foreign_method_is_compared_on_the_command_line(package, tmp_path):
     spec = tmp_path / "study.toml"
-    spec.write_text("hard_instance = false\nnetwork = false\n")
+    spec.write_text("[scaling]\nhard_instance = false\nnetwork = false\n")
     options = ("--methods", "central-difference", "--circuits", "efficient_su2_n2_r1", "--out", tmp_path / "out")
     result = command(package, "scaling", "--spec", spec, *options)
     assert result.returncode == 0, result.stderr

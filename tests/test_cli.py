@@ -15,7 +15,7 @@ import qcgrad as qg
 from qcgrad.cli import main
 from qcgrad.cli._app import application
 from qcgrad.library import list_circuits, load_circuit
-from qcgrad.studies import run as run_module
+from qcgrad.studies.cells import Cell
 
 QASM = """OPENQASM 3.0;
 include "stdgates.inc";
@@ -282,7 +282,7 @@ def test_a_gradient_takes_single_copies_where_nobody_says_how():
     assert shown["method"] == "parameter-shift"
 
 
-def fake_compute(cell, notify):
+def fake_compute(cell, notify=None, *, max_bytes=None):
     counters = dict.fromkeys(("copies", "shots", "circuit_runs", "gates", "qubits", "flops", "peak_bytes"), 10)
     return {"M": 4**cell.n - 1, "qubits": 3, "gradient": counters, "value": counters}
 
@@ -291,7 +291,7 @@ def fake_compute(cell, notify):
 def study(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "study.toml"
-    path.write_text('methods = ["backprop"]\n[network]\nlevels = [1, 2, 3]\n')
+    path.write_text('[scaling]\nmethods = ["backprop"]\n[scaling.network]\nlevels = [1, 2, 3]\n')
     return path
 
 
@@ -309,27 +309,27 @@ def test_scaling_writes_results_and_resumes(study, tmp_path):
 
 
 def test_scaling_interrupted_says_where_and_how(study, tmp_path, monkeypatch):
-    def interrupted(cell, notify=None):
+    def interrupted(cell, notify=None, *, max_bytes=None):
         if cell.n == 2:
             raise KeyboardInterrupt
         return fake_compute(cell, notify)
 
-    monkeypatch.setitem(run_module.run_cells.__kwdefaults__, "compute", interrupted)
+    monkeypatch.setattr(Cell, "compute", interrupted)
     result = run("scaling", "--spec", study, "--out", tmp_path / "kept")
     assert result.exit_code == 130
     assert "1 of 3 cells are finished and kept in" in result.stderr
     assert f"qcgrad scaling --spec {study} --out {tmp_path / 'kept'}" in " ".join(result.stderr.split())
-    monkeypatch.setitem(run_module.run_cells.__kwdefaults__, "compute", fake_compute)
+    monkeypatch.setattr(Cell, "compute", fake_compute)
     assert "2 cells computed, 1 taken" in run("scaling", "--spec", study, "--out", tmp_path / "kept").stdout
 
 
 def test_scaling_reports_failed_cells(study, tmp_path, monkeypatch):
-    def failing(cell, notify=None):
+    def failing(cell, notify=None, *, max_bytes=None):
         if cell.n == 2:
             raise MemoryError("too large")
         return fake_compute(cell, notify)
 
-    monkeypatch.setitem(run_module.run_cells.__kwdefaults__, "compute", failing)
+    monkeypatch.setattr(Cell, "compute", failing)
     result = run("scaling", "--spec", study, "--out", tmp_path / "some")
     assert result.exit_code == 1
     assert "failed: backprop, perceptron, n = 2: MemoryError: too large" in result.stderr
@@ -356,8 +356,8 @@ def test_scaling_tells_what_is_wrong_beside_a_file(tmp_path):
     shutil.copy(original.path, tmp_path / "mine.qasm")
     text = original.path.with_suffix(".toml").read_text()
     (tmp_path / "mine.toml").write_text(re.sub(r"gradient = \[[^]]*\]", "gradient = [0, 0]", text))
-    spec = 'methods = ["adjoint", "gentle-sweep"]\nhard_instance = false\nnetwork = false\n'
-    (tmp_path / "study.toml").write_text(f'{spec}[[circuits]]\nlabel = "mine"\ncircuits = ["mine.qasm"]\n')
+    spec = '[scaling]\nmethods = ["adjoint", "gentle-sweep"]\nhard_instance = false\nnetwork = false\n'
+    (tmp_path / "study.toml").write_text(f'{spec}[[scaling.circuits]]\nlabel = "mine"\ncircuits = ["mine.qasm"]\n')
     result = run("scaling", "--spec", tmp_path / "study.toml", "--out", tmp_path / "out")
     assert result.exit_code == 1
     assert f"failed: adjoint, mine.qasm (and 1 more): {tmp_path / 'mine.toml'}: point.gradient[0] is 0.0, but the" in (
@@ -366,7 +366,7 @@ def test_scaling_tells_what_is_wrong_beside_a_file(tmp_path):
 
 
 def test_scaling_refuses_what_would_not_fit_and_goes_on(study, tmp_path):
-    study.write_text('methods = ["backprop"]\n[network]\nlevels = [1, 2, 3]\n')
+    study.write_text('[scaling]\nmethods = ["backprop"]\n[scaling.network]\nlevels = [1, 2, 3]\n')
     result = run("scaling", "--spec", study, "--out", tmp_path / "some", "--max-memory", 4096 / 2**30)
     assert result.exit_code == 1
     assert "n = 3: it would take 7,424 bytes (7.2 KiB) and 4,096 bytes (4.0 KiB) are" in result.stderr
@@ -377,13 +377,13 @@ def test_scaling_refuses_what_would_not_fit_and_goes_on(study, tmp_path):
 def test_scaling_refuses_in_one_line(study, tmp_path):
     assert "did you mean 'bell-shadow'" in refusal("scaling", "--methods", "belshadow")
     assert "nothing is left to compute" in refusal("scaling", "--methods", "bell-shadow", "--max-qubits", 2)
-    study.write_text("epsilonn = 0.1")
-    assert "epsilonn: no such field, did you mean 'epsilon'?" in refusal("scaling", "--spec", study)
+    study.write_text("[scaling]\nepsilonn = 0.1")
+    assert "scaling.epsilonn: no such field, did you mean 'epsilon'?" in refusal("scaling", "--spec", study)
     (tmp_path / "file").write_text("x")
     assert "cannot be used" in refusal("scaling", "--methods", "backprop", "--out", tmp_path / "file")
 
 
-@pytest.mark.parametrize("command", [(), ("scaling",), ("grad",), ("circuits",)])
+@pytest.mark.parametrize("command", [(), ("scaling",), ("study",), ("grad",), ("circuits",)])
 def test_help_has_an_example(command):
     result = run(*command, "--help")
     assert result.exit_code == 0

@@ -15,6 +15,7 @@ from . import _info as info
 from . import _methods as methods
 from . import _ntk as ntk
 from . import _scaling as scaling
+from . import _study as study
 from .errors import EXIT_INTERRUPTED, EXIT_REFUSED, explain
 
 
@@ -54,6 +55,7 @@ application = typer.Typer(
     epilog='Example: qcgrad scaling --quick, or qcgrad grad tfim_hva_n4_p2 --shots 1000 (see "qcgrad COMMAND --help")',
 )
 application.command("scaling", epilog=scaling.EXAMPLE)(scaling.scaling)
+application.add_typer(study.application, name="study")
 application.command("grad", epilog=grad.EXAMPLE)(grad.grad)
 application.command("advise", epilog=advise.EXAMPLE)(advise.advise)
 application.command("methods", epilog=methods.EXAMPLE)(methods.methods)

@@ -2,15 +2,12 @@
 
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from . import _consoles as consoles
 from .errors import UserError
-
-if TYPE_CHECKING:
-    from ..catalogue import Entry
 
 EXAMPLE = "Example: qcgrad ntk --activation modrelu --depth 3 --widths 64,256,1024 --seeds 32"
 
@@ -99,8 +96,9 @@ def _widths(text: str) -> tuple[int, ...]:
 def _maker(activation: str, depth: int, sigma_w: float, sigma_b: float, b: float):
     from .. import networks as nn
     from ..catalogue import nearest_method
+    from ..studies.kernels import complex_activations
 
-    known = _activations()
+    known = complex_activations()
     chosen = known[nearest_method(activation, known, "activation")]
     function = chosen.make(**({"b": b} if chosen.option("b") else {}))
 
@@ -109,14 +107,3 @@ def _maker(activation: str, depth: int, sigma_w: float, sigma_b: float, b: float
         return nn.serial(*hidden, nn.Dense(1, sigma_w, sigma_b))
 
     return make
-
-
-def _activations() -> dict[str, "Entry"]:
-    """Activations of complex numbers that --b alone makes."""
-    from ..catalogue import activations
-
-    return {
-        name: entry
-        for name, entry in activations().items()
-        if not entry.make.is_real and not any(o.is_required and o.name != "b" for o in entry.options)
-    }

@@ -1,13 +1,12 @@
 """`qcgrad scaling`: who has backpropagation scaling."""
 
-import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from . import _consoles as consoles
-from .errors import EXIT_INTERRUPTED, UserError
+from ._studying import Setting, gib, run_study, smaller
+from .errors import UserError
 from .numbers import numbers
 
 EXAMPLE = 'Example: qcgrad scaling --methods "parameter-shift,bell-shadow" --out hard-instance'
@@ -39,6 +38,7 @@ _MAX_MEMORY = Annotated[
     typer.Option(metavar="GIB", help="Refuse parts that would take more memory.", show_default="80 % of what is free"),
 ]
 _SEED = Annotated[int | None, typer.Option(help="Seed of all random numbers.", min=0)]
+_JOBS = Annotated[int, typer.Option("--jobs", "-j", help="Processes that compute side by side.", min=1)]
 _QUICK = Annotated[bool, typer.Option("--quick", help="A smaller study, to look around.")]
 
 
@@ -53,6 +53,7 @@ def scaling(
     max_qubits: _MAX_QUBITS = None,
     max_memory: _MAX_MEMORY = None,
     seed: _SEED = None,
+    jobs: _JOBS = 1,
     quick: _QUICK = False,
 ) -> None:
     """Measure how the cost of a gradient grows with M, for every method, and give a verdict.
@@ -66,45 +67,19 @@ def scaling(
     """
     study = _study(spec, methods, circuits, observable, epsilon, max_qubits, seed, quick)
     folder = out or Path("qcgrad-results") / f"scaling-{study.fingerprint}"
-    outcome = _outcome(context, study, folder, None if max_memory is None else _bytes(max_memory))
-    _say_notes(consoles.notes(), outcome)
-    _say_missing(consoles.notes(), outcome)
-    _write(outcome, study, folder)
-    if outcome.failures or outcome.refused:
-        raise typer.Exit(1)
-
-
-def _outcome(context: typer.Context, study, folder: Path, max_bytes: int | None):
-    from functools import partial
-
-    from ..studies.cells import Cell
-    from ..studies.plan import cells_of
-    from ..studies.run import StudyInterrupted, run_cells
-    from ..studies.store import Store
-
-    cells = cells_of(study)
-    if not cells:
-        raise UserError("nothing is left to compute: give more --methods or a larger --max-qubits")
-    limits = {} if max_bytes is None else {"compute": partial(Cell.compute, max_bytes=max_bytes)}
-    notes = consoles.notes()
-    with Store(folder / "study.sqlite") as store:
-        try:
-            return run_cells(cells, store, console=notes, debug=context.obj["debug"], **limits)
-        except StudyInterrupted as interruption:
-            _say_interrupted(notes, interruption, store.path, _again(context))
-            raise typer.Exit(EXIT_INTERRUPTED) from None
-
-
-def _bytes(gib: float) -> int:
-    if not 0 < gib < float("inf"):
-        raise UserError(f"--max-memory {gib}: give a positive number of GiB")
-    return int(gib * 2**30)
+    run_study(
+        study,
+        Setting(folder, jobs, max_bytes=gib(max_memory), again=tuple(_again(context)), debug=context.obj["debug"]),
+    )
 
 
 def _study(spec, methods, circuits, observable, epsilon, max_qubits, seed, quick):
     from ..studies import spec as specs
+    from ..studies.scaling import Scaling
 
-    study = specs.load_spec(spec) if spec is not None else specs.StudySpec()
+    study = specs.load_spec(spec) if spec is not None else specs.StudySpec(scaling=Scaling())
+    if study.scaling is None:
+        raise UserError(f"spec {spec} has no [scaling]: qcgrad study run {spec} runs what it has")
     changes = {}
     if methods is not None:
         changes["methods"] = _listed(methods)
@@ -114,15 +89,11 @@ def _study(spec, methods, circuits, observable, epsilon, max_qubits, seed, quick
         raise UserError("--observable belongs to --circuits: give both, or write it into the spec")
     if epsilon is not None:
         changes["epsilon"] = numbers(epsilon, "--epsilon")
-    if seed is not None:
-        changes["seed"] = seed
-    if changes:
-        # Through the constructor again, which checks; copying would not.
-        study = specs.make_spec({**study.model_dump(), **changes}, "options")
-        study = specs.with_files_in(study, Path.cwd())
-    if quick:
-        study = specs.quick(study)
-    return study if max_qubits is None else specs.limit_qubits(study, max_qubits)
+    # Through the constructor again, which checks; copying would not.
+    data = {"title": study.title, "seed": study.seed if seed is None else seed}
+    data["scaling"] = {**study.scaling.model_dump(), **changes}
+    study = specs.make_spec(data, "options").changed(lambda kind: kind.with_files_in(Path.cwd()))
+    return smaller(study, quick, max_qubits)
 
 
 def _listed(text: str) -> tuple[str, ...]:
@@ -138,60 +109,3 @@ def _again(context: typer.Context) -> list[str]:
         elif value is not None and value is not False:
             words += [f"--{name.replace('_', '-')}", str(value)]
     return words
-
-
-def _say_notes(notes, outcome):
-    """What of the circuits' files was read differently than written, once for each file."""
-    found = {(cell.where, note): None for cell, record in outcome.records for note in record.get("notes", ())}
-    for circuit, note in found:
-        notes.print(f"note: {circuit}, {note}", highlight=False, markup=False, soft_wrap=True)
-
-
-def _say_missing(notes, outcome):
-    """One line for each reason that kept cells from being computed."""
-    for verdict, missing in (("failed", outcome.failures), ("refused", outcome.refused)):
-        reasons: dict[str, list[str]] = {}
-        for cell, message in missing:
-            reasons.setdefault(" ".join(message.split()), []).append(cell.label)
-        for message, labels in reasons.items():
-            others = f" (and {len(labels) - 1} more)" if len(labels) > 1 else ""
-            notes.print(f"{verdict}: {labels[0]}{others}: {message}", highlight=False, markup=False, soft_wrap=True)
-
-
-def _say_interrupted(notes, interruption, path, again: list[str]):
-    notes.print(
-        f"Interrupted: {interruption.finished} of {interruption.total} cells are finished and kept in {path}.\n"
-        f"To go on from there: {shlex.join(again)}",
-        highlight=False,
-        markup=False,
-        soft_wrap=True,
-    )
-
-
-def _write(outcome, study, folder: Path):
-    from ..studies.plots import draw
-    from ..studies.report import flat_rows, print_report
-    from ..studies.scaling import laws_of
-    from ..studies.store import replacing, write_csv
-
-    console = consoles.output()
-    if not outcome.records:
-        return
-    laws = laws_of(outcome.records)
-    print_report(outcome.records, laws, study, console)
-    write_csv(folder / "cells.csv", flat_rows(outcome.records))
-    with replacing(folder / "spec.json") as part:
-        part.write_text(study.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    pictures = draw(laws, study, folder / "scaling")
-    done = f"\n{outcome.computed} cells computed"
-    if outcome.reused:
-        done += f", {outcome.reused} taken from an earlier run or another process"
-        done += " (--out another folder to compute them again)"
-    console.print(done + ".", highlight=False)
-    written = ("study.sqlite", "cells.csv", "spec.json", *(picture.name for picture in pictures))
-    console.print(
-        f"Written to {folder}{'/' if not str(folder).endswith('/') else ''}: {', '.join(written)}",
-        highlight=False,
-        markup=False,
-        soft_wrap=True,
-    )

@@ -12,7 +12,8 @@ import time
 import uuid
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import NamedTuple
+
+from .executors import Failure
 
 CLAIMS = """
 CREATE TABLE IF NOT EXISTS claims (
@@ -20,7 +21,8 @@ CREATE TABLE IF NOT EXISTS claims (
     owner TEXT NOT NULL,
     beat REAL NOT NULL,
     verdict TEXT,
-    message TEXT
+    message TEXT,
+    traceback TEXT
 )
 """
 
@@ -34,16 +36,9 @@ STALE = 15.0
 _TAKE = """
 INSERT INTO claims (key, owner, beat) SELECT :key, :owner, :now
 WHERE NOT EXISTS (SELECT 1 FROM cells WHERE key = :key)
-ON CONFLICT (key) DO UPDATE SET owner = :owner, beat = :now, verdict = NULL, message = NULL
+ON CONFLICT (key) DO UPDATE SET owner = :owner, beat = :now, verdict = NULL, message = NULL, traceback = NULL
 WHERE claims.owner = :owner OR claims.verdict IS NOT NULL OR abs(:now - claims.beat) > :stale
 """
-
-
-class Failure(NamedTuple):
-    """Why a cell has no record: `verdict` is "failed" or "refused" (it would not fit into memory)."""
-
-    verdict: str
-    message: str
 
 
 class Claims:
@@ -78,13 +73,13 @@ class Claims:
                 self._database.execute("DELETE FROM claims WHERE key = ? AND owner = ?", (key, self.owner))
             else:
                 self._database.execute(
-                    "UPDATE claims SET beat = ?, verdict = ?, message = ? WHERE key = ? AND owner = ?",
+                    "UPDATE claims SET beat = ?, verdict = ?, message = ?, traceback = ? WHERE key = ? AND owner = ?",
                     (time.time(), *failure, key, self.owner),
                 )
 
     def failure(self, key: str, since: float) -> Failure | None:
         """What came of a claim that ended without a record after `since`."""
-        query = "SELECT verdict, message FROM claims WHERE key = ? AND verdict IS NOT NULL AND beat >= ?"
+        query = "SELECT verdict, message, traceback FROM claims WHERE key = ? AND verdict IS NOT NULL AND beat >= ?"
         row = self._database.execute(query, (key, since)).fetchone()
         return None if row is None else Failure(*row)
 

@@ -6,47 +6,34 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
-from ..catalogue import Method, methods
 from .records import Record, check_finite
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell(abc.ABC):
-    """A method on a model at one size and accuracy: plain data, and how its record is computed.
+    """One result of a study: plain data, and how its record is computed.
 
     Attributes:
-        kind: of the model.
-        method: a name of the catalogue.
-        model: what points are fitted together with.
+        kind: tells cells of different classes apart.
         seed: of all random numbers.
-        epsilon, delta: the accuracy, None for exact methods.
     """
 
     kind: ClassVar[str]
-    method: str
-    model: str
     seed: int = 0
-    epsilon: float | None = None
-    delta: float | None = None
 
     @property
     @abc.abstractmethod
     def where(self) -> str:
-        """The model at its size, for people."""
+        """What it is computed on, for people."""
+
+    @property
+    @abc.abstractmethod
+    def label(self) -> str:
+        """A short name for people."""
 
     @abc.abstractmethod
     def record(self, notify: Callable[[str], None], max_bytes: int | None) -> Record:
         """What `compute` returns, unchecked."""
-
-    @property
-    def described(self) -> Method:
-        """The method."""
-        return methods()[self.method]
-
-    @property
-    def label(self) -> str:
-        """A short name for people."""
-        return f"{self.method}, {self.where}" + ("" if self.epsilon is None else f", ε = {self.epsilon:g}")
 
     @property
     def data(self) -> dict[str, Any]:

@@ -137,6 +137,11 @@ def within(names: tuple[str, ...], max_qubits: int) -> tuple[str, ...]:
     return tuple(name for name in names if size(name) <= max_qubits)
 
 
+def absolute_name(name: str, folder: Path) -> str:
+    """The name of a circuit, absolute if it is that of a file, which is relative to `folder`."""
+    return str((folder / Path(name).expanduser()).resolve()) if is_file_name(name) else name
+
+
 def content_of(name: str) -> str:
     """A hash of a file and of the .toml file beside it: another content, another result."""
     digest = hashlib.sha256()

@@ -1,13 +1,15 @@
 """Running a study: every cell that the store does not have yet, kept as soon as it is done."""
 
+import contextlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple
 
-from ..errors import QcgradError, StateTooLarge
-from ._claims import Failure
+from ._progress import Progress
 from .cells import Cell
+from .executors import AbstractExecutor, Failure, Finished, InProcess
+from .identity import cell_key
 from .records import Record
 from .store import Store, StoreError
 
@@ -54,23 +56,22 @@ class Outcome:
 def run_cells(
     cells: Iterable[Cell],
     store: Store,
+    executor: AbstractExecutor | None = None,
     *,
-    compute: Callable[[Cell, Callable[[str], None]], Record] = Cell.compute,
     console: "Console | None" = None,
-    debug: bool = False,
 ) -> Outcome:
     """Compute the cells that the store lacks and return all records.
 
-    Processes that share the store share the work: each computes the cells that no other one is at, waits for those
-    that others are at, and returns all records.
+    This process alone writes what its executor computes, each cell in a transaction of its own. Processes that share
+    the store share the work: each computes the cells that no other one is at, waits for those that others are at, and
+    returns all records.
 
     Args:
         cells: see `cells_of`.
         store: keeps each record as soon as it is computed.
-        compute: what computes a cell.
+        executor: computes the cells; one after another in this process by default.
         console: rich console for the progress bar; None shows none. Nothing is shown where its file is no
             terminal.
-        debug: raise the first error of a cell instead of noting it and going on.
 
     Returns:
         An `Outcome`.
@@ -79,120 +80,93 @@ def run_cells(
         StudyInterrupted: on Ctrl-C, with finished cells kept.
         StoreError: results cannot be written; what was kept before stays.
     """
-    wanted = list(cells)
-    settled: dict[int, Settled] = {}
-    run = _Run(store, compute, debug, time.time())
-    with _progress(console, len(wanted)) as progress:
+    run = _Run(list(cells), store)
+    executor = executor or InProcess()
+    with Progress(console, len(run.cells)) as progress, run.claims():
         try:
-            while len(settled) < len(wanted):
-                before = len(settled)
-                for index, cell in enumerate(wanted):
-                    if index not in settled and (result := run.settle(cell, progress.of(cell, len(settled)))):
-                        settled[index] = result
-                if len(settled) == before:  # all that is left is with other processes
+            while run.waiting:
+                before = len(run.waiting)
+                progress.finished = len(run.settled)
+                with contextlib.closing(executor.map(run.claimed(progress), progress.show)) as results:
+                    for finished in results:
+                        run.keep(finished)
+                        progress.finished = len(run.settled)
+                if len(run.waiting) == before:  # all that is left is with other processes
                     time.sleep(_POLL)
         except KeyboardInterrupt:
-            finished = sum(isinstance(result.end, dict) for result in settled.values())
-            raise StudyInterrupted(finished, len(wanted)) from None
-    return _outcome(wanted, settled)
+            done = sum(isinstance(result.end, dict) for result in run.settled.values())
+            raise StudyInterrupted(done, len(run.cells)) from None
+    return run.outcome()
 
 
-class Settled(NamedTuple):
+class _Settled(NamedTuple):
     """What has become of a cell, and whether this process computed it."""
 
     end: Record | Failure
     is_new: bool
 
 
-@dataclass
 class _Run:
-    """One process's part of a run; `began` tells failures of this run from older ones, which are tried again."""
+    """One process's part of a run, by the keys of its cells."""
 
-    store: Store
-    compute: Callable
-    debug: bool
-    began: float
+    def __init__(self, cells: list[Cell], store: Store):
+        # Tells failures of this run from older ones, which are tried again.
+        self._began = time.time()
+        self._store = store
+        self.cells = {cell_key(cell.data): cell for cell in cells}
+        self.waiting = dict(self.cells)
+        self.settled: dict[str, _Settled] = {}
+        self._mine: set[str] = set()
 
-    def settle(self, cell: Cell, notify: Callable[[str], None]) -> Settled | None:
-        """Find or compute what belongs to a cell; None while another process is at it."""
-        for known in (self.store.get(cell.data), self.store.failure(cell.data, self.began)):
+    def claimed(self, progress: Progress) -> Iterator[Cell]:
+        """The cells to compute here, each claimed when it is asked for; others are settled, or left to who has them."""
+        finished = self._store.finished()
+        for key, cell in list(self.waiting.items()):
+            known = self._store.get(cell.data) if key in finished else self._store.failure(cell.data, self._began)
             if known is not None:
-                return Settled(known, is_new=False)
-        if not self.store.claim(cell.data):
-            notify("another process is at it")
-            return None
-        return self._compute(cell, notify)
+                self._settle(key, known, is_new=False)
+            elif self._store.claim(cell.data):
+                self._mine.add(key)
+                yield cell
+            else:
+                progress.show(cell, "another process is at it")
 
-    def _compute(self, cell, notify) -> Settled:
-        began = time.perf_counter()
-        try:
-            record = self.compute(cell, notify)
-            self.store.put(cell.data, record, time.perf_counter() - began)
-            return Settled(record, is_new=True)
-        except (KeyboardInterrupt, StoreError):
-            self.store.release(cell.data)
-            raise
-        except Exception as error:  # one impossible cell must not cost the others
-            if "KeyboardInterrupt" in str(error):  # JAX wraps what interrupts a callback
-                self.store.release(cell.data)
-                raise KeyboardInterrupt from error
-            failure = _failure(error)
-            self.store.release(cell.data, failure)
-            if self.debug:
-                raise
-            return Settled(failure, is_new=True)
-
-
-def _failure(error: Exception) -> Failure:
-    if isinstance(error, StateTooLarge):
-        return Failure("refused", str(error))
-    # A refusal by name says all there is to say; of other errors the kind helps.
-    is_refusal = isinstance(error, (QcgradError, ValueError)) and str(error)
-    return Failure("failed", str(error) if is_refusal else f"{type(error).__name__}: {error}")
-
-
-def _outcome(cells: list[Cell], settled: dict[int, Settled]) -> Outcome:
-    outcome = Outcome()
-    for index, cell in enumerate(cells):
-        end, is_new = settled[index]
+    def keep(self, finished: Finished) -> None:
+        """Write down what came of a cell."""
+        key = cell_key(finished.cell.data)
+        end = finished.end
+        if not isinstance(end, Failure):
+            try:
+                self._store.put(finished.cell.data, end, finished.seconds, finished.worker)
+            except ValueError as error:  # a number that no JSON file can hold
+                end = Failure("failed", str(error))
         if isinstance(end, Failure):
-            (outcome.refused if end.verdict == "refused" else outcome.failures).append((cell, end.message))
-        else:
-            outcome.records.append((cell, end))
-            outcome.computed += is_new
-            outcome.reused += not is_new
-    return outcome
+            self._store.release(finished.cell.data, end)
+        self._mine.discard(key)
+        self._settle(key, end, is_new=True)
 
+    @contextlib.contextmanager
+    def claims(self) -> Iterator[None]:
+        """Whatever ends the run, what was claimed and not finished is free for others."""
+        try:
+            yield
+        finally:
+            with contextlib.suppress(StoreError):  # then the claims grow old by themselves
+                for key in self._mine:
+                    self._store.release(self.cells[key].data)
 
-class _progress:
-    """A bar over the cells, with the one that is running and what it is doing."""
+    def outcome(self) -> Outcome:
+        outcome = Outcome()
+        for key, cell in self.cells.items():
+            end, is_new = self.settled[key]
+            if isinstance(end, Failure):
+                (outcome.refused if end.verdict == "refused" else outcome.failures).append((cell, end.message))
+            else:
+                outcome.records.append((cell, end))
+                outcome.computed += is_new
+                outcome.reused += not is_new
+        return outcome
 
-    def __init__(self, console: "Console | None", total: int):
-        self.console, self.total = console, total
-        self.bar, self.task = None, None
-
-    def __enter__(self) -> Self:
-        if self.console is not None and self.console.is_terminal:
-            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-            columns = (BarColumn(bar_width=24), MofNCompleteColumn(), TimeElapsedColumn())
-            text = TextColumn("{task.description}", markup=False)
-            self.bar = Progress(*columns, text, console=self.console, transient=True)
-            self.bar.start()
-            self.task = self.bar.add_task("", total=self.total)
-        return self
-
-    def of(self, cell: Cell, finished: int) -> Callable[[str], None]:
-        """What a cell says goes beside the bar, which shows how many are finished."""
-        name = cell.label
-
-        def show(message: str):
-            if self.bar is not None and self.task is not None:
-                self.bar.update(self.task, completed=finished, description=f"{name}: {message}" if message else name)
-
-        show("")
-        return show
-
-    def __exit__(self, *_: object) -> None:
-        if self.bar is not None:
-            self.bar.stop()
+    def _settle(self, key: str, end: Record | Failure, is_new: bool):
+        self.settled[key] = _Settled(end, is_new)
+        del self.waiting[key]

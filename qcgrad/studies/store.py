@@ -1,40 +1,51 @@
 """Results of a study in one SQLite file: a row for each finished cell, nothing lost on a kill."""
 
-import csv
-import hashlib
 import json
-import os
 import sqlite3
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
-from ..version import __version__
-from ._claims import CLAIMS, Claims, Failure
-
-_CELLS = """
-CREATE TABLE IF NOT EXISTS cells (
-    key TEXT PRIMARY KEY,
-    cell TEXT NOT NULL,
-    code_version TEXT NOT NULL,
-    record TEXT NOT NULL,
-    seconds REAL NOT NULL,
-    finished_at REAL NOT NULL
-)
-"""
-_TABLES = {
-    "cells": ("key", "cell", "code_version", "record", "seconds", "finished_at"),
-    "claims": ("key", "owner", "beat", "verdict", "message"),
-}
-_FORMAT = 1
-"""Format of the file, in its `user_version`; 0 is a new file, or one from before there were claims."""
+from ._claims import Claims
+from ._schema import prepare
+from .executors import Failure
+from .identity import canonical, cell_key, code_version
 
 
 class StoreError(RuntimeError):
     """The file of results cannot be used."""
+
+
+class Row(NamedTuple):
+    """A finished cell as it is kept.
+
+    Attributes:
+        cell, record: plain data.
+        seconds: that it took.
+        finished_at: seconds since the epoch.
+        code_version: of the code that computed it.
+        run, worker: under which run and on which host; None in files of older versions.
+    """
+
+    cell: dict[str, Any]
+    record: dict[str, Any]
+    seconds: float
+    finished_at: float
+    code_version: str
+    run: str | None
+    worker: str | None
+
+
+class Run(NamedTuple):
+    """One start of a study: when, of which spec (JSON), and on what (see `provenance`)."""
+
+    id: str
+    began: float
+    spec: str | None
+    provenance: dict[str, Any]
 
 
 class Store:
@@ -45,6 +56,7 @@ class Store:
 
     Args:
         path: the SQLite file; its folder is created.
+        must_exist: refuse a file that is not there instead of beginning one.
 
     Raises:
         StoreError: the file is no store of a study, is damaged, comes from a newer version, or cannot be written.
@@ -58,31 +70,59 @@ class Store:
         ({'gates': 3}, None)
     """
 
-    def __init__(self, path: "str | Path"):
+    def __init__(self, path: "str | Path", *, must_exist: bool = False):
         self.path = Path(path)
+        if must_exist and not self.path.is_file():
+            raise StoreError(f"results file {self.path} is not there: give the path of a study.sqlite, or its folder")
         with self._explained("cannot be used", "name another folder"):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._database = sqlite3.connect(self.path, timeout=30)
         try:
             with self._explained("cannot be used", "name another folder"):
-                self._open()
+                prepare(self._database)
         except BaseException:
             self._database.close()
             raise
         self._claims = Claims(self._database, self.path)
+        self._run: str | None = None
+
+    def begin(self, spec: str | None, provenance: dict[str, Any]) -> None:
+        """Write down a run; what is kept from now on belongs to it.
+
+        Args:
+            spec: of the study, as JSON.
+            provenance: what computes, plain data.
+        """
+        self._run = uuid.uuid4().hex
+        values = (self._run, time.time(), spec, json.dumps(provenance))
+        with self._explained("cannot be written", "finished cells are kept in it"), self._database:
+            self._database.execute("INSERT INTO runs VALUES (?, ?, ?, ?)", values)
+
+    def runs(self) -> list[Run]:
+        """All starts of the study, the oldest first."""
+        with self._explained("cannot be read", "it is damaged, name another folder"):
+            rows = self._database.execute("SELECT id, began, spec, provenance FROM runs ORDER BY began").fetchall()
+            return [Run(name, began, spec, json.loads(text)) for name, began, spec, text in rows]
 
     def get(self, cell: dict[str, Any]) -> dict[str, Any] | None:
         """The record of a finished cell, or None."""
         with self._explained("cannot be read", "it is damaged, name another folder"):
             row = self._database.execute("SELECT record FROM cells WHERE key = ?", (cell_key(cell),)).fetchone()
-            record = None if row is None else json.loads(row[0])
-        if row is not None and not isinstance(record, dict):
-            raise StoreError(
-                f"results file {self.path} holds {record!r} for a cell: it is damaged, name another folder"
-            )
-        return record
+            return None if row is None else self._whole(json.loads(row[0]))
 
-    def put(self, cell: dict[str, Any], record: dict[str, Any], seconds: float) -> None:
+    def finished(self) -> set[str]:
+        """Keys of all finished cells."""
+        with self._explained("cannot be read", "it is damaged, name another folder"):
+            return {key for (key,) in self._database.execute("SELECT key FROM cells")}
+
+    def rows(self) -> Iterator[Row]:
+        """All finished cells in the order in which they were finished, whatever spec or code they belong to."""
+        columns = "cell, record, seconds, finished_at, code_version, run, worker"
+        with self._explained("cannot be read", "it is damaged, name another folder"):
+            for cell, record, *rest in self._database.execute(f"SELECT {columns} FROM cells ORDER BY finished_at, key"):
+                yield Row(json.loads(cell), self._whole(json.loads(record)), *rest)
+
+    def put(self, cell: dict[str, Any], record: dict[str, Any], seconds: float, worker: str | None = None) -> None:
         """Keep the record of a cell, and give up the claim on it; on disk when this returns.
 
         Raises:
@@ -90,9 +130,9 @@ class Store:
             ValueError: NaN or infinity in the record.
         """
         key, text = cell_key(cell), json.dumps(record, allow_nan=False)
-        values = (key, _canonical(cell), code_version(), text, seconds, time.time())
+        values = (key, canonical(cell), code_version(), text, seconds, time.time(), self._run, worker)
         with self._explained("cannot be written", "finished cells are kept in it"), self._database:
-            self._database.execute("INSERT OR REPLACE INTO cells VALUES (?, ?, ?, ?, ?, ?)", values)
+            self._database.execute("INSERT OR REPLACE INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
             self._claims.drop(key)
 
     def claim(self, cell: dict[str, Any]) -> bool:
@@ -108,10 +148,28 @@ class Store:
         with self._explained("cannot be written", "finished cells are kept in it"):
             self._claims.release(cell_key(cell), failure)
 
-    def failure(self, cell: dict[str, Any], since: float) -> Failure | None:
+    def failure(self, cell: dict[str, Any], since: float = 0.0) -> Failure | None:
         """Why a process could not compute the cell, if that was after `since` (seconds since the epoch)."""
         with self._explained("cannot be read", "it is damaged, name another folder"):
             return self._claims.failure(cell_key(cell), since)
+
+    def merge(self, path: "str | Path") -> int:
+        """Take over what another store has and this one lacks, such as that of another shard.
+
+        Returns:
+            How many cells are new.
+
+        Raises:
+            StoreError: the other one cannot be read, or this one not written; then nothing is taken over.
+        """
+        with Store(path, must_exist=True) as other:
+            everything = other._database.execute("SELECT * FROM cells").fetchall()
+            runs = other._database.execute("SELECT * FROM runs").fetchall()
+        before = len(self)
+        with self._explained("cannot be written", "finished cells are kept in it"), self._database:
+            self._database.executemany("INSERT OR IGNORE INTO runs VALUES (?, ?, ?, ?)", runs)
+            self._database.executemany("INSERT OR IGNORE INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?)", everything)
+        return len(self) - before
 
     def __len__(self) -> int:
         return self._database.execute("SELECT COUNT(*) FROM cells").fetchone()[0]
@@ -127,23 +185,10 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _open(self):
-        (version,) = self._database.execute("PRAGMA user_version").fetchone()
-        if version > _FORMAT:
-            raise sqlite3.DatabaseError(f"a newer qcgrad made it, in format {version}; this one reads {_FORMAT}")
-        (verdict,) = self._database.execute("PRAGMA quick_check(1)").fetchone()
-        if verdict != "ok":
-            raise sqlite3.DatabaseError(f"it is damaged: {verdict}")
-        for (table,) in self._database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
-            columns = tuple(row[1] for row in self._database.execute(f"PRAGMA table_info('{table}')"))
-            if _TABLES.get(table) != columns:
-                raise sqlite3.DatabaseError(f"it is not of a study: table {table!r} has columns {', '.join(columns)}")
-        self._database.execute("PRAGMA journal_mode=WAL")
-        self._database.execute(_CELLS)
-        self._database.execute(CLAIMS)
-        if version < _FORMAT:
-            self._database.execute(f"PRAGMA user_version = {_FORMAT}")
-        self._database.commit()
+    def _whole(self, record: Any) -> dict[str, Any]:
+        if not isinstance(record, dict):
+            raise sqlite3.DatabaseError(f"it holds {record!r} for a cell")
+        return record
 
     @contextmanager
     def _explained(self, what: str, advice: str):
@@ -152,59 +197,3 @@ class Store:
         except (OSError, sqlite3.Error, json.JSONDecodeError) as error:
             reason = getattr(error, "strerror", None) or error
             raise StoreError(f"results file {self.path} {what} ({reason}): {advice}") from error
-
-
-def cell_key(cell: dict[str, Any]) -> str:
-    """What identifies a result: a hash of the cell, and of the code that computes it."""
-    return hashlib.sha256(f"{_canonical(cell)}\n{code_version()}".encode()).hexdigest()
-
-
-@lru_cache(maxsize=1)
-def code_version() -> str:
-    """Package version and a hash of the package's sources and circuits: another code, other results."""
-    from ..library import list_circuits
-
-    digest = hashlib.sha256()
-    root = Path(__file__).resolve().parents[1]
-    for source in sorted(p for p in root.rglob("*") if p.suffix in (".py", ".so")):
-        digest.update(source.relative_to(root).as_posix().encode())
-        digest.update(source.read_bytes())
-    for circuit in list_circuits():
-        digest.update(circuit.path.read_bytes())
-        digest.update(repr((circuit.terms, circuit.params.tolist())).encode())
-    return f"{__version__}+{digest.hexdigest()[:16]}"
-
-
-def write_csv(path: "str | Path", rows: list[dict[str, Any]]) -> None:
-    """Write flat rows; the columns are all their keys in order of appearance."""
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns)
-        writer.writeheader()
-        writer.writerows(rows)
-
-
-@contextmanager
-def replacing(path: "str | Path") -> Iterator[Path]:
-    """A file to write instead of `path`, which it replaces in the end: nobody finds half of one.
-
-    Example:
-        >>> import pathlib, tempfile
-        >>> from qcgrad.studies.store import replacing
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     with replacing(f"{folder}/a.txt") as part:
-        ...         _ = part.write_text("whole")
-        ...     pathlib.Path(folder, "a.txt").read_text()
-        'whole'
-    """
-    path = Path(path)
-    part = path.with_name(f".{os.getpid()}-{path.name}")
-    try:
-        yield part
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _canonical(cell) -> str:
-    return json.dumps(cell, sort_keys=True)

@@ -9,12 +9,13 @@ import pytest
 
 import qcgrad as qg
 from qcgrad.library import load_circuit
-from qcgrad.studies._circuit_cells import CircuitCell
 from qcgrad.studies.circuits import load_study_circuit
-from qcgrad.studies.plan import cells_of
+from qcgrad.studies.executors import InProcess
 from qcgrad.studies.run import run_cells
-from qcgrad.studies.scaling import accuracy_laws, laws_of
-from qcgrad.studies.spec import limit_qubits, load_spec, make_spec
+from qcgrad.studies.scaling import Scaling
+from qcgrad.studies.scaling._circuit_cells import CircuitCell
+from qcgrad.studies.scaling.laws import accuracy_laws, laws_of
+from qcgrad.studies.spec import load_spec, make_spec
 from qcgrad.studies.store import Store
 
 HEAD = 'OPENQASM 3.0;\ninclude "stdgates.inc";\n'
@@ -130,23 +131,24 @@ def test_files_that_cannot_be_studied_are_refused(folder, text, message):
 
 
 def test_names_in_a_spec_are_relative_to_its_folder(folder, monkeypatch):
-    (folder / "study.toml").write_text('[[circuits]]\nlabel = "mine"\ncircuits = ["curved.qasm", "tfim_hva_n3_p1"]\n')
+    (folder / "study.toml").write_text(
+        '[[scaling.circuits]]\nlabel = "mine"\ncircuits = ["curved.qasm", "tfim_hva_n3_p1"]\n'
+    )
     elsewhere = folder / "elsewhere"
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
     spec = load_spec("../study.toml")
-    assert spec.circuits[0].circuits == (str(folder / "curved.qasm"), "tfim_hva_n3_p1")
-    (first, *_) = [c for c in cells_of(spec) if c.kind == "circuit"]
+    assert spec.scaling is not None
+    assert spec.scaling.circuits[0].circuits == (str(folder / "curved.qasm"), "tfim_hva_n3_p1")
+    (first, *_) = [c for c in spec.cells() if c.kind == "circuit"]
     assert first.label == "adjoint, curved.qasm"
     assert first.compute()["M"] == 2
 
 
 def test_another_content_is_another_cell_and_another_place_is_not(folder, monkeypatch):
     def only_cell(where):
-        spec = make_spec(
-            {"methods": ["adjoint"], "circuits": [{"label": "m", "circuits": [str(where / "curved.qasm")]}]}
-        )
-        (found,) = cells_of(spec)
+        series = {"label": "m", "circuits": [str(where / "curved.qasm")]}
+        (found,) = make_spec({"scaling": {"methods": ["adjoint"], "circuits": [series]}}).cells()
         return found
 
     before = only_cell(folder)
@@ -154,32 +156,36 @@ def test_another_content_is_another_cell_and_another_place_is_not(folder, monkey
     copy.mkdir()
     shutil.copy(folder / "curved.qasm", copy)
     with Store(folder / "study.sqlite") as store:
-        assert run_cells([before], store, debug=True).computed == 1
-        assert run_cells([only_cell(copy)], store, debug=True).reused == 1
+        assert run_cells([before], store, InProcess(raise_errors=True)).computed == 1
+        assert run_cells([only_cell(copy)], store, InProcess(raise_errors=True)).reused == 1
         (folder / "curved.qasm").write_text(SHARED)
         with pytest.raises(qg.ImportRefused, match="has changed since the study began"):
             before.compute()
-        assert run_cells([only_cell(folder)], store, debug=True).computed == 1
+        assert run_cells([only_cell(folder)], store, InProcess(raise_errors=True)).computed == 1
 
 
 def test_limits_hold_for_files(folder):
     files = [str(folder / "curved.qasm"), str(folder / "recorded.qasm"), str(folder / "missing.qasm")]
     series = {"label": "mine", "circuits": files, "max_sampled_qubits": 2}
-    spec = make_spec({"circuits": [series], "hard_instance": False, "network": False})
-    sampled = {c.circuit for c in cells_of(spec) if c.method == "parameter-shift"}
+    spec = Scaling.model_validate({"circuits": [series], "hard_instance": False, "network": False})
+    sampled = {c.circuit for c in spec.cells(0) if c.method == "parameter-shift"}
     # What cannot be read stays, so that its cell can say why.
     assert sampled == {"curved.qasm", "missing.qasm"}
-    assert limit_qubits(spec, 2).circuits[0].circuits == (files[0], files[2])
+    smaller = spec.within(2)
+    assert smaller is not None
+    assert smaller.circuits[0].circuits == (files[0], files[2])
 
 
 def test_epsilon_may_be_a_grid(folder):
     series = {"label": "mine", "circuits": [str(folder / "curved.qasm"), str(folder / "recorded.qasm")]}
-    spec = make_spec({"epsilon": [0.2, 0.4], "circuits": [series], "hard_instance": False, "network": False})
+    spec = Scaling.model_validate(
+        {"epsilon": [0.2, 0.4], "circuits": [series], "hard_instance": False, "network": False}
+    )
     assert spec.epsilon == (0.4, 0.2)
-    cells = cells_of(spec)
+    cells = list(spec.cells(0))
     assert len({c.label for c in cells}) == len(cells) == 2 * (1 + 3 * 2)
     with Store(folder / "study.sqlite") as store:
-        outcome = run_cells(cells, store, debug=True)
+        outcome = run_cells(cells, store, InProcess(raise_errors=True))
     laws = laws_of(outcome.records)
     assert [(law.method, law.epsilon) for law in laws] == [
         ("adjoint", None),

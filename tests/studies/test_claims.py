@@ -8,9 +8,9 @@ import pytest
 
 from qcgrad.errors import StateTooLarge
 from qcgrad.studies import _claims as claims
-from qcgrad.studies._claims import Failure
-from qcgrad.studies._network_cells import NetworkCell
+from qcgrad.studies.executors import Failure, InProcess
 from qcgrad.studies.run import StudyInterrupted, run_cells
+from qcgrad.studies.scaling._network_cells import NetworkCell
 from qcgrad.studies.store import Store
 
 CELLS = [NetworkCell(method="backprop", model="m", n=n) for n in range(8)]
@@ -18,8 +18,9 @@ CELLS = [NetworkCell(method="backprop", model="m", n=n) for n in range(8)]
 # Computes cells that take a while, and says how many.
 WORKER = """
 import sys, time
-from qcgrad.studies._network_cells import NetworkCell
+from qcgrad.studies.executors import InProcess
 from qcgrad.studies.run import run_cells
+from qcgrad.studies.scaling._network_cells import NetworkCell
 from qcgrad.studies.store import Store
 cells = [NetworkCell(method="backprop", model="m", n=n) for n in range(8)]
 def compute(cell, notify):
@@ -27,7 +28,7 @@ def compute(cell, notify):
     time.sleep(float(sys.argv[2]))
     return {"M": cell.n}
 with Store(sys.argv[1]) as store:
-    outcome = run_cells(cells, store, compute=compute)
+    outcome = run_cells(cells, store, InProcess(compute=compute))
 print(outcome.computed, len(outcome.records), flush=True)
 """
 
@@ -58,7 +59,7 @@ def test_cells_of_a_killed_process_are_taken_over(tmp_path, monkeypatch):
     victim.kill()
     victim.communicate()
     with Store(path) as store:
-        outcome = run_cells(CELLS, store, compute=fake)
+        outcome = run_cells(CELLS, store, InProcess(compute=fake))
         assert [record["M"] for _, record in outcome.records] == list(range(8))
         assert outcome.computed == 8
 
@@ -88,7 +89,7 @@ def test_an_interrupt_gives_up_the_claim(tmp_path, interrupt):
     path = tmp_path / "study.sqlite"
     with Store(path) as first, Store(path) as second:
         with pytest.raises(StudyInterrupted):
-            run_cells(CELLS, first, compute=interrupted)
+            run_cells(CELLS, first, InProcess(compute=interrupted))
         assert second.claim(CELLS[0].data)
 
 
@@ -98,9 +99,9 @@ def test_failures_of_another_process_are_told_and_older_ones_tried_again(tmp_pat
         began = time.time()
         assert first.claim(CELLS[0].data)
         first.release(CELLS[0].data, Failure("refused", "too large"))
-        assert second.failure(CELLS[0].data, began) == ("refused", "too large")
+        assert second.failure(CELLS[0].data, began) == ("refused", "too large", "")
         assert second.failure(CELLS[0].data, time.time() + 1) is None
-        assert run_cells(CELLS[:1], second, compute=fake).computed == 1
+        assert run_cells(CELLS[:1], second, InProcess(compute=fake)).computed == 1
 
 
 def test_refused_cells_do_not_cost_the_others(tmp_path):
@@ -112,7 +113,7 @@ def test_refused_cells_do_not_cost_the_others(tmp_path):
         return fake(cell, notify)
 
     with Store(tmp_path / "study.sqlite") as store:
-        outcome = run_cells(CELLS[:4], store, compute=refusing)
+        outcome = run_cells(CELLS[:4], store, InProcess(compute=refusing))
     assert outcome.refused == [(CELLS[1], "it would take 5 bytes and 4 are allowed")]
     assert [cell for cell, _ in outcome.failures] == [CELLS[2]]  # no number that JSON cannot hold is kept
     assert [record["M"] for _, record in outcome.records] == [0, 3]

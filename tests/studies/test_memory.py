@@ -10,10 +10,10 @@ import pytest
 from qcgrad.errors import StateTooLarge
 from qcgrad.estimators import ParameterShift
 from qcgrad.studies import _memory as memory
-from qcgrad.studies._circuit_cells import CircuitCell
-from qcgrad.studies._hard_cells import HardInstanceCell
-from qcgrad.studies._network_cells import NetworkCell
 from qcgrad.studies.circuits import load_study_circuit
+from qcgrad.studies.scaling._circuit_cells import CircuitCell
+from qcgrad.studies.scaling._hard_cells import HardInstanceCell
+from qcgrad.studies.scaling._network_cells import NetworkCell
 
 CIRCUIT = {"model": "mine", "epsilon": 0.3, "delta": 0.02}
 

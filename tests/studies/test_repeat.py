@@ -9,9 +9,9 @@ import pytest
 import qcgrad as qg
 from qcgrad.estimate import run
 from qcgrad.objective import point_at
-from qcgrad.studies._hard_cells import HardInstanceCell
 from qcgrad.studies.hard_instance import hard_instance
 from qcgrad.studies.repeat import Recalling, trial_gradients
+from qcgrad.studies.scaling._hard_cells import HardInstanceCell
 from theory.statistics import bernstein, shifted, variance_ratio
 
 

@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from qcgrad.studies._network_cells import NetworkCell
-from qcgrad.studies.plan import cells_of
-from qcgrad.studies.plots import draw
-from qcgrad.studies.report import flat_rows, print_report
+from qcgrad.studies.executors import InProcess
+from qcgrad.studies.export import flat_rows, write
+from qcgrad.studies.render.console import print_summary
+from qcgrad.studies.render.pictures import draw
+from qcgrad.studies.report import summaries
 from qcgrad.studies.run import StudyInterrupted, run_cells
-from qcgrad.studies.scaling import laws_of
+from qcgrad.studies.scaling._network_cells import NetworkCell
+from qcgrad.studies.scaling.laws import laws_of
 from qcgrad.studies.spec import make_spec
-from qcgrad.studies.store import Store, write_csv
+from qcgrad.studies.store import Store
 
 SMALL = {
     "epsilon": 0.35,
@@ -40,9 +42,9 @@ def fake(cell, notify):
 
 
 def test_small_study_end_to_end(tmp_path, store):
-    spec = make_spec(SMALL)
-    cells = cells_of(spec)
-    outcome = run_cells(cells, store, debug=True)
+    spec = make_spec({"scaling": SMALL})
+    cells = spec.cells()
+    outcome = run_cells(cells, store, InProcess(raise_errors=True))
     assert outcome.computed == len(cells) == 13
     by_method = {law.method: law for law in laws_of(outcome.records) if law.kind != "circuit"}
     assert by_method["backprop"].sizes == (3, 15)
@@ -60,29 +62,29 @@ def test_small_study_end_to_end(tmp_path, store):
             assert record["max_error"] < 1e-9
         if cell.kind == "circuit" and cell.method != "adjoint":
             assert record["error_over_allowed"] < 1
-    check_outputs(tmp_path, outcome, spec)
-    again = run_cells(cells, store, debug=True)
+    check_outputs(tmp_path, outcome, spec, store)
+    again = run_cells(cells, store, InProcess(raise_errors=True))
     assert (again.computed, again.reused) == (0, len(cells))
     assert again.records == outcome.records
 
 
-def check_outputs(tmp_path, outcome, spec):
-    laws = laws_of(outcome.records)
+def check_outputs(tmp_path, outcome, spec, store):
+    (summary,) = summaries(spec, outcome.records)
     console = Console(record=True, width=130, file=(tmp_path / "report.txt").open("w"))
-    print_report(outcome.records, laws, spec, console)
+    print_summary(summary, console)
     text = console.export_text()
     console.file.close()
     for expected in ("Gradient cost against M", "parameter-shift", "undecided", "power law", "ln M", "log-log"):
         assert expected in text
-    png, svg = draw(laws, spec, tmp_path / "scaling")
+    png, svg = draw(summary.figures[0], tmp_path)
     assert png.read_bytes().startswith(b"\x89PNG")
     for expected in ("copies of the state", "cost(gradient) / cost(value)", "bell-shadow, all-Pauli"):
         assert expected in svg.read_text()
-    write_csv(tmp_path / "cells.csv", flat_rows(outcome.records))
+    assert write(store, tmp_path / "cells.csv") == len(flat_rows(store))
     with (tmp_path / "cells.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == len(outcome.records)
-    assert {row["method"] for row in rows} == set(spec.methods)
+    assert {row["method"] for row in rows} == set(spec.scaling.methods)
 
 
 def test_interrupt_keeps_finished_cells(store):
@@ -94,9 +96,9 @@ def test_interrupt_keeps_finished_cells(store):
         return fake(cell, notify)
 
     with pytest.raises(StudyInterrupted) as interruption:
-        run_cells(cells, store, compute=interrupted)
+        run_cells(cells, store, InProcess(compute=interrupted))
     assert (interruption.value.finished, interruption.value.total) == (2, 4)
-    outcome = run_cells(cells, store, compute=fake)
+    outcome = run_cells(cells, store, InProcess(compute=fake))
     assert (outcome.computed, outcome.reused) == (2, 2)
     assert [record["M"] for _, record in outcome.records] == [0, 1, 2, 3]
 
@@ -109,18 +111,18 @@ def test_failing_cell_does_not_cost_the_others(store):
             raise MemoryError("too large")
         return fake(cell, notify)
 
-    outcome = run_cells(cells, store, compute=failing)
+    outcome = run_cells(cells, store, InProcess(compute=failing))
     assert [record["M"] for _, record in outcome.records] == [0, 2]
     assert [message for _, message in outcome.failures] == ["MemoryError: too large"]
     with pytest.raises(MemoryError):
-        run_cells(cells, store, compute=failing, debug=True)
+        run_cells(cells, store, InProcess(compute=failing, raise_errors=True))
 
 
 def test_progress_is_for_terminals_only(store, capsys):
     cells = [NetworkCell(method="backprop", model="m", n=0)]
-    run_cells(cells, store, compute=fake, console=Console(stderr=True))
+    run_cells(cells, store, InProcess(compute=fake), console=Console(stderr=True))
     assert capsys.readouterr().err == ""
-    run_cells(cells, store, compute=fake, console=Console(stderr=True, force_terminal=True))
+    run_cells(cells, store, InProcess(compute=fake), console=Console(stderr=True, force_terminal=True))
     assert "1" in capsys.readouterr().err
 
 

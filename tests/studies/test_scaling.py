@@ -2,13 +2,13 @@
 
 import pytest
 
-from qcgrad.studies._circuit_cells import CircuitCell
-from qcgrad.studies._hard_cells import HardInstanceCell
-from qcgrad.studies._network_cells import NetworkCell
-from qcgrad.studies.plots import draw
-from qcgrad.studies.report import exponent
-from qcgrad.studies.scaling import hard_instance_fits, laws_of
-from qcgrad.studies.spec import StudySpec
+from qcgrad.studies.render.pictures import draw
+from qcgrad.studies.scaling import Scaling
+from qcgrad.studies.scaling._circuit_cells import CircuitCell
+from qcgrad.studies.scaling._hard_cells import HardInstanceCell
+from qcgrad.studies.scaling._network_cells import NetworkCell
+from qcgrad.studies.scaling._summary import exponent, summary
+from qcgrad.studies.scaling.laws import hard_instance_fits, laws_of
 
 COUNTERS = ("copies", "shots", "circuit_runs", "gates", "qubits", "flops", "peak_bytes")
 
@@ -69,6 +69,7 @@ def test_hard_instance_fits_the_literature_forms():
 
 
 def test_unknown_models_and_single_points_can_be_drawn(tmp_path):
-    laws = laws_of([(cell_of("adjoint", "circuit", 5), record(5, {"gates": 30}, {"gates": 10}))])
-    assert exponent(laws[0].power("ratio")) == "–"
-    assert all(path.exists() for path in draw(laws, StudySpec(), tmp_path / "one"))
+    records = [(cell_of("adjoint", "circuit", 5), record(5, {"gates": 30}, {"gates": 10}))]
+    assert exponent(laws_of(records)[0].power("ratio")) == "–"
+    (figure,) = summary(records, Scaling()).figures
+    assert all(path.exists() for path in draw(figure, tmp_path))

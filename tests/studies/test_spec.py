@@ -4,20 +4,27 @@ from pathlib import Path
 
 import pytest
 
-from qcgrad.studies.plan import cells_of
-from qcgrad.studies.spec import SpecError, StudySpec, limit_qubits, load_spec, make_spec, quick
+from qcgrad.studies.scaling import Scaling
+from qcgrad.studies.spec import SpecError, StudySpec, load_spec, make_spec
 
+DEFAULT = StudySpec(scaling=Scaling())
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
 def test_written_out_default_is_the_default():
-    assert load_spec(BENCHMARKS / "scaling.toml") == StudySpec()
+    assert load_spec(BENCHMARKS / "scaling.toml") == DEFAULT
+
+
+def scaling(data: dict) -> StudySpec:
+    return make_spec({"scaling": data})
 
 
 def test_fingerprint_changes_with_every_field():
-    changed = [{"seed": 1}, {"epsilon": 0.2}, {"methods": ("adjoint",)}, {"network": None}, {"hard_instance": None}]
-    prints = {make_spec(change).fingerprint for change in ({}, *changed)}
-    assert len(prints) == 1 + len(changed)
+    changed = [{"epsilon": 0.2}, {"methods": ("adjoint",)}, {"network": None}, {"hard_instance": None}]
+    prints = {scaling(change).fingerprint for change in ({}, *changed)} | {
+        make_spec({"seed": 1, "scaling": {}}).fingerprint
+    }
+    assert len(prints) == 2 + len(changed)
 
 
 @pytest.mark.parametrize(
@@ -43,19 +50,32 @@ def test_fingerprint_changes_with_every_field():
         ({"epsilon": [0.1, float("nan")]}, "epsilon.1: Input should be a finite number"),
         ({"epsilon": []}, "epsilon: nothing given"),
         ({"epsilon": "0.1"}, "epsilon.0: Input should be a valid number, and not '0.1'"),
-        ({"seed": True}, "seed: Input should be a valid integer, and not True"),
-        ({"seed": 2**63}, "seed: Input should be less than"),
+        ({"seed": True, "scaling": {}}, "seed: Input should be a valid integer, and not True"),
+        ({"seed": 2**63, "scaling": {}}, "seed: Input should be less than"),
         ({"network": {"batch": 2.5}}, "network.batch: Input should be a valid integer, and not 2.5"),
-        ({"seed": "x", "delta": 0}, "seed: .*; delta: "),
+        ({"seed": "x", "scaling": {"delta": 0}}, "seed: .*; scaling.delta: "),
     ],
 )
 def test_wrong_fields_are_named(data, message):
     with pytest.raises(SpecError, match=message):
-        make_spec(data)
+        make_spec(data if "seed" in data else {"scaling": data})
+
+
+def test_a_study_of_nothing_is_refused():
+    with pytest.raises(SpecError, match=r"a study of nothing: give one of \[scaling\], \[gradients\], \[ntk\]"):
+        make_spec({"seed": 3})
+
+
+def test_a_field_at_the_wrong_place_is_told_where_it_belongs():
+    with pytest.raises(SpecError, match=r"epsilon: no such field, it belongs into \[scaling\]"):
+        make_spec({"epsilon": 0.1})
 
 
 def test_points_count_once():
-    spec = make_spec({"epsilon": [0.1, 0.1], "network": {"levels": [2, 2]}, "hard_instance": {"qubits": [3, 2, 3]}})
+    spec = scaling(
+        {"epsilon": [0.1, 0.1], "network": {"levels": [2, 2]}, "hard_instance": {"qubits": [3, 2, 3]}}
+    ).scaling
+    assert spec is not None
     assert spec.epsilon == (0.1,)
     assert spec.network is not None
     assert spec.hard_instance is not None
@@ -63,8 +83,8 @@ def test_points_count_once():
 
 
 def test_false_leaves_a_part_out():
-    spec = make_spec({"network": False, "hard_instance": False})
-    assert {cell.kind for cell in cells_of(spec)} == {"circuit"}
+    spec = scaling({"network": False, "hard_instance": False})
+    assert {cell.kind for cell in spec.cells()} == {"circuit"}
 
 
 def test_unreadable_files_are_named(tmp_path):
@@ -76,25 +96,28 @@ def test_unreadable_files_are_named(tmp_path):
 
 
 def test_cells_are_distinct_and_follow_the_methods():
-    cells = cells_of(StudySpec())
+    cells = DEFAULT.cells()
     assert len({cell.label for cell in cells}) == len(cells)
-    assert {cell.method for cell in cells} == set(StudySpec().methods)
-    assert {cell.kind for cell in cells_of(make_spec({"methods": ["backprop"]}))} == {"network"}
-    assert cells_of(make_spec({"methods": ["backprop"], "network": None})) == []
+    assert {cell.method for cell in cells} == set(Scaling().methods)
+    assert {cell.kind for cell in scaling({"methods": ["backprop"]}).cells()} == {"network"}
+    assert scaling({"methods": ["backprop"], "network": None}).cells() == []
 
 
 def test_sampled_methods_leave_out_large_circuits():
     names = {
-        method: {getattr(c, "circuit", None) for c in cells_of(StudySpec()) if c.method == method}
+        method: {getattr(c, "circuit", None) for c in DEFAULT.cells() if c.method == method}
         for method in ("adjoint", "parameter-shift")
     }
     assert "efficient_su2_n16_r2" in names["adjoint"] - names["parameter-shift"]
 
 
 def test_limits_make_a_study_smaller():
-    small = limit_qubits(StudySpec(), 4)
+    small = Scaling().within(4)
+    assert small is not None
     assert small.hard_instance is not None
     assert small.hard_instance.qubits == (2, 3)
     assert small.circuits[0].circuits[-1] == "efficient_su2_n4_r8"
-    assert limit_qubits(StudySpec(), 1).hard_instance is None
-    assert len(cells_of(quick(StudySpec()))) < len(cells_of(StudySpec()))
+    smallest = Scaling().within(1)
+    assert smallest is not None
+    assert smallest.hard_instance is None
+    assert len(DEFAULT.changed(lambda kind: kind.quick()).cells()) < len(DEFAULT.cells())

@@ -8,8 +8,10 @@ from contextlib import closing
 
 import pytest
 
-from qcgrad.studies import store as store_module
-from qcgrad.studies.store import Store, StoreError, cell_key, code_version, replacing, write_csv
+from qcgrad.studies import identity
+from qcgrad.studies.files import replacing, write_csv
+from qcgrad.studies.identity import cell_key, code_version
+from qcgrad.studies.store import Store, StoreError
 
 
 def test_records_survive_closing(tmp_path):
@@ -26,7 +28,7 @@ def test_key_changes_with_cell_and_code(monkeypatch):
     before = cell_key({"n": 1, "method": "adjoint"})
     assert before == cell_key({"method": "adjoint", "n": 1})
     assert before != cell_key({"n": 2, "method": "adjoint"})
-    monkeypatch.setattr(store_module, "code_version", lambda: "another")
+    monkeypatch.setattr(identity, "code_version", lambda: "another")
     assert before != cell_key({"n": 1, "method": "adjoint"})
 
 

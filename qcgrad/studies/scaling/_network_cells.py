@@ -7,17 +7,17 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..estimate import estimate
-from ..networks import Loss
-from ..objective import point_at
-from ._memory import check_network
-from ._methods import EXACT
-from .cells import Cell
-from .records import Record, costs
+from ...estimate import estimate
+from ...networks import Loss
+from ...objective import point_at
+from .._memory import check_network
+from .._methods import EXACT
+from ..records import Record, costs
+from ._method_cell import MethodCell
 
 
 @dataclass(frozen=True, kw_only=True)
-class NetworkCell(Cell):
+class NetworkCell(MethodCell):
     """A method on a perceptron with 2^n inputs and 2^n - 1 hidden units.
 
     Attributes:

@@ -2,20 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, Strict, field_validator
+from pydantic import Field, field_validator
 
-from ._methods import ranked, searched
-
-# Text and booleans are no numbers, though they could be read as some.
-Whole = Annotated[int, Strict()]
-Number = Annotated[float, Strict()]
-
-
-class Part(BaseModel):
-    """Checked plain data that nobody changes afterwards."""
-
-    # A misspelt field would silently fall back to its default, so it is an error.
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+from .._methods import ranked, searched
+from ..kind import Number, Part, Whole, distinct
 
 
 class CircuitSeries(Part):
@@ -37,12 +27,12 @@ class CircuitSeries(Part):
     @field_validator("circuits")
     @classmethod
     def _check_circuits(cls, circuits):
-        return _distinct(circuits)
+        return distinct(circuits)
 
     @field_validator("observable")
     @classmethod
     def _check_observable(cls, observable):
-        from ..ir.observable import PauliSum
+        from ...ir.observable import PauliSum
 
         if observable is not None:
             PauliSum(observable)  # refuses by name what is none
@@ -79,7 +69,7 @@ class HardInstance(Part):
     def _check_qubits(cls, qubits):
         if any(not 2 <= n <= 8 for n in qubits):
             raise ValueError("give values from 2 to 8")
-        return _distinct(qubits)
+        return distinct(qubits)
 
 
 class Network(Part):
@@ -98,9 +88,4 @@ class Network(Part):
     def _check_levels(cls, levels):
         if any(not 1 <= n <= 8 for n in levels):
             raise ValueError("give values from 1 to 8")
-        return _distinct(levels)
-
-
-def _distinct(values: tuple) -> tuple:
-    # A point that counts twice would make every fit look better than it is.
-    return tuple(dict.fromkeys(values))
+        return distinct(levels)

@@ -1,13 +1,14 @@
 """From records to scaling laws: which resource grows how with M, and the verdict."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..catalogue import methods
-from ._methods import ranked
-from .cells import Cell
-from .fit import LogFit, PowerFit, fit_logarithm, fit_power
-from .records import Record
+from ...catalogue import methods
+from .._methods import ranked
+from ..fit import LogFit, PowerFit, fit_logarithm, fit_power
+from ..records import Record
+from ._method_cell import MethodCell
 
 THRESHOLD = 0.2
 """An exponent of the cost ratio that is below this by two standard errors counts as "at most log M"."""
@@ -72,7 +73,7 @@ def verdict(fit: PowerFit | None) -> str:
 
     Example:
         >>> from qcgrad.studies.fit import PowerFit
-        >>> from qcgrad.studies.scaling import verdict
+        >>> from qcgrad.studies.scaling.laws import verdict
         >>> verdict(PowerFit(3.0, 0.01, 0.02, 1.0)), verdict(PowerFit(2.0, 1.1, 0.02, 1.0))
         ('yes', 'no')
         >>> verdict(PowerFit(2.0, 0.15, 0.1, 1.0)), verdict(None)
@@ -85,7 +86,7 @@ def verdict(fit: PowerFit | None) -> str:
     return "no" if fit.exponent - 2 * fit.standard_error > THRESHOLD else "undecided"
 
 
-def laws_of(records: list[tuple[Cell, Record]]) -> list[Law]:
+def laws_of(records: Sequence[tuple[MethodCell, Record]]) -> list[Law]:
     """One law for each method, model and epsilon, in order of first appearance."""
     groups: dict[tuple[str, str, str, float | None], list[Record]] = {}
     for cell, record in records:

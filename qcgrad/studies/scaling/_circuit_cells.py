@@ -7,19 +7,19 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..errors import ImportRefused
-from ..estimate import Estimate, estimate
-from ..estimator import AbstractEstimator
-from ..objective import point_at
-from ._memory import check_circuit
-from ._methods import EXACT, samples
-from .cells import Cell
-from .circuits import StudyCircuit, content_of, load_study_circuit
-from .records import Record, cost_of_value, costs, sampled_value_cost
+from ...errors import ImportRefused
+from ...estimate import Estimate, estimate
+from ...estimator import AbstractEstimator
+from ...objective import point_at
+from .._memory import check_circuit
+from .._methods import EXACT, samples
+from ..circuits import StudyCircuit, content_of, load_study_circuit
+from ..records import Record, cost_of_value, costs, sampled_value_cost
+from ._method_cell import MethodCell
 
 
 @dataclass(frozen=True, kw_only=True)
-class CircuitCell(Cell):
+class CircuitCell(MethodCell):
     """A method on one circuit, at what it is expected to take for the accuracy.
 
     Attributes:
@@ -37,7 +37,7 @@ class CircuitCell(Cell):
     @classmethod
     def of(cls, name: str, **settings: Any) -> "CircuitCell":
         """The cell of a circuit of the library, or of a file as it is now."""
-        from ..library import is_file_name
+        from ...library import is_file_name
 
         if is_file_name(name):
             settings |= {"path": name, "content": content_of(name)}

@@ -8,18 +8,18 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..cost import Cost
-from ..estimate import estimate, predict_cost
-from ..estimator import AbstractEstimator
-from ..estimators import Adjoint
-from ..objective import point_at
-from ..simulators.multicopy.votes import disturbance_bound
-from ._memory import check_hard_instance
-from .cells import Cell
-from .hard_instance import TILT, hard_instance
-from .records import Record, costs, sampled_value_cost
-from .repeat import Recalling, trial_gradients
-from .search import Accuracy, Found, smallest_setting
+from ...cost import Cost
+from ...estimate import estimate, predict_cost
+from ...estimator import AbstractEstimator
+from ...estimators import Adjoint
+from ...objective import point_at
+from ...simulators.multicopy.votes import disturbance_bound
+from .._memory import check_hard_instance
+from ..hard_instance import TILT, hard_instance
+from ..records import Record, costs, sampled_value_cost
+from ..repeat import Recalling, trial_gradients
+from ..search import Accuracy, Found, smallest_setting
+from ._method_cell import MethodCell
 
 # The search finds its way up from here: what is expected may be wrong by its constant.
 _START_FRACTION = 2
@@ -27,7 +27,7 @@ _LEAST = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class HardInstanceCell(Cell):
+class HardInstanceCell(MethodCell):
     """A method on the hard instance of one size.
 
     Attributes:

@@ -1,0 +1,177 @@
+"""What all commands that run studies do: compute, show, write, and say how to go on."""
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from . import _consoles as consoles
+from .errors import EXIT_INTERRUPTED, UserError
+
+if TYPE_CHECKING:
+    from ..studies.cells import Cell
+    from ..studies.executors import AbstractExecutor
+    from ..studies.run import Outcome
+    from ..studies.spec import StudySpec
+
+STORE_NAME = "study.sqlite"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How a study is run.
+
+    Attributes:
+        folder: of the results.
+        jobs: processes; one is this one.
+        scheduler: address of a Dask scheduler, in place of `jobs`.
+        shard: (i, n) computes every n-th cell, from the i-th one on, counted from 1.
+        max_bytes: that all cells side by side may take.
+        again: the command that goes on after an interrupt.
+        debug: raise the first error of a cell.
+    """
+
+    folder: Path
+    jobs: int = 1
+    scheduler: str | None = None
+    shard: tuple[int, int] = (1, 1)
+    max_bytes: int | None = None
+    again: tuple[str, ...] = ()
+    debug: bool = False
+
+
+def run_study(study: "StudySpec", setting: Setting) -> None:
+    """Compute what the store lacks, print and write everything; exit code 1 where cells are missing."""
+    notes = consoles.notes()
+    outcome = _outcome(study, setting)
+    _say_notes(notes, outcome)
+    _say_missing(notes, outcome)
+    if outcome.records:
+        show(study, outcome.records)
+        write(study, outcome.records, setting.folder)
+        _say_done(outcome, study, setting)
+    if outcome.failures or outcome.refused:
+        raise typer.Exit(1)
+
+
+def show(study: "StudySpec", records: "list[tuple[Cell, dict]]") -> None:
+    """Print the tables of all kinds."""
+    from ..studies.render.console import print_summary
+    from ..studies.report import summaries
+
+    console = consoles.output()
+    for index, summary in enumerate(summaries(study, records)):
+        if index:
+            console.print()
+        print_summary(summary, console)
+
+
+def write(study: "StudySpec", records: "list[tuple[Cell, dict]]", folder: Path) -> list[Path]:
+    """Write the figures of all kinds."""
+    from ..studies.render.pictures import draw
+    from ..studies.report import summaries
+
+    figures = [figure for summary in summaries(study, records) for figure in summary.figures]
+    return [path for figure in figures for path in draw(figure, folder)]
+
+
+def _outcome(study: "StudySpec", setting: Setting) -> "Outcome":
+    from ..studies.provenance import provenance
+    from ..studies.run import StudyInterrupted, run_cells
+    from ..studies.store import Store
+
+    first, step = setting.shard
+    cells = study.cells()[first - 1 :: step]
+    if not cells:
+        raise UserError("nothing is left to compute: give more methods or a larger --max-qubits")
+    with Store(setting.folder / STORE_NAME) as store:
+        store.begin(study.model_dump_json(), provenance())
+        try:
+            return run_cells(cells, store, _executor(setting), console=consoles.notes())
+        except StudyInterrupted as interruption:
+            _say_interrupted(interruption, store.path, list(setting.again))
+            raise typer.Exit(EXIT_INTERRUPTED) from None
+
+
+def _executor(setting: Setting) -> "AbstractExecutor":
+    from ..studies.executors import Dask, InProcess, Processes
+
+    if setting.scheduler is not None:
+        if setting.jobs != 1:
+            raise UserError(f"--jobs {setting.jobs} and --scheduler are both given: give one of them")
+        return Dask(setting.scheduler, setting.max_bytes)
+    if setting.jobs > 1:
+        return Processes(setting.jobs, setting.max_bytes)
+    return InProcess(setting.max_bytes, raise_errors=setting.debug)
+
+
+def _say_notes(notes, outcome: "Outcome") -> None:
+    """What of the circuits' files was read differently than written, once for each file."""
+    found = {(cell.where, note): None for cell, record in outcome.records for note in record.get("notes", ())}
+    for circuit, note in found:
+        notes.print(f"note: {circuit}, {note}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _say_missing(notes, outcome: "Outcome"):
+    """One line for each reason that kept cells from being computed."""
+    for verdict, missing in (("failed", outcome.failures), ("refused", outcome.refused)):
+        reasons: dict[str, list[str]] = {}
+        for cell, message in missing:
+            reasons.setdefault(" ".join(message.split()), []).append(cell.label)
+        for message, labels in reasons.items():
+            others = f" (and {len(labels) - 1} more)" if len(labels) > 1 else ""
+            notes.print(f"{verdict}: {labels[0]}{others}: {message}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _say_interrupted(interruption, path: Path, again: list[str]):
+    consoles.notes().print(
+        f"Interrupted: {interruption.finished} of {interruption.total} cells are finished and kept in {path}.\n"
+        f"To go on from there: {shlex.join(again)}",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def _say_done(outcome: "Outcome", study: "StudySpec", setting: Setting):
+    from ..studies.export import write as export
+    from ..studies.files import replacing
+    from ..studies.store import Store
+
+    folder = setting.folder
+    with Store(folder / STORE_NAME) as store:
+        export(store, folder / "cells.csv")
+    with replacing(folder / "spec.json") as part:
+        part.write_text(study.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    pictures = sorted(path.name for ending in ("*.png", "*.svg") for path in folder.glob(ending))
+    done = f"\n{outcome.computed} cells computed"
+    if outcome.reused:
+        done += f", {outcome.reused} taken from an earlier run or another process"
+        done += " (--out another folder to compute them again)"
+    console = consoles.output()
+    console.print(done + ".", highlight=False)
+    written = (STORE_NAME, "cells.csv", "spec.json", *pictures)
+    console.print(
+        f"Written to {folder}{'/' if not str(folder).endswith('/') else ''}: {', '.join(written)}",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def smaller(study: "StudySpec", quick: bool, max_qubits: int | None) -> "StudySpec":
+    """The study that --quick and --max-qubits leave."""
+    if quick:
+        study = study.changed(lambda kind: kind.quick())
+    if max_qubits is not None:
+        study = study.changed(lambda kind: kind.within(max_qubits))
+    return study
+
+
+def gib(number: float | None) -> int | None:
+    """--max-memory in bytes."""
+    if number is not None and not 0 < number < float("inf"):
+        raise UserError(f"--max-memory {number}: give a positive number of GiB")
+    return None if number is None else int(number * 2**30)

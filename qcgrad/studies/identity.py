@@ -1,0 +1,35 @@
+"""What identifies a result: the cell, and the code that computed it."""
+
+import hashlib
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from ..version import __version__
+
+
+def cell_key(cell: dict[str, Any]) -> str:
+    """What identifies a result: a hash of the cell, and of the code that computes it."""
+    return hashlib.sha256(f"{canonical(cell)}\n{code_version()}".encode()).hexdigest()
+
+
+def canonical(cell: dict[str, Any]) -> str:
+    """A cell's data as one text."""
+    return json.dumps(cell, sort_keys=True)
+
+
+@lru_cache(maxsize=1)
+def code_version() -> str:
+    """Package version and a hash of the package's sources and circuits: another code, other results."""
+    from ..library import list_circuits
+
+    digest = hashlib.sha256()
+    root = Path(__file__).resolve().parents[1]
+    for source in sorted(p for p in root.rglob("*") if p.suffix in (".py", ".so")):
+        digest.update(source.relative_to(root).as_posix().encode())
+        digest.update(source.read_bytes())
+    for circuit in list_circuits():
+        digest.update(circuit.path.read_bytes())
+        digest.update(repr((circuit.terms, circuit.params.tolist())).encode())
+    return f"{__version__}+{digest.hexdigest()[:16]}"

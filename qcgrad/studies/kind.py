@@ -1,0 +1,56 @@
+"""What a kind of study has to say: its cells, and what they show."""
+
+import abc
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Strict
+
+from .cells import Cell
+from .records import Record
+from .summary import Summary
+
+# Text and booleans are no numbers, though they could be read as some.
+Whole = Annotated[int, Strict()]
+Number = Annotated[float, Strict()]
+
+
+class Part(BaseModel):
+    """Checked plain data that nobody changes afterwards."""
+
+    # A misspelt field would silently fall back to its default, so it is an error.
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class AbstractKind(Part, abc.ABC):
+    """One kind of study with its grid."""
+
+    @abc.abstractmethod
+    def cells(self, seed: int) -> Iterator[Cell]:
+        """The cells in the order in which they run."""
+
+    @abc.abstractmethod
+    def is_mine(self, cell: Cell) -> bool:
+        """Whether a cell is of this kind."""
+
+    @abc.abstractmethod
+    def summary(self, records: Sequence[tuple[Cell, Record]]) -> Summary:
+        """What the records of its cells show, however many of them there are."""
+
+    def with_files_in(self, folder: Path) -> Self:
+        """With absolute names for files, which are relative to `folder`."""
+        return self
+
+    def within(self, max_qubits: int) -> Self | None:
+        """Without anything on more qubits; None where nothing is left."""
+        return self
+
+    def quick(self) -> Self:
+        """A smaller study, to look around."""
+        return self
+
+
+def distinct(values: tuple) -> tuple:
+    """Each value once: a point that counts twice would make every fit look better than it is."""
+    return tuple(dict.fromkeys(values))

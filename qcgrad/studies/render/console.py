@@ -1,0 +1,50 @@
+"""Summaries in a terminal."""
+
+from typing import TYPE_CHECKING
+
+from ..summary import Column, Summary, Table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+# Columns that tables take with everything on one line; below this they leave out what can be missed.
+_FULL_WIDTH = 120
+_COLOURS = {"yes": "green", "no": "red", "undecided": "yellow"}
+
+
+def print_summary(summary: Summary, console: "Console") -> None:
+    """Print the tables with what they mean.
+
+    Args:
+        summary: of a study.
+        console: a rich console; below 120 columns some columns are left out (the exported files have all numbers).
+    """
+    narrow = console.width < _FULL_WIDTH
+    for index, table in enumerate(summary.tables):
+        if index:
+            console.print()
+        console.print(_table(table, narrow), *([""] if table.notes else []))
+        for note in table.notes:
+            console.print(note, style="dim", highlight=False, markup=False)
+    for note in summary.notes:
+        console.print(note, style="dim", highlight=False, markup=False)
+
+
+def _table(table: Table, narrow: bool):
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    look = {"box": SIMPLE_HEAD, "padding": (0, 0 if narrow else 1, 0, 0), "show_edge": False}
+    shown = RichTable(title=table.title, title_justify="left", title_style="bold", **look)
+    columns = [column for column in table.columns if column.is_essential or not narrow]
+    for column in columns:
+        # Where even this is too wide, a number on two lines is better than one cut off.
+        shown.add_column(column.heading, justify="left" if column.is_text else "right", overflow="fold")
+    for row in range(len(columns[0].shown)):
+        shown.add_row(*(Text(column.shown[row], style=_style(column, row)) for column in columns))
+    return shown
+
+
+def _style(column: Column, row: int) -> str:
+    return _COLOURS.get(column.shown[row], "") if column.verdicts else ""

@@ -1,0 +1,113 @@
+"""What a study shows, as data: every form of report is drawn from it."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    Attributes:
+        heading: may have line breaks.
+        shown: what people read, a text for each row.
+        values: what programs sort by; None has no value. By default the texts.
+        is_text: words, at the left; numbers stand at the right.
+        is_essential: narrow tables leave the others out.
+        verdicts: whether the texts are yes, no, undecided, and coloured so.
+    """
+
+    heading: str
+    shown: tuple[str, ...]
+    values: tuple[float | str | None, ...] = ()
+    is_text: bool = False
+    is_essential: bool = True
+    verdicts: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.values:
+            object.__setattr__(self, "values", self.shown)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table.
+
+    Attributes:
+        title: above it.
+        columns: of equal length.
+        notes: paragraphs below it: how to read it.
+    """
+
+    title: str
+    columns: tuple[Column, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Points, or a line through them.
+
+    Attributes:
+        label: in the legend.
+        x, y: of equal length.
+        error: standard errors of y; none by default.
+        colour: curves with equal words have equal colours.
+        marker: curves with equal words have equal markers; none without a word.
+        is_filled: its markers.
+        line: between the points.
+        opacity: from 0 to 1.
+    """
+
+    label: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    error: tuple[float, ...] | None = None
+    colour: str = ""
+    marker: str = ""
+    is_filled: bool = True
+    line: Literal["none", "solid", "dashed", "dotted"] = "none"
+    opacity: float = 1.0
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Axes with curves; both logarithmic unless said otherwise."""
+
+    title: str
+    x_label: str
+    y_label: str
+    curves: tuple[Curve, ...]
+    log_x: bool = True
+    log_y: bool = True
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Panels side by side.
+
+    Attributes:
+        name: of its files.
+        panels: at least one.
+        notes: paragraphs below it.
+    """
+
+    name: str
+    panels: tuple[Panel, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Tables and figures of one kind of study.
+
+    Attributes:
+        title: of the section.
+        tables, figures: in the order in which they are shown.
+        notes: what holds for all of them.
+    """
+
+    title: str
+    tables: tuple[Table, ...] = field(default_factory=tuple)
+    figures: tuple[Figure, ...] = field(default_factory=tuple)
+    notes: tuple[str, ...] = field(default_factory=tuple)
