@@ -82,7 +82,7 @@ def test_extrapolation_removes_a_bias_that_plain_sweeps_have(problem):
 
 
 @pytest.mark.statistical
-def test_sums_of_strings_share_copies_by_their_coefficients():
+def test_strings_swept_one_by_one_share_copies_by_their_coefficients():
     circuit = qg.Circuit(2).ry(0, param=0).cx(0, 1).rx(1, param=1)
     objective = qg.Expectation(circuit, {"ZZ": 3.0, "XI": 1.0, "II": 0.7})
     recorded = []
@@ -92,7 +92,9 @@ def test_sums_of_strings_share_copies_by_their_coefficients():
             recorded.append(query)
             return super().answer(query, key)
 
-    e = qg.estimate(objective, [0.4, 0.9], qg.GentleSweep(64_128, 1.0, batches=64), Recording(), key=key(0))
+    e = qg.estimate(
+        objective, [0.4, 0.9], qg.GentleSweep(64_128, 1.0, batches=64, encoding="terms"), Recording(), key=key(0)
+    )
     assert sorted(query.copies for query in recorded) == [251, 751]
     exact = qg.estimate(objective, [0.4, 0.9], qg.Adjoint())
     # About 0.15; the gradient is (-2.6, -3.4).
@@ -126,7 +128,8 @@ def test_bad_arguments_are_named(make, message):
 def test_too_few_copies_for_one_in_each_sweep():
     objective = qg.Expectation(qg.Circuit(1).ry(0, param=0), {"Z": 1.0, "X": 0.1})
     with pytest.raises(ValueError, match=r"copies=15 leaves a sweep without a copy.*at least 16 copies"):
-        qg.estimate(objective, [0.3], qg.ReadOnceTomography(15), key=0)
+        qg.estimate(objective, [0.3], qg.ReadOnceTomography(15, encoding="terms"), key=0)
+    assert qg.predict_cost(objective, qg.ReadOnceTomography(15)).copies == 8  # one of each batch
 
 
 def test_coherent_qubits_can_be_limited(problem):
