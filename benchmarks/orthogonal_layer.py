@@ -2,9 +2,9 @@
 
 `python benchmarks/orthogonal_layer.py` writes a table to benchmarks/results/, named by the day. One particle enters a
 triangle of beam splitters, which makes every orthogonal matrix of n dimensions, at random angles; minimised is its mean
-position at the end, as a share of the way: 0 where it comes out on the first qubit for certain. Values are exact, at the
-parameters that a budget of copies leads to. gCANS with the parameter-shift rule, four evaluations an angle, is run for
-20 qubits only: simulating it for 60 takes hours.
+position at the end, as a share of the way: 0 where it comes out on the first qubit for certain. Values are exact, at
+the parameters that a budget of copies leads to. gCANS with the parameter-shift rule, four evaluations an angle, is run
+for 20 qubits only: simulating it for 60 takes hours.
 """
 
 import argparse

@@ -158,7 +158,9 @@ class _Means(AbstractBackend):
             )
         assert isinstance(self.drawn, Trajectories)
         some = Trajectories(self.drawn.noise, runs)
-        return some.answer(replace(query, shots=runs * _OUTCOMES_A_RUN, weights=None), key)
+        answer = some.answer(replace(query, shots=runs * _OUTCOMES_A_RUN, weights=None), key)
+        assert isinstance(answer, Means)
+        return answer
 
 
 def _difference(noisy: Reading, right: Reading) -> Reading:
