@@ -14,6 +14,7 @@ from . import _grad as grad
 from . import _info as info
 from . import _methods as methods
 from . import _ntk as ntk
+from . import _reproduce as reproduce
 from . import _scaling as scaling
 from . import _study as study
 from .errors import EXIT_INTERRUPTED, EXIT_REFUSED, explain
@@ -56,6 +57,7 @@ application = typer.Typer(
 )
 application.command("scaling", epilog=scaling.EXAMPLE)(scaling.scaling)
 application.add_typer(study.application, name="study")
+application.command("reproduce", epilog=reproduce.EXAMPLE)(reproduce.reproduce)
 application.command("grad", epilog=grad.EXAMPLE)(grad.grad)
 application.command("advise", epilog=advise.EXAMPLE)(advise.advise)
 application.command("methods", epilog=methods.EXAMPLE)(methods.methods)

@@ -1,6 +1,7 @@
 """What all commands that run studies do: compute, show, write, and say how to go on."""
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,9 +46,12 @@ class Setting:
 def run_study(study: "StudySpec", setting: Setting) -> None:
     """Compute what the store lacks, print and write everything; exit code 1 where cells are missing."""
     notes = consoles.notes()
-    outcome = _outcome(study, setting)
+    first, step = setting.shard
+    cells = study.cells()[first - 1 :: step]
+    if not cells:
+        raise UserError("nothing is left to compute: give more methods or a larger --max-qubits")
+    outcome = compute(cells, setting, study.model_dump_json())
     _say_notes(notes, outcome)
-    _say_missing(notes, outcome)
     if outcome.records:
         show(study, outcome.records)
         write(study, outcome.records, setting.folder)
@@ -77,22 +81,28 @@ def write(study: "StudySpec", records: "list[tuple[Cell, dict]]", folder: Path) 
     return [path for figure in figures for path in draw(figure, folder)]
 
 
-def _outcome(study: "StudySpec", setting: Setting) -> "Outcome":
+def compute(cells: "Sequence[Cell]", setting: Setting, spec: str | None) -> "Outcome":
+    """Compute what the store lacks, and say what could not be computed.
+
+    Args:
+        cells: of the study.
+        setting: how it is run.
+        spec: of the study, as JSON, for whoever goes on from the store alone.
+    """
     from ..studies.provenance import provenance
     from ..studies.run import StudyInterrupted, run_cells
     from ..studies.store import Store
 
-    first, step = setting.shard
-    cells = study.cells()[first - 1 :: step]
-    if not cells:
-        raise UserError("nothing is left to compute: give more methods or a larger --max-qubits")
+    executor = _executor(setting)
     with Store(setting.folder / STORE_NAME) as store:
-        store.begin(study.model_dump_json(), provenance())
+        store.begin(spec, provenance())
         try:
-            return run_cells(cells, store, _executor(setting), console=consoles.notes())
+            outcome = run_cells(cells, store, executor, console=consoles.notes())
         except StudyInterrupted as interruption:
             _say_interrupted(interruption, store.path, list(setting.again))
             raise typer.Exit(EXIT_INTERRUPTED) from None
+    _say_missing(consoles.notes(), outcome)
+    return outcome
 
 
 def _executor(setting: Setting) -> "AbstractExecutor":

@@ -2,7 +2,7 @@
 
 import abc
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
@@ -15,10 +15,12 @@ class Cell(abc.ABC):
 
     Attributes:
         kind: tells cells of different classes apart.
+        hurries: whether compiling its programs takes longer than running them, as for many small ones.
         seed: of all random numbers.
     """
 
     kind: ClassVar[str]
+    hurries: ClassVar[bool] = True
     seed: int = 0
 
     @property
@@ -54,7 +56,7 @@ class Cell(abc.ABC):
             StateTooLarge: it would take more, with the number of bytes and what would fit; nothing is allocated.
             NotApplicable: the method does not apply, or has no bound.
         """
-        with _hurried_compilation():
+        with _hurried_compilation() if self.hurries else nullcontext():
             record = self.record(notify, max_bytes)
         check_finite(record)
         return record

@@ -1,0 +1,78 @@
+"""`qcgrad reproduce`: claims are listed, computed, kept, and told when they do not hold."""
+
+import json
+import types
+
+import pytest
+from typer.testing import CliRunner
+
+from qcgrad.cli._app import application
+from qcgrad.studies.claims import ClaimsNotFound, _cell, claims_in, repository
+
+
+def run(*arguments):
+    return CliRunner().invoke(application, list(map(str, arguments)))
+
+
+@pytest.fixture
+def script(monkeypatch):
+    """What any script would be, with an answer that a test chooses."""
+    module = types.SimpleNamespace(__doc__="A claim.\n\nDetails.", answer=42)
+    module.compute = lambda small: module.answer
+    module.report = lambda result: [f"the answer is {result}"]
+    module.figure = lambda result, path: path.write_bytes(b"png")
+
+    def check(result):
+        assert result == 42, f"{result} is not 42"
+
+    module.check = check
+    monkeypatch.setattr(_cell, "imported", lambda name: module)
+    return module
+
+
+def test_all_scripts_are_listed_with_what_they_claim(tmp_path):
+    scripts = claims_in(repository())
+    assert len(scripts) >= 20
+    result = run("reproduce", "--json", "--out", tmp_path)
+    states = json.loads(result.stdout)
+    assert [state["script"].rpartition("/")[2] for state in states] == [script.path.stem for script in scripts]
+    assert {state["state"] for state in states} == {"not computed"}
+    assert all(state["claim"] for state in states)
+    assert "complex_ntk/width" in run("reproduce", "--out", tmp_path).stdout
+
+
+def test_a_topic_is_computed_once_and_kept(script, tmp_path):
+    first = run("reproduce", "complex-ntk", "--out", tmp_path)
+    assert first.exit_code == 0, first.stderr
+    assert "the answer is 42" in first.stdout
+    script.answer = 43  # not asked again
+    assert run("reproduce", "complex-ntk", "--out", tmp_path).exit_code == 0
+    assert (tmp_path / "width.png").read_bytes() == b"png"
+    states = json.loads(run("reproduce", "--json", "--out", tmp_path).stdout)
+    assert {state["state"] for state in states if state["script"].startswith("complex_ntk/")} == {"holds"}
+    assert {state["state"] for state in states if state["script"].startswith("quantum_")} == {"not computed"}
+
+
+def test_a_claim_that_does_not_hold_is_told(script, tmp_path):
+    script.answer = 43
+    result = run("reproduce", "gentle-sweep", "--out", tmp_path)
+    assert result.exit_code == 1
+    assert "43 is not 42" in result.stdout
+    assert "does not hold" in result.stdout
+
+
+def test_a_claim_that_breaks_is_told(script, tmp_path):
+    script.answer = None
+    script.report = lambda result: 1 / 0
+    result = run("reproduce", "gentle-sweep", "--out", tmp_path, "--json")
+    assert result.exit_code == 1
+    (state,) = json.loads(result.stdout)
+    assert state["state"] == "could not be computed: ZeroDivisionError: division by zero"
+
+
+def test_unknown_names_and_places_are_refused(tmp_path):
+    result = run("reproduce", "gentle-swep")
+    assert result.exit_code == 2
+    assert "did you mean 'gentle-sweep'" in result.stderr
+    assert "topics are all, complex-ntk, quantum-backprop" in result.stderr
+    assert issubclass(ClaimsNotFound, LookupError)
