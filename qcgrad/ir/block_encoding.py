@@ -1,5 +1,6 @@
 """Controlled block encodings of Pauli sums by linear combination of unitaries."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +10,7 @@ from .rows import Row
 
 
 class ControlledEncoding(NamedTuple):
-    """Controlled B on 1 + a + n qubits with <0|B|0> = O / scale, B unitary and Hermitian.
+    """Controlled B on 1 + a + n qubits with <0|B|0> = O / scale, B unitary.
 
     Attributes:
         num_qubits: 1 + a + n: the control, a qubits that hold an index in binary, the system.
@@ -22,8 +23,21 @@ class ControlledEncoding(NamedTuple):
     scale: float
 
 
+class Piece(NamedTuple):
+    """A part of a Pauli sum that one unitary encodes.
+
+    Attributes:
+        size: R.
+        rows: of the unitary, on n qubits or with a phase qubit in front of them. Between |+> of that qubit it is the
+            part over R.
+    """
+
+    size: float
+    rows: tuple[Row, ...]
+
+
 def controlled(num_qubits: int, x: Masks, z: Masks, coefficients: Coefficients) -> ControlledEncoding:
-    """Encode sum_t c_t P_t; a = ceil(log2 T), none for a single string.
+    """Encode sum_t c_t P_t string by string; a = ceil(log2 T), none for a single string.
 
     Args:
         num_qubits: n.
@@ -36,19 +50,35 @@ def controlled(num_qubits: int, x: Masks, z: Masks, coefficients: Coefficients) 
         A. M. Childs, N. Wiebe, "Hamiltonian simulation using linear combinations of unitary operations",
         Quantum Information and Computation 12, 901 (2012), arXiv:1202.5822.
     """
-    count = len(x)
-    width = (count - 1).bit_length()
-    control = 1 << (width + num_qubits)
+    strings = zip(x.tolist(), z.tolist(), coefficients.tolist(), strict=True)
+    return controlled_pieces(num_qubits, [string_piece(a, b, c) for a, b, c in strings])
+
+
+def string_piece(x: int, z: int, coefficient: float) -> Piece:
+    """One string, which is unitary as it is."""
+    return Piece(abs(coefficient), (Row(x, z, 0, 0.0, float(np.sign(coefficient))),))
+
+
+def controlled_pieces(num_qubits: int, pieces: Sequence[Piece]) -> ControlledEncoding:
+    """Encode a sum of pieces; as `controlled`, whose strings they take the place of. B is Hermitian if they all are.
+
+    A phase qubit counts to the a qubits and, like them, reads 0 where the encoding holds. One serves all pieces.
+    """
+    width, sizes = (len(pieces) - 1).bit_length(), np.array([piece.size for piece in pieces])
+    phase = 1 << num_qubits
+    has_phase = any(row.touched & phase for piece in pieces for row in piece.rows)
+    below = num_qubits + has_phase
+    control = 1 << (width + below)
+    index = [1 << (below + width - 1 - q) for q in range(width)]
     select = []
-    for t in range(count):
-        index = [1 << (num_qubits + width - 1 - q) for q in range(width)]
-        zeros = [bit for q, bit in enumerate(index) if not t >> (width - 1 - q) & 1]
-        flips = [_flip(bit) for bit in zeros]
-        sign = float(np.sign(coefficients[t]))
-        select += [*flips, Row(int(x[t]), int(z[t]), control | sum(index), 0.0, sign), *flips]
-    prepare = _prepare(np.sqrt(np.abs(coefficients) / np.abs(coefficients).sum()), width, num_qubits)
+    for t, piece in enumerate(pieces):
+        flips = [_flip(bit) for q, bit in enumerate(index) if not t >> (width - 1 - q) & 1]
+        select += [*flips, *(row._replace(controls=control | sum(index)) for row in piece.rows), *flips]
+    prepare = _prepare(np.sqrt(sizes / sizes.sum()), width, below)
+    if has_phase:
+        prepare.append(Row(phase, phase, 0, np.sqrt(0.5), -1j * np.sqrt(0.5)))
     undo = [row.inverse() for row in reversed(prepare)]
-    return ControlledEncoding(1 + width + num_qubits, (*prepare, *select, *undo), float(np.abs(coefficients).sum()))
+    return ControlledEncoding(1 + width + below, (*prepare, *select, *undo), float(sizes.sum()))
 
 
 def _prepare(amplitudes, width, num_qubits):

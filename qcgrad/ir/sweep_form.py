@@ -20,6 +20,18 @@ encoding (`encoding="block"`): on a more qubits PREPARE loads \(\sqrt{|c_t|/\Lam
 \(\langle 0|B|0\rangle = O/\Lambda\), and takes the place of O with \(|0\rangle|\psi\rangle\) for
 \(|\psi\rangle\). All components then carry the factor \(\Lambda\).
 
+**Copies that are left out.** Behind B the index register reads 0 with probability
+\(\langle O^2\rangle/\Lambda^2\) where the ancilla is 1; only there a copy says something. A method that can leave
+out the others, so that they count as 0, needs no Hermitian B, and commuting strings are encoded together, by half the
+range of their sum in place of \(\sum|c_t|\) (`encoded_groups`), which makes \(\Lambda\) smaller. It reads
+
+.. math:: |\Psi\rangle \propto \alpha|0\rangle|\psi\rangle + \frac\beta\Lambda|1\rangle O|\psi\rangle ,
+    \qquad p = \alpha^2 + \beta^2\frac{\langle O^2\rangle}{\Lambda^2} ,
+
+on a fraction p of them, with components that carry \(\Lambda/(2\alpha\beta)\). What one copy adds to the variance falls
+from \(\Lambda^2\) to \((\Lambda^2 + \langle O^2\rangle)/2\) at \(\alpha = \beta\), and to
+\((\Lambda + \sqrt{\langle O^2\rangle})^2/4\) at the best \(\alpha\).
+
 **Common state.** Where all derivatives are Pauli expectations of one state already (`pull_back`) there is
 nothing to un-compute, and the order of the components is free.
 
@@ -28,109 +40,32 @@ References:
     NeurIPS 2023, arXiv:2305.13362.
 """
 
-from dataclasses import dataclass, replace
-from functools import cache, cached_property
-from typing import TYPE_CHECKING, Literal
+from functools import cache, lru_cache
+from typing import Literal
 
 import numpy as np
-from jaxtyping import Complex, Float, Int
+from jaxtyping import Float
 
 from ..array_types import Angles, Coefficients, Masks
 from ..errors import NotApplicable
 from . import block_encoding, pauli, rows
+from ._swept_state import SweepForm as SweepForm
+from ._swept_state import turned
+from .encoded_groups import EncodedGroups, encoded_groups
 from .generators import generator
 from .program import Program
 from .pull_back import PauliComponents
-from .rows import Row
-
-if TYPE_CHECKING:  # scipy.sparse is slow to import, so it waits until it is used
-    import scipy.sparse as sparse
 
 Encoding = Literal["terms", "block", "none"]
 
 
-@dataclass(frozen=True, eq=False)
-class SweepForm:
-    """A state of N qubits, gates that un-compute it step by step, and D Pauli strings on the way.
-
-    Attributes:
-        num_qubits: N.
-        preparation: rows that prepare the state from |0...0>.
-        undo: rows that un-compute it, in order.
-        preparation_gates: gates of the preparation.
-        gates_undone: (len(undo) + 1,) gates un-computed before each row.
-        x, z: (D,) masks of the strings.
-        step: (D,) rows un-computed before string d is measured, ascending.
-        gradient: sparse (K' * A, D); row k * A + a holds what the strings add to the derivative by angle a.
-        value: sparse (K', D).
-        constants: (K',) identity part of the values.
-        mixing: (K, K'), what each of the form's values adds to each of the program's K outputs.
-    """
-
-    num_qubits: int
-    preparation: tuple[Row, ...]
-    undo: tuple[Row, ...]
-    preparation_gates: int
-    gates_undone: np.ndarray
-    x: np.ndarray
-    z: np.ndarray
-    step: np.ndarray
-    gradient: "sparse.csr_array"
-    value: "sparse.csr_array"
-    constants: np.ndarray
-    mixing: np.ndarray
-
-    @property
-    def num_components(self) -> int:
-        """D."""
-        return len(self.x)
-
-    @property
-    def has_free_order(self) -> bool:
-        """Whether the strings may be visited in any order: nothing is un-computed between them."""
-        return not self.undo
-
-    @property
-    def state_bytes(self) -> int:
-        """What the amplitudes of one copy take."""
-        return 16 * 2**self.num_qubits
-
-    @property
-    def state(self) -> Complex[np.ndarray, "2**N"]:
-        """(2^N,) amplitudes, worked out anew: there may be a form for every string of an observable."""
-        return rows.run(self.preparation, rows.zero_state(self.num_qubits))
-
-    @cached_property
-    def busy(self) -> "SweepForm":
-        """The same form without qubits that stay in |0> and are measured in Z at most; its outcomes are the same."""
-        moved = int(np.bitwise_or.reduce(self.x, initial=0))
-        for x, _, controls, _, _, _, wires in (*self.preparation, *self.undo):
-            moved |= x | controls  # Z leaves |0> as it is
-            for wire in wires:
-                moved |= 1 << wire
-        kept = [q for q in range(self.num_qubits) if moved & pauli.bit(q, self.num_qubits)] or [0]
-        if len(kept) == self.num_qubits:
-            return self
-        narrowed = [tuple(row.on(kept, self.num_qubits) for row in part) for part in (self.preparation, self.undo)]
-        x, z = (pauli.squeezed(masks, kept, self.num_qubits) for masks in (self.x, self.z))
-        return replace(self, num_qubits=len(kept), preparation=narrowed[0], undo=narrowed[1], x=x, z=z)
-
-    @property
-    def weights(self) -> Int[np.ndarray, "D"]:
-        """(D,) letters of each string that are not the identity."""
-        return pauli.popcount(self.x | self.z)
-
-    def gates_until(self, component: int) -> int:
-        """Gates that un-compute one copy until string `component` is next."""
-        return int(self.gates_undone[self.step[component]])
-
-
-def one_state_forms(program: Program, angles: Angles, encoding: Encoding) -> list[SweepForm]:
+def one_state_forms(program: Program, angles: Angles, encoding: Encoding, *, discards: bool = False) -> list[SweepForm]:
     """The one-state forms of a program at its gate angles (A,), radians.
 
     Args:
         encoding: "terms", one form for each distinct string of the observables; "block", one for each
             observable; "none", refuse observables that are not a single string.
+        discards: leave out the copies that a block encoding spoils. Without, B takes the place of O on all of them.
 
     Raises:
         NotApplicable: encoding="none" and an observable that is not proportional to one Pauli string.
@@ -138,14 +73,13 @@ def one_state_forms(program: Program, angles: Angles, encoding: Encoding) -> lis
     x, z, coefficients = program.terms
     measured = np.flatnonzero(x | z)
     backward = _Backward(program, angles)
-    outputs = program.num_observables
     if encoding == "block":
         forms = []
-        for k in range(outputs):
+        for k, unit in enumerate(np.eye(program.num_observables)):
             kept = measured[coefficients[k, measured] != 0]
             if len(kept):
-                unit = np.eye(outputs)[:, [k]]
-                forms.append(backward.form(x[kept], z[kept], coefficients[k, kept], unit))
+                groups = _groups_of(program, k) if discards and len(kept) > 1 else None
+                forms.append(backward.form(x[kept], z[kept], coefficients[k, kept], unit[:, None], groups))
         return forms
     if encoding == "none" and len(measured) > 1:
         raise NotApplicable(
@@ -153,6 +87,14 @@ def one_state_forms(program: Program, angles: Angles, encoding: Encoding) -> lis
             "block encoding: give a single string, encoding='terms' (string by string) or encoding='block'"
         )
     return [backward.form(x[[t]], z[[t]], np.ones(1), coefficients[:, [t]]) for t in measured]
+
+
+@lru_cache(maxsize=64)
+def _groups_of(program: Program, output: int) -> EncodedGroups:
+    """The encoding of one observable, which is the same at all parameters."""
+    x, z, coefficients = program.terms
+    kept = np.flatnonzero(((x | z) != 0) & (coefficients[output] != 0))
+    return encoded_groups(program.num_qubits, x[kept], z[kept], coefficients[output, kept])
 
 
 def common_state_form(components: PauliComponents, outputs: int) -> SweepForm:
@@ -197,18 +139,22 @@ class _Backward:
         self.weight = np.array(columns[4], float)
         self.strings = cache(self._strings)
 
-    def form(self, x: Masks, z: Masks, coefficients: Coefficients, mixing: Float[np.ndarray, "K 1"]) -> SweepForm:
+    def form(
+        self,
+        x: Masks,
+        z: Masks,
+        coefficients: Coefficients,
+        mixing: Float[np.ndarray, "K 1"],
+        groups: EncodedGroups | None = None,
+    ) -> SweepForm:
         """The form of the observable sum_t c_t P_t, a single string of coefficient 1 or a block encoding."""
         n = self.program.num_qubits
-        encoded = block_encoding.controlled(n, x, z, coefficients)
+        encoded = groups.encoding if groups else block_encoding.controlled(n, x, z, coefficients)
         ancilla = 1 << (encoded.num_qubits - 1)
-        half_turn = np.pi / 2
-        # H on the ancilla as RY(pi/2): from |0> the two agree.
-        plus = Row(ancilla, ancilla, 0, np.cos(half_turn / 2), -1j * np.sin(half_turn / 2))
         x, z, value, gradient = self.strings(encoded.num_qubits, encoded.scale)
         return SweepForm(
             num_qubits=encoded.num_qubits,
-            preparation=(plus, *self.forward, *encoded.rows),
+            preparation=(turned(ancilla, 0.5), *self.forward, *(() if groups else encoded.rows)),
             undo=self.undo,
             preparation_gates=1 + self.program.num_gates + len(encoded.rows),
             gates_undone=self.gates_undone,
@@ -217,8 +163,9 @@ class _Backward:
             step=np.concatenate([[0], self.step]),
             gradient=gradient,
             value=value,
-            constants=np.zeros(1),
+            constants=np.full(1, groups.centre if groups else 0.0),
             mixing=np.asarray(mixing, float),
+            applied=groups.applied if groups else None,
         )
 
     def _strings(self, num_qubits, scale):

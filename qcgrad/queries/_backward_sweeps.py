@@ -10,9 +10,15 @@ from ._query import EXACT, AbstractQuery, Access, Fidelity, Sweepable
 
 
 class PointerOutcomes(NamedTuple):
-    """Answer of `PointerSweep`: means (B, D), estimates of <A>, one row for each sweep."""
+    """Answer of `PointerSweep`.
+
+    Attributes:
+        means: (B, D), estimates of <A>, one row for each sweep.
+        accepted: (B,) fraction of the copies that counted; 1 where the form leaves none out.
+    """
 
     means: np.ndarray
+    accepted: np.ndarray | float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +37,10 @@ class PointerSweep(AbstractQuery):
         held: "copies", all k together and one pointer at a time; or "pointers", one pointer for each string
             and one copy at a time, which gives the same outcomes (the interactions commute across copies).
 
-    Cost: k copies a sweep. Every string costs its basis change and back on every copy and one controlled shift. A
+    Copies that the form leaves out shift no pointer.
+
+    Cost: k copies a sweep, those left out included. Every string costs its basis change and back on every copy and one
+    controlled shift, and copies that are left out are charged as if they went on: how many is not known before. A
     pointer takes the bits of 2k + 1 values and two more for its fraction.
     """
 

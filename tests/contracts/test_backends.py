@@ -110,7 +110,7 @@ def test_known_queries_are_answered_and_others_refused_by_name(backend, kind):
         (queries.BellSample, queries.BellOutcomes, [(20,), (20,)]),
         (queries.MajorityVotes, queries.Votes, [(2,), (2,)]),
         (queries.MeasureComponent, queries.Means, [(), ()]),
-        (queries.PointerSweep, queries.PointerOutcomes, [(2, 3)]),
+        (queries.PointerSweep, queries.PointerOutcomes, [(2, 3), (2,)]),
         (queries.ThresholdSweep, queries.SweepStop, [(), (), ()]),
         (queries.MeasureBases, queries.BasisCounts, [(1, 4)]),
         (queries.RandomizedMeasure, queries.Snapshots, [(12, 2), (12, 2), (12,)]),

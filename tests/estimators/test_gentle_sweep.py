@@ -82,7 +82,7 @@ def test_extrapolation_removes_a_bias_that_plain_sweeps_have(problem):
 
 
 @pytest.mark.statistical
-def test_sums_of_strings_share_copies_by_their_coefficients():
+def test_strings_swept_one_by_one_share_copies_by_their_coefficients():
     circuit = qg.Circuit(2).ry(0, param=0).cx(0, 1).rx(1, param=1)
     objective = qg.Expectation(circuit, {"ZZ": 3.0, "XI": 1.0, "II": 0.7})
     recorded = []
@@ -92,13 +92,40 @@ def test_sums_of_strings_share_copies_by_their_coefficients():
             recorded.append(query)
             return super().answer(query, key)
 
-    e = qg.estimate(objective, [0.4, 0.9], qg.GentleSweep(64_128, 1.0, batches=64), Recording(), key=key(0))
+    e = qg.estimate(
+        objective, [0.4, 0.9], qg.GentleSweep(64_128, 1.0, batches=64, encoding="terms"), Recording(), key=key(0)
+    )
     assert sorted(query.copies for query in recorded) == [251, 751]
     exact = qg.estimate(objective, [0.4, 0.9], qg.Adjoint())
     # About 0.15; the gradient is (-2.6, -3.4).
     allowed = student(63, 3)
     assert abs(e.value - exact.value) < allowed * np.sqrt(e.value_variance) + e.value_bias_bound
     assert np.all(np.abs(e.gradient - exact.gradient) < allowed * np.sqrt(e.variance) + e.bias_bound)
+
+
+@pytest.mark.statistical
+def test_a_pilot_finds_how_many_copies_are_left_out():
+    """ZZ + XX at sin(0.6): r = sqrt<O^2>/Lambda = 0.885 of the copies count, and the variance is the best."""
+    objective = qg.Expectation(qg.Circuit(2).ry(0, param=0).cx(0, 1), "ZZ + XX")
+    asked = []
+
+    class Recording(qg.Statevector):
+        def answer(self, query, key):
+            asked.append(query)
+            return super().answer(query, key)
+
+    copies, batches = 8_000_000, 4_000
+    e = qg.estimate(objective, [0.6], qg.GentleSweep(copies, batches=batches), Recording(), key=key(4))
+    root = np.sqrt(2 + 2 * np.sin(0.6)) / 2
+    main = asked[1]
+    # A million copies tell it to 5e-4.
+    assert abs(main.form.acceptance - root) < normal() * 1e-3
+    value = e.value / main.form.value[0, 0]
+    added = main.form.value[0, 0] ** 2 * (root - value**2 + main.pointer_variance)
+    low, high = variance_ratio(batches - 1)
+    assert low < e.value_variance * main.copies * batches / added < high
+    exact = qg.estimate(objective, [0.6], qg.Adjoint())
+    assert abs(e.gradient - exact.gradient)[0] < normal() * np.sqrt(e.variance[0]) + e.bias_bound[0]
 
 
 def test_a_constant_observable_costs_nothing():
@@ -126,7 +153,8 @@ def test_bad_arguments_are_named(make, message):
 def test_too_few_copies_for_one_in_each_sweep():
     objective = qg.Expectation(qg.Circuit(1).ry(0, param=0), {"Z": 1.0, "X": 0.1})
     with pytest.raises(ValueError, match=r"copies=15 leaves a sweep without a copy.*at least 16 copies"):
-        qg.estimate(objective, [0.3], qg.ReadOnceTomography(15), key=0)
+        qg.estimate(objective, [0.3], qg.ReadOnceTomography(15, encoding="terms"), key=0)
+    assert qg.predict_cost(objective, qg.ReadOnceTomography(15)).copies == 8  # one of each batch
 
 
 def test_coherent_qubits_can_be_limited(problem):

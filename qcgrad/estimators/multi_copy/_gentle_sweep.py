@@ -16,7 +16,7 @@ from .._checks import checked_choice, checked_count, checked_flag, checked_posit
 from .._programs import check_covariances, program_at
 from ..accuracy import checked_accuracy, counted, log_of, num_components
 from . import _pointer_statistics as statistics
-from ._pointer_accuracy import best_width, copies_for, expected_copies
+from ._pointer_accuracy import best_width, expected_copies, fewest_copies
 from ._pointer_statistics import BatchedMeans
 
 # Share of the copies that finds the pointer variance where it is not given.
@@ -40,19 +40,27 @@ class GentleSweep(AbstractEstimator):
     well above \(M/(4 s^2 \epsilon)\).
 
     Args:
-        copies: total number of copies, divided over the strings of the observable in proportion to their
-            coefficients and over the batches.
+        copies: total number of copies, divided over the sweeps in proportion to the coefficients that they read, and
+            over the batches.
         pointer_variance: \(s^2\), in units of one copy's variance. None: an eighth of the copies sweeps at
-            \(s^2 = 1\) first, only to find the mean of R over the strings from the spread of its batches.
+            \(s^2 = 1\) first, only to find the mean of R over the strings from the spread of its batches, and how many
+            copies an encoding leaves out.
         interactions: R, if it is known, instead of `pointer_variance`.
         batches: independent sweeps that share the copies. Their spread is the reported variance
             (`batches` - 1 degrees of freedom; NaN for one). More batches mean fewer copies in each and a larger bias.
-        encoding: "terms", one sweep for each string of the observable; "block", one sweep with a block encoding;
-            "none", refuse observables of several strings.
+        encoding: "block", one sweep for each observable, whose strings are read together; "terms", one for each
+            string, which takes more copies, fewer gates each, and serves several observables at once; "none", refuse
+            observables of several strings.
         extrapolate: sweep half of the copies at twice the pointer variance and extrapolate linearly to
             \(1/s^2 = 0\): the bias becomes second order, the variance about ten times as large.
 
-    Access: multi copy; `cost.qubits` is k (n + 1) and a pointer, the price for the few copies.
+    **Sums of strings.** A block encoding holds all strings in superposition, commuting ones by half the range R of
+    their sum, and spoils copies, which are found out at once and left out (`qcgrad.ir.sweep_form`). With
+    \(\Lambda = \sum R\) over groups and strings, one copy adds \((\Lambda + \sqrt{\langle O^2\rangle})^2/4\), without a
+    pilot \((\Lambda^2 + \langle O^2\rangle)/2\), where strings one by one add \((\sum_t|c_t|)^2\).
+
+    Access: multi copy; `cost.qubits` is k (n + 1) and a pointer, the price for the few copies; an encoding of P groups
+    and strings adds up to log2(P) + 2 to each copy's.
 
     Statistics: `bias_bound` is rigorous, j (1 - e^{-1/(2 s^2 k)}) for the j-th string read; where it exceeds the norm
     of the gradient, a `BiasWarning` and the result's message say which copies or pointer variance would do. Fidelity
@@ -96,7 +104,7 @@ class GentleSweep(AbstractEstimator):
         *,
         interactions: float | None = None,
         batches: int = 8,
-        encoding: Encoding = "terms",
+        encoding: Encoding = "block",
         extrapolate: bool = False,
     ):
         self.copies = checked_count("copies", copies)
@@ -116,9 +124,10 @@ class GentleSweep(AbstractEstimator):
     def init(self, point: Point, key: Key | None) -> "_State":
         check_covariances(point, self)
         program = program_at(point, self, samples=True)
-        forms = one_state_forms(program, np.asarray(point.coordinates, float), self.encoding)
-        pilots = max(1, self.copies // _PILOT) if self._has_pilot else 0
+        forms = one_state_forms(program, np.asarray(point.coordinates, float), self.encoding, discards=True)
         sets = 2 if self.extrapolate else 1
+        statistics.check_copies(self.copies, len(forms) * (sets + self._has_pilot), self.batches)
+        pilots = max(self.batches * len(forms), self.copies // _PILOT) if self._has_pilot else 0
         return _State(
             point,
             program.constants,
@@ -135,11 +144,7 @@ class GentleSweep(AbstractEstimator):
 
     def tell(self, state: "_State", answers: tuple) -> "_State":
         asked = self.ask(state)
-        forms = [form for form in state.forms for _ in range(len(asked) // len(state.forms))]
-        found = [
-            BatchedMeans(form, answer.means, query.copies, query.pointer_variance)
-            for form, query, answer in zip(forms, asked, answers, strict=True)
-        ]
+        found = [BatchedMeans.of(query, answer) for query, answer in zip(asked, answers, strict=True)]
         return state._replace(rounds=(*state.rounds, found))
 
     def read(self, state: "_State") -> Reading:
@@ -159,12 +164,13 @@ class GentleSweep(AbstractEstimator):
     def for_accuracy(cls, point: Point, epsilon: float, delta: float) -> Self:
         """The worst state makes all strings interact: the pointer variance and the copies that are then best."""
         epsilon, delta = checked_accuracy(epsilon, delta)
-        program = program_at(point, cls, samples=True)
-        forms = one_state_forms(program, np.asarray(point.coordinates, float), "terms")
-        log = log_of(num_components(point), delta)
-        width = best_width(forms, log, epsilon)
-        needed = copies_for(forms, [width] * len(forms), log, epsilon)
-        return cls(counted(cls, needed, epsilon), width, batches=1)
+        program, log = program_at(point, cls, samples=True), log_of(num_components(point), delta)
+
+        def one_width(forms):
+            return [best_width(forms, log, epsilon)] * len(forms)
+
+        needed, encoding, widths = fewest_copies(point, program, log, epsilon, one_width)
+        return cls(counted(cls, needed, epsilon), widths[0] if widths else 1.0, batches=1, encoding=encoding)
 
     @classmethod
     def expected_for_accuracy(cls, point: Point, epsilon: float, delta: float) -> Self:
@@ -184,7 +190,7 @@ class GentleSweep(AbstractEstimator):
     def predict(self, point: Point) -> Cost:
         """Exact: the pointer variance changes no cost."""
         state = self.init(point, None)
-        main = self._sweeps(state, [1.0] * len(state.forms))
+        main = self._sweeps(state, [(form, 1.0) for form in state.forms])
         return total_cost(self._pilot(state) + main if self._has_pilot else main)
 
     def _pilot(self, state):
@@ -195,12 +201,12 @@ class GentleSweep(AbstractEstimator):
 
     def _main(self, state):
         if self.pointer_variance is None:
-            return self._sweeps(state, [_best_width(found) for found in state.rounds[0]])
-        return self._sweeps(state, [self.pointer_variance] * len(state.forms))
+            return self._sweeps(state, [statistics.tuned(found) for found in state.rounds[0]])
+        return self._sweeps(state, [(form, self.pointer_variance) for form in state.forms])
 
-    def _sweeps(self, state, widths):
+    def _sweeps(self, state, chosen):
         asked = []
-        for form, copies, width in zip(state.forms, state.copies, widths, strict=True):
+        for (form, width), copies in zip(chosen, state.copies, strict=True):
             asked.append(PointerSweep(form, copies, width, self.batches))
             if self.extrapolate:
                 asked.append(PointerSweep(form, copies, 2 * width, self.batches))
@@ -214,8 +220,3 @@ class _State(NamedTuple):
     pilot_copies: list[int]
     copies: list[int]
     rounds: tuple[list[BatchedMeans], ...] = ()
-
-
-def _best_width(pilot: BatchedMeans) -> float:
-    """s^2 = sqrt(R), at least 1/4: narrower pointers gain little variance and cost bias."""
-    return max(0.25, math.sqrt(statistics.disturbance(pilot)))

@@ -8,7 +8,7 @@ Gaussians (Tsirelson, Ibragimov, Sudakov), and the three parts are sub-Gaussian 
 .. math:: v_d = \frac1k\Big(1 + s^2 + \frac d{s^2}\Big),
 
 the bound on the variance, around a mean that is biased by at most \(d/(2s^2k)\)
-(`_pointer_statistics.bias_of_strings`).
+(`_pointer_statistics.bias_of_strings`). Copies that are left out count as 0, an outcome within the same bounds.
 
 References:
     S. Boucheron, G. Lugosi, P. Massart, "Concentration Inequalities", Oxford (2013), theorem 5.6.
@@ -21,7 +21,8 @@ from jaxtyping import Float
 
 from ...array_types import Array
 from ...ir.program import Program
-from ...ir.sweep_form import SweepForm
+from ...ir.sweep_form import Encoding, SweepForm, one_state_forms
+from ...objective import Point
 from ._pointer_statistics import weights_of
 
 
@@ -50,6 +51,23 @@ def copies_for(forms: list[SweepForm], widths: list[float], log: float, epsilon:
     return float(np.max((root + np.sqrt(root**2 + 4 * epsilon * bias)) / (2 * epsilon)) ** 2) + len(forms)
 
 
+def fewest_copies(
+    point: Point, program: Program, log: float, epsilon: float, to_widths: Callable[[list[SweepForm]], list[float]]
+) -> tuple[float, Encoding, list[float]]:
+    """Copies as of `copies_for`, with which encoding and at which widths: the encoding that takes fewer.
+
+    Strings that are swept one by one serve several outputs at once. For one output the block encoding takes no more,
+    since one sweep over all copies is biased less than many over few.
+    """
+    found = []
+    encodings: tuple[Encoding, ...] = ("block", "terms") if program.num_observables > 1 else ("block",)
+    for encoding in encodings:
+        forms = one_state_forms(program, np.asarray(point.coordinates, float), encoding, discards=True)
+        widths = to_widths(forms)
+        found.append((copies_for(forms, widths, log, epsilon), encoding, widths))
+    return min(found, key=lambda choice: choice[0])
+
+
 def best_width(forms: list[SweepForm], log: float, epsilon: float) -> float:
     r"""The \(s^2\) for which `copies_for` all forms is smallest."""
     from scipy.optimize import minimize_scalar
@@ -65,17 +83,18 @@ def best_width(forms: list[SweepForm], log: float, epsilon: float) -> float:
 
 
 def expected_copies(program: Program, variance: float, log: float, epsilon: float) -> float:
-    r"""\(2 V W^2 \ell/\epsilon^2\), at least one for each string: what the noise takes where the bias matters little.
+    r"""\(2 V W^2 \ell/\epsilon^2\), at least one for each output: what the noise takes where the bias matters little.
 
     Args:
-        program: its strings are swept one by one, so that their coefficients add up linearly, to W.
+        program: the coefficients of each output add up linearly, to \(\Lambda_k\); copies are divided in proportion to
+            these sums, so that \(W^2 = \max_k\Lambda_k \sum_k\Lambda_k\).
         variance: V of one copy.
         log, epsilon: as for `accuracy.hoeffding`.
     """
     x, z, coefficients = program.terms
     measured = (x | z) != 0
-    size = float(np.linalg.norm(coefficients[:, measured], axis=0).sum())
-    return max(int(measured.sum()), 2 * variance * log * (size / epsilon) ** 2)
+    sizes = np.abs(coefficients[:, measured]).sum(axis=1)
+    return max(int(np.count_nonzero(sizes)), 2 * variance * log * float(sizes.max() * sizes.sum()) / epsilon**2)
 
 
 def _added(form: SweepForm, to_rows: Callable) -> Float[Array, " KA"]:

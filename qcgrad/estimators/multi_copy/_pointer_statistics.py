@@ -1,7 +1,8 @@
 """What the estimators that read with Gaussian pointers share: copies for each form, and readings from batches."""
 
+import math
 import warnings
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from jaxtyping import Float
@@ -10,6 +11,7 @@ from ...array_types import Values
 from ...errors import BiasWarning
 from ...ir.sweep_form import SweepForm
 from ...objective import Point, Reading
+from ...queries import PointerOutcomes, PointerSweep
 
 
 class BatchedMeans(NamedTuple):
@@ -20,12 +22,20 @@ class BatchedMeans(NamedTuple):
         means: (B, D) outcomes.
         copies: k of each sweep.
         pointer_variance: s^2.
+        accepted: fraction of all copies that counted.
     """
 
     form: SweepForm
     means: np.ndarray
     copies: int
     pointer_variance: float
+    accepted: float = 1.0
+
+    @classmethod
+    def of(cls, query: PointerSweep, answer: PointerOutcomes) -> "BatchedMeans":
+        """What came of a query whose form is a `SweepForm`."""
+        accepted = float(np.mean(answer.accepted))
+        return cls(cast(SweepForm, query.form), answer.means, query.copies, query.pointer_variance, accepted)
 
 
 class Combination(NamedTuple):
@@ -61,21 +71,27 @@ def extrapolated(narrow: BatchedMeans, wide: BatchedMeans) -> Combination:
 
 
 def copies_a_sweep(forms: list[SweepForm], copies: int, batches: int) -> list[int]:
-    """k of each of the `batches` sweeps of each form, in proportion to what the form adds to the gradient.
-
-    Raises:
-        ValueError: a sweep would be left without a copy.
-    """
+    """k of each of the `batches` sweeps of each form, in proportion to what the form adds to the gradient."""
     if not forms:  # a constant observable
         return []
     spare = copies // batches - len(forms)
-    if spare < 0:
-        raise ValueError(
-            f"copies={copies} leaves a sweep without a copy: the observable takes {len(forms)} sweeps of {batches} "
-            f"batches; give at least {batches * len(forms)} copies, or fewer batches"
-        )
     weight = weights_of(forms)
     return (1 + np.floor(spare * weight / weight.sum() + 1e-9).astype(int)).tolist()
+
+
+def check_copies(copies: int, sweeps: int, batches: int) -> None:
+    """Raise ValueError where a sweep would be left without a copy.
+
+    Args:
+        copies: of all sweeps together.
+        sweeps: how many there are, each of so many batches.
+        batches: of each.
+    """
+    if copies < batches * sweeps:
+        raise ValueError(
+            f"copies={copies} leaves a sweep without a copy: the observable takes {sweeps} sweeps of {batches} "
+            f"batches; give at least {batches * sweeps} copies, or fewer batches"
+        )
 
 
 def weights_of(forms: list[SweepForm]) -> np.ndarray:
@@ -87,11 +103,28 @@ def disturbance(found: BatchedMeans) -> float:
     r"""Mean over the strings of \(\sum_{i<j} \Omega_{ij}^2\), from the spread of the batches; never below 0.
 
     The variance of one sweep's outcome is \((C_{jj} + s^2 + \sum_{i<j}\Omega_{ij}^2/s^2)/k\), where
-    \(C_{jj} = 1 - \langle A_j\rangle^2\), so the spread tells the sum.
+    \(C_{jj} = p - \langle A_j\rangle^2\) if a fraction p of the copies counts, so the spread tells the sum.
     """
     spread = found.copies * np.mean(np.var(found.means, axis=0, ddof=1))
-    shot_noise = np.mean(np.clip(1 - np.mean(found.means, axis=0) ** 2, 0, 1))
+    shot_noise = np.mean(np.clip(found.accepted - np.mean(found.means, axis=0) ** 2, 0, 1))
     return max(0.0, found.pointer_variance * (spread - shot_noise - found.pointer_variance))
+
+
+def tuned(pilot: BatchedMeans) -> tuple[SweepForm, float]:
+    r"""The form and the \(s^2\) whose variance is smallest, from sweeps at \(\alpha^2 = 1/2\).
+
+    \(s^2 = \sqrt R\), at least p/4: narrower pointers gain little variance and cost bias. Where copies are left out,
+    \(p = (1 + r^2)/2\) tells \(r = \sqrt{\langle O^2\rangle}/\Lambda\), and what one copy adds,
+    \(\Lambda^2(r^2/\alpha^2 + 1/\beta^2)/4\), is smallest at \(\alpha^2 = r/(1 + r)\). Then r of the copies count, and
+    \(\sqrt R\), like the shot noise, goes with how many do.
+    """
+    width = max(0.25 * pilot.accepted, math.sqrt(disturbance(pilot)))
+    if pilot.form.applied is None:
+        return pilot.form, width
+    # What is counted is known to half of this, and too small an r costs more than too large a one.
+    known = 1 / math.sqrt(pilot.copies * len(pilot.means))
+    root = math.sqrt(min(1.0, max(2 * pilot.accepted - 1, known)))
+    return pilot.form.with_reference(root / (1 + root)), width * root / pilot.accepted
 
 
 def bias_of_strings(found: BatchedMeans) -> Float[np.ndarray, "D"]:

@@ -16,7 +16,7 @@ from .._checks import checked_choice, checked_count
 from .._programs import check_covariances, program_at
 from ..accuracy import checked_accuracy, counted, log_of, num_components
 from . import _pointer_statistics as statistics
-from ._pointer_accuracy import copies_for, expected_copies
+from ._pointer_accuracy import expected_copies, fewest_copies
 from ._pointer_statistics import BatchedMeans
 
 
@@ -34,7 +34,7 @@ class ReadOnceTomography(AbstractEstimator):
     the same measurement with the copies held together, and finds a better \(s^2\) where the strings interact little.
 
     Args:
-        copies: total number of copies, divided over the strings of the observable and the batches.
+        copies: total number of copies, divided over the sweeps and the batches.
         batches: independent repetitions; their spread is the reported variance (NaN for one).
         encoding: how an observable of several strings is swept, as for `GentleSweep`.
 
@@ -71,7 +71,7 @@ class ReadOnceTomography(AbstractEstimator):
     is_typical = True
     is_traceable: ClassVar[bool] = False
 
-    def __init__(self, copies: int, *, batches: int = 8, encoding: Encoding = "terms"):
+    def __init__(self, copies: int, *, batches: int = 8, encoding: Encoding = "block"):
         self.copies = checked_count("copies", copies)
         self.batches = checked_count("batches", batches)
         self.encoding = checked_choice("encoding", encoding, get_args(Encoding))
@@ -79,17 +79,15 @@ class ReadOnceTomography(AbstractEstimator):
     def init(self, point: Point, key: Key | None) -> "_State":
         check_covariances(point, self)
         program = program_at(point, self, samples=True)
-        forms = one_state_forms(program, np.asarray(point.coordinates, float), self.encoding)
+        forms = one_state_forms(program, np.asarray(point.coordinates, float), self.encoding, discards=True)
+        statistics.check_copies(self.copies, len(forms), self.batches)
         return _State(point, program.constants, forms, self._plan(forms))
 
     def ask(self, state: "_State") -> tuple[PointerSweep, ...]:
         return state.sweeps if state.found is None else ()
 
     def tell(self, state: "_State", answers: tuple) -> "_State":
-        found = [
-            BatchedMeans(form, answer.means, query.copies, query.pointer_variance)
-            for form, query, answer in zip(state.forms, state.sweeps, answers, strict=True)
-        ]
+        found = [BatchedMeans.of(query, answer) for query, answer in zip(state.sweeps, answers, strict=True)]
         return state._replace(found=found)
 
     def read(self, state: "_State") -> Reading:
@@ -113,10 +111,9 @@ class ReadOnceTomography(AbstractEstimator):
     def for_accuracy(cls, point: Point, epsilon: float, delta: float) -> Self:
         r"""About \(2(1 + 2\sqrt D)\ln(2M/\delta)/\epsilon^2\) copies for a single string, and what the bias takes."""
         epsilon, delta = checked_accuracy(epsilon, delta)
-        program = program_at(point, cls, samples=True)
-        forms = one_state_forms(program, np.asarray(point.coordinates, float), "terms")
-        needed = copies_for(forms, [_width(form) for form in forms], log_of(num_components(point), delta), epsilon)
-        return cls(counted(cls, needed, epsilon), batches=1)
+        program, log = program_at(point, cls, samples=True), log_of(num_components(point), delta)
+        needed, encoding, _ = fewest_copies(point, program, log, epsilon, lambda forms: [_width(f) for f in forms])
+        return cls(counted(cls, needed, epsilon), batches=1, encoding=encoding)
 
     @classmethod
     def expected_for_accuracy(cls, point: Point, epsilon: float, delta: float) -> Self:

@@ -9,6 +9,8 @@ A pointer of variance s^2 reads \(F = \sum_i (A_i - \langle A\rangle)/\sqrt k\) 
 because both sides multiply the element between eigenvalues F, F' by \(e^{-(F - F')^2/(8 s^2)}\). F is a sum over
 copies, so for every \(\xi\) the copies stay a product of equal pure states: one state vector stands for all k.
 
+Copies that the form leaves out are not turned, and are left out of the state and of the counts alike.
+
 So each trial draws the \(\xi\) of its sweep, evolves one state, and reads every string from a binomial count of k
 copies plus pointer noise. The distribution of *each* outcome is exact. What is lost is how the outcomes of one sweep
 depend on each other.
@@ -53,11 +55,14 @@ def sweep(query: PointerSweep, key: Key, max_bytes: int | None = None) -> Pointe
         "give fewer batches",
         StateTooLarge,
     )
-    parts = [
-        _sweep(form, query.copies, query.pointer_variance, min(together, query.batches - start), rng)
-        for start in range(0, query.batches, together)
-    ]
-    return PointerOutcomes(np.concatenate(parts))
+    means, accepted = zip(
+        *(
+            _sweep(form, query.copies, query.pointer_variance, min(together, query.batches - start), rng)
+            for start in range(0, query.batches, together)
+        ),
+        strict=True,
+    )
+    return PointerOutcomes(np.concatenate(means), np.concatenate(accepted))
 
 
 def measure_component(query: MeasureComponent, key: Key, max_bytes: int | None = None) -> Means:
@@ -65,9 +70,10 @@ def measure_component(query: MeasureComponent, key: Key, max_bytes: int | None =
     form = as_sweep_form(query.form, max_bytes)
     state = rows.run(form.undo[: form.step[query.component]], form.state)
     expectation = rows.expectation(int(form.x[query.component]), int(form.z[query.component]), state)
-    accepted = generator(key).binomial(query.shots, np.clip((1 + expectation) / 2, 0, 1))
-    mean = 2 * accepted / query.shots - 1
-    variance = (1 - mean**2) / (query.shots - 1) if query.shots > 1 else np.nan
+    rng = generator(key)
+    counting = rng.binomial(query.shots, min(form.acceptance, 1.0))
+    mean = _sum_of_signs(counting, expectation, rng) / query.shots
+    variance = (counting / query.shots - mean**2) / (query.shots - 1) if query.shots > 1 else np.nan
     return Means(mean, variance)
 
 
@@ -77,9 +83,15 @@ def _sweep(form, copies, pointer_variance, batches, rng):
     kicks = rng.normal(scale=0.5 / np.sqrt(pointer_variance * copies), size=(batches, strings))
     noise = rng.normal(scale=np.sqrt(pointer_variance / copies), size=(batches, strings))
     run = pointer_circuit.expectations if pointer_circuit.is_possible(form) else _expectations
+    # Which copies count is settled once for all strings of a sweep, and nothing that is read changes it.
+    counting = rng.binomial(copies, min(form.acceptance, 1.0), size=(batches, 1))
     # No state depends on what is read, so all strings are read at once.
-    accepted = rng.binomial(copies, np.clip((1 + run(form, kicks)) / 2, 0, 1))
-    return 2 * accepted / copies - 1 + noise
+    return _sum_of_signs(counting, run(form, kicks), rng) / copies + noise, counting[:, 0] / copies
+
+
+def _sum_of_signs(copies, expectation, rng):
+    """The sum of what some copies say, each +1 or -1."""
+    return 2 * rng.binomial(copies, np.clip((1 + expectation) / 2, 0, 1)) - copies
 
 
 def _expectations(form, kicks):

@@ -34,11 +34,14 @@ def run(query: ThresholdSweep, key: Key, max_bytes: int | None = None) -> SweepS
       (`checks.disturbance`). O(V) in all, after O(D 2^N) once for each form.
 
     Raises:
-        ValueError: an order that goes back although the form un-computes; noise below 0.01 copies.
+        ValueError: a form that leaves copies out; an order that goes back although the form un-computes; noise below
+            0.01 copies.
         StateTooLarge: "exact" above the dimension limit; what needs more than `max_bytes`, by default 80 % of the
             memory that is free.
     """
     form = as_sweep_form(query.form, max_bytes)
+    if form.applied is not None:
+        raise ValueError("ThresholdSweep form: it leaves copies out, which only pointers do; build it without discards")
     if np.any(np.diff(form.step[query.order]) < 0):
         raise ValueError("ThresholdSweep order: its strings are not in the order of the sweep; sort it ascending")
     if not query.noise >= 0.01:
