@@ -7,7 +7,7 @@ import pytest
 from jax.flatten_util import ravel_pytree
 
 import qcgrad as qg
-from qcgrad.keys import as_key
+from qcgrad.keys import as_key, draw_key
 from tests.recorder import Recorder
 
 OBJECTIVE = qg.Expectation(qg.Circuit(2).ry(0, param=0).cx(0, 1).rz(1, param=1).ry(0, param=1), {"ZZ": 1.0, "XI": 0.5})
@@ -59,6 +59,14 @@ def test_seeds_of_any_size_and_sign_are_seeds_of_their_own():
     assert len(found) == len(seeds)
     assert found == {tuple(jax.random.key_data(as_key(seed)).tolist()) for seed in seeds}
     assert as_key(2**32 - 1) == jax.random.key(2**32 - 1)
+
+
+def test_keys_are_those_of_jax_with_any_generator():
+    for generator in ("threefry2x32", "rbg"):
+        with jax.default_prng_impl(generator):
+            assert as_key(3) == jax.random.key(3)
+            remaining, used = draw_key(as_key(3), is_random=True)
+            assert (remaining, used) == tuple(jax.random.split(jax.random.key(3)))
 
 
 def test_an_exact_method_ignores_the_key():

@@ -9,7 +9,7 @@ from jaxtyping import Complex, Int
 
 from . import pauli, rows
 from .encoded_groups import AppliedSum
-from .rows import Row
+from .rows import Row, States
 
 if TYPE_CHECKING:  # scipy.sparse is slow to import, so it waits until it is used
     import scipy.sparse as sparse
@@ -68,13 +68,19 @@ class SweepForm:
     @property
     def state(self) -> Complex[np.ndarray, "2**N"]:
         """(2^N,) amplitudes of a copy that counts, worked out anew: there may be a form for every string."""
-        found = self._prepared()
-        return found if self.applied is None else found / np.linalg.norm(found)
+        return self.on_counting_copies(self._prepared())
+
+    def on_counting_copies(self, prepared: States) -> States:
+        """What of the state that the preparation leaves is on copies that count, normalised."""
+        if self.applied is None:
+            return prepared
+        found = self.applied.to(prepared)
+        return found / np.linalg.norm(found)
 
     @cached_property
     def acceptance(self) -> float:
         """p, the probability that a copy counts."""
-        return 1.0 if self.applied is None else float(np.linalg.norm(self._prepared()) ** 2)
+        return 1.0 if self.applied is None else float(np.linalg.norm(self.applied.to(self._prepared())) ** 2)
 
     def with_reference(self, share: float) -> "SweepForm":
         r"""A form with `applied` whose ancilla starts with another \(\alpha^2\), strictly between 0 and 1.
@@ -88,8 +94,7 @@ class SweepForm:
         return replace(self, preparation=preparation, gradient=factor * self.gradient, value=factor * self.value)
 
     def _prepared(self):
-        found = rows.run(self.preparation, rows.zero_state(self.num_qubits))
-        return found if self.applied is None else self.applied.to(found)
+        return rows.run(self.preparation, rows.zero_state(self.num_qubits))
 
     @cached_property
     def busy(self) -> "SweepForm":

@@ -8,23 +8,26 @@ independent strings. With \(\mu\) the middle of their range and R half its width
 
 so \(2^r\) rotations about products \(\chi_S\) of the group's strings, each with Z on one more qubit, encode the group
 less \(\mu\) with weight R. String by string it has the weight \(\sum_t|c_t| \ge R\), more where strings are products of
-others.
+others. Groups are found by sorted insertion, which brings the largest coefficients together.
+
+References:
+    O. Crawford, B. van Straaten, D. Wang, T. Parks, E. Campbell, S. Brierley, "Efficient quantum measurement of Pauli
+    operators in the presence of finite sampling error", Quantum 5, 385 (2021), arXiv:1908.06942.
 """
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool
 
 from ..array_types import Coefficients, Masks
 from . import pauli, rows
 from .block_encoding import ControlledEncoding, Piece, controlled_pieces, string_piece
-from .measured_groups import commuting_groups
 from .rows import Row, States
 from .strings import walsh_hadamard
 
-# A group of more independent strings is encoded string by string: its rotations would outnumber any circuit's gates.
+# More independent strings are divided into several groups: their rotations would outnumber any circuit's gates.
 _MOST_INDEPENDENT = 8
 # Ranges that differ by rounding are equal, and rotations by it are left out.
 _ROUNDING, _NO_TURN = 1e-9, 1e-13
@@ -77,15 +80,15 @@ def encoded_groups(num_qubits: int, x: Masks, z: Masks, coefficients: Coefficien
 
     Args:
         num_qubits: n.
-        x, z: (T,) masks, all distinct.
+        x, z: (T,) masks, all distinct, none the identity.
         coefficients: (T,), none zero.
 
     Cost: at most 2^r rotations for a group of r <= 8 independent strings whose range is smaller than the sum of its
     coefficients, one controlled string for each other string; for each piece at most 2a NOT gates; 2^{a+1} rotations.
     """
     pieces, centre = [], 0.0
-    for group in commuting_groups(x, z):
-        found, middle = _pieces(num_qubits, x[group], z[group], coefficients[group])
+    for group in _groups(num_qubits, x, z, coefficients):
+        found, middle = _pieces(num_qubits, group, x, z, coefficients)
         pieces += found
         centre += middle
     encoding = controlled_pieces(num_qubits, pieces)
@@ -94,18 +97,17 @@ def encoded_groups(num_qubits: int, x: Masks, z: Masks, coefficients: Coefficien
     return EncodedGroups(encoding, centre, AppliedSum(1 << (encoding.num_qubits - 1), *less_centre))
 
 
-def _pieces(num_qubits, x, z, coefficients) -> tuple[list[Piece], float]:
+def _pieces(num_qubits, group, x, z, coefficients) -> tuple[list[Piece], float]:
     """A group as one piece where that has a smaller weight than its strings, and what is left out of it."""
-    strings = [string_piece(a, b, c) for a, b, c in zip(x.tolist(), z.tolist(), coefficients.tolist(), strict=True)]
-    independent, members = _spanned(num_qubits, x, z)
-    if len(independent) == len(x) or len(independent) > _MOST_INDEPENDENT:
+    strings = [string_piece(int(x[t]), int(z[t]), float(coefficients[t])) for t in group.strings]
+    if len(group.independent) == len(strings):
         return strings, 0.0
-    product_x, product_z, signs = _products(x[independent], z[independent])
+    product_x, product_z, signs = _products(x[group.independent], z[group.independent])
     table = np.zeros(len(signs))
-    np.add.at(table, members, coefficients * signs[members])
+    np.add.at(table, group.members, coefficients[group.strings] * signs[group.members])
     values = walsh_hadamard(table)
     centre, half = (values.max() + values.min()) / 2, (values.max() - values.min()) / 2
-    if half > (1 - _ROUNDING) * np.abs(coefficients).sum():
+    if half > (1 - _ROUNDING) * np.abs(coefficients[group.strings]).sum():
         return strings, 0.0
     turns = walsh_hadamard(np.arccos(np.clip((values - centre) / half, -1, 1))) / len(values)
     phase = 1 << num_qubits
@@ -116,22 +118,45 @@ def _pieces(num_qubits, x, z, coefficients) -> tuple[list[Piece], float]:
     return [Piece(float(half), turned)], float(centre)
 
 
-def _spanned(num_qubits, x, z) -> tuple[list[int], Int[np.ndarray, "T"]]:
-    """Which strings are independent, and of which of them each is the product, up to its sign, as masks."""
-    independent, members, echelon = [], [], []
-    for t, (a, b) in enumerate(zip(x.tolist(), z.tolist(), strict=True)):
-        vector, combination = a << num_qubits | b, 0
-        for row, parts in echelon:
+class _Group:
+    """Strings that commute, their independent ones, and of which of these each is the product."""
+
+    def __init__(self):
+        self.strings: list[int] = []
+        self.independent: list[int] = []
+        self.members: list[int] = []
+        # Rows in echelon form, each with the independent strings that it is the product of.
+        self._echelon: list[tuple[int, int]] = []
+
+    def takes(self, t: int, vector: int, commutes: Bool[np.ndarray, "T"]) -> bool:
+        """Whether string t, masks x and z in one vector, has joined."""
+        if not np.all(commutes[self.strings]):
+            return False
+        combination = 0
+        for row, parts in self._echelon:
             if vector ^ row < vector:
                 vector, combination = vector ^ row, combination ^ parts
+        if vector and len(self.independent) == _MOST_INDEPENDENT:
+            return False
         if vector:
-            own = 1 << len(independent)
-            echelon.append((vector, combination ^ own))
-            independent.append(t)
+            own = 1 << len(self.independent)
+            self._echelon.append((vector, combination ^ own))
+            self.independent.append(t)
             combination = own
-        members.append(combination)
-    # More independent strings than a word has bits are never multiplied.
-    return independent, np.array(members, np.int64 if len(independent) <= _MOST_INDEPENDENT else object)
+        self.strings.append(t)
+        self.members.append(combination)
+        return True
+
+
+def _groups(num_qubits, x, z, coefficients) -> list[_Group]:
+    """Each string, large coefficients first, joins the first group that takes it."""
+    groups: list[_Group] = []
+    for t in np.argsort(-np.abs(coefficients), kind="stable").tolist():
+        vector, commutes = int(x[t]) << num_qubits | int(z[t]), np.asarray(pauli.commute(x[t], z[t], x, z))
+        if not any(group.takes(t, vector, commutes) for group in groups):
+            groups.append(_Group())
+            groups[-1].takes(t, vector, commutes)
+    return groups
 
 
 def _products(x, z):

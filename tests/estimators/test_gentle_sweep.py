@@ -103,6 +103,31 @@ def test_strings_swept_one_by_one_share_copies_by_their_coefficients():
     assert np.all(np.abs(e.gradient - exact.gradient) < allowed * np.sqrt(e.variance) + e.bias_bound)
 
 
+@pytest.mark.statistical
+def test_a_pilot_finds_how_many_copies_are_left_out():
+    """ZZ + XX at sin(0.6): r = sqrt<O^2>/Lambda = 0.885 of the copies count, and the variance is the best."""
+    objective = qg.Expectation(qg.Circuit(2).ry(0, param=0).cx(0, 1), "ZZ + XX")
+    asked = []
+
+    class Recording(qg.Statevector):
+        def answer(self, query, key):
+            asked.append(query)
+            return super().answer(query, key)
+
+    copies, batches = 8_000_000, 4_000
+    e = qg.estimate(objective, [0.6], qg.GentleSweep(copies, batches=batches), Recording(), key=key(4))
+    root = np.sqrt(2 + 2 * np.sin(0.6)) / 2
+    main = asked[1]
+    # A million copies tell it to 5e-4.
+    assert abs(main.form.acceptance - root) < normal() * 1e-3
+    value = e.value / main.form.value[0, 0]
+    added = main.form.value[0, 0] ** 2 * (root - value**2 + main.pointer_variance)
+    low, high = variance_ratio(batches - 1)
+    assert low < e.value_variance * main.copies * batches / added < high
+    exact = qg.estimate(objective, [0.6], qg.Adjoint())
+    assert abs(e.gradient - exact.gradient)[0] < normal() * np.sqrt(e.variance[0]) + e.bias_bound[0]
+
+
 def test_a_constant_observable_costs_nothing():
     objective = qg.Expectation(qg.Circuit(1).ry(0, param=0), {"I": 2.0})
     e = qg.estimate(objective, [0.3], qg.GentleSweep(100, 1.0), key=0)

@@ -14,13 +14,13 @@ from tests.strategies import circuits, clifford_circuits, pauli_terms
 
 
 def swept(form):
-    """<A> of every string along the un-computation."""
+    """<A> of every string along the un-computation; copies that are left out count as 0."""
     state, undone, found = form.state, 0, []
     for x, z, step in zip(form.x.tolist(), form.z.tolist(), form.step.tolist(), strict=True):
         state = rows.run(form.undo[undone:step], state)
         undone = step
         found.append(rows.expectation(x, z, state))
-    return np.array(found)
+    return form.acceptance * np.array(found)
 
 
 def totals(forms, program):
@@ -53,12 +53,14 @@ def test_rows_prepare_and_undo_the_circuit(case):
     np.testing.assert_allclose(back, np.stack([start, 1j * start]), atol=1e-12)
 
 
-@pytest.mark.parametrize("encoding", ["terms", "block"])
+@pytest.mark.parametrize(("encoding", "share"), [("terms", None), ("block", None), ("block", 0.5), ("block", 0.2)])
 @given(case=problems())
-def test_one_state_forms_hold_every_derivative(encoding, case):
+def test_one_state_forms_hold_every_derivative(encoding, share, case):
     objective, params = case
     angles = np.asarray(objective.coordinates(params))
-    forms = one_state_forms(objective.program, angles, encoding)
+    forms = one_state_forms(objective.program, angles, encoding, discards=share is not None)
+    if share == 0.2:
+        forms = [form if form.applied is None else form.with_reference(share) for form in forms]
     value, gradient = totals(forms, objective.program)
     point = qg.Expectation(objective.circuit, list(objective.program.observables))
     exact = qg.estimate(point, params, qg.Adjoint())
@@ -71,6 +73,19 @@ def test_one_state_forms_hold_every_derivative(encoding, case):
         assert np.linalg.norm(form.state) == pytest.approx(1, abs=1e-12)
         assert np.all(np.diff(form.step) >= 0)
         assert form.gates_until(form.num_components - 1) <= objective.circuit.num_gates
+
+
+def test_copies_are_left_out_by_the_square_of_the_observable():
+    """ZZ + XX on cos(t/2)|00> + sin(t/2)|11> is 1 + sin t of either sign: p = (1 + <O^2>/4)/2, and so on."""
+    objective = qg.Expectation(qg.Circuit(2).ry(0, param=0).cx(0, 1), "ZZ + XX")
+    (form,) = one_state_forms(objective.program, np.array([0.6]), "block", discards=True)
+    square = 2 + 2 * np.sin(0.6)
+    assert form.acceptance == pytest.approx((1 + square / 4) / 2, abs=1e-12)
+    root = np.sqrt(square) / 2
+    best = form.with_reference(root / (1 + root))
+    assert best.acceptance == pytest.approx(root, abs=1e-12)
+    # What one copy adds to the variance of the value: (Lambda + sqrt<O^2>)^2/4.
+    assert best.value[0, 0] ** 2 * best.acceptance == pytest.approx((2 + np.sqrt(square)) ** 2 / 4, abs=1e-12)
 
 
 @given(clifford_circuits())

@@ -6,9 +6,11 @@ import pytest
 
 import qcgrad as qg
 from qcgrad.ir.sweep_form import one_state_forms
-from qcgrad.queries import MeasureComponent, PointerSweep
+from qcgrad.queries import MeasureComponent, PointerSweep, ThresholdSweep
 from qcgrad.simulators.multicopy import _pointer_circuit as pointer_circuit
 from qcgrad.simulators.multicopy import _pointers as pointers
+from qcgrad.simulators.multicopy import _thresholds as thresholds
+from qcgrad.simulators.multicopy import moments
 from qcgrad.simulators.statevector import native_library
 from tests.simulators.test_engines import hardware_efficient
 from theory.statistics import bernstein, key, normal, variance_ratio
@@ -67,6 +69,39 @@ def test_outcomes_have_the_predicted_variance():
 
 
 @pytest.mark.statistical
+def test_copies_that_are_left_out_count_as_nothing():
+    r"""(p - <A>^2 + s^2 + sum Omega^2/s^2)/k with <A> and Omega of all copies, to within 7 %."""
+    circuit = qg.Circuit(2).ry(0, 0.4).cx(0, 1).rx(0, param=0).rz(1, param=1).ry(0, param=2)
+    objective = qg.Expectation(circuit, "XX + YY + ZZ + 0.5*ZI + 1.5*YI")
+    (form,) = one_state_forms(objective.program, np.array([0.4, -0.7, 0.9]), "block", discards=True)
+    form, copies, width, batches = form.busy, 50_000, 0.3, 20_000
+    found = pointers.sweep(PointerSweep(form, copies, width, batches), key(2))
+    share = form.acceptance
+    assert share < 0.9
+    assert np.all(np.abs(found.accepted.mean() - share) < normal() * np.sqrt(share * (1 - share) / (copies * batches)))
+    means, gram = share * moments.expectations(form), share * moments.products(form)
+    row_sums = np.sum(np.triu(np.imag(gram) ** 2, 1), axis=0)
+    assert np.max(row_sums) > 0.05
+    predicted = (share - means**2 + width + row_sums / width) / copies
+    low, high = variance_ratio(batches - 1, len(means))
+    relative = found.means.var(axis=0, ddof=1) / predicted
+    assert np.all((low < relative) & (relative < high))
+    bias = np.arange(len(means)) / (2 * width * copies)
+    assert np.all(np.abs(found.means.mean(axis=0) - means) < normal(len(means)) * np.sqrt(predicted / batches) + bias)
+    fresh = pointers.measure_component(MeasureComponent(form, 1, 20_000), key(3))
+    assert abs(fresh.mean - means[1]) <= bernstein(share - means[1] ** 2, 2, 20_000)
+    assert fresh.variance == pytest.approx((share - means[1] ** 2) / 20_000, rel=0.1)
+
+
+def test_threshold_checks_leave_no_copy_out():
+    objective = qg.Expectation(qg.Circuit(2).ry(0, param=0).cx(0, 1), "ZZ + XX")
+    (form,) = one_state_forms(objective.program, np.array([0.6]), "block", discards=True)
+    sweep = ThresholdSweep(form, np.arange(2), np.zeros(2), 10, 0.5, 1.0, "exact")
+    with pytest.raises(ValueError, match="leaves copies out"):
+        thresholds.run(sweep, jax.random.key(0))
+
+
+@pytest.mark.statistical
 def test_a_component_is_measured_on_fresh_copies():
     form = alternating(3)
     means, _ = exact_moments(form)
@@ -95,8 +130,8 @@ def test_only_forms_are_swept():
 
 
 @pytest.mark.skipif(native_library.load() is None, reason="the native engine was not built")
-@pytest.mark.parametrize("encoding", ["terms", "block"])
-def test_the_native_engine_reads_the_strings_that_numpy_does(encoding):
+@pytest.mark.parametrize(("encoding", "discards"), [("terms", False), ("block", False), ("block", True)])
+def test_the_native_engine_reads_the_strings_that_numpy_does(encoding, discards):
     """Every kind of row: controls with and without phases, matrices, Clifford and other angles; and several tiles."""
     circuit = qg.Circuit(4).h(0).ry(1, param=0).crx(0, 1, param=1).cp(1, 2, param=2).ccx(0, 1, 3).rzz(2, 3, param=3)
     circuit = (
@@ -114,7 +149,8 @@ def test_the_native_engine_reads_the_strings_that_numpy_does(encoding):
         wide = hardware_efficient(13, 1)[0]
         objectives.append((qg.Expectation(wide, "X" + 12 * "Z"), rng.uniform(-3, 3, wide.num_parameters)))
     for objective, params in objectives:
-        for form in one_state_forms(objective.program, np.asarray(objective.coordinates(params)), encoding):
+        angles = np.asarray(objective.coordinates(params))
+        for form in one_state_forms(objective.program, angles, encoding, discards=discards):
             assert pointer_circuit.is_possible(form.busy)
             kicks = rng.normal(scale=0.3, size=(2, form.num_components))
             found = pointer_circuit.expectations(form.busy, kicks)

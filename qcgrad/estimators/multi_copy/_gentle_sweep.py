@@ -125,8 +125,9 @@ class GentleSweep(AbstractEstimator):
         check_covariances(point, self)
         program = program_at(point, self, samples=True)
         forms = one_state_forms(program, np.asarray(point.coordinates, float), self.encoding, discards=True)
-        pilots = max(1, self.copies // _PILOT) if self._has_pilot else 0
         sets = 2 if self.extrapolate else 1
+        statistics.check_copies(self.copies, len(forms) * (sets + self._has_pilot), self.batches)
+        pilots = max(self.batches * len(forms), self.copies // _PILOT) if self._has_pilot else 0
         return _State(
             point,
             program.constants,

@@ -71,21 +71,27 @@ def extrapolated(narrow: BatchedMeans, wide: BatchedMeans) -> Combination:
 
 
 def copies_a_sweep(forms: list[SweepForm], copies: int, batches: int) -> list[int]:
-    """k of each of the `batches` sweeps of each form, in proportion to what the form adds to the gradient.
-
-    Raises:
-        ValueError: a sweep would be left without a copy.
-    """
+    """k of each of the `batches` sweeps of each form, in proportion to what the form adds to the gradient."""
     if not forms:  # a constant observable
         return []
     spare = copies // batches - len(forms)
-    if spare < 0:
-        raise ValueError(
-            f"copies={copies} leaves a sweep without a copy: the observable takes {len(forms)} sweeps of {batches} "
-            f"batches; give at least {batches * len(forms)} copies, or fewer batches"
-        )
     weight = weights_of(forms)
     return (1 + np.floor(spare * weight / weight.sum() + 1e-9).astype(int)).tolist()
+
+
+def check_copies(copies: int, sweeps: int, batches: int) -> None:
+    """Raise ValueError where a sweep would be left without a copy.
+
+    Args:
+        copies: of all sweeps together.
+        sweeps: how many there are, each of so many batches.
+        batches: of each.
+    """
+    if copies < batches * sweeps:
+        raise ValueError(
+            f"copies={copies} leaves a sweep without a copy: the observable takes {sweeps} sweeps of {batches} "
+            f"batches; give at least {batches * sweeps} copies, or fewer batches"
+        )
 
 
 def weights_of(forms: list[SweepForm]) -> np.ndarray:

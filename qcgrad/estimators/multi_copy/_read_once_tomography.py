@@ -80,6 +80,7 @@ class ReadOnceTomography(AbstractEstimator):
         check_covariances(point, self)
         program = program_at(point, self, samples=True)
         forms = one_state_forms(program, np.asarray(point.coordinates, float), self.encoding, discards=True)
+        statistics.check_copies(self.copies, len(forms), self.batches)
         return _State(point, program.constants, forms, self._plan(forms))
 
     def ask(self, state: "_State") -> tuple[PointerSweep, ...]:

@@ -51,8 +51,11 @@ def expectations(form: SweepForm, kicks: Float[np.ndarray, "batches D"]) -> Floa
     # Running backwards undoes exp(-i t A / 2), which is a kick by t / 2.
     at = np.broadcast_to(backward.angles, (len(kicks), len(backward.angles)))
     angles = np.ascontiguousarray(np.concatenate([2 * kicks, at], axis=1))
+    end = np.empty(2**form.num_qubits, np.complex128)
+    _call("qcgrad_prepare", preparation, (preparation.angles, end))
     found = np.empty_like(angles)
-    _run(preparation, backward, angles, found)
+    counting = np.ascontiguousarray(form.on_counting_copies(end))
+    _call("qcgrad_expectations_along", backward, (counting, len(angles), angles, found))
     found = found[:, : form.num_components]
     # The identity turns nothing, so the engine does not meet it.
     found[:, (form.x | form.z) == 0] = 1.0
@@ -69,14 +72,14 @@ class _Circuit(NamedTuple):
 _remembered: "WeakKeyDictionary[SweepForm, tuple[_Circuit, _Circuit]]" = WeakKeyDictionary()
 
 
-def _run(preparation, backward, angles, found):
+def _call(name, circuit, inputs):
+    """A function of the library on a packed circuit, and on arrays and counts."""
     library: Any = native_library.load()
     message = ctypes.create_string_buffer(_MESSAGE_BYTES)
     pointer, size = ctypes.c_void_p, ctypes.c_int64
-    status = library.qcgrad_expectations_along(
-        *(pointer(preparation.data.ctypes.data), size(preparation.data.size), pointer(preparation.angles.ctypes.data)),
-        *(pointer(backward.data.ctypes.data), size(backward.data.size)),
-        *(size(len(angles)), pointer(angles.ctypes.data), pointer(found.ctypes.data)),
+    status = getattr(library, name)(
+        *(pointer(circuit.data.ctypes.data), size(circuit.data.size)),
+        *(size(given) if isinstance(given, int) else pointer(given.ctypes.data) for given in inputs),
         *(message, ctypes.c_int(_MESSAGE_BYTES)),
     )
     if status:

@@ -82,9 +82,7 @@ def _sweep(form, copies, pointer_variance, batches, rng):
     # One copy turns by xi / sqrt(k).
     kicks = rng.normal(scale=0.5 / np.sqrt(pointer_variance * copies), size=(batches, strings))
     noise = rng.normal(scale=np.sqrt(pointer_variance / copies), size=(batches, strings))
-    # The engine starts from |0...0>, where gates alone do not lead to the state of the copies that count.
-    is_native = form.applied is None and pointer_circuit.is_possible(form)
-    run = pointer_circuit.expectations if is_native else _expectations
+    run = pointer_circuit.expectations if pointer_circuit.is_possible(form) else _expectations
     # Which copies count is settled once for all strings of a sweep, and nothing that is read changes it.
     counting = rng.binomial(copies, min(form.acceptance, 1.0), size=(batches, 1))
     # No state depends on what is read, so all strings are read at once.

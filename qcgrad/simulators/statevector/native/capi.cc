@@ -65,6 +65,19 @@ Bases bases_of(const qcgrad_bases& b) {
   return r;
 }
 
+int invalid(const std::string& error, char* message, int message_size) {
+  std::snprintf(message, static_cast<std::size_t>(message_size), "%s", error.c_str());
+  return static_cast<int>(Status::kInvalid);
+}
+
+std::shared_ptr<const Engine<double>> engine_of(const void* circuit, std::int64_t size, const Measured& measured,
+                                                std::string* error) {
+  OpTable table;
+  PauliSums unused;
+  *error = parse_blob(circuit, static_cast<std::size_t>(size), &table, &unused);
+  return error->empty() ? cached_engine<double>(table, measured, -1, error) : nullptr;
+}
+
 template <class R>
 int run_sample(const qcgrad_circuit* c, const qcgrad_bases* b, int isa, std::int64_t points, const double* angles,
                const Shifts* shifts, const Draws& draws, double* means, double* variances, char* message,
@@ -75,8 +88,7 @@ int run_sample(const qcgrad_circuit* c, const qcgrad_bases* b, int isa, std::int
   if (engine)
     return static_cast<int>(shifts ? sample_shifted(*engine, points, angles, *shifts, draws, means, variances)
                                    : sample(*engine, points, angles, draws, means, variances));
-  std::snprintf(message, static_cast<std::size_t>(message_size), "%s", error.c_str());
-  return static_cast<int>(Status::kInvalid);
+  return invalid(error, message, message_size);
 }
 
 template <class R>
@@ -87,10 +99,7 @@ int run(const qcgrad_circuit* c, const qcgrad_observables* o, int isa, int what,
   PauliSums sums;
   if (o) sums = sums_of(*o);
   auto engine = cached_engine<R>(table_of(*c), {o && what != 2 ? &sums : nullptr, nullptr}, isa, &error);
-  if (!engine) {
-    std::snprintf(message, static_cast<std::size_t>(message_size), "%s", error.c_str());
-    return static_cast<int>(Status::kInvalid);
-  }
+  if (!engine) return invalid(error, message, message_size);
   Status s;
   if (what == 0)
     s = value(*engine, batch, angles, values);
@@ -127,29 +136,23 @@ int qcgrad_sample(const qcgrad_circuit* c, const qcgrad_bases* b, int single, in
              message_size);
 }
 
-// expectations_along a circuit, of the state that another one prepares. Circuits as bytes (blob.h). Returns as qcgrad_run.
-int qcgrad_expectations_along(const void* preparation, std::int64_t preparation_size, const double* preparation_angles,
-                              const void* circuit, std::int64_t circuit_size, std::int64_t batch, const double* angles,
-                              double* expectations, char* message, int message_size) {
-  OpTable prepare, run;
-  PauliSums unused;
-  std::string error = parse_blob(preparation, static_cast<std::size_t>(preparation_size), &prepare, &unused);
-  if (error.empty()) error = parse_blob(circuit, static_cast<std::size_t>(circuit_size), &run, &unused);
-  std::shared_ptr<const Engine<double>> first, second;
-  if (error.empty()) first = cached_engine<double>(prepare, {}, -1, &error);
-  if (first) second = cached_engine<double>(run, {nullptr, nullptr, true}, -1, &error);
-  if (!second || prepare.num_qubits != run.num_qubits) {
-    std::snprintf(message, static_cast<std::size_t>(message_size), "%s", error.c_str());
-    return static_cast<int>(Status::kInvalid);
-  }
-  Block<double> end(std::size_t{2} << run.num_qubits);
-  if (!end.data()) return static_cast<int>(Status::kOutOfMemory);
-  const Status status = state(*first, 1, preparation_angles, end.data());
-  if (status != Status::kOk) return static_cast<int>(status);
-  return static_cast<int>(expectations_along(*second, batch, angles, end.data(), expectations));
+// The state (2^n complex numbers, interleaved) that a circuit prepares, as bytes (blob.h). Returns as qcgrad_run.
+int qcgrad_prepare(const void* circuit, std::int64_t size, const double* angles, double* out, char* message,
+                   int message_size) {
+  std::string error;
+  const auto engine = engine_of(circuit, size, {}, &error);
+  return engine ? static_cast<int>(state(*engine, 1, angles, out)) : invalid(error, message, message_size);
 }
 
-// Writes the plan of a circuit in words.
+// expectations_along a circuit, as bytes (blob.h), from a state. Returns as qcgrad_run.
+int qcgrad_expectations_along(const void* circuit, std::int64_t size, const double* end, std::int64_t batch,
+                              const double* angles, double* expectations, char* message, int message_size) {
+  std::string error;
+  const auto engine = engine_of(circuit, size, {nullptr, nullptr, true}, &error);
+  return engine ? static_cast<int>(expectations_along(*engine, batch, angles, end, expectations))
+                : invalid(error, message, message_size);
+}
+
 int qcgrad_describe(const qcgrad_circuit* c, const qcgrad_observables* o, int single, char* text, int size) {
   std::string error;
   PauliSums sums;
