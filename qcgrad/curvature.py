@@ -62,7 +62,9 @@ def hessian(
     """
     found, objective, params, asker = measured(objective, params, method, backend, key, HessianMethod, Hessian)
     first: Reading = found.reading.stats["first_order"]
-    if found.reading.bias_bound is not None and np.isnan(found.reading.value_bias_bound).any():
+    # Only a run whose biases nobody knows says of a matrix's value that its bias is NaN.
+    off = found.reading.value_bias_bound
+    if off is not None and np.isnan(off).any():
         unknown = np.full_like(first.gradient, np.nan)
         first = first._replace(bias_bound=unknown, value_bias_bound=np.full_like(first.value, np.nan))
     first_order = estimate_of(objective, params, asker, found._replace(reading=first))
