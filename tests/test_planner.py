@@ -137,6 +137,19 @@ def test_noise_that_is_more_than_epsilon_is_said_and_extrapolation_gets_below_it
     assert "several copies at a time" in advice["amplitude-estimation"].reason
 
 
+def test_gates_that_a_method_adds_and_the_noise_does_not_know_are_named():
+    from qcgrad.planner._noise import Probe
+
+    objective = qg.Expectation(qg.Circuit(1).ry(0, param=0), "Z")
+    point, _ = point_at(objective, [0.5])
+    (method,) = (m for m in methods().values() if m.make is qg.HadamardTest)
+    for gates, quiet in (("ry", ("cy", "h")), (None, ()), (["ry", "h"], ("cy",))):
+        noise = qg.NoiseModel().add(qg.Depolarizing(0.01), gates)
+        found = Probe(noise, point).bias(method, qg.HadamardTest(100))
+        assert found.quiet == quiet
+    assert str(found).endswith("if cy make no errors")
+
+
 @pytest.mark.statistical
 def test_with_noise_an_instance_gets_what_the_bias_leaves_and_keeps_the_promise():
     """At most a fraction delta of the trials misses; more than `counts` allows has a probability of 1e-9."""

@@ -53,6 +53,8 @@ def _circuit_cells(spec: StudySpec, compared: list[Method]) -> Iterator[CircuitC
                     model=series.label,
                     seed=spec.seed,
                     observable=series.observable,
+                    # What is simulated has no noise.
+                    noise=(series.noise or None) if samples(method) else None,
                     epsilon=epsilon,
                     delta=delta,
                 )

@@ -175,6 +175,8 @@ def _idealization(records: list[Record]) -> str:
 _DETAILS = (
     "max_error",
     "error_over_allowed",
+    "noise_bias",
+    "noise_bias_error",
     "setting",
     "idealization_bound",
     "observable",
