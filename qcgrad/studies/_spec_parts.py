@@ -26,8 +26,8 @@ class CircuitSeries(Part):
         circuits: names in the circuit library, or OpenQASM files, relative to the folder of the spec. A .toml file
             beside a program (as in the library) gives its observable and its angles, but is not needed.
         observable: Pauli sum, for example "ZZI + 0.5*IXI". Default: the recorded one, else Z on every qubit, summed.
-        noise: what goes wrong where methods sample, in words as "depolarizing=0.01,2@cx" (`qcgrad.ir.noise`); such cells
-            also hold the bias that it gives to the gradient. Errors are those to the gradient without noise.
+        noise: what goes wrong where methods sample, in words as "depolarizing=0.01,2@cx" (see `qcgrad.ir.noise`). Their
+            cells hold the bias that it gives to the gradient; errors are those to the gradient without noise.
         max_sampled_qubits: methods that sample simulate up to this size; white-box methods all of them.
     """
 
