@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 import qcgrad as qg
-from theory.statistics import counts, key
+from qcgrad.catalogue import methods
+from qcgrad.objective import point_at
+from theory.statistics import counts, key, normal
 
 TWO = qg.Expectation(qg.Circuit(2).ry(0, param=0).cx(0, 1).rx(1, param=1), "ZZ + 0.5*XI")
 PARAMS = np.array([0.4, -0.9])
@@ -18,8 +20,6 @@ def advise(objective=TWO, epsilon=0.2, **options):
 
 
 def test_every_method_of_the_catalogue_has_a_plan_or_a_reason():
-    from qcgrad.catalogue import methods
-
     advice = advise()
     assert {plan.method.name for plan in advice.plans} == set(methods())
     for plan in advice.plans:
@@ -115,22 +115,39 @@ def test_noise_that_is_more_than_epsilon_is_said_and_extrapolation_gets_below_it
     noise = qg.NoiseModel().add(qg.Depolarizing(0.06))
     factor = (1 - 4 * 0.06 / 3) ** 2
     expected = np.sin(0.5) * (1 - factor)
-    advice = advise(objective, 0.05, params=np.array([0.4, 0.1]), access="single_copy", noise=noise)
+    advice = advise(objective, 0.05, params=np.array([0.4, 0.1]), noise=noise)
     shift = advice["parameter-shift"]
     assert shift.bias.size == pytest.approx(expected, abs=1e-9)
     assert shift.cost is None
     assert f"noise moves a derivative by {expected:.2g}, more than epsilon=0.05" in shift.reason
     assert "qcgrad.ZeroNoiseExtrapolation" in shift.reason
-    best = advice.best
-    assert "ZeroNoiseExtrapolation" in type(best.estimator).__name__
+    sampling = [plan for plan in advice.plans if plan.cost is not None and plan.cost.copies]
+    assert [type(plan.estimator) for plan in sampling] == [qg.ZeroNoiseExtrapolation]
     # A line through the factors at one, two and three times the gates.
     at_zero = np.polynomial.polynomial.polyfit([1, 2, 3], [factor, factor**2, factor**3], 1)[0]
-    assert best.bias.size == pytest.approx(np.sin(0.5) * (1 - at_zero), abs=1e-9)
+    assert sampling[0].bias.size == pytest.approx(np.sin(0.5) * (1 - at_zero), abs=1e-9)
     for plan in advice.plans:
         assert plan.bias is None or plan.bias.is_known, plan
         if plan.cost is not None:
             assert plan.bias.most < 0.05
             assert plan.cost == qg.predict_cost(objective, plan.estimator)
+    # What reads amplitudes is simulated without noise, and nobody knows what noise does to copies held together.
+    assert advice.best.bias.size == 0
+    assert "several copies at a time" in advice["gentle-sweep"].reason
+    assert "several copies at a time" in advice["amplitude-estimation"].reason
+
+
+def test_gates_that_a_method_adds_and_the_noise_does_not_know_are_named():
+    from qcgrad.planner._noise import Probe
+
+    objective = qg.Expectation(qg.Circuit(1).ry(0, param=0), "Z")
+    point, _ = point_at(objective, [0.5])
+    (method,) = (m for m in methods().values() if m.make is qg.HadamardTest)
+    for gates, quiet in (("ry", ("cy", "h")), (None, ()), (["ry", "h"], ("cy",))):
+        noise = qg.NoiseModel().add(qg.Depolarizing(0.01), gates)
+        found = Probe(noise, point).bias(method, qg.HadamardTest(100))
+        assert found.quiet == quiet
+    assert str(found).endswith("if cy make no errors")
 
 
 @pytest.mark.statistical
@@ -154,6 +171,7 @@ def test_with_noise_an_instance_gets_what_the_bias_leaves_and_keeps_the_promise(
     assert type(advice.best.estimator).__name__ in cheapest.result.message
 
 
+@pytest.mark.statistical
 def test_biases_that_density_matrices_do_not_reach_are_estimated_and_else_said_to_be_unknown(monkeypatch):
     from qcgrad.planner import _noise
 
@@ -161,29 +179,20 @@ def test_biases_that_density_matrices_do_not_reach_are_estimated_and_else_said_t
     exact = np.max(np.abs(qg.noise_bias(TWO, PARAMS, noise).gradient))
     # Five settings of three gates on four amplitudes, 1000 runs of each.
     monkeypatch.setattr(_noise, "_MOST_WORK", 60e3)
-    monkeypatch.setattr(_noise, "_CIRCUITS", 5)
     monkeypatch.setattr(_noise.DensityMatrix, "answer", _refuse)
-    plan = advise(epsilon=1.0, access="single_copy", noise=noise)["parameter-shift"]
-    assert 0 < plan.bias.standard_error < 0.1
-    assert abs(plan.bias.size - exact) < 6 * plan.bias.standard_error
+    point, _ = point_at(TWO, PARAMS)
+    (method,) = (m for m in methods().values() if m.make is qg.ParameterShift)
+    found = _noise.Probe(noise, point).bias(method, qg.ParameterShift(shots=100))
+    assert 0 < found.standard_error < 0.1
+    assert abs(found.size - exact) < normal(2) * found.standard_error
     monkeypatch.setattr(_noise, "_MOST_WORK", 60.0)
-    plan = advise(epsilon=1.0, access="single_copy", noise=noise)["parameter-shift"]
-    assert "too much to simulate" in plan.bias.reason
-    assert str(plan.bias) == "unknown"
-    assert plan.cost == advise(epsilon=1.0, access="single_copy")["parameter-shift"].cost
+    found = _noise.Probe(noise, point).bias(method, qg.ParameterShift(shots=100))
+    assert "too much to simulate" in found.reason
+    assert str(found) == "unknown"
 
 
 def _refuse(self, query, key):
     raise qg.StateTooLarge("no density matrices here")
-
-
-def test_methods_that_hold_copies_together_or_read_amplitudes_are_told_apart_with_noise():
-    noise = qg.NoiseModel().add(qg.Depolarizing(0.01))
-    advice = qg.advise(TWO, 0.3, params=PARAMS, noise=noise, with_growth=False, max_qubits=3)
-    assert advice["adjoint"].bias.size == 0
-    wide = qg.advise(TWO, 0.3, params=PARAMS, noise=noise, with_growth=False)
-    assert "several copies at a time" in wide["gentle-sweep"].reason
-    assert "several copies at a time" in wide["amplitude-estimation"].reason
 
 
 def test_advice_is_printed_for_people_and_notebooks():

@@ -99,6 +99,7 @@ def _as_data(file: str, advice) -> dict[str, Any]:
             "growth": None if plan.growth is None else plan.growth._asdict(),
             "bias": None if plan.bias is None or not plan.bias.is_known else plan.bias.size,
             "bias_standard_error": None if plan.bias is None or not plan.bias.is_known else plan.bias.standard_error,
+            "gates_without_errors": [] if plan.bias is None else list(plan.bias.quiet),
             "reason": plan.reason,
         }
 

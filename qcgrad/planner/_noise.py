@@ -14,6 +14,7 @@ from ..errors import NotApplicable, QcgradError, StateTooLarge
 from ..estimate import run
 from ..estimator import AbstractEstimator
 from ..ir.noise import NoiseModel
+from ..ir.noise.noisy_circuit import errs
 from ..objective import Point, Reading
 from ..queries import AbstractQuery, Access, Evaluate, Means
 from ..simulators import DensityMatrix, Statevector, Trajectories
@@ -39,11 +40,14 @@ class Bias(NamedTuple):
         size: of the derivative by a parameter that is moved most, with noise minus without; NaN where it is not known.
         standard_error: of that, 0 where it is exact.
         reason: why it is not known, in words; else empty.
+        quiet: names of gates that the method adds to the circuit and that make no errors in the model, which may be
+            because it is about other gates: then the bias is too small.
     """
 
     size: float = 0.0
     standard_error: float = 0.0
     reason: str = ""
+    quiet: tuple[str, ...] = ()
 
     @property
     def is_known(self) -> bool:
@@ -58,7 +62,8 @@ class Bias(NamedTuple):
     def __str__(self) -> str:
         if not self.is_known:
             return "unknown"
-        return f"{self.size:.2g}" + (f" ± {self.standard_error:.1g}" if self.standard_error else "")
+        error = f" ± {self.standard_error:.1g}" if self.standard_error else ""
+        return f"{self.size:.2g}{error}" + (f" if {', '.join(self.quiet)} make no errors" if self.quiet else "")
 
 
 class Probe:
@@ -76,6 +81,7 @@ class Probe:
     def __init__(self, noise: NoiseModel | None, point: Point):
         self.noise, self.point = noise, point
         program = getattr(point.objective, "program", None)
+        self.program: Any = program
         if program is None:
             raise NotApplicable(f"noise is of circuits, and a {type(point.objective).__name__} has none: leave it out")
         if noise is not None:
@@ -104,8 +110,22 @@ class Probe:
         spread = np.where(spread > _ROUNDING * (1 + sizes), spread, 0.0)
         if not np.all(np.isfinite(sizes) & np.isfinite(spread)):
             return Bias(math.nan, reason="a derivative of it is not known")
-        worst = int(np.argmax(sizes + _STANDARD_ERRORS * spread)) if len(sizes) else None
-        return Bias() if worst is None else Bias(float(sizes[worst]), float(spread[worst]))
+        if not len(sizes):
+            return Bias()
+        worst = int(np.argmax(sizes + _STANDARD_ERRORS * spread))
+        return Bias(float(sizes[worst]), float(spread[worst]), quiet=self._quiet(small))
+
+    def _quiet(self, estimator: AbstractEstimator) -> tuple[str, ...]:
+        """Gates that are added, and do not err where those of the circuit do."""
+        own = {(gate.name, gate.wires) for gate in self.program.circuit.gates}
+        key = jax.random.key(0) if estimator.is_random else None
+        asked = estimator.ask(estimator.init(self.point, key))
+        programs = {query.program for query in asked if isinstance(query, Evaluate)}
+        added = {gate for program in programs for gate in program.circuit.gates if (gate.name, gate.wires) not in own}
+        model = self.noise
+        if model is None or all(rule.error.is_identity for rule in model.gates):
+            return ()
+        return tuple(sorted({gate.name for gate in added if not errs(gate, model)}))
 
     def _smaller(self, method: Method, estimator: AbstractEstimator) -> AbstractEstimator:
         option = method.make.accuracy_option
@@ -158,9 +178,8 @@ class _Means(AbstractBackend):
             )
         assert isinstance(self.drawn, Trajectories)
         some = Trajectories(self.drawn.noise, runs)
-        answer = some.answer(replace(query, shots=runs * _OUTCOMES_A_RUN, weights=None), key)
-        assert isinstance(answer, Means)
-        return answer
+        drawn: Any = some.answer(replace(query, shots=runs * _OUTCOMES_A_RUN, weights=None), key)
+        return drawn
 
 
 def _difference(noisy: Reading, right: Reading) -> Reading:

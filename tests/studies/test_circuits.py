@@ -114,6 +114,29 @@ def test_sampled_errors_stay_within_epsilon(folder, name, method):
     assert 0 < record["error_over_allowed"] < 1
 
 
+def test_cells_with_noise_know_the_bias(folder):
+    """Noise that shrinks every derivative to a half is most of the error; exact methods are simulated without."""
+    spec = Scaling.model_validate(
+        {
+            "methods": ["adjoint", "parameter-shift"],
+            "epsilon": 0.3,
+            "circuits": [{"label": "a", "circuits": [str(folder / "shared.qasm")], "noise": "readout-error=0.25"}],
+            "hard_instance": False,
+            "network": False,
+        }
+    )
+    exact, noisy = spec.cells(0)
+    quiet = cell(folder / "shared.qasm", "adjoint").compute()
+    assert exact.noise is None
+    assert exact.compute()["gradient"] == quiet["gradient"]
+    record = noisy.compute()
+    circuit = noisy.load()
+    bias = qg.noise_bias(circuit.objective, circuit.params, qg.NoiseModel().add_readout(qg.ReadoutError(0.25)))
+    assert record["noise_bias"] == pytest.approx(np.max(np.abs(bias.gradient)), abs=1e-9)
+    assert record["noise_bias_error"] == 0
+    assert noisy.data["noise"] == ("readout-error=0.25",)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

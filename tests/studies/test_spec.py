@@ -47,6 +47,10 @@ def test_fingerprint_changes_with_every_field():
             {"circuits": [{"label": "a", "circuits": ["x"], "observable": "ZQ"}]},
             "circuits.0.observable: observable 'ZQ'",
         ),
+        (
+            {"circuits": [{"label": "a", "circuits": ["x"], "noise": "depolarizing=2"}]},
+            "circuits.0.noise: noise 'depolarizing=2': .*from 0 to 1",
+        ),
         ({"epsilon": [0.1, float("nan")]}, "epsilon.1: Input should be a finite number"),
         ({"epsilon": []}, "epsilon: nothing given"),
         ({"epsilon": "0.1"}, "epsilon.0: Input should be a valid number, and not '0.1'"),

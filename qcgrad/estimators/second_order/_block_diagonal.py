@@ -62,17 +62,19 @@ class BlockDiagonalMetric(MetricMethod):
 
     def combine(self, problem: Problem, queries: tuple[Any, ...], answers: tuple[Any, ...]) -> MatrixReading:
         rows = np.asarray(problem.directions, float)
-        metric, variance = np.zeros((2, len(rows), len(rows)))
+        metric, variance, bias = np.zeros((3, len(rows), len(rows)))
         for layer, answer in zip(self._layers(problem), answers, strict=True):
             along = rows[:, list(layer.angles)]
             # Layers are measured on copies of their own.
             if self.shots is None:
-                metric += along @ _exact(answer.mean[0]) @ along.T
+                covariance, off = _exact(answer.mean[0], 0 * answer.mean[0] if answer.bias is None else answer.bias[0])
+                metric += along @ covariance @ along.T
+                bias += np.abs(along) @ off @ np.abs(along).T
             else:
                 part, spread = _sampled(answer.counts[0], layer, along)
                 metric, variance = metric + part, variance + spread
         stats = {} if self.shots is None else {"degrees_of_freedom": self.shots - 1}
-        return MatrixReading(metric[None], variance[None], stats=stats)
+        return MatrixReading(metric[None], variance[None], bias[None], stats=stats)
 
     @classmethod
     def for_accuracy(cls, problem: Problem, epsilon: float, delta: float | None) -> Self:
@@ -115,13 +117,24 @@ class BlockDiagonalMetric(MetricMethod):
         return MeasureBases(program, used, basis.x[None], basis.z[None], np.array([self.shots]))
 
 
-def _exact(means):
-    """(A_l, A_l) covariances from the means of all generators, then of the products of all pairs a <= b."""
+def _exact(means, biases):
+    """(A_l, A_l) covariances, and bounds on their biases.
+
+    Args:
+        means: of all generators, then of the products of all pairs a <= b.
+        biases: bounds on how far off these are, as a device with noise may know.
+    """
     count = int((math.isqrt(9 + 8 * len(means)) - 3) // 2)
-    single, products = np.asarray(means[:count], float), np.zeros((count, count))
-    products[np.triu_indices(count)] = means[count:]
-    products = products + np.triu(products, 1).T
-    return products - np.outer(single, single)
+    (single, products), (off, bounds) = (_split(numbers, count) for numbers in (means, biases))
+    crossed = np.outer(np.abs(single), off)
+    return products - np.outer(single, single), bounds + crossed + crossed.T + np.outer(off, off)
+
+
+def _split(numbers, count):
+    """Those of the generators, and the symmetric matrix of those of their products."""
+    products = np.zeros((count, count))
+    products[np.triu_indices(count)] = numbers[count:]
+    return np.asarray(numbers[:count], float), products + np.triu(products, 1).T
 
 
 def _sampled(counts, layer: Layer, along):

@@ -154,6 +154,13 @@ def noisy(circuit: Circuit, model: NoiseModel) -> NoisyCircuit:
     return NoisyCircuit(circuit.num_qubits, tuple(steps), readout, circuit.name)
 
 
+def errs(gate: Gate, model: NoiseModel) -> bool:
+    """Whether anything goes wrong in a gate."""
+    step = _gate_step(gate, model)
+    is_turned = (step.factor, step.shift) != (1.0, 0.0)
+    return is_turned or any(True for when in ("before", "after") for _ in _around(gate, model, when))
+
+
 def _gate_step(gate: Gate, model: NoiseModel) -> GateStep:
     factor, shift = 1.0, 0.0
     for rule in model.gates:

@@ -10,7 +10,10 @@ import numpy as np
 from ...errors import ImportRefused
 from ...estimate import Estimate, estimate
 from ...estimator import AbstractEstimator
+from ...ir.noise import NoiseModel, noise_in_words
 from ...objective import point_at
+from ...planner import Probe
+from ...simulators import DensityMatrix
 from .._memory import check_circuit
 from .._methods import EXACT, samples
 from ..circuits import StudyCircuit, content_of, load_study_circuit
@@ -25,12 +28,14 @@ class CircuitCell(MethodCell):
     Attributes:
         circuit: name in the library, or of a file.
         observable: Pauli sum, None for the recorded or default one.
+        noise: what goes wrong, in words; None for nothing.
         path, content: where a file lies, and a hash of it: moving a file changes no result.
     """
 
     kind: ClassVar[str] = "circuit"
     circuit: str
     observable: str | None = None
+    noise: tuple[str, ...] | None = None
     path: str | None = None
     content: str | None = None
 
@@ -72,9 +77,13 @@ class CircuitCell(MethodCell):
         reference = circuit.reference()
         notify("estimating")
         if samples(self.described):
-            found = estimate(circuit.objective, circuit.params, estimator, key=self.seed)
+            noise = None if self.noise is None else noise_in_words(self.noise)
+            backend = None if noise is None else DensityMatrix(noise)
+            found = estimate(circuit.objective, circuit.params, estimator, backend, key=self.seed)
             value = sampled_value_cost(circuit.objective, *self.accuracy)
             accuracy = self._errors(circuit, found, reference) | self._setting(estimator)
+            if noise is not None:
+                accuracy |= self._bias(circuit, estimator, noise)
         else:
             found = estimate(circuit.objective, circuit.params, estimator)
             value, accuracy = cost_of_value(circuit.objective, estimator), _departure(circuit, found)
@@ -107,6 +116,12 @@ class CircuitCell(MethodCell):
     def _setting(self, estimator: AbstractEstimator) -> Record:
         option = self.described.make.accuracy_option
         return {"setting": getattr(estimator, option)} if option else {}
+
+    def _bias(self, circuit: StudyCircuit, estimator: AbstractEstimator, noise: NoiseModel) -> Record:
+        """How far noise moves the gradient; nothing where that is too much to simulate."""
+        point, _ = point_at(circuit.objective, circuit.params)
+        bias = Probe(noise, point).bias(self.described, estimator)
+        return {"noise_bias": bias.size, "noise_bias_error": bias.standard_error} if bias.is_known else {}
 
     def _errors(self, circuit: StudyCircuit, found: Estimate, reference: Estimate) -> Record:
         epsilon, _ = self.accuracy

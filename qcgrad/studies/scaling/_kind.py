@@ -165,6 +165,8 @@ class Scaling(AbstractKind):
                         model=series.label,
                         seed=seed,
                         observable=series.observable,
+                        # What is simulated has no noise.
+                        noise=(series.noise or None) if samples(method) else None,
                         epsilon=epsilon,
                         delta=delta,
                     )

@@ -16,12 +16,15 @@ class CircuitSeries(Part):
         circuits: names in the circuit library, or OpenQASM files, relative to the folder of the spec. A .toml file
             beside a program (as in the library) gives its observable and its angles, but is not needed.
         observable: Pauli sum, for example "ZZI + 0.5*IXI". Default: the recorded one, else Z on every qubit, summed.
+        noise: what goes wrong where methods sample, in words as "depolarizing=0.01,2@cx" (see `qcgrad.ir.noise`). Their
+            cells hold the bias that it gives to the gradient; errors are those to the gradient without noise.
         max_sampled_qubits: methods that sample simulate up to this size; white-box methods all of them.
     """
 
     label: str = Field(min_length=1)
     circuits: tuple[str, ...] = Field(min_length=1)
     observable: str | None = None
+    noise: tuple[str, ...] = ()
     max_sampled_qubits: Whole = Field(default=8, ge=1)
 
     @field_validator("circuits")
@@ -37,6 +40,19 @@ class CircuitSeries(Part):
         if observable is not None:
             PauliSum(observable)  # refuses by name what is none
         return observable
+
+    @field_validator("noise", mode="before")
+    @classmethod
+    def _one_or_several(cls, noise):
+        return (noise,) if isinstance(noise, str) else noise
+
+    @field_validator("noise")
+    @classmethod
+    def _check_noise(cls, noise):
+        from ...ir.noise import noise_in_words
+
+        noise_in_words(noise)  # refuses by name what is none
+        return noise
 
 
 class HardInstance(Part):

@@ -133,8 +133,7 @@ class ZeroNoiseExtrapolation(OneRoundEstimator):
         r"""Parameter shifts with as many more shots as the extrapolation adds to variances.
 
         The promise is about noise of shots, as that of other methods: by Hoeffding's inequality they keep
-        \(\epsilon/\sqrt{\sum_s \gamma_s^2}\), and the sum of independent errors with factors \(\gamma_s\) keeps
-        epsilon.
+        \(\epsilon/\sqrt{\sum_s \gamma_s^2}\), and a sum of independent errors with factors \(\gamma_s\) keeps epsilon.
         What noise of gates leaves is not known here; `qcgrad.advise(..., noise=...)` simulates it.
         """
         epsilon, delta = checked_accuracy(epsilon, delta)
