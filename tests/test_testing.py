@@ -8,7 +8,7 @@ import pytest
 import qcgrad as qg
 from qcgrad.interop import SampledBackend
 from qcgrad.ir.program import Program
-from qcgrad.queries import Access, Evaluate, Means
+from qcgrad.queries import Access, EstimatePhases, Evaluate, GradientRegisters, Means
 from qcgrad.testing import check_backend
 from tests import dense
 
@@ -97,6 +97,35 @@ class AnyVariance(NoVariance):
         return Means(mean + 0.9, variance + 1e6)
 
 
+class Coherent(qg.AbstractBackend):
+    """Circuits that run a preparation many times, and nothing else."""
+
+    access = Access.coherent
+
+    def answer(self, query, key):
+        if not isinstance(query, EstimatePhases | GradientRegisters):
+            return self.refuse(query)
+        found = qg.Statevector().answer(query, key)
+        return found._replace(turns=self.turned(found.turns))
+
+    def turned(self, turns):
+        return turns
+
+
+class Backwards(Coherent):
+    """The Fourier transform instead of its inverse: walks have both signs, gradients change theirs."""
+
+    def turned(self, turns):
+        return -turns
+
+
+class HalfTurned(Coherent):
+    """A reflection with the other sign."""
+
+    def turned(self, turns):
+        return turns + 0.5
+
+
 class RefusesAll(qg.AbstractBackend):
     access = Access.single_copy
 
@@ -136,6 +165,14 @@ def test_our_own_backends_answer_rightly():
     }  # fmt: skip
     assert set(check_backend(qg.Statevector())) == everything
     assert check_backend(qg.Autodiff()) == ("Backward",)
+
+
+def test_coherent_answers_are_compared_too():
+    assert check_backend(Coherent()) == ("EstimatePhases", "GradientRegisters")
+    with pytest.raises(AssertionError, match=r"backend Backwards answers .*GradientRegisters wrongly.*QuantumGradient"):
+        check_backend(Backwards())
+    with pytest.raises(AssertionError, match=r"backend HalfTurned answers EstimatePhases wrongly.*AmplitudeEstimation"):
+        check_backend(HalfTurned())
 
 
 def test_a_sampler_of_bitstrings_answers_rightly():
