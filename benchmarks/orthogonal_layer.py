@@ -22,7 +22,7 @@ RESULTS = Path(__file__).parent / "results"
 SPLITTER = qg.PauliSum({"XY": 0.5, "YX": -0.5})
 BACKEND = qg.HammingWeight()
 # Qubits, copies, steps along one direction.
-CASES = ((20, 100_000, 400), (60, 10_000_000, 250))
+CASES = ((20, 100_000, 400), (60, 10_000_000, 200))
 SHARES = (0.0, 0.01, 0.1, 0.3, 1.0)
 
 
@@ -61,10 +61,13 @@ def rows(n: int, copies: int, steps: int):
     params = np.random.default_rng(1).uniform(0, 2 * np.pi, objective.num_parameters)
     mean, largest = curvatures(objective, params)
     yield f"{objective.num_parameters:,} parameters, mean curvature {mean:.3g}, largest {largest:.3g}", [], [], 0.0
-    # The curvature where one starts is not the largest on the way.
-    methods = [(f"QUIVER, V = {v}", quiver(None, 2 * mean), qg.ForwardGradient(v)) for v in (1, 8)]
+    methods = []
+    for v in (1, 8):
+        # Twice, since the curvature where one starts is not the largest on the way.
+        bound = 2 * ((v + 1) * largest + params.size * mean) / (v + params.size - 1)
+        methods.append((f"QUIVER, V = {v}", quiver(None, bound), qg.ForwardGradient(v)))
     if n <= 20:
-        methods.append(("gCANS", gcans(0.5 / largest, largest), qg.ParameterShift()))
+        methods.append(("gCANS", gcans(0.25 / largest, 2 * largest), qg.ParameterShift()))
     for name, optimizer, method in methods:
         start = time.process_time()
         found = minimize(

@@ -61,8 +61,10 @@ def quiver(
             for \(V/(2L(V + P + \kappa - 2))\), C = 4. A step of exact slopes gains most at C = 2; but per shot the gain
             goes as \((1 - 1/C)^2\), so that shorter steps gain up to four times as much as those, for as long as
             directions take more than `min_shots`.
-        lipschitz: L, as for `icans`. It is the worst case here too: what counts is \(E\,\hat g^T H \hat g\), which for
-            random directions is about \(\mathrm{tr} H\) instead of \(P L\), so that much smaller values may do.
+        lipschitz: L, as for `icans`. It is the worst case here too: along signs, a Hessian H with largest curvature
+            \(\lambda\) and no negative ones bends a step of exact slopes as much as
+            \(L = ((V + 1)\lambda + \mathrm{tr} H)/(V + P - 1)\) does, at most; where few directions are curved that is
+            much less than \(\lambda\).
         allocation: "step" or "direction".
         min_shots, max_shots: limits of what is asked for, at least 2: one shot has no variance. The value takes the
             least.
