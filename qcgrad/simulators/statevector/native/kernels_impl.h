@@ -27,6 +27,8 @@ namespace {
 
 #include "kernels_sampling.h"
 
+#include "kernels_superop.h"
+
 template <class R>
 Kernels<R> make_table() {
   Kernels<R> k;
@@ -56,6 +58,10 @@ Kernels<R> make_table() {
   k.dot = dot<R>;
   k.gather = gather<R>;
   k.scatter = scatter<R>;
+  k.superop_apply = superop_apply<R>;
+  k.superop_transition = superop_transition<R>;
+  k.string_rotate = string_rotate<R>;
+  k.string_transition = string_transition<R>;
   return k;
 }
 
