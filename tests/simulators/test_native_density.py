@@ -64,14 +64,14 @@ def both(noise):
 
 @pytest.mark.parametrize("noise", NOISES.values(), ids=NOISES)
 def test_matrices_values_gradients_and_draws_are_those_of_the_interpreter(noise):
-    for seed in range(3):
+    for seed in range(2 if noise is EVERYTHING else 1):
         rng = np.random.default_rng(seed)
         objective = qg.Expectation(random_circuit(rng), WORDS)
         params = rng.normal(size=3)
         ours, theirs = both(noise)
         found, right = (backend.matrix(objective.circuit, params) for backend in (ours, theirs))
         np.testing.assert_allclose(found, right, atol=1e-12)
-        for method in (qg.ParameterShift(), qg.ParameterShift(shots=50)):
+        for method in (qg.ForwardGradient(1), qg.ForwardGradient(1, shots=50)):
             found, right = (qg.estimate(objective, params, method, backend, key=seed) for backend in (ours, theirs))
             for field in ("value", "gradient", "variance", "bias_bound"):
                 np.testing.assert_allclose(getattr(found, field), getattr(right, field), atol=1e-12)

@@ -6,6 +6,7 @@ matrix, and an error of reading is one too. What happens to the same two qubits 
 is: noise costs nothing beside the gates that it follows. A string on more qubits is a block of its own.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, product
@@ -37,11 +38,28 @@ class Turn(NamedTuple):
 
 @dataclass
 class Item:
-    """What happens to some qubits: turns, or a matrix (4^k, 4^k) of its coefficients."""
+    """What happens to some qubits: turns, Kraus operators or an error of reading.
+
+    Attributes:
+        wires: k of them.
+        turns: one after another.
+        operators: (m, 2^k, 2^k), one for a unitary.
+        place: the how manyth matrices of the circuit these are.
+        is_fixed: whether no state changes their probabilities.
+        reading: (4^k, 4^k) what becomes of coefficients.
+    """
 
     wires: tuple[int, ...]
     turns: list[Turn] = field(default_factory=list)
-    matrix: np.ndarray | None = None
+    operators: np.ndarray | None = None
+    place: int = 0
+    is_fixed: bool = True
+    reading: np.ndarray | None = None
+
+    @property
+    def coefficients(self) -> Float[np.ndarray, "4**k 4**k"] | None:
+        """What becomes of coefficients, where it is no turn."""
+        return self.reading if self.operators is None else _coefficients(self.operators)
 
 
 @dataclass
@@ -73,36 +91,37 @@ def blocks(circuit: NoisyCircuit, is_read: bool) -> tuple[list[Pair], int] | Non
     return _grouped(n, [item for item in found if item is not None and item.wires]), n
 
 
-def coefficients_of(superoperator: Complex[np.ndarray, "4**k 4**k"]) -> Float[np.ndarray, "4**k 4**k"]:
-    """A map of density matrices, whose rows stand one after another, as one of their coefficients."""
-    size = len(superoperator)
-    width = size.bit_length() // 2
-    strings = [pauli_matrix("".join(word)).ravel() for word in product(LETTERS, repeat=width)]
-    basis = np.array(strings)
-    return np.real(basis.conj() @ superoperator @ basis.T) / 2**width
+def _coefficients(kraus: Complex[np.ndarray, "m 2**k 2**k"]) -> Float[np.ndarray, "4**k 4**k"]:
+    """tr(P_i sum K P_j K^dagger) / 2^k."""
+    width = kraus.shape[1].bit_length() - 1
+    strings = np.array([pauli_matrix("".join(word)) for word in product(LETTERS, repeat=width)])
+    images = np.einsum("mab,jbc,mdc->jad", kraus, strings, kraus.conj(), optimize=True)
+    return np.real(np.einsum("iba,jab->ij", strings, images)) / 2**width
 
 
 def _items(circuit: NoisyCircuit) -> Iterator[Item | None]:
     """In order; None stands for what has no block."""
-    slot = -1
+    slot, place = -1, 0
     for step in circuit.steps:
         if isinstance(step, ChannelStep):
-            yield _matrix(step.wires, step.channel.superoperator)
+            channel = step.channel
+            yield _matrices(step.wires, channel.operators, place, channel.mixture is not None)
+            place += 1
             continue
         driven = step.gate.param is not None
         slot += driven
         for p in step.primitives():
             if isinstance(p, MatrixPrimitive):
-                size = len(p.matrix) ** 2
-                yield _matrix(p.wires, np.einsum("ab,cd->acbd", p.matrix, p.matrix.conj()).reshape(size, size))
+                yield _matrices(p.wires, p.matrix[None], place, True)
+                place += 1
             elif len(p.controls) > _MAX_CONTROLS:
                 yield None
             else:
                 yield from _turned(p, slot if driven and p.scale else -1, 0.0 if driven else step.gate.offset)
 
 
-def _matrix(wires: tuple[int, ...], superoperator: np.ndarray) -> Item | None:
-    return Item(wires, matrix=coefficients_of(superoperator)) if len(wires) <= 2 else None
+def _matrices(wires: tuple[int, ...], operators: np.ndarray, place: int, is_fixed: bool) -> Item | None:
+    return Item(wires, operators=operators, place=place, is_fixed=is_fixed) if len(wires) <= 2 else None
 
 
 def _turned(p: PauliPrimitive, slot: int, angle: float) -> Iterator[Item]:
@@ -131,7 +150,7 @@ def _reading(readout: Sequence[ReadoutError | None]) -> Iterator[Item]:
             up, down = error.confusion[0, 1], error.confusion[1, 0]
             matrix = np.diag([1.0, *[1 - up - down] * 3])
             matrix[1:, 0] = down - up
-            yield Item((q,), matrix=matrix)
+            yield Item((q,), reading=matrix)
 
 
 def _grouped(n: int, items: Sequence[Item]) -> list[Pair]:
@@ -170,12 +189,15 @@ def _grouped(n: int, items: Sequence[Item]) -> list[Pair]:
     return found
 
 
-def within(matrix: Float[np.ndarray, "4**k 4**k"], wires: tuple[int, ...], pair: tuple[int, ...]) -> np.ndarray:
-    """A matrix on one or two of a block's qubits as one on both (16, 16)."""
+def within(matrix: np.ndarray, wires: tuple[int, ...], pair: tuple[int, ...]) -> np.ndarray:
+    """A matrix (or several) on one or two of a block's qubits as one on both."""
+    size = matrix.shape[-1]
     if len(wires) == 1:
-        return np.kron(matrix, np.eye(4)) if wires[0] == pair[0] else np.kron(np.eye(4), matrix)
-    parts = matrix.reshape(4, 4, 4, 4)
-    return (parts if wires == pair else parts.transpose(1, 0, 3, 2)).reshape(16, 16)
+        return np.kron(matrix, np.eye(size)) if wires[0] == pair[0] else np.kron(np.eye(size), matrix)
+    if wires == pair:
+        return matrix
+    side = math.isqrt(size)
+    return matrix.reshape(-1, *(side,) * 4).transpose(0, 2, 1, 4, 3).reshape(matrix.shape)
 
 
 def string_number(letters: dict[int, int], wires: Sequence[int]) -> int:

@@ -48,9 +48,9 @@ class NativeDensity:
             digits += [-1, -1] if pair.is_string else [width - 1 - wire for wire in pair.wires]
             wires = range(width) if pair.is_string else pair.wires
             for item in pair.items:
-                if item.matrix is not None:
+                if (matrix := item.coefficients) is not None:
                     rows.append((0, -1, len(matrices), 0.0, 0.0))
-                    matrices.append(within(item.matrix, item.wires, pair.wires))
+                    matrices.append(within(matrix, item.wires, pair.wires))
                 rows += [(string_number(t.letters, wires), t.slot, -1, t.scale, t.offset) for t in item.turns]
             ends.append(len(rows))
         self._blocks = len(found)

@@ -58,8 +58,11 @@ Kernels<R> make_table() {
   k.dot = dot<R>;
   k.gather = gather<R>;
   k.scatter = scatter<R>;
-  k.superop_apply = superop_apply<R>;
-  k.superop_transition = superop_transition<R>;
+  k.superop_apply = superop_apply<R, 16>;
+  k.superop_transition = superop_transition<R, 16>;
+  k.pair_apply = superop_apply<R, 8>;
+  k.pair_transition = superop_transition<R, 8>;
+  k.state_rotate = state_rotate<R>;
   k.string_rotate = string_rotate<R>;
   k.string_transition = string_transition<R>;
   return k;

@@ -13,20 +13,6 @@ namespace {
 // Shorter loops are over before another thread has woken up.
 constexpr u64 kTilesPerThread = 16, kStringsPerThread = 4096;
 
-template <class R>
-SuperopGeometry geometry_of(int num_qubits, int first, int second) {
-  SuperopGeometry g = {};
-  g.low = std::min(first, second), g.high = std::max(first, second);
-  const u64 rest = u64{1} << (2 * (num_qubits - 2));
-  g.lanes = static_cast<int>(std::min<u64>(rest, kSuperopLanes));
-  g.tiles = rest / static_cast<u64>(g.lanes);
-  g.run = std::min(g.lanes, 1 << std::min(2 * g.low, 6));
-  for (u64 row = 0; row < 16; ++row) g.row[row] = padded<R>((row >> 2) << (2 * first) | (row & 3) << (2 * second));
-  for (int l = 0; l < g.lanes; ++l)
-    g.lane[l] = padded<R>(insert_zeros(insert_zeros(static_cast<u64>(l), 2 * g.low, 2), 2 * g.high, 2));
-  return g;
-}
-
 // Calls work(part, first, last) for parts of a range, on threads where they pay.
 template <class F>
 void split(u64 count, u64 least, int threads, F work) {
@@ -50,7 +36,7 @@ NoisyBlock<R>::NoisyBlock(const NoisyCircuit& c, i64 index, const double* angles
     cosine_ = std::cos(turn(first)), sine_ = std::sin(turn(first));
     return;
   }
-  geometry_ = geometry_of<R>(num_qubits_, digits[0], digits[1]);
+  geometry_ = superop_geometry<R>(num_qubits_, digits[0], digits[1], 2);
   std::fill(matrix_, matrix_ + 256, 0.0);
   for (int i = 0; i < 16; ++i) matrix_[17 * i] = 1;
   for (i64 i = first; i < last; ++i) {
