@@ -10,6 +10,7 @@ from qcgrad.ir.noise.noisy_circuit import noisy
 from qcgrad.queries import Evaluate, MeasureBases, RandomizedMeasure
 from qcgrad.simulators.trajectories._drawn import DrawnErrors
 from qcgrad.simulators.trajectories._jumps import Jumps
+from qcgrad.simulators.trajectories._native_jumps import NativeJumps
 from qcgrad.simulators.trajectories._prepared import prepared
 from theory.statistics import assert_frequencies, bernstein, key, normal
 
@@ -40,7 +41,7 @@ KINDS = pytest.mark.parametrize("noise", [PAULI, ANY], ids=["pauli", "any"])
 
 def test_errors_are_drawn_ahead_where_no_state_decides_them():
     assert isinstance(prepared(noisy(CIRCUIT, PAULI), np.dtype(float)), DrawnErrors)
-    assert isinstance(prepared(noisy(CIRCUIT, ANY), np.dtype(float)), Jumps)
+    assert isinstance(prepared(noisy(CIRCUIT, ANY), np.dtype(float)), Jumps | NativeJumps)
 
 
 @pytest.mark.statistical

@@ -16,7 +16,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Complex, Float, PyTree
 
-from ...array_types import Angles, Array, Expectations, Key, Keys, Settings, Shots
+from ...array_types import Angles, Array, Expectations, Key, Settings, Shots
 from ...ir import pauli
 from ...ir.noise.noisy_circuit import NoisyCircuit
 from ...ir.program import Program
@@ -89,11 +89,11 @@ class Reading(eqx.Module):
         """What each outcome of a basis adds to the observables."""
         return sample.outcome_values(WholeRegister(len(self.elements)), basis.supports, basis.coefficients)
 
-    def map(self, function: Callable[..., PyTree], keys: Keys | None = None) -> PyTree:
-        """The function of each basis, and of a key for each, one after another."""
+    def map(self, function: Callable[..., PyTree], *columns: Array) -> PyTree:
+        """The function of each basis, and of what belongs to it in each column, one after another."""
         elements = jnp.moveaxis(jnp.asarray(self.elements), 1, 0)
         bases = _Basis(elements, jnp.asarray(self.bases.supports), jnp.asarray(self.bases.coefficients))
-        return lax.map(function, bases) if keys is None else lax.map(lambda row: function(*row), (bases, keys))
+        return lax.map(lambda row: function(*row), (bases, *columns))
 
 
 class _Basis(NamedTuple):
@@ -124,30 +124,51 @@ def values(circuit: DensityCircuit, reading: Reading, angles: Settings) -> Expec
     return map_settings(one, angles, circuit.numbers)
 
 
-@partial(jax.jit, static_argnums=2)
+@partial(jax.jit, static_argnums=3)
 @in_full_precision
 def sampled(
-    circuit: DensityCircuit, reading: Reading, max_shots: int, angles: Settings, shots: Shots, key: Key
+    circuit: DensityCircuit, angles: Settings, reading: Reading, max_shots: int, shots: Shots, key: Key
 ) -> tuple[Expectations, Expectations, Expectations]:
     """Means (B, K), their variances, and the exact values, from `shots` (B,) outcomes in each basis."""
 
     def one(inputs):
         angles, shots, key = inputs
         rho = circuit.final(angles)
-
-        def measure(basis, key):
-            p, outcomes = distribution(rho, basis.elements), reading.outcomes(basis)
-            uniform = jax.random.uniform(key, (max_shots,), p.dtype)
-            return *_statistics(outcomes[:, _drawn(p, uniform)], shots), outcomes @ p
-
-        keys = jax.random.split(key, len(reading.bases.supports))
-        mean, variance, exact = jax.tree.map(lambda part: part.sum(axis=0), reading.map(measure, keys))
-        constants = reading.bases.constants
-        return mean + constants, variance, exact + constants
+        found = reading.map(lambda basis: distribution(rho, basis.elements))
+        return _measured(reading, found, max_shots, shots, key)
 
     keys = jax.random.split(key, angles.shape[0])
     inputs = (sample.not_differentiable(angles), shots, keys)
     return map_settings(one, inputs, max(circuit.numbers, max_shots))
+
+
+@partial(jax.jit, static_argnums=2)
+@in_full_precision
+def drawn(
+    distributions: Float[Array, "B G 2**n"], reading: Reading, max_shots: int, shots: Shots, key: Key
+) -> tuple[Expectations, Expectations, Expectations]:
+    """The same from the distributions themselves."""
+
+    def one(inputs):
+        found, shots, key = inputs
+        return _measured(reading, found, max_shots, shots, key)
+
+    inputs = (distributions, shots, jax.random.split(key, distributions.shape[0]))
+    return map_settings(one, inputs, max(distributions[0].size, max_shots))
+
+
+def _measured(reading, distributions, max_shots, shots, key):
+    """Means, variances and exact values of one setting from its distributions in all bases."""
+
+    def measure(basis, p, key):
+        outcomes = reading.outcomes(basis)
+        uniform = jax.random.uniform(key, (max_shots,), p.dtype)
+        return *_statistics(outcomes[:, _drawn(p, uniform)], shots), outcomes @ p
+
+    keys = jax.random.split(key, len(reading.bases.supports))
+    mean, variance, exact = jax.tree.map(lambda part: part.sum(axis=0), reading.map(measure, distributions, keys))
+    constants = reading.bases.constants
+    return mean + constants, variance, exact + constants
 
 
 def distribution(rho: Complex[Array, "4**n"], elements: Complex[Array, "n 2 2 2"]) -> Float[Array, "2**n"]:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -32,6 +32,7 @@ from ...queries import (
     Means,
     MeasureBases,
     RandomizedMeasure,
+    ShiftedSettings,
     Snapshots,
     state_bytes,
 )
@@ -45,6 +46,10 @@ from ..statevector.backend import Statevector
 from . import _kernels as kernels
 from . import _measured as measured
 from ._kernels import DensityCircuit, Reading
+from ._native import NativeDensity, native_density
+
+# What is native numbers strings with 64 bits.
+_MOST_QUBITS = 30
 
 _Answer = Means | BasisCounts | Snapshots | BellOutcomes
 
@@ -67,13 +72,19 @@ class DensityMatrix(AbstractBackend):
     It answers `Evaluate`, `MeasureBases`, `RandomizedMeasure` and `BellSample`; sweeps over coherent copies need pure
     states and are refused by name. `Evaluate` works while JAX traces, and exact values can be differentiated.
 
+    Where numbers are at hand the native engine holds the \(4^n\) real Pauli coefficients of the density matrix, and
+    joins gates and channels on the same two qubits; exact values at shifts of one point take one run forwards and one
+    backwards for each observable, instead of one for each shift. What JAX traces is simulated in JAX, as is all else
+    without a compiler, on accelerators, and with channels or matrices on more than two qubits.
+
     Args:
         noise: what goes wrong; `NoiseModel()` for nothing.
         max_bytes: refuse simulations that need more than this; by default 80 % of the memory that is free.
+        engine: "auto" as above, or "jax" for everything.
 
     Raises:
         StateTooLarge: before anything is allocated, with the number of bytes.
-        ValueError: when asked: the noise names a qubit that the circuit does not have.
+        ValueError: an engine that is not there; and when asked: the noise names a qubit that the circuit does not have.
 
     Example:
         >>> import jax, qcgrad as qg
@@ -87,13 +98,16 @@ class DensityMatrix(AbstractBackend):
 
     access = Access.multi_copy
 
-    def __init__(self, noise: NoiseModel, max_bytes: int | None = None):
+    def __init__(self, noise: NoiseModel, max_bytes: int | None = None, engine: Literal["auto", "jax"] = "auto"):
         if not isinstance(noise, NoiseModel):
             raise TypeError(f"noise is {noise!r}: give a qcgrad.NoiseModel")
         if max_bytes is not None:
             allowed_bytes(max_bytes)
+        if engine not in ("auto", "jax"):
+            raise ValueError(f"DensityMatrix engine={engine!r}: give 'auto' or 'jax'")
         self.noise = noise
         self.max_bytes = max_bytes
+        self.engine: Literal["auto", "jax"] = engine
 
     @property
     def fidelity(self) -> Fidelity:
@@ -135,19 +149,27 @@ class DensityMatrix(AbstractBackend):
         x, z, _ = whole.terms
         part = noisy(whole.circuit, self.noise).seen(whole.qubits_of(x) | whole.qubits_of(z))
         program = Compact(whole, Circuit(len(part.qubits)), part.qubits)
-        allowed = self._check(part, angles.dtype)
+        native = self._native(part.circuit, (angles, key), is_read=True)
+        allowed = self._check(part, angles.dtype, native)
+        if query.shots is None and native is not None:
+            exact = native.values(program, _selected(part, angles), allowed)
+            return self._told(query, exact, zeros_like(exact), exact)
         settings = len(angles)
         count = 1 if settings == 1 else walk.bucket(settings, 2)
-        selected = padded(_padded_angles(part.select(angles)), count, axis=0)
-        circuit, reading = _prepared(part.circuit, np.dtype(angles.dtype)), Reading(program, part.circuit, angles.dtype)
+        reading = Reading(program, part.circuit, angles.dtype)
         if query.shots is None:
+            circuit, selected = _in_jax(part, angles, count)
             exact = _to_host(angles, kernels.values(circuit, reading, selected))[:settings]
             return self._told(query, exact, zeros_like(exact), exact)
         drawn = walk.bucket(max(query.shots_per_setting))
         limits.check_draws(reading.bases, angles.dtype, drawn, allowed)
         shots = np.pad(np.asarray(query.shots_per_setting, np.int32), (0, count - settings))
-        found = _to_host(angles, kernels.sampled(circuit, reading, drawn, selected, shots, key))
-        return self._told(query, *(part[:settings] for part in found))
+        if native is None:
+            found = kernels.sampled(*_in_jax(part, angles, count), reading, drawn, shots, key)
+        else:
+            p = native.distributions(np.asarray(part.select(angles)), program.bases)
+            found = kernels.drawn(padded(p, count, axis=0), reading, drawn, shots, key)
+        return self._told(query, *(part[:settings] for part in _to_host(angles, found)))
 
     def _told(self, query: Evaluate, mean, variance, exact) -> Means:
         """The answer, with what noise does to the exact one."""
@@ -188,20 +210,30 @@ class DensityMatrix(AbstractBackend):
     def _matrix(self, part: NoisyPart, angles: Angles):
         """The density matrix (2^m, 2^m) of a part."""
         self._check(part, angles.dtype)
+        native = self._native(part.circuit, angles, is_read=False)
+        if native is not None:
+            return native.matrix(np.asarray(part.select(angles)))
         side = 2 ** len(part.qubits)
-        circuit = _prepared(part.circuit, np.dtype(angles.dtype))
-        return kernels.matrix(circuit, _padded_angles(part.select(angles))).reshape(side, side)
+        circuit, selected = _in_jax(part, angles[None], 1)
+        return kernels.matrix(circuit, selected[0]).reshape(side, side)
 
-    def _check(self, part: NoisyPart, dtype: np.dtype) -> int:
+    def _native(self, circuit: NoisyCircuit, inputs: Any, is_read: bool) -> NativeDensity | None:
+        """The circuit for the native engine, if it is the one to ask."""
+        # Masks of what does not fit are not made: it is refused by `_check`.
+        is_left = self.engine == "jax" or not is_concrete(inputs) or circuit.num_qubits > _MOST_QUBITS
+        return None if is_left else _packed(circuit, is_read)
+
+    def _check(self, part: NoisyPart, dtype: np.dtype, native: NativeDensity | None = None) -> int:
         """Refuse density matrices that do not fit; the bytes that there may be."""
         allowed = allowed_bytes(self.max_bytes, jax.devices()[0])
         count = len(part.qubits)
         one = state_bytes(2 * count, dtype)
+        # Its coefficients are half as many numbers as a density matrix is made of.
+        held = kernels.STATES_HELD if native is None else -(-native.held // 2)
         require(
             f"{part.circuit.name or 'the circuit'}: {count} qubits have to be simulated: a density matrix of them in "
-            f"{np.result_type(dtype, np.complex64)} takes {in_words(one)} and this query holds "
-            f"{kernels.STATES_HELD} of them,",
-            kernels.STATES_HELD * one,
+            f"{np.result_type(dtype, np.complex64)} takes {in_words(one)} and this query holds {held} of them,",
+            held * one,
             allowed,
             "use fewer qubits, float32 parameters, or qcgrad.Trajectories(noise), which holds state vectors "
             "(DensityMatrix(max_bytes=...) moves the limit)",
@@ -216,9 +248,21 @@ def _prepared(circuit: NoisyCircuit, dtype: np.dtype) -> DensityCircuit:
     return DensityCircuit(circuit, dtype)
 
 
-def _padded_angles(angles):
-    """Angles (..., A) with zeros up to a number that many circuits share."""
-    return padded(angles, walk.bucket(max(angles.shape[-1], 1), 64), axis=-1)
+@lru_cache(maxsize=64)
+def _packed(circuit: NoisyCircuit, is_read: bool) -> NativeDensity | None:
+    return native_density(circuit, is_read)
+
+
+def _selected(part: NoisyPart, angles):
+    """Settings of a part's angles, as shifts of one point where they are that."""
+    return angles.on(part.angles) if isinstance(angles, ShiftedSettings) else np.asarray(part.select(angles))
+
+
+def _in_jax(part: NoisyPart, angles, count: int):
+    """The circuit for JAX, and settings with zeros up to numbers of angles and settings that many circuits share."""
+    selected = part.select(angles)
+    selected = padded(selected, walk.bucket(max(selected.shape[-1], 1), 64), axis=-1)
+    return _prepared(part.circuit, np.dtype(angles.dtype)), padded(selected, count, axis=0)
 
 
 def _to_host(inputs, outputs):

@@ -16,6 +16,7 @@ _TARGETS = {
     "qcgrad_state": "QcgradState",
     "qcgrad_sample": "QcgradSample",
     "qcgrad_sample_shifted": "QcgradSampleShifted",
+    "qcgrad_jumps": "QcgradJumps",
 }
 _MAX_THREADS = 256
 # By number (kernels.h): what QCGRAD_INSTRUCTION_SET calls them, and what people do.

@@ -14,7 +14,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Complex, Float
 
-from ...array_types import Array, Keys
+from ...array_types import Array, Key, Keys
 from ...ir.gates import MatrixPrimitive
 from ...ir.noise.noisy_circuit import ChannelStep, NoisyCircuit
 from ...ir.op_table import MATRIX, OpTable
@@ -79,18 +79,18 @@ class Jumps(eqx.Module):
         register, steps = self.register, self.steps
         a, b = walk.coefficients(steps.blocks, angles)
         wide_a, wide_b = walk.coefficients(steps.wide, angles)
-        uniforms = jax.random.uniform(key, (len(steps.kind), steps.blocks.x.shape[1]), angles.dtype)
+        uniforms = drawn_uniforms(key, len(self.operators), angles.dtype)
 
-        def idle(psi, index, route, uniform):
+        def idle(psi, index, route):
             return psi
 
-        def block(psi, index, route, uniform):
+        def block(psi, index, route):
             front = register.exchange(psi, route).reshape(self.operators.shape[-1], -1)
             rows = jax.tree.map(lambda column: column[index], walk.without_matrices(steps.blocks))
-            happened = self._happened(front @ front.conj().T, rows, a[index], b[index], uniform)
+            happened = self._happened(front @ front.conj().T, rows, a[index], b[index], uniforms)
             return (happened @ front).ravel()
 
-        def wide(psi, index, route, uniform):
+        def wide(psi, index, route):
             row = jax.tree.map(lambda column: column[index], walk.without_matrices(steps.wide))
             return walk.rotate(register, psi, row, wide_a[index], wide_b[index])
 
@@ -99,7 +99,7 @@ class Jumps(eqx.Module):
             return lax.switch(kind, [idle, block, wide], psi, *rest), None
 
         start = initial_state(register, self.operators.dtype)
-        inputs = (steps.kind, steps.index, register.tables(steps.forward), uniforms)
+        inputs = (steps.kind, steps.index, register.tables(steps.forward))
         psi, _ = lax.scan(step, start, inputs)
         final = jax.tree.map(lambda leaf: leaf[0], register.tables(steps.final))
         return register.exchange(psi, final)
@@ -108,15 +108,15 @@ class Jumps(eqx.Module):
         """The product of a block's gates and of what its channels did, drawn one after another."""
         small = WholeRegister(self.operators.shape[-1].bit_length() - 1)
 
-        def turn(product, row, a, b, uniform):
+        def turn(product, row, a, b):
             return jax.vmap(lambda column: walk.rotate(small, column, row, a, b), 1, 1)(product)
 
-        def jump(product, row, a, b, uniform):
+        def jump(product, row, a, b):
             now = product @ reduced @ product.conj().T
             # p_m = tr(K_m^dagger K_m rho): the operators meet the state as one matrix.
             p = jnp.real(jnp.asarray(self.effects)[row.matrix] @ now.ravel())
             ends = jnp.cumsum(jnp.maximum(p, 0))
-            which = jnp.sum(uniform * ends[-1] >= ends[:-1])
+            which = jnp.sum(uniforms[row.matrix] * ends[-1] >= ends[:-1])
             # Rounding must not choose what cannot happen.
             which = jnp.where(p[which] > 0, which, jnp.argmax(p))
             return jnp.asarray(self.operators)[row.matrix, which] @ product / jnp.sqrt(p[which])
@@ -126,7 +126,12 @@ class Jumps(eqx.Module):
             return lax.cond(row.is_matrix, jump, turn, product, row, *rest), None
 
         identity = jnp.eye(self.operators.shape[-1], dtype=self.operators.dtype)
-        return lax.scan(step, identity, (rows, a, b, uniforms))[0]
+        return lax.scan(step, identity, (rows, a, b))[0]
+
+
+def drawn_uniforms(key: Key, count: int, dtype: np.dtype) -> Float[Array, "F"]:
+    """A number for each matrix of a circuit: with it a channel chooses its operator."""
+    return jax.random.uniform(key, (count,), dtype)
 
 
 class _Placeholder:

@@ -19,8 +19,9 @@ from ..statevector._register import WholeRegister
 from ._drawn import DrawnErrors
 from ._jumps import Jumps
 from ._layout import measuring_turns
+from ._native_jumps import NativeJumps
 
-Unravelling = DrawnErrors | Jumps
+Unravelling = DrawnErrors | NativeJumps | Jumps
 """A noisy circuit that gives states of trajectories."""
 
 # Amplitudes of trajectories that are held side by side.

@@ -9,6 +9,7 @@ from ...ir.noise.noisy_circuit import NoisyCircuit
 from ._drawn import DrawnErrors
 from ._jumps import Jumps
 from ._kernels import Unravelling
+from ._native_jumps import native_jumps
 
 # Kraus operators that depend on the state are chosen on matrices of a whole block.
 _MOST_WIRES = 6
@@ -28,6 +29,8 @@ def prepared(circuit: NoisyCircuit, dtype: np.dtype) -> Unravelling:
 def _prepared(circuit: NoisyCircuit, dtype: np.dtype) -> Unravelling:
     if all(step.channel.pauli_mixture is not None for step in circuit.channels):
         return DrawnErrors(circuit, dtype)
+    if (native := native_jumps(circuit)) is not None:
+        return native
     if (wide := circuit.matrix_wires) > _MOST_WIRES:
         raise UnsupportedQuery(
             f"Trajectories does not simulate a dense gate on {wide} qubits beside channels that depend on the state, "

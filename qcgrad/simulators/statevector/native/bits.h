@@ -9,6 +9,7 @@ namespace qcgrad {
 using u32 = std::uint32_t;
 using u64 = std::uint64_t;
 using i64 = std::int64_t;
+using i32 = std::int32_t;
 
 // Parity forms are evaluated on "base | kConstBit", so a form that contains this bit carries a constant sign.
 // Amplitude indices never reach bit 62, so the bit is free.

@@ -5,6 +5,7 @@
 // same layout; lambda may be null in kernels that take `grad` false.
 #pragma once
 #include "bits.h"
+#include "superop.h"
 
 namespace qcgrad {
 
@@ -148,6 +149,15 @@ struct Kernels {
   void (*gather)(const R* source, u64 base, const u64* runs, std::size_t num_runs, std::size_t run, u64 reach, R* to);
   void (*scatter)(R* target, u64 base, const u64* runs, std::size_t num_runs, std::size_t run, u64 reach,
                   const R* from);
+  // Two qubits of a density matrix in the Pauli basis (16 rows), or of a state (8), and strings (kernels_superop.h): on
+  // tiles, pairs or strings `first` to `last`.
+  void (*superop_apply)(R* r, const SuperopGeometry& g, u64 first, u64 last, const R* matrix);
+  void (*superop_transition)(const R* lambda, const R* r, const SuperopGeometry& g, u64 first, u64 last, double* sums);
+  void (*pair_apply)(R* psi, const SuperopGeometry& g, u64 first, u64 last, const R* matrix);
+  void (*pair_transition)(const R* lambda, const R* psi, const SuperopGeometry& g, u64 first, u64 last, double* sums);
+  void (*string_rotate)(R* r, u64 string, u64 first, u64 last, double cosine, double sine);
+  void (*string_transition)(const R* lambda, const R* r, u64 string, u64 first, u64 last, double* sums);
+  void (*state_rotate)(R* re, R* im, u64 x, u64 z, u64 first, u64 last, double cosine, double real, double imaginary);
 };
 
 enum class InstructionSet { kBaseline = 0, kAvx2 = 1, kAvx512 = 2 };

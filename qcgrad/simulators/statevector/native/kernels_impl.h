@@ -27,6 +27,8 @@ namespace {
 
 #include "kernels_sampling.h"
 
+#include "kernels_superop.h"
+
 template <class R>
 Kernels<R> make_table() {
   Kernels<R> k;
@@ -57,6 +59,13 @@ Kernels<R> make_table() {
   k.dot = dot<R>;
   k.gather = gather<R>;
   k.scatter = scatter<R>;
+  k.superop_apply = superop_apply<R, 16>;
+  k.superop_transition = superop_transition<R, 16>;
+  k.pair_apply = superop_apply<R, 8>;
+  k.pair_transition = superop_transition<R, 8>;
+  k.state_rotate = state_rotate<R>;
+  k.string_rotate = string_rotate<R>;
+  k.string_transition = string_transition<R>;
   return k;
 }
 
