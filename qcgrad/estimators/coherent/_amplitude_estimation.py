@@ -41,7 +41,8 @@ class AmplitudeEstimation(OneRoundEstimator):
     Access: coherent. Fidelity "exact": the distribution of outcomes is. Unbiased with one run; medians of several
     near a = +-1, where errors fold, have a bias of O(1/N^2) at most, which `bias_bound` holds. Variances are unbiased
     estimates of those above but near a = +-1, where they are cut off at the least there is; one run of one qubit knows
-    nothing of a^2, and reports the largest.
+    nothing of a^2, and reports the largest. Errors of a single run are not normal on short registers: intervals of 90 %
+    hold in 75 % of all cases with two qubits, in 86 % with three.
 
     Cost: 2 (N - 1) R uses of the preparation and its inverse for each of M strings: about M/epsilon.
     `stats["depth"]` holds the gates of the longest run.
