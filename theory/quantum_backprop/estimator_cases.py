@@ -110,6 +110,9 @@ _FIXED = qg.Circuit(4, [*_PAIR.gates, qg.Gate("rz", (0,), 0)])
 STRONG = qg.OperatorPool(_FIXED, _BELL, ["YXII", "IIYI", "IIIY"]), np.zeros(1)
 _ADDED = _PAIR.pauli_rot("YXII", param=0).ry(2, param=0, scale=-0.5).ry(3, param=1).ry(2, param=1, scale=0.7)
 SHARED = qg.Expectation(_ADDED.pauli_rot("XYII", param=2), _BELL), np.zeros(3)
+# No generator has the mean 0, where variances of covariances fall as the square of the number of shots.
+_TILTED = qg.Circuit(2).rx(0, 0.6).ry(1, 1.0).ry(0, param=0).rx(1, param=1).cx(0, 1).rz(1, param=2)
+LAYERED = qg.Expectation(_TILTED.ry(0, param=0, scale=0.7), "ZZ"), np.array([0.5, 0.8, -0.6])
 # Two strings, so that there are two sweeps.
 SWEPT = qg.Expectation(_CIRCUIT, {"ZII": 1.0, "IXX": 0.7}), GENERAL[1]
 
@@ -170,9 +173,15 @@ CASES = [
     Case("QuantumGradient", qg.QuantumGradient(4), *GENERAL, finds=1.35),
     Case("QuantumGradient, medians", qg.QuantumGradient(4, 5), *GENERAL),
     Case("ParameterShift, noisy", qg.ParameterShift(20), *GENERAL, backend=qg.DensityMatrix(_NOISE)),
-    Case("ParameterShift, trajectories", qg.ParameterShift(20), *GENERAL, backend=qg.Trajectories(_NOISE)),
+    Case(
+        "ParameterShift, trajectories",
+        qg.ParameterShift(4),
+        *SWEPT,
+        backend=qg.Trajectories(_NOISE),
+        has_intervals=False,
+    ),
     Case("SecondOrderShift", qg.SecondOrderShift(20), *GENERAL, exact=qg.ShiftedAdjoint()),
     Case("OverlapShift", qg.OverlapShift(20), *GENERAL, exact=qg.TangentMetric()),
     Case("QNSPSA", qg.QNSPSA(20, 100, 0.3), *GENERAL, exact=qg.TangentMetric()),
-    Case("BlockDiagonalMetric", qg.BlockDiagonalMetric(200), *GENERAL, exact=qg.BlockDiagonalMetric()),
+    Case("BlockDiagonalMetric", qg.BlockDiagonalMetric(50), *LAYERED, exact=qg.BlockDiagonalMetric()),
 ]
