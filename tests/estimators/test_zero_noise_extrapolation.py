@@ -9,7 +9,7 @@ import pytest
 import qcgrad as qg
 from qcgrad.ir.folding import extrapolation, folded
 from qcgrad.queries import AdjointSweep, Evaluate
-from theory.statistics import key, normal, variance_ratio
+from theory.statistics import key, normal
 
 CIRCUIT = (
     qg.Circuit(3).h(0).ry(0, param=0).cx(0, 1).s(1).crx(1, 2, param=1, scale=0.5).t(2).iswap(0, 2).rzz(0, 1, param=0)
@@ -117,22 +117,6 @@ def test_jit_and_batches_agree():
     together = jax.jit(jax.vmap(jax.jacobian(lambda p, k: function(p, key=k))))(points, keys)
     for point, k, found in zip(points, keys, together, strict=True):
         np.testing.assert_allclose(found, jax.jacobian(lambda p, k=k: function(p, key=k))(point), atol=1e-9)
-
-
-@pytest.mark.statistical
-def test_variances_are_those_of_the_draws():
-    method = qg.ZeroNoiseExtrapolation(qg.ParameterShift(shots=40), (1, 2, 4), 2)
-
-    def one(k):
-        found = qg.estimate(OBJECTIVE, PARAMS, method, key=k)
-        return found.gradient, found.variance
-
-    gradients, variances = jax.jit(jax.vmap(one))(jax.random.split(key(2), 2000))
-    spread = np.var(gradients, axis=0, ddof=1) / np.mean(variances, axis=0)
-    low, high = variance_ratio(1999, spread.size)
-    # Means of few shots are not quite normal, and reported variances scatter by one part in a hundred.
-    assert (low - 0.03 < spread).all()
-    assert (spread < high + 0.03).all()
 
 
 def test_predicted_costs_are_counted_ones_at_every_scale():

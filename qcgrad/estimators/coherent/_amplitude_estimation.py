@@ -39,8 +39,10 @@ class AmplitudeEstimation(OneRoundEstimator):
             strings; "none", refuse observables of several strings.
 
     Access: coherent. Fidelity "exact": the distribution of outcomes is. Unbiased with one run; medians of several
-    near a = +-1, where errors fold, have a bias of O(1/N^2) at most, which `bias_bound` holds. Variances are the ones
-    above at the estimate.
+    near a = +-1, where errors fold, have a bias of O(1/N^2) at most, which `bias_bound` holds. Variances are unbiased
+    estimates of those above but near a = +-1, where they are cut off at the least there is; one run of one qubit knows
+    nothing of a^2, and reports the largest. Errors of a single run are not normal on short registers: intervals of 90 %
+    hold in 75 % of all cases with two qubits, in 86 % with three.
 
     Cost: 2 (N - 1) R uses of the preparation and its inverse for each of M strings: about M/epsilon. The depth of a
     run is 2 (N - 1), whatever M.
@@ -146,10 +148,13 @@ def read(turns: Float[np.ndarray, "R D"], qubits: int) -> Found:
     known = register.errors(qubits, len(turns))
     damping = 1 - known.cosine
     means = np.median(np.cos(2 * np.pi * turns), axis=0) / damping
-    squares = np.clip(means, -1, 1) ** 2
-    # (1 - c2)(1 - a^2)/2 and (1 + c2)/2 - c1^2 without differences of numbers close to 1.
-    rest = max(0.0, 2 * known.cosine - known.cosine**2 - known.double / 2)
-    variances = (known.double / 2 * (1 - squares) + rest * squares) / damping**2
+    # Var = v0 + v2 a^2, of (1 - c2)(1 - a^2)/2 and (1 + c2)/2 - c1^2 without differences of numbers close to 1.
+    rest = max(0.0, 2 * known.cosine - known.cosine**2 - known.double / 2) / damping**2
+    v0 = known.double / 2 / damping**2
+    v2 = rest - v0
+    # A squared estimate is too large by the variance itself. One run of one qubit tells no more: a^2 is taken to be 0.
+    squares = (means**2 - v0) / (1 + v2) if 1 + v2 > 1e-6 else np.zeros_like(means)
+    variances = np.maximum(v0 + v2 * squares, rest)
     # Errors fold at the ends of the interval; a median does not average that out, a single run's mean does.
     folding = 0.0
     if len(turns) > 1:

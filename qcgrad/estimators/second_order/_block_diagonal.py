@@ -30,8 +30,10 @@ class BlockDiagonalMetric(MetricMethod):
         shots: shots of each layer, in the one basis that measures all of its generators together; None for exact
             expectation values.
 
-    Access: single copy. Unbiased for the blocks: the sample covariance. Variances are those of sample covariances, from
-    fourth moments of the same outcomes, right up to a share of about 1/shots; a single shot has no covariance: NaN.
+    Access: single copy. Unbiased for the blocks: the sample covariance. Variances are unbiased ones of sample
+    covariances, from fourth moments of the same outcomes, NaN for fewer than four shots; what comes out negative is cut
+    off at 0, so that they are too large, by less than a half, where outcomes +1 and -1 are equally often and the
+    variance falls as 1/shots^2. A single shot has no covariance: NaN.
 
     Cost: one circuit for each layer, and of that only the gates in front of it.
 
@@ -147,10 +149,28 @@ def _sampled(counts, layer: Layer, along):
     if shots == 1:
         return np.full_like(second, np.nan), np.full_like(second, np.nan)
     covariance = second * shots / (shots - 1)
-    fourth = (centred.T**2 * share) @ centred**2
-    sizes = np.outer(np.diag(covariance), np.diag(covariance))
-    spread = (fourth - (covariance**2 * (shots - 2) - sizes) / (shots - 1)) / shots
-    return covariance, np.maximum(spread, 0)
+    return covariance, _variances(second, (centred.T**2 * share) @ centred**2, shots)
+
+
+def _variances(second, fourth, n):
+    r"""Unbiased variances of sample covariances; NaN for fewer than four outcomes.
+
+    Their variance is \(\kappa_{aabb}/n + (\sigma_{aa}\sigma_{bb} + \sigma_{ab}^2)/(n - 1)\), and the square of one has
+    that more than \(\sigma_{ab}^2\). Moments of the sample in place of these would be off by as much as there is where
+    outcomes are +1 and -1 equally often; so the cumulant is taken from Fisher's k-statistic and the square from what
+    products of sample covariances are on average.
+
+    Args:
+        second, fourth: (N, N) central moments m_ab and m_aabb of the sample.
+        n: how many outcomes.
+    """
+    if n < 4:
+        return np.full_like(second, np.nan)
+    sizes = np.outer(np.diag(second), np.diag(second))
+    cumulant = n**2 * ((n + 1) * fourth - (n - 1) * (2 * second**2 + sizes)) / ((n - 1) * (n - 2) * (n - 3))
+    squared, sizes = (part * (n / (n - 1)) ** 2 for part in (second**2, sizes))
+    excess = sizes / (n - 1) + (n - 2) / (n * (n - 1)) * cumulant
+    return np.maximum(squared - (n - 1) ** 2 / ((n - 2) * (n + 1)) * (squared - excess), 0)
 
 
 def _product(first, second, num_qubits):

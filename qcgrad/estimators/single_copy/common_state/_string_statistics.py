@@ -63,9 +63,7 @@ def reading(components: PauliComponents, found: StringEstimates, point: Point) -
         blocks = all_rows[outputs:, outputs:].reshape(outputs, angles, outputs, angles)
         covariance = np.stack([blocks[k, :, k] for k in range(outputs)])
     elif np.all(np.diff(both.indptr) <= 1):
-        # (second - mean^2) / (copies - 1) is unbiased, because mean^2 exceeds <P>^2 by the variance on average.
-        squares = np.minimum(found.mean**2, 1)
-        variance = both.power(2) @ ((found.second_moment - squares) / _less_one(found.copies))
+        variance = both.power(2) @ _single_variances(found)
     else:
         variance = _variance(both, found)
     # Rounding, or covariances of very few copies, may leave a small variance negative.
@@ -87,6 +85,17 @@ def nothing_to_measure() -> StringEstimates:
 
     nothing, no_rows = np.zeros(0), np.zeros(0, np.int64)
     return StringEstimates(nothing, nothing, nothing, lambda: Outcomes(sparse.csr_array((0, 0)), no_rows, no_rows))
+
+
+def _single_variances(found: StringEstimates):
+    """(D,): (second - <P>^2) / copies, with an unbiased estimate of <P>^2: the squared mean less its variance.
+
+    Of outcomes larger than 1, which few copies tell, it is kept where squares can be, between 0 and 1: so the variance
+    is known to a part of 1 / second whatever came out.
+    """
+    squares = (found.copies * found.mean**2 - found.second_moment) / _less_one(found.copies)
+    squares = np.where(found.second_moment > 1, np.clip(squares, 0, 1), squares)
+    return (found.second_moment - squares) / found.copies
 
 
 def _variance(rows, found: StringEstimates):

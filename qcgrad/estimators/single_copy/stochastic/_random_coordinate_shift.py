@@ -201,6 +201,7 @@ def _settings(program, angles, rules, rows) -> Settings:
         moved = np.asarray(angles, float)[owner] + shifts
         settings[1 + np.arange(len(owner)), owner] = rounded(program.circuit, owner, moved, angles.dtype)
         return settings
+    angles = jnp.asarray(angles)  # a traced key alone leaves them NumPy's, which no traced index reads
     owner = jnp.repeat(jnp.asarray(rules.owner)[rows], each, total_repeat_length=len(rows) * each)
     moved = angles[owner] + jnp.asarray(rules.shifts, angles.dtype)[rows].ravel()
     settings = jnp.broadcast_to(angles, (1 + len(owner), len(angles)))
