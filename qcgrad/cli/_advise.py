@@ -117,7 +117,7 @@ def _print(file: str, advice, console):
     console.print(f"{file}. {title(advice)}", markup=False, highlight=False, soft_wrap=True)
     table = Table(box=SIMPLE_HEAD, padding=(0, 1))
     for i, heading in enumerate(headings(advice)):
-        table.add_column(heading, justify="right" if i else "left", overflow="fold")
+        table.add_column(heading, justify="right" if i else "left", overflow="fold", no_wrap=not i)
     reasons = []
     for plan in advice.plans:
         if plan.cost is None:

@@ -7,7 +7,7 @@ if TYPE_CHECKING:  # rich is slow to import, so it waits until it is used
     from rich.console import Console
 
 # What a table needs; a pipe has no width of its own, and rich would take 80.
-_PIPE_WIDTH = 130
+_PIPE_WIDTH = 150
 
 
 def output() -> "Console":

@@ -9,10 +9,12 @@ import pytest
 from scipy.special import jv
 
 import qcgrad as qg
+from qcgrad.catalogue import methods
 from qcgrad.estimators.coherent import _evolutions as evolutions
 from qcgrad.estimators.coherent import _register as register
 from qcgrad.estimators.coherent._amplitude_estimation import read
 from qcgrad.objective import point_at
+from qcgrad.planner import HEADINGS, Plan, cells
 from qcgrad.simulators.coherent import _answers as phases
 from qcgrad.simulators.coherent import _errors as drawn
 from theory.statistics import bernstein, key, rng
@@ -197,3 +199,9 @@ def test_the_depth_is_predicted_and_a_budget_limits_it(make):
     assert 2 * 15 <= e.cost.depth <= e.cost.copies
     with pytest.raises(qg.BudgetExhausted, match=rf"depth {e.cost.depth:,} > 29".replace(",", "")):
         qg.estimate(MIXED, ANGLES, make(4), key=0, budget=qg.Budget(depth=29))
+
+
+def test_advice_shows_the_depth():
+    method = qg.AmplitudeEstimation(4)
+    plan = Plan(methods()["amplitude-estimation"], method, qg.predict_cost(ROTATION, method), 1.0)
+    assert dict(zip(HEADINGS, cells(plan), strict=True))["depth"] == "30"

@@ -11,6 +11,7 @@ from qcgrad.estimators.multi_copy.hypothesis import MatrixProduct
 from qcgrad.estimators.multi_copy.online_plan import largest_common_form
 from qcgrad.estimators.single_copy.common_state import _string_statistics as string_statistics
 from qcgrad.ir.sweep_form import one_state_forms
+from qcgrad.simulators.coherent import _answers as outcomes
 
 from ..peaks import peaks
 from ..recorder import Recorder
@@ -60,10 +61,17 @@ def deep(method):
     ).peak_bytes, lambda: qg.estimate(objective, np.full(320, 0.1), method).value
 
 
+def phases(runs):
+    """Outcomes of two walks, and the medians of them."""
+    objective, method = qg.Expectation(qg.Circuit(1).ry(0, param=0), "Z"), qg.AmplitudeEstimation(17, runs)
+    return 8 * outcomes.NUMBERS_HELD * 2 * runs, lambda: qg.estimate(objective, [0.5], method, key=0).value
+
+
 # What a reverse pass works in, beside the states that it keeps.
 WORKING = 100 * 2**20
 CASES = {
     "sums of strings": summed(400_000),
+    "phases": lambda: phases(2_000_001),
     "reverse mode": lambda: deep(qg.ReverseMode()),
     "checkpointed": lambda: deep(qg.Checkpointed()),
 }
@@ -72,8 +80,9 @@ CASES = {
 @pytest.mark.slow
 def test_peaks_are_what_was_predicted_within_a_factor_of_two():
     found = peaks(__name__)
-    predicted, measured = found["sums of strings"]
-    assert predicted / 2 < measured < 2 * predicted, (predicted, measured)
+    for name in ("sums of strings", "phases"):
+        predicted, measured = found[name]
+        assert predicted / 2 < measured < 2 * predicted, (name, predicted, measured)
     # Fusing leaves fewer steps than gates, so that fewer states are kept than predicted.
     for name in ("reverse mode", "checkpointed"):
         predicted, measured = found[name]

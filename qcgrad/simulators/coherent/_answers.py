@@ -18,7 +18,7 @@ from . import _errors as errors
 from . import _grid as grid
 
 # Measured: of each outcome its sign, error and sum, what puts it on the circle, and a copy for whoever takes medians.
-_NUMBERS_HELD = 6
+NUMBERS_HELD = 6
 
 QUESTIONS = EstimatePhases | GradientRegisters
 """What `answer` takes."""
@@ -54,7 +54,7 @@ def answer(
     require_count(
         f"outcomes of {type(query).__name__}",
         query.repetitions * phases,
-        lambda outcomes: 8 * _NUMBERS_HELD * outcomes,
+        lambda outcomes: 8 * NUMBERS_HELD * outcomes,
         allowed_bytes(max_bytes),
         "give fewer repetitions",
         StateTooLarge,
