@@ -25,17 +25,20 @@ from ..queries import AbstractQuery, Access
 from ._cases import Case, circuits, in_float32, network, pool, wrong_numbers
 
 
-def check_backend(backend: AbstractBackend, key: Key | int = 0) -> tuple[str, ...]:
+def check_backend(backend: AbstractBackend, key: Key | int = 0, like: AbstractBackend | None = None) -> tuple[str, ...]:
     """Ask a backend every kind of query on circuits that show the usual mistakes, and compare with the right answers.
 
     Plain gates on asymmetric qubits, scales and offsets, a shared parameter, several observables, an identity term,
     every kind of gate, float32 and float64 (where JAX's 64-bit mode is on). Exact answers must be right to rounding,
     sampled ones within 12 reported standard errors and the reported bias. A device with noise whose bias is unknown has
-    to pass as if it had none: check it without its noise.
+    to pass as if it had none: check it without its noise, or against `like`.
 
     Args:
         backend: what to check.
         key: JAX random key or integer seed.
+        like: a backend with the same noise that answers exactly, such as `DensityMatrix` for `Trajectories`: what it
+            answers is right then, and no bias excuses another number. Pools of operators append Pauli rotations, so the
+            noise must be that of named gates other than these.
 
     Returns:
         The kinds of query that it answers, at least one; all others it refuses by name.
@@ -53,6 +56,8 @@ def check_backend(backend: AbstractBackend, key: Key | int = 0) -> tuple[str, ..
     """
     if not isinstance(backend, AbstractBackend):
         raise TypeError(f"backend is {backend!r}: give a backend object, an instance of a qcgrad.AbstractBackend")
+    if like is not None and not isinstance(like, AbstractBackend):
+        raise TypeError(f"like is {like!r}: give a backend object with the same noise, or None")
     answered: dict[str, None] = {}
     for estimator, cases in _plan():
         for case in cases:
@@ -61,7 +66,7 @@ def check_backend(backend: AbstractBackend, key: Key | int = 0) -> tuple[str, ..
                 found = estimate(case.objective, case.params, estimator, asking, key=key)
             except (AccessError, UnsupportedQuery):
                 break
-            wrong = wrong_numbers(case, found)
+            wrong = wrong_numbers(case, found, like)
             assert wrong is None, (
                 f"backend {type(backend).__name__} answers {', '.join(asking.kinds)} wrongly, asked by "
                 f"{type(estimator).__name__}: {wrong}"

@@ -6,8 +6,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..backend import AbstractBackend
 from ..estimate import estimate
-from ..estimators import Adjoint, Backprop
+from ..estimators import Adjoint, Backprop, ParameterShift
 from ..ir import Circuit, Expectation, OperatorPool, PauliSum
 from ..networks import Loss
 from ..objective import AbstractObjective
@@ -83,19 +84,25 @@ def network() -> Case:
     return Case(loss, weights, "a network's loss and its gradient by reverse mode")
 
 
-def wrong_numbers(case: Case, found: Estimate) -> str | None:
+def wrong_numbers(case: Case, found: Estimate, like: AbstractBackend | None = None) -> str | None:
     """What of an estimate is wrong, in words; None where value and gradient are right.
 
     Right is within rounding, 12 standard errors (a half at most: no variance excuses everything) and the bias bound. A
-    bias that nobody knows excuses nothing.
+    bias that nobody knows excuses nothing, and none does where a backend with the same noise, `like`, says what is
+    right.
     """
-    right = estimate(case.objective, case.params, Backprop() if isinstance(case.objective, Loss) else Adjoint())
+    if like is not None:
+        right = estimate(case.objective, case.params, ParameterShift(), like)
+    else:
+        right = estimate(case.objective, case.params, Backprop() if isinstance(case.objective, Loss) else Adjoint())
     rounding = 2e-4 if case.params.dtype == np.float32 else 1e-9
     for what, number, truth, variance, bias in (
         ("value", found.value, right.value, found.value_variance, found.value_bias_bound),
         ("gradient", found.gradient, right.gradient, found.variance, found.bias_bound),
     ):
-        allowed = rounding + np.minimum(_ERRORS * np.sqrt(np.asarray(variance)), 0.5) + np.nan_to_num(np.asarray(bias))
+        allowed = rounding + np.minimum(_ERRORS * np.sqrt(np.asarray(variance)), 0.5)
+        if like is None:
+            allowed = allowed + np.nan_to_num(np.asarray(bias))
         if np.shape(number) != np.shape(truth) or not np.all(np.abs(number - truth) <= allowed):
             return (
                 f"the {what} comes out as {np.asarray(number).tolist()}, and right is {np.asarray(truth).tolist()} "

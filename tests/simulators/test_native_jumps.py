@@ -76,9 +76,8 @@ def test_the_mean_over_trajectories_is_the_density_matrix():
 
 
 def test_batches_of_trajectories_are_run_as_one():
-    run = native_jumps(
-        noisy(qg.Expectation(qg.Circuit(2).h(0).cx(0, 1).rx(1, param=0), "ZZ").program.circuit, CHANNELS)
-    )
+    program = qg.Expectation(qg.Circuit(2).h(0).cx(0, 1).rx(1, param=0), "ZZ").program
+    jumps = native_jumps(noisy(program.circuit, CHANNELS))
     gates, turns = np.linspace(0, 1, 6).reshape(2, 3, 1) * np.ones(64), np.zeros((3, 4))
     keys = jax.random.split(key(1), (2, 3))
     run = jax.jit(lambda jumps, gates, keys: jumps.states(gates, turns, keys))

@@ -12,6 +12,7 @@ from qcgrad.simulators.trajectories._drawn import DrawnErrors
 from qcgrad.simulators.trajectories._jumps import Jumps
 from qcgrad.simulators.trajectories._native_jumps import NativeJumps
 from qcgrad.simulators.trajectories._prepared import prepared
+from qcgrad.testing import check_backend
 from theory.statistics import assert_frequencies, bernstein, key, normal
 
 CIRCUIT = (
@@ -133,3 +134,18 @@ def test_what_it_cannot_answer_is_refused_by_name():
         qg.Trajectories(None)
     with pytest.raises(qg.StateTooLarge, match="a trajectory in complex128 takes"):
         qg.estimate(OBJECTIVE, PARAMS, qg.ParameterShift(shots=2), qg.Trajectories(PAULI, max_bytes=100), key=0)
+
+
+@pytest.mark.slow
+@pytest.mark.statistical
+@pytest.mark.parametrize("channel", [qg.Depolarizing(0.1), qg.AmplitudeDamping(0.2)], ids=["drawn errors", "jumps"])
+def test_trajectories_answer_every_query_as_the_density_matrix_with_the_same_noise(channel):
+    """With noise on gates that pools do not append; twelve reported standard errors, so that none is off by chance."""
+    noise = qg.NoiseModel().add(channel, ["ry", "cx", "rx"]).add_readout(qg.ReadoutError(0.05, 0.1))
+    like = qg.DensityMatrix(noise)
+    kinds = check_backend(qg.Trajectories(noise), key(8), like)
+    assert set(kinds) == {"Evaluate", "MeasureBases", "RandomizedMeasure"}
+    with pytest.raises(AssertionError, match="backend Trajectories answers Evaluate wrongly"):
+        check_backend(qg.Trajectories(qg.NoiseModel()), key(8), like)
+    with pytest.raises(TypeError, match="like is 'density': give a backend object with the same noise"):
+        check_backend(like, key(8), "density")
