@@ -6,9 +6,9 @@ copies that are un-computed together. That takes measurements of all of them at 
 brings a bias that more copies remove. Both train with PennyLane's Adam.
 
 Measured: 30 parameter-shift steps of 20 shots a circuit take 116,000 copies and end 0.44 above the ground state, and of
-2 shots 1.0 above it, after 12,000. GentleSweep is at 0.26 after 60 steps of 1,000 copies, and between 0.24 and 0.32 after
-60 of 4,000, by three keys: from there on it is steps that are missing, not copies. With 60,000 copies the best of the four
-is GentleSweep's. Its copies have four qubits more, an ancilla and three for a block encoding of the seven strings.
+2 shots 1.0 above it, after 12,000. GentleSweep is at 0.26 after 60 steps of 1,000 copies, and between 0.24 and 0.32
+after 60 of 4,000, by three keys: four times the copies bring nothing more in so few steps. Its copies have four qubits
+more, an ancilla and three for a block encoding of the seven strings.
 
     python docs/examples/qnode_gentle_sweep.py [--small] [--figure out.png]
 """
