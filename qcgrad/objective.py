@@ -17,7 +17,9 @@ class Reading(NamedTuple):
     Attributes:
         value: (K,) outputs of the objective.
         gradient: coordinates with a leading axis C, one row for each cotangent.
-        variance: same structure; variance of each gradient component.
+        variance: same structure; variance of each gradient component. Of a cotangent that weights several outputs, what
+            comes of `Means` takes these for independent, since it holds no covariances between observables that share
+            a basis; methods that see outcomes (sweeps, shadows, Bell measurements) count them.
         value_variance: (K,).
         bias_bound: same structure as the gradient, bound on |E[estimate] - truth|; None means zero.
         value_bias_bound: (K,), the same for the value; None means zero.

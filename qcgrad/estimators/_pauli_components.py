@@ -1,5 +1,7 @@
 """Gradients as Pauli expectations of one common state: what estimators of them start with, and the most they cost."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..array_types import Angles
@@ -8,7 +10,11 @@ from ..estimator import AbstractEstimator
 from ..ir.pauli import popcount
 from ..ir.program import Program
 from ..ir.pull_back import NotClifford, PauliComponents, pull_back
+from ..objective import Point
 from ._programs import name_of
+
+if TYPE_CHECKING:  # scipy.sparse is slow to import, so it waits until it is used
+    import scipy.sparse as sparse
 
 
 def pauli_components(
@@ -31,6 +37,17 @@ def pauli_components(
             f"{name_of(estimator)} needs gradient observables that are Pauli strings of one common state, but "
             f"{error}. Use an OperatorPool, Clifford angles, or ParameterShift"
         ) from error
+
+
+def gradient_rows(components: PauliComponents, point: Point) -> "sparse.csr_array":
+    """(C A, D): what each string adds to the derivatives of the outputs weighted by each cotangent.
+
+    The same outcomes tell all outputs, so that variances of these rows are those of the weighted sums.
+    """
+    import scipy.sparse as sparse
+
+    angles = sparse.eye_array(len(point.coordinates))
+    return sparse.csr_array(sparse.kron(sparse.csr_array(np.asarray(point.cotangents)), angles) @ components.gradient)
 
 
 def fixed_gates(program: Program) -> int:

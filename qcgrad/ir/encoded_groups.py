@@ -162,8 +162,9 @@ def _groups(num_qubits, x, z, coefficients) -> list[_Group]:
 def _products(x, z):
     """All products of some commuting strings, in the order of the masks of their factors: x, z and sign."""
     all_x, all_z, signs = x[:1] ^ x[:1], z[:1] ^ z[:1], np.ones(1, np.int64)
-    for one_x, one_z in zip(x, z, strict=True):
-        more_x, more_z, power = pauli.product(all_x, all_z, one_x, one_z)
+    for i in range(len(x)):
+        # Arrays of one mask, since a mask of more than 62 qubits is no number to NumPy.
+        more_x, more_z, power = pauli.product(all_x, all_z, x[i : i + 1], z[i : i + 1])
         all_x, all_z = np.append(all_x, more_x), np.append(all_z, more_z)
         signs = np.append(signs, signs * (1 - power))
     return all_x, all_z, signs

@@ -9,6 +9,7 @@ import pytest
 import qcgrad as qg
 from qcgrad.ir.sweep_form import one_state_forms
 from qcgrad.library import load_circuit
+from qcgrad.objective import Point
 from qcgrad.simulators.multicopy.moments import products
 from theory.statistics import key, normal, shifted, student, variance_ratio
 
@@ -126,6 +127,26 @@ def test_a_pilot_finds_how_many_copies_are_left_out():
     assert low < e.value_variance * main.copies * batches / added < high
     exact = qg.estimate(objective, [0.6], qg.Adjoint())
     assert abs(e.gradient - exact.gradient)[0] < normal() * np.sqrt(e.variance[0]) + e.bias_bound[0]
+
+
+def at(circuit, observables):
+    objective = qg.Expectation(circuit, observables)
+    return Point(objective, np.zeros(1), np.eye(objective.num_outputs))
+
+
+@pytest.mark.parametrize("method", [qg.GentleSweep, qg.ReadOnceTomography])
+def test_proved_copies_of_a_group_go_with_its_range(method):
+    """XX + YY + ZZ lies between -3 and 1: as many copies as for one string of coefficient 2, all in one sweep."""
+    circuit = qg.Circuit(2).ry(0, param=0).cx(0, 1)
+    together, single = (method.for_accuracy(at(circuit, o), 0.1, 0.05) for o in ("XX + YY + ZZ", "2*ZZ"))
+    assert together.copies == single.copies
+    assert together.encoding == "block"
+
+
+def test_outputs_that_share_strings_are_swept_by_strings():
+    """Eight signed sums of X and Z: eight sweeps of weight 2 each, or two strings that all of them use."""
+    sums = [{"X": a, "Z": b} for a in (1.0, -1.0) for b in (1.0, -1.0)] * 2
+    assert qg.GentleSweep.for_accuracy(at(qg.Circuit(1).ry(0, param=0), sums), 0.1, 0.05).encoding == "terms"
 
 
 def test_a_constant_observable_costs_nothing():

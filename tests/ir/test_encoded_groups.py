@@ -53,6 +53,15 @@ def test_a_group_weighs_half_its_range(observable, scale, centre, qubits):
     assert found.encoding.num_qubits == qubits
 
 
+def test_groups_on_more_qubits_than_a_word_has_bits():
+    few = encoded(qg.PauliSum("XX + YY + ZZ + 0.5*ZI"))
+    words = {"XX": 1.0, "YY": 1.0, "ZZ": 1.0, "ZI": 0.5}
+    many = encoded(qg.PauliSum({w[0] + "I" * 68 + w[1]: c for w, c in words.items()}))
+    assert (many.encoding.scale, many.centre) == (few.encoding.scale, few.centre)
+    kept = many.applied.on([0, 3, 72], 73)  # the control, and the qubits that are not idle
+    assert (kept.control, kept.x.tolist(), kept.z.tolist()) == (4, [3, 3, 0, 0, 0], [0, 3, 3, 2, 0])
+
+
 def test_groups_have_no_more_than_eight_independent_strings():
     """Z on each of nine qubits and their product, which no eight of them make: 2^9 rotations are too many."""
     terms = {"".join("Z" if q == k else "I" for q in range(9)): 1.0 for k in range(9)} | {"Z" * 9: 1.0}

@@ -177,7 +177,7 @@ class GentleSweep(AbstractEstimator):
         """V = 3 at s^2 = 1, where rows of interactions add up to at most 1 and M is small against k."""
         epsilon, delta = checked_accuracy(epsilon, delta)
         log = log_of(num_components(point), delta)
-        needed = expected_copies(program_at(point, cls, samples=True), 3, log, epsilon)
+        needed = expected_copies(point, program_at(point, cls, samples=True), 3, log, epsilon)
         return cls(counted(cls, needed, epsilon), pointer_variance=1.0, batches=1)
 
     @property

@@ -42,23 +42,20 @@ class _Sums(NamedTuple):
 
     @classmethod
     def of_constants(cls, point: Point, constants: Values) -> "_Sums":
-        outputs, angles = shape = len(point.cotangents), len(point.coordinates)
-        derivatives, values = np.zeros(shape), np.zeros(outputs)
-        covariance = np.zeros((outputs, angles, angles)) if point.objective.mixes_coordinates else None
-        return cls(
-            np.asarray(point.cotangents @ constants), derivatives, derivatives, values, derivatives, values, covariance
-        )
+        rows, angles = shape = len(point.cotangents), len(point.coordinates)
+        derivatives, values = np.zeros(shape), np.zeros(len(constants))
+        covariance = np.zeros((rows, angles, angles)) if point.objective.mixes_coordinates else None
+        return cls(np.asarray(constants), derivatives, derivatives, values, derivatives, values, covariance)
 
     @classmethod
     def of_form(cls, run: FormRun, point: Point) -> "_Sums":
         import scipy.sparse as sparse
 
         form, angles = run.form, len(point.coordinates)
-        mixing = point.cotangents @ form.mixing
+        mixing = np.asarray(point.cotangents) @ form.mixing
         # Sparse products leave out what a number does not depend on, so an unknown string spoils no other number.
-        mix = sparse.csr_array(mixing)
-        value = sparse.csr_array(mix @ form.value)
-        gradient = sparse.csr_array(sparse.kron(mix, sparse.eye_array(angles)) @ form.gradient)
+        value = sparse.csr_array(sparse.csr_array(form.mixing) @ form.value)
+        gradient = sparse.csr_array(sparse.kron(sparse.csr_array(mixing), sparse.eye_array(angles)) @ form.gradient)
         value.eliminate_zeros()
         gradient.eliminate_zeros()
         shape, covariance = (len(mixing), angles), None
@@ -66,7 +63,7 @@ class _Sums(NamedTuple):
             blocks = [gradient[c * angles : (c + 1) * angles] for c in range(len(mixing))]
             covariance = np.stack([(g @ sparse.diags_array(run.variances) @ g.T).toarray() for g in blocks])
         return cls(
-            value @ run.estimates + mixing @ form.constants,
+            value @ run.estimates + form.mixing @ form.constants,
             (gradient @ run.estimates).reshape(shape),
             (gradient.power(2) @ run.variances).reshape(shape),
             value.power(2) @ run.variances,

@@ -12,6 +12,7 @@ from ...ir.pull_back import PauliComponents
 from ...ir.strings import distinct, walsh_hadamard
 from ...objective import Point, Reading
 from ...queries import BellOutcomes
+from .._pauli_components import gradient_rows
 
 # Entries of the table of eigenvalues (samples x strings) held at a time.
 _CHUNK = 1 << 20
@@ -89,17 +90,18 @@ def reading(components: PauliComponents, found: Magnitudes, signs: Signs | None,
     bias = _string_bias(found, size, signs)
     slopes = np.where(sign != 0, sign / (2 * np.where(sign != 0, size, 1)), 0.0)
     shape = (len(point.cotangents), len(point.coordinates))
-    both = sparse.vstack([components.value, components.gradient], format="csr")
+    gradient = gradient_rows(components, point)
+    both = sparse.vstack([components.value, gradient], format="csr")
     needs_covariance = point.objective.mixes_coordinates
     variance, covariance = _variances(both, components, found, slopes, needs_covariance)
-    outputs = shape[0]
+    outputs = len(components.constants)
     dtype = point.coordinates.dtype
     return Reading(
         value=(components.value @ expectations + components.constants).astype(dtype),
-        gradient=(components.gradient @ expectations).reshape(shape).astype(dtype),
+        gradient=(gradient @ expectations).reshape(shape).astype(dtype),
         variance=variance[outputs:].reshape(shape).astype(dtype),
         value_variance=variance[:outputs].astype(dtype),
-        bias_bound=(abs(components.gradient) @ bias).reshape(shape).astype(dtype),
+        bias_bound=(abs(gradient) @ bias).reshape(shape).astype(dtype),
         value_bias_bound=(abs(components.value) @ bias).astype(dtype),
         covariance=None if covariance is None else _by_output(covariance[outputs:, outputs:], shape),
         stats={
@@ -164,10 +166,10 @@ def _moments(rows, components, outcomes, second_moment):
 
 
 def _by_output(covariance, shape):
-    """The diagonal blocks of a (K A, K A) covariance: (K, A, A)."""
-    outputs, count = shape
-    blocks = covariance.reshape(outputs, count, outputs, count)
-    return np.stack([blocks[k, :, k] for k in range(outputs)])
+    """The diagonal blocks of a (C A, C A) covariance: (C, A, A)."""
+    rows, count = shape
+    blocks = covariance.reshape(rows, count, rows, count)
+    return np.stack([blocks[c, :, c] for c in range(rows)])
 
 
 def _characters(points, weights, masks):

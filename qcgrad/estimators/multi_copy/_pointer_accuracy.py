@@ -82,19 +82,18 @@ def best_width(forms: list[SweepForm], log: float, epsilon: float) -> float:
     return float(np.exp(found.x))  # pyright: ignore[reportAttributeAccessIssue]
 
 
-def expected_copies(program: Program, variance: float, log: float, epsilon: float) -> float:
+def expected_copies(point: Point, program: Program, variance: float, log: float, epsilon: float) -> float:
     r"""\(2 V W^2 \ell/\epsilon^2\), at least one for each output: what the noise takes where the bias matters little.
 
     Args:
-        program: the coefficients of each output add up linearly, to \(\Lambda_k\); copies are divided in proportion to
-            these sums, so that \(W^2 = \max_k\Lambda_k \sum_k\Lambda_k\).
+        point, program: copies are divided in proportion to the weights \(\Lambda_k\) of the encoded outputs, so that
+            \(W^2 = \max_k\Lambda_k \sum_k\Lambda_k\).
         variance: V of one copy.
         log, epsilon: as for `accuracy.hoeffding`.
     """
-    x, z, coefficients = program.terms
-    measured = (x | z) != 0
-    sizes = np.abs(coefficients[:, measured]).sum(axis=1)
-    return max(int(np.count_nonzero(sizes)), 2 * variance * log * float(sizes.max() * sizes.sum()) / epsilon**2)
+    forms = one_state_forms(program, np.asarray(point.coordinates, float), "block", discards=True)
+    sizes = np.array([form.value.max() * np.abs(form.mixing).max() for form in forms])
+    return max(len(sizes), 2 * variance * log * float(sizes.max(initial=0.0) * sizes.sum()) / epsilon**2)
 
 
 def _added(form: SweepForm, to_rows: Callable) -> Float[Array, " KA"]:

@@ -143,25 +143,28 @@ def reading(combinations: list[Combination], point: Point, constants: Values) ->
     """Values and gradient from the combined sweeps over all forms; `constants` (K,) is the values' identity part."""
     import scipy.sparse as sparse
 
-    outputs, angles = len(point.cotangents), len(point.coordinates)
+    outputs, cotangents = len(constants), np.asarray(point.cotangents, float)
+    angles = len(point.coordinates)
     needs_covariance = point.objective.mixes_coordinates
     value, value_variance, value_bias = np.array(constants, float), np.zeros(outputs), np.zeros(outputs)
-    gradient, variance, bias = (np.zeros((outputs, angles)) for _ in range(3))
-    covariance = np.zeros((outputs, angles, angles)) if needs_covariance else None
+    gradient, variance, bias = (np.zeros((len(cotangents), angles)) for _ in range(3))
+    covariance = np.zeros((len(cotangents), angles, angles)) if needs_covariance else None
     for combination in combinations:
         form = combination.sets[0].form
+        # Outputs that a form serves come of the same outcomes, so they are weighted before these are squared.
+        mixing = cotangents @ form.mixing
         value += form.mixing @ form.constants
         value_bias += np.abs(form.mixing) @ (abs(form.value) @ combination.bias)
-        bias += np.abs(form.mixing) @ (abs(form.gradient) @ combination.bias).reshape(len(form.constants), angles)
+        bias += np.abs(mixing) @ (abs(form.gradient) @ combination.bias).reshape(len(form.constants), angles)
         for weight, found in zip(combination.weights, combination.sets, strict=True):
             # Sweep by sweep, so that the spread of sums over strings is that of the sums.
             values = (form.value @ found.means.T).T
             slopes = (form.gradient @ found.means.T).T.reshape(len(found.means), len(form.constants), angles)
             value += weight * form.mixing @ values.mean(axis=0)
-            gradient += weight * form.mixing @ slopes.mean(axis=0)
+            gradient += weight * mixing @ slopes.mean(axis=0)
             # Sparse, so that the unknown spread of one batch leaves outputs alone to which the form adds nothing.
-            squares = sparse.csr_array(weight**2 * np.square(form.mixing))
-            value_variance += squares @ _variance_of_mean(values)
+            squares = sparse.csr_array(weight**2 * np.square(mixing))
+            value_variance += sparse.csr_array(weight**2 * np.square(form.mixing)) @ _variance_of_mean(values)
             variance += squares @ _variance_of_mean(slopes)
             if covariance is not None:
                 spread = _covariance_of_mean(slopes)
@@ -172,7 +175,7 @@ def reading(combinations: list[Combination], point: Point, constants: Values) ->
     stats: dict[str, Any] = {"pointer_variances": np.array([found.pointer_variance for found in sets], dtype)}
     if sets:
         stats["degrees_of_freedom"] = min(len(found.means) for found in sets) - 1
-    if excess := _excess(combinations, gradient, bias):
+    if excess := _excess(combinations, cotangents, gradient, bias):
         warnings.warn(_excess_in_words(excess), BiasWarning, stacklevel=2)
         stats |= excess
     return Reading(*(n.astype(dtype) for n in numbers), covariance=covariance, stats=stats)
@@ -195,7 +198,7 @@ def _excess_in_words(stats: dict[str, Any]) -> str:
     )
 
 
-def _excess(combinations: list[Combination], gradient, bias) -> dict[str, float]:
+def _excess(combinations: list[Combination], cotangents, gradient, bias) -> dict[str, float]:
     """What would do where a bias bound is larger than the whole gradient of its output; empty where none is."""
     norm, largest = np.linalg.norm(gradient, axis=1), bias.max(axis=1, initial=0)
     if not np.any(wide := (largest > norm) & (norm > 0)):
@@ -206,7 +209,7 @@ def _excess(combinations: list[Combination], gradient, bias) -> dict[str, float]
         form, found = combination.sets[0].form, combination.sets[0]
         each = np.arange(form.num_components) / (2 * found.pointer_variance * found.copies)
         strings = (abs(form.gradient) @ each).reshape(len(form.constants), -1)
-        linear += np.abs(form.mixing) @ strings
+        linear += np.abs(cotangents @ form.mixing) @ strings
     factor = np.max(linear.max(axis=1)[wide] / norm[wide])
     sets = [found for combination in combinations for found in combination.sets]
     copies = sum(found.copies * len(found.means) for found in sets)

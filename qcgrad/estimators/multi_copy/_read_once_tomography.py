@@ -121,7 +121,7 @@ class ReadOnceTomography(AbstractEstimator):
         epsilon, delta = checked_accuracy(epsilon, delta)
         program, components = program_at(point, cls, samples=True), num_components(point)
         variance = 1 + 2 * math.sqrt(components)
-        needed = expected_copies(program, variance, log_of(components, delta), epsilon)
+        needed = expected_copies(point, program, variance, log_of(components, delta), epsilon)
         return cls(counted(cls, needed, epsilon), batches=1)
 
     def _plan(self, forms: list[SweepForm]) -> tuple[PointerSweep, ...]:

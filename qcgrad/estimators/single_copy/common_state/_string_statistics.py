@@ -8,6 +8,7 @@ import numpy as np
 from ....ir.pull_back import PauliComponents
 from ....memory import allowed_bytes, require
 from ....objective import Point, Reading
+from ..._pauli_components import gradient_rows
 
 if TYPE_CHECKING:  # scipy.sparse is slow to import, so it waits until it is used
     import scipy.sparse as sparse
@@ -53,15 +54,16 @@ def reading(components: PauliComponents, found: StringEstimates, point: Point) -
     """Values and gradient, with variances from the same outcomes; NaN where a string has a single copy."""
     import scipy.sparse as sparse
 
-    both = sparse.csr_array(sparse.vstack([components.value, components.gradient]))
+    gradient = gradient_rows(components, point)
+    both = sparse.csr_array(sparse.vstack([components.value, gradient]))
     both.eliminate_zeros()
-    outputs, angles = shape = len(point.cotangents), len(point.coordinates)
+    outputs, (rows, angles) = len(components.constants), (len(point.cotangents), len(point.coordinates))
     covariance = None
     if point.objective.mixes_coordinates:
         all_rows = _covariance(both, found)
         variance = np.diag(all_rows)
-        blocks = all_rows[outputs:, outputs:].reshape(outputs, angles, outputs, angles)
-        covariance = np.stack([blocks[k, :, k] for k in range(outputs)])
+        blocks = all_rows[outputs:, outputs:].reshape(rows, angles, rows, angles)
+        covariance = np.stack([blocks[c, :, c] for c in range(rows)])
     elif np.all(np.diff(both.indptr) <= 1):
         variance = both.power(2) @ _single_variances(found)
     else:
@@ -71,8 +73,8 @@ def reading(components: PauliComponents, found: StringEstimates, point: Point) -
     dtype = point.coordinates.dtype
     return Reading(
         value=(components.value @ found.mean + components.constants).astype(dtype),
-        gradient=(components.gradient @ found.mean).reshape(shape).astype(dtype),
-        variance=variance[outputs:].reshape(shape).astype(dtype),
+        gradient=(gradient @ found.mean).reshape(rows, angles).astype(dtype),
+        variance=variance[outputs:].reshape(rows, angles).astype(dtype),
         value_variance=variance[:outputs].astype(dtype),
         covariance=covariance,
         stats={"degrees_of_freedom": min(found.copies.tolist(), default=np.inf) - 1},
