@@ -76,9 +76,6 @@ struct Step {
   int a = -1, b = -1;
   int lanes[4] = {-1, -1, -1, -1};
   bool crossed = false;  // kRotate2: the two sign masks are equal instead of disjoint from the other's flips
-  // Rotations: as many of the lowest m + 1 tile bits hold all that is flipped. Else, more than any tile has.
-  int flip_bits = 1 << 10;
-  void finish(const std::vector<Rotation>& rotations);  // works that out
 };
 
 // The subset of addresses one tile covers: base xor span(generators).

@@ -51,7 +51,6 @@ class Scheduler {
           break;
         }
       }
-      step.finish(pass_.rotations);
       pass_.steps.push_back(step);
     }
   }
@@ -87,13 +86,6 @@ class Scheduler {
 };
 
 }  // namespace
-
-void Step::finish(const std::vector<Rotation>& rotations) {
-  u32 flips = 0;
-  for (int i : {a, b, lanes[0], lanes[1], lanes[2], lanes[3]})
-    if (i >= 0) flips |= rotations[i].flip;
-  flip_bits = highest_bit(flips) + 1;
-}
 
 void schedule_rotations(const std::vector<Rotation>& list, int lanes, Pass* pass) { Scheduler(lanes, pass).run(list); }
 

@@ -6,6 +6,9 @@ namespace qcgrad {
 namespace {
 
 constexpr double kPi = 3.14159265358979323846264338327950288;
+// Pair rotations leave out a common factor (see native.md); below this it is multiplied back in.
+template <class R>
+constexpr double kSmallestScale = sizeof(R) == 4 ? 1e-4 : 1e-12;
 
 }  // namespace
 
@@ -48,6 +51,14 @@ bool TileRunner<R>::prepare(const Kernels<R>* kernels, int tile_bits, std::size_
   now_ = 0;
   sums_.assign(terms, 0.0);
   return true;
+}
+
+template <class R>
+void TileRunner<R>::renormalise(bool grad, double* scale) {
+  const std::size_t size = std::size_t{2} << m_;
+  k_->scale(psi_[now_], size, *scale);
+  if (grad) k_->scale(lambda_[now_], size, *scale);
+  *scale = 1;
 }
 
 template <class R>
@@ -105,17 +116,9 @@ double TileRunner<R>::run(const Pass& pass, const NormalForm& form, const Angles
     switch (step.kind) {
       case Step::kRotate1:
       case Step::kRotate2:
-      case Step::kLanes: {
-        std::size_t next = i;
-        while (next < end && pass.steps[GRAD ? count - 1 - next : next].flip_bits <= kPartBits<R, GRAD>) ++next;
-        if (m_ >= kPartBits<R, GRAD> && next > i + 1) {
-          scale = rotate_parts<GRAD>(pass, angles, base, scale, i, next);
-          i = next - 1;
-        } else {
-          rotate(pass, step, angles, part(m_, 0, base), GRAD, &scale);
-        }
+      case Step::kLanes:
+        rotate(pass, step, angles, base, GRAD, &scale);
         break;
-      }
       case Step::kPhase: {
         // Backwards the permutation comes after the phases; see kLinear for forwards.
         const Step* const before = GRAD && i + 1 < count ? &pass.steps[count - 2 - i] : nullptr;
@@ -150,7 +153,7 @@ double TileRunner<R>::run(const Pass& pass, const NormalForm& form, const Angles
         break;
       }
     }
-    if (std::fabs(scale) < kSmallestScale<R>) renormalise(part(m_, 0, base), GRAD, &scale);
+    if (std::fabs(scale) < kSmallestScale<R>) renormalise(GRAD, &scale);
   }
   return scale;
 }

@@ -10,14 +10,6 @@
 
 namespace qcgrad {
 
-// Pair rotations leave out a common factor (see native.md); below this it is multiplied back in.
-template <class R>
-constexpr double kSmallestScale = sizeof(R) == 4 ? 1e-4 : 1e-12;
-
-// Parts of a tile have 2^kPartBits numbers: half of a first-level cache of 32 KiB, for psi or for psi and lambda.
-template <class R, bool GRAD>
-constexpr int kPartBits = (sizeof(R) == 4 ? 12 : 11) - GRAD;
-
 // Every exponential's half angle at one parameter set, reduced so that sums of them stay small.
 struct Angles {
   std::vector<double> half, cosine, sine;
@@ -78,24 +70,11 @@ class TileRunner {
   template <bool GRAD>
   double run(const Pass& pass, const NormalForm& form, const Angles& angles, const FixedTables<R>& fixed, u64 base,
              double scale, std::size_t begin, std::size_t end);
-  // Numbers `at` to `at` + 2^(bits + 1) of a tile, which hold all that some flips connect; bits = m: the whole tile.
-  struct Part {
-    R *psi, *lambda;
-    int bits;
-    u32 at;
-    u64 base;  // of the tile
-    u32 parity(const Rotation& r) const { return tile_parity(r.outer, base) ^ static_cast<u32>(parity32(r.sign & at)); }
-  };
-  Part part(int bits, u32 at, u64 base) { return {psi() + at, lambda() + at, bits, at, base}; }
-  // Steps [begin, end), or backwards the mirrored ones, all rotations, on one part after the other that stays in the
-  // first-level cache. Returns the scale.
-  template <bool GRAD>
-  double rotate_parts(const Pass& pass, const Angles& angles, u64 base, double scale, std::size_t begin, std::size_t end);
-  void rotate(const Pass& pass, const Step& step, const Angles& angles, const Part& part, bool grad, double* scale);
-  void rotate1(const Rotation& r, const Angles& angles, const Part& part, bool grad, double* scale);
-  void rotate2(const Rotation& a, const Rotation& b, bool crossed, const Angles& angles, const Part& part, bool grad,
+  void rotate(const Pass& pass, const Step& step, const Angles& angles, u64 base, bool grad, double* scale);
+  void rotate1(const Rotation& r, const Angles& angles, u64 base, bool grad, double* scale);
+  void rotate2(const Rotation& a, const Rotation& b, bool crossed, const Angles& angles, u64 base, bool grad,
                double* scale);
-  void rotate_lanes(const Pass& pass, const Step& step, const Angles& angles, const Part& part, bool grad,
+  void rotate_lanes(const Pass& pass, const Step& step, const Angles& angles, u64 base, bool grad,
                     double* scale);
   // `map`, if any, is the permutation next to it on the side of the circuit's beginning, done in the same sweep.
   void phase(const PhaseStep& step, const LinearStep* map, const Angles& angles, const FixedTables<R>& fixed, u64 base,
@@ -106,7 +85,7 @@ class TileRunner {
   void lane_moves(const LinearStep& step, R* data, bool back);
   // destination-to-source map of the step, or of its inverse.
   RowMap row_map(const LinearStep& step, u64 base, bool inverse) const;
-  void renormalise(const Part& part, bool grad, double* scale);
+  void renormalise(bool grad, double* scale);
   void add_moving(const std::vector<PhaseTerm>& terms, u64 base, double weight);
 
   const Kernels<R>* k_ = nullptr;
