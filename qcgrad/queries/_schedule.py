@@ -2,6 +2,14 @@
 
 from typing import NamedTuple
 
+# Measured: a state that walks backwards, and what XLA makes of it while a gate is applied.
+_COPIES_OF_WALKING = 5
+
+
+def recorded_states(kept: int, rows: int) -> int:
+    """States of memory in reverse mode: those that are kept, and 1 + C for C = `rows` cotangents that are worked on."""
+    return kept + _COPIES_OF_WALKING * (1 + rows)
+
 
 class Segments(NamedTuple):
     """A walk in segments: the state in front of each is kept, and the steps of one at a time are recomputed.

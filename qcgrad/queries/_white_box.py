@@ -6,7 +6,7 @@ from typing import Any, ClassVar, NamedTuple
 from ..array_types import Amplitudes
 from ..cost import Cost
 from ._query import AbstractQuery, Access, Runnable, state_bytes
-from ._schedule import segments
+from ._schedule import recorded_states, segments
 
 
 class Sweep(NamedTuple):
@@ -54,7 +54,8 @@ class ReverseSweep(AbstractQuery):
         keeps_all: whether the state in front of every gate is kept; else those in front of `segments`, and each gate is
             applied once more.
 
-    Cost: 1 + 2C gate applications a gate, and one more where not all states are kept; the kept states of memory.
+    Cost: 1 + 2C gate applications a gate, and one more where not all states are kept; the kept states of memory, and
+    `recorded_states` to work in.
     """
 
     program: Runnable
@@ -72,7 +73,7 @@ class ReverseSweep(AbstractQuery):
             gates=runs * p.num_gates,
             qubits=p.num_qubits,
             flops=runs * p.run_flops + (1 + rows) * p.observable_flops,
-            peak_bytes=(kept + 1 + rows) * state_bytes(p.dense_qubits, self.angles.dtype),
+            peak_bytes=recorded_states(kept, rows) * state_bytes(p.dense_qubits, self.angles.dtype),
         )
 
 

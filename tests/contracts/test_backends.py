@@ -139,7 +139,7 @@ def test_a_query_costs_what_its_docstring_counts(kind):
     cost = {
         queries.Evaluate: qg.Cost(300, 300, 6, 100 * (9 + 3), 2),
         queries.AdjointSweep: qg.Cost(0, 0, 1, 5 * 3, 2, 8 * runs + 4 * terms, 5 * state),
-        queries.ReverseSweep: qg.Cost(0, 0, 1, 7 * 3, 2, 7 * runs + 4 * terms, (3 + 1 + 3) * state),
+        queries.ReverseSweep: qg.Cost(0, 0, 1, 7 * 3, 2, 7 * runs + 4 * terms, (3 + 5 * (1 + 3)) * state),
         queries.Overlaps: qg.Cost(100, 100, 2, 100 * 2 * 3, 2),
         queries.ForwardSweeps: qg.Cost(0, 0, 1 + 2, 5 * 3, 2, 5 * (runs + terms), 3 * state),
         # Three states through three gates; products of two derivatives with three states and three images.

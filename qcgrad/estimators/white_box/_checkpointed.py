@@ -20,9 +20,9 @@ class Checkpointed(OneRoundEstimator):
     Access: white box. Exact up to rounding; variance zero.
 
     Cost: 2 + 2C gate applications a gate for C outputs, 4/3 of those of `ReverseMode` for one;
-    \(S + L + 1 + C\) states of memory for S segments of L gates, about \(2\sqrt{\Gamma}\). A simulator that fuses gates
-    keeps fewer, and works in some more: 640 gates on 16 qubits were measured to take 127 MiB, of 1 MiB each, where
-    `ReverseMode` takes 382 MiB.
+    \(S + L + 5(1 + C)\) states of memory for S segments of L gates, about \(2\sqrt{\Gamma}\) and what 1 + C states are
+    worked on in. A simulator that fuses gates keeps fewer: 640 gates on 16 qubits were measured to take 42 states, of
+    62 that are predicted, where `ReverseMode` takes 184; 300 gates that cannot be fused take all 45.
 
     Example:
         >>> import jax, qcgrad as qg
@@ -33,7 +33,7 @@ class Checkpointed(OneRoundEstimator):
         >>> objective = qg.Expectation(circuit, "Z")
         >>> kept, all_kept = (qg.estimate(objective, [0.5], m()) for m in (qg.Checkpointed, qg.ReverseMode))
         >>> print(kept.gradient, kept.cost.gates, kept.cost.peak_bytes / 32, all_kept.cost.peak_bytes / 32)
-        [-0.47942554] 256 18.0 66.0
+        [-0.47942554] 256 26.0 74.0
 
     References:
         A. Griewank, A. Walther, "Evaluating Derivatives", SIAM (2008), chapter 12; T. Chen, B. Xu, C. Zhang, C.

@@ -18,7 +18,7 @@ class ReverseMode(OneRoundEstimator):
 
     Access: white box. Exact up to rounding; variance zero.
 
-    Cost: 1 + 2C gate applications a gate; one state of memory for each gate.
+    Cost: 1 + 2C gate applications a gate; one state of memory for each gate, and 5 + 5C to work in.
 
     Example:
         >>> import jax, qcgrad as qg

@@ -61,9 +61,9 @@ def prepared(
 
 
 def jax_circuit(
-    program: Program, dtype: np.dtype, mesh: jax.sharding.Mesh | None, keeps_all: bool = True
+    program: Program, dtype: np.dtype, mesh: jax.sharding.Mesh | None, keeps_all: bool | None = None
 ) -> ScannedCircuit | ShardedCircuit:
-    """The circuit for the JAX path, spread over a mesh if there is one."""
+    """The circuit for the JAX path, spread over a mesh if there is one; `keeps_all` as for `ScannedCircuit`."""
     count = padded_angles(program)
     if mesh is None:
         return ScannedCircuit(program, dtype, count, keeps_all=keeps_all)

@@ -18,6 +18,8 @@ def unitaries(rows: walk.Rows, angles: Angles) -> Unitaries:
     number, width = rows.x.shape[0], rows.matrices.shape[-1].bit_length() - 1
     register = BlockRegister(number, width)
 
+    # Derivatives keep what is in front of each row, and work out again what the row makes of it.
+    @jax.checkpoint
     def step(columns, inputs):
         rotated = walk.rotate(register, columns, *inputs)
         return _or_multiplied(rotated, columns, rows.matrices, inputs[0]), None

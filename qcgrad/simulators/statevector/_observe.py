@@ -64,6 +64,8 @@ def expectation(register: Register, psi: Held, terms: Terms) -> Values:
     """(K,) values of all observables in a state."""
     j = register.indices(terms.x.dtype)
 
+    # Derivatives work each chunk out again from the state, instead of keeping what all of them made of it.
+    @jax.checkpoint
     def per_chunk(_, chunk):
         x, z, phase = chunk
         overlap = jnp.conj(psi) * register.flip(psi, x)

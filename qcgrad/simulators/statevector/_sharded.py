@@ -21,7 +21,7 @@ class ShardedCircuit(eqx.Module):
     mesh: Mesh = eqx.field(static=True)
     local: ScannedCircuit
 
-    def __init__(self, program: Program, dtype: np.dtype, num_angles: int, mesh: Mesh, keeps_all: bool = True):
+    def __init__(self, program: Program, dtype: np.dtype, num_angles: int, mesh: Mesh, keeps_all: bool | None = None):
         least = mesh.size.bit_length()
         if program.num_qubits < least:
             raise ValueError(

@@ -62,6 +62,15 @@ def steps_of(plan: blocks.Plan, table: OpTable, register: Register, dtype: np.dt
     )
 
 
+def without_idle(steps: Steps) -> Steps:
+    """The same with hardly any steps that do nothing: one of sixteen lengths between powers of two."""
+    used = int(np.count_nonzero(steps.kind != blocks.IDLE))
+    grain = max(1, 1 << used.bit_length() >> 5)
+    length = min(max(1, -(-used // grain)) * grain, len(steps.kind))
+    cut = jax.tree.map(lambda leaf: leaf[:length], (steps.kind, steps.index, steps.forward, steps.backward))
+    return steps._replace(**dict(zip(("kind", "index", "forward", "backward"), cut, strict=True)))
+
+
 class Gates(NamedTuple):
     """Steps at given angles: unitaries (number, 2^k, 2^k) of the blocks, coefficients a + b P of the wide rows."""
 

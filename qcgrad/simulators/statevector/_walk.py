@@ -173,6 +173,8 @@ def multiply(register: Register, psi: Held, matrix: Complex[Array, "2**K 2**K"],
         local = local * 2 + ((j >> wire) & 1)
         spread = spread | (((m >> (count - 1 - position)) & 1) << wire)
 
+    # Derivatives keep no copy of the state for each of the offsets.
+    @jax.checkpoint
     def add_offset(total, offset):
         m, mask = offset
         return total + matrix[local, local ^ m] * register.flip(psi, mask), None

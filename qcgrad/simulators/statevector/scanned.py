@@ -11,7 +11,7 @@ from jaxtyping import Int, PyTree
 
 from ...array_types import AngleGradients, Array, Cotangents, Expectations, Key, Settings, Shots, States
 from ...ir.program import Program
-from ...queries import segments
+from ...queries import recorded_states, segments
 from . import _observe as observe
 from . import _sample as sample
 from . import _sweep as sweep
@@ -22,7 +22,9 @@ _BATCH_NUMBERS = 1 << 20
 
 
 class ScannedCircuit(eqx.Module):
-    """Steps and observables as arrays; `lax.scan` walks them. Where not `keeps_all`, derivatives recompute states.
+    """Steps and observables as arrays; `lax.scan` walks them.
+
+    `keeps_all` says whether reverse mode keeps one state a step, or recomputes some; None where it is not used.
 
     The methods have a leading batch axis of B settings and take angles (B, A) padded to `num_angles`.
     """
@@ -30,7 +32,7 @@ class ScannedCircuit(eqx.Module):
     register: Register = eqx.field(static=True)
     steps: sweep.Steps
     terms: observe.Terms
-    keeps_all: bool = eqx.field(static=True)
+    keeps_all: bool | None = eqx.field(static=True)
 
     def __init__(
         self,
@@ -38,12 +40,15 @@ class ScannedCircuit(eqx.Module):
         dtype: np.dtype,
         num_angles: int,
         register: Register | None = None,
-        keeps_all: bool = True,
+        keeps_all: bool | None = None,
     ):
         del num_angles  # rows index the angles; padding changes nothing
         self.keeps_all = keeps_all
         self.register = register or WholeRegister(program.num_qubits)
         self.steps, self.terms = _arrays(program, np.dtype(dtype), self.register)
+        if keeps_all is not None:
+            # Each step that does nothing would take a state of memory as well.
+            self.steps = sweep.without_idle(self.steps)
 
     @staticmethod
     def states_held(rows: int) -> int:
@@ -53,7 +58,7 @@ class ScannedCircuit(eqx.Module):
     def states_recorded(self, rows: int) -> int:
         """States of memory that reverse-mode differentiation with C = `rows` cotangents holds."""
         steps = len(self.steps.kind)
-        return (steps if self.keeps_all else segments(steps).states) + 2 + 2 * rows
+        return recorded_states(steps if self.keeps_all else segments(steps).states, rows)
 
     def states(self, angles: Settings) -> States:
         """(B, 2^n) final states."""
@@ -89,7 +94,7 @@ class ScannedCircuit(eqx.Module):
 
     def _final_state(self, angles):
         """Amplitudes at angles (A,)."""
-        return sweep.run(self.register, self.steps, sweep.at_angles(self.steps, angles), self.keeps_all)
+        return sweep.run(self.register, self.steps, sweep.at_angles(self.steps, angles), self.keeps_all is not False)
 
     def _expectation(self, psi):
         return observe.expectation(self.register, psi, self.terms)
