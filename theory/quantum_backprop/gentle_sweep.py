@@ -112,8 +112,8 @@ def report(result: Result):
     yield "alternating gates on one qubit, mean R: " + ", ".join(f"M = {m}: {r:.1f}" for m, r in result.alternating)
     yield f"deep HEA({DEEP_QUBITS}, L), mean R: " + ", ".join(f"M = {m}: {r:.2f}" for m, r in result.scrambled)
     yield (
-        f"HEA({DEEP_QUBITS}, 20), M = 300: {result.deepest['copies']:.0f} times fewer copies than the shift rule at equal "
-        f"RMS error, for {result.deepest['qubits']:,.0f} coherent qubits instead of {DEEP_QUBITS}"
+        f"HEA({DEEP_QUBITS}, 20), M = 300: {result.deepest['copies']:.0f} times fewer copies than the shift rule at "
+        f"equal RMS error, for {result.deepest['qubits']:,.0f} coherent qubits instead of {DEEP_QUBITS}"
     )
     yield f"worst component: {result.worst:.2f} predicted standard errors beyond the bias bound"
     yield "bias onset, M/(4 s^2 k): shrinkage " + ", ".join(f"{x:.2f}: {y:.2f}" for x, y in result.onset)
