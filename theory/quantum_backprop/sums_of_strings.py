@@ -92,8 +92,9 @@ def figure(result: Result, path):
         bars.bar(at + (k - 1) * width, heights, width, color=colour, label=label)
     bars.set_xticks(at, list(result.advantages))
     bars.set(ylabel="times fewer copies than the shift rule", title="Sums of strings at equal RMS error")
+    bars.set_ylim(top=1.4 * max(a.together for a in result.advantages.values()))  # room for the legend
     bars.legend()
-    bound.hist(np.log10(result.encodings), 40, color="#0072B2")
+    bound.hist(np.log10(result.encodings), 40, color="#0072B2", log=True)
     bound.axvline(0, color="grey", linewidth=0.8)
     bound.set(xlabel=r"$\log_{10}$ of mean square over $(\sqrt{\langle O^2\rangle} + |O|)^2/4$", ylabel="encodings")
     bound.set_title("Random ancilla states")
