@@ -84,8 +84,9 @@ class GentleSweep(AbstractEstimator):
         (8000, True)
 
     References:
-        Derived in theory/quantum_backprop/gentle_sweep.md; noisy collective measurements for shadow tomography:
-        P. Sinha, arXiv:2411.01420; the one-state form: A. Abbas et al., NeurIPS 2023, arXiv:2305.13362.
+        Derived in theory/quantum_backprop/gentle_sweep.md and sums_of_strings.md; noisy collective measurements for
+        shadow tomography: P. Sinha, arXiv:2411.01420; the one-state form: A. Abbas et al., NeurIPS 2023,
+        arXiv:2305.13362.
     """
 
     copies: int = eqx.field(static=True)
