@@ -14,7 +14,7 @@ build() { # name, flags: the engine without its XLA entry points
     unit=$(basename "$file" .cc)
     isa=
     case $unit in
-      ffi | interrupt) continue ;;
+      ffi | trajectories_ffi) continue ;;
       kernels_avx2) isa="-mavx2 -mfma -mpopcnt" ;;
       kernels_avx512) isa="-mavx512f -mavx512dq -mavx512vl -mfma -mpopcnt" ;;
     esac

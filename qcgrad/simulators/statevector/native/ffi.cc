@@ -10,11 +10,8 @@
 
 #include "blob.h"
 #include "engine.h"
+#include "ffi_buffers.h"
 #include "interrupt.h"
-#include "trajectories.h"
-#include "xla/ffi/api/ffi.h"
-
-namespace ffi = xla::ffi;
 
 namespace qcgrad {
 namespace {
@@ -22,72 +19,6 @@ namespace {
 // Below, a call is over before anyone can press a key.
 constexpr int kInterruptibleQubits = 16;
 constexpr i64 kInterruptibleDraws = 1000000;
-
-// A real buffer as doubles, copied only if it is f32.
-class Doubles {
- public:
-  bool read(const ffi::AnyBuffer& buffer) {
-    count_ = buffer.element_count();
-    if (buffer.element_type() == ffi::F64) {
-      data_ = static_cast<const double*>(buffer.untyped_data());
-      return true;
-    }
-    if (buffer.element_type() != ffi::F32) return false;
-    const float* from = static_cast<const float*>(buffer.untyped_data());
-    storage_.assign(from, from + count_);
-    data_ = storage_.data();
-    return true;
-  }
-  const double* data() const { return data_; }
-  std::size_t count() const { return count_; }
-
- private:
-  std::vector<double> storage_;
-  const double* data_ = nullptr;
-  std::size_t count_ = 0;
-};
-
-// A real result, computed as doubles and narrowed at the end if it is f32.
-class DoublesOut {
- public:
-  bool prepare(ffi::AnyBuffer& buffer) {
-    count_ = buffer.element_count();
-    target_ = buffer.untyped_data();
-    narrow_ = buffer.element_type() == ffi::F32;
-    if (!narrow_ && buffer.element_type() != ffi::F64) return false;
-    if (narrow_) storage_.resize(count_);
-    return true;
-  }
-  double* data() { return narrow_ ? storage_.data() : static_cast<double*>(target_); }
-  std::size_t count() const { return count_; }
-  void finish() {
-    if (!narrow_) return;
-    float* to = static_cast<float*>(target_);
-    for (std::size_t i = 0; i < count_; ++i) to[i] = static_cast<float>(storage_[i]);
-  }
-
- private:
-  std::vector<double> storage_;
-  void* target_ = nullptr;
-  std::size_t count_ = 0;
-  bool narrow_ = false;
-};
-
-ffi::Error invalid(const std::string& what) { return ffi::Error(ffi::ErrorCode::kInvalidArgument, "qcgrad: " + what); }
-
-ffi::Error to_error(Status status, const std::string& what) {
-  switch (status) {
-    case Status::kOk:
-      return ffi::Error::Success();
-    case Status::kInvalid:
-      return invalid(what);
-    case Status::kOutOfMemory:
-      return ffi::Error(ffi::ErrorCode::kResourceExhausted, "qcgrad: not enough memory for the state");
-    case Status::kCancelled:
-      return ffi::Error(ffi::ErrorCode::kCancelled, "qcgrad: interrupted");
-  }
-  return ffi::Error::Success();
-}
 
 struct Call {
   OpTable circuit;
@@ -259,28 +190,6 @@ ffi::Error state_impl(ffi::Buffer<ffi::U8> blob, ffi::AnyBuffer angles, ffi::Res
   return invalid("the state must be complex");
 }
 
-ffi::Error jumps_impl(ffi::Buffer<ffi::U8> blob, ffi::AnyBuffer angles, ffi::AnyBuffer uniforms,
-                      ffi::Result<ffi::AnyBuffer> out) {
-  JumpCircuit circuit;
-  const std::string error = parse_jumps(blob.untyped_data(), blob.element_count(), &circuit);
-  if (!error.empty()) return invalid(error);
-  Doubles turns, drawn;
-  const auto rows = angles.dimensions(), columns = uniforms.dimensions();
-  if (rows.size() != 2 || columns.size() != 2 || rows[0] != columns[0] || rows[1] < circuit.num_angles ||
-      columns[1] < circuit.num_uniforms || !turns.read(angles) || !drawn.read(uniforms))
-    return invalid("angles and uniform numbers must be real, one row a trajectory");
-  const i64 count = rows[0];
-  if (out->element_count() != static_cast<std::size_t>(count) << circuit.out_qubits)
-    return invalid("states must have shape (trajectories, 2**qubits)");
-  const InterruptGuard guard(true);
-  auto run = [&](auto* to) {
-    return to_error(trajectories(circuit, count, turns.data(), rows[1], drawn.data(), columns[1], to), error);
-  };
-  if (out->element_type() == ffi::C64) return run(static_cast<std::complex<float>*>(out->untyped_data()));
-  if (out->element_type() == ffi::C128) return run(static_cast<std::complex<double>*>(out->untyped_data()));
-  return invalid("states must be complex");
-}
-
 }  // namespace
 }  // namespace qcgrad
 
@@ -322,10 +231,3 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(QcgradSampleShifted, qcgrad::sample_shifted_impl,
 XLA_FFI_DEFINE_HANDLER_SYMBOL(
     QcgradState, qcgrad::state_impl,
     ffi::Ffi::Bind().Arg<ffi::Buffer<ffi::U8>>().Arg<ffi::AnyBuffer>().Ret<ffi::AnyBuffer>());
-
-XLA_FFI_DEFINE_HANDLER_SYMBOL(QcgradJumps, qcgrad::jumps_impl,
-                              ffi::Ffi::Bind()
-                                  .Arg<ffi::Buffer<ffi::U8>>()
-                                  .Arg<ffi::AnyBuffer>()
-                                  .Arg<ffi::AnyBuffer>()
-                                  .Ret<ffi::AnyBuffer>());

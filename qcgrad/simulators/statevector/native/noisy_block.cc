@@ -13,16 +13,6 @@ namespace {
 // Shorter loops are over before another thread has woken up.
 constexpr u64 kTilesPerThread = 16, kStringsPerThread = 4096;
 
-// Calls work(part, first, last) for parts of a range, on threads where they pay.
-template <class F>
-void split(u64 count, u64 least, int threads, F work) {
-  const u64 parts = std::max<u64>(1, std::min<u64>(static_cast<u64>(threads), count / least));
-  parallel(static_cast<int>(parts), [&](int part) {
-    const u64 p = static_cast<u64>(part);
-    work(part, count * p / parts, count * (p + 1) / parts);
-  });
-}
-
 }  // namespace
 
 template <class R>

@@ -49,12 +49,16 @@ Number turning(u64 x, u64 z, double s) {
   return {s * re[power], s * im[power]};
 }
 
+// Shorter loops are over before another thread has woken up.
+constexpr u64 kTilesPerThread = 64, kAmplitudesPerThread = 8192;
+
 template <class R>
 class Trajectory {
  public:
-  Trajectory(const JumpCircuit& c, const std::vector<Matrix>& operators, const std::vector<Matrix>& effects, R* memory)
+  Trajectory(const JumpCircuit& c, const std::vector<Matrix>& operators, const std::vector<Matrix>& effects, R* memory,
+             int threads)
       : kernels_(*kernels_for<R>(instruction_set())), c_(c), operators_(operators), effects_(effects), psi_(memory),
-        half_(padded<R>(u64{1} << c.num_qubits)) {}
+        half_(padded<R>(u64{1} << c.num_qubits)), threads_(threads) {}
 
   static std::size_t numbers(const JumpCircuit& c) { return 2 * padded<R>(u64{1} << c.num_qubits); }
 
@@ -83,7 +87,10 @@ class Trajectory {
     const double h = half_angle(op, angles);
     const u64 x = static_cast<u64>(c_.x[op]), z = static_cast<u64>(c_.z[op]);
     const Number f = turning(x, z, std::sin(h));
-    kernels_.state_rotate(psi_, psi_ + half_, x, z, 0, u64{1} << (c_.num_qubits - (x ? 1 : 0)), std::cos(h), f.re, f.im);
+    const double cosine = std::cos(h);
+    split(u64{1} << (c_.num_qubits - (x ? 1 : 0)), kAmplitudesPerThread, threads_, [&](int, u64 from, u64 to) {
+      kernels_.state_rotate(psi_, psi_ + half_, x, z, from, to, cosine, f.re, f.im);
+    });
   }
 
   // Everything that happens depends on the rest of the state through the density matrix of the two qubits alone: so the
@@ -108,12 +115,17 @@ class Trajectory {
         by_inputs[8 * i + o] = re, by_inputs[8 * (i + 4) + o] = -im;
         by_inputs[8 * i + o + 4] = im, by_inputs[8 * (i + 4) + o + 4] = re;
       }
-    kernels_.pair_apply(psi_, g, 0, g.tiles, by_inputs);
+    split(g.tiles, kTilesPerThread, threads_,
+          [&](int, u64 from, u64 to) { kernels_.pair_apply(psi_, g, from, to, by_inputs); });
   }
 
   Matrix density(const SuperopGeometry& g) const {
+    std::vector<double> parts(64 * static_cast<std::size_t>(threads_));
+    split(g.tiles, kTilesPerThread, threads_, [&](int part, u64 from, u64 to) {
+      kernels_.pair_transition(psi_, psi_, g, from, to, parts.data() + 64 * part);
+    });
     double sums[64] = {};
-    kernels_.pair_transition(psi_, psi_, g, 0, g.tiles, sums);
+    for (std::size_t i = 0; i < parts.size(); ++i) sums[i % 64] += parts[i];
     Matrix m;
     for (int a = 0; a < 4; ++a)
       for (int b = 0; b < 4; ++b)
@@ -164,6 +176,7 @@ class Trajectory {
   const std::vector<Matrix>&operators_, &effects_;
   R* const psi_;
   const u64 half_;
+  const int threads_;
   std::vector<double> p_;
 };
 
@@ -183,8 +196,10 @@ Status trajectories(const JumpCircuit& c, i64 count, const double* angles, i64 a
   Block<R> memory(size * static_cast<std::size_t>(parts));
   if (!memory.data()) return Status::kOutOfMemory;
   const CancelToken cancel;
+  // A single one has all threads.
+  const int threads = parts > 1 ? 1 : num_threads();
   parallel(parts, [&](int part) {
-    Trajectory<R> one(c, operators, effects, memory.data() + size * static_cast<std::size_t>(part));
+    Trajectory<R> one(c, operators, effects, memory.data() + size * static_cast<std::size_t>(part), threads);
     for (i64 t = part; t < count && !cancel.cancelled(); t += parts)
       one.run(angles + t * angles_in_row, uniforms + t * uniforms_in_row, out + (t << c.out_qubits));
   });
