@@ -26,8 +26,8 @@ NOISE = (
 ONE, TWO = 1 - 4 * 0.01 / 3, 1 - 16 * 0.015 / 15
 # IZ is ZZ in front of CX, and XX is XI: three and four letters meet noise of one qubit; readout scales every letter.
 IZ, XX = ONE**3 * TWO * 0.98, 0.5 * ONE**4 * TWO * 0.98**2
-# Where derivatives are on one common state: a pool's, of the strings XZ and YI.
-POOL = qg.OperatorPool(qg.Circuit(2).ry(0, param=0).cx(0, 1), "ZI + 0.5*XX", ["YI", "XZ"])
+# Where derivatives are on one common state: a pool's.
+POOL = qg.OperatorPool(qg.Circuit(2).ry(0, param=0).cx(0, 1), "ZI + 0.5*XX", ["YX", "XY"])
 
 SAMPLING = [m for m in methods().values() if m.access == Access.single_copy and m.differentiates == "circuits"]
 OTHERS = [m for m in methods().values() if m.access > Access.single_copy and m.differentiates == "circuits"]
