@@ -151,6 +151,30 @@ def test_gates_that_a_method_adds_and_the_noise_does_not_know_are_named():
 
 
 @pytest.mark.statistical
+def test_biases_of_methods_that_read_outcomes_are_estimated_with_standard_errors():
+    """Within `normal` standard errors: 2 <XX> - <ZI> where strings are read, each letter with nine tenths.
+
+    Shift rules read ZI and XX behind a rotation instead: another bias.
+    """
+    from qcgrad.planner._noise import Probe
+
+    pool = qg.OperatorPool(qg.Circuit(2).ry(0, param=0).cx(0, 1), "ZI + 0.5*XX", ["YX", "XY"])
+    point, _ = point_at(pool, [0.5])
+    noise = qg.NoiseModel().add_readout(qg.ReadoutError(0.05))
+    probe, measuring = Probe(noise, point), [m for m in methods().values() if m.make.needs_common_state]
+    (shift,) = (m for m in methods().values() if m.make is qg.ParameterShift)
+    exact = probe.bias(shift, qg.ParameterShift(100))
+    assert exact.size == pytest.approx(abs(2 * 0.1 * np.sin(0.5) - 0.19 * np.cos(0.5)), abs=1e-9)
+    assert exact.standard_error == 0
+    expected = 2 * 0.19 * np.sin(0.5) - 0.1 * np.cos(0.5)
+    for make in (qg.DirectPauli, qg.LocalShadow):
+        (method,) = (m for m in measuring if m.make is make)
+        found = probe.bias(method, make(2000))
+        assert 0 < found.standard_error < 0.05
+        assert abs(found.size - expected) < normal(2) * found.standard_error
+
+
+@pytest.mark.statistical
 def test_with_noise_an_instance_gets_what_the_bias_leaves_and_keeps_the_promise():
     """At most a fraction delta of the trials misses; more than `counts` allows has a probability of 1e-9."""
     delta, trials, epsilon = 0.2, 30, 0.3

@@ -13,6 +13,8 @@ from ..catalogue import Method
 from ..errors import NotApplicable, QcgradError, StateTooLarge
 from ..estimate import run
 from ..estimator import AbstractEstimator
+from ..estimators import Adjoint
+from ..estimators.accuracy import MOST
 from ..ir.noise import NoiseModel
 from ..ir.noise.noisy_circuit import errs
 from ..objective import Point, Reading
@@ -29,6 +31,8 @@ _OUTCOMES_A_RUN = 16
 # Of methods that draw what they ask: how often, and how many circuits each time.
 _REPEATS, _CIRCUITS = 8, 100
 _ROUNDING = 1e-6
+# Copies of methods that read outcomes, as a multiple of their own, and of those that draw a basis for each copy.
+_MORE_COPIES, _SNAPSHOTS = 400, 50_000
 # What a bias found with standard errors may be, at most.
 _STANDARD_ERRORS = 3
 
@@ -92,14 +96,15 @@ class Probe:
         """How far noise moves the derivatives by the user's parameters.
 
         Both are asked the same, so that what a method leaves without noise is no part of it. A method that draws what
-        it asks is asked several times, in a smaller instance where its own would take too many circuits.
+        it asks is asked several times, in a smaller instance where its own would take too many circuits; one that reads
+        no expectation values gets more copies, so that their noise hides less, and is compared with the truth.
         """
         if self.noise is None:
             return Bias(math.nan, reason="the backend has noise, and does not say which")
         try:
-            small = self._smaller(method, estimator)
-            keys = jax.random.split(jax.random.key(0), _REPEATS if small.is_random else 1)
-            found = [self._difference(small, key) for key in keys]
+            used = self._sized(method, estimator)
+            keys = jax.random.split(jax.random.key(0), _REPEATS if used.is_random else 1)
+            found = [self._difference(used, key) for key in keys]
         except QcgradError as error:
             return Bias(math.nan, reason=str(error))
         moved, errors = (np.array([pair[i] for pair in found]) for i in (0, 1))
@@ -113,7 +118,7 @@ class Probe:
         if not len(sizes):
             return Bias()
         worst = int(np.argmax(sizes + _STANDARD_ERRORS * spread))
-        return Bias(float(sizes[worst]), float(spread[worst]), quiet=self._quiet(small))
+        return Bias(float(sizes[worst]), float(spread[worst]), quiet=self._quiet(used))
 
     def _quiet(self, estimator: AbstractEstimator) -> tuple[str, ...]:
         """Gates that are added, and do not err where those of the circuit do."""
@@ -127,17 +132,26 @@ class Probe:
             return ()
         return tuple(sorted({gate.name for gate in added if not errs(gate, model)}))
 
-    def _smaller(self, method: Method, estimator: AbstractEstimator) -> AbstractEstimator:
+    def _sized(self, method: Method, estimator: AbstractEstimator) -> AbstractEstimator:
+        """An instance that takes as long as this may take."""
         option = method.make.accuracy_option
-        count = getattr(estimator, option, None) if estimator.is_random and option else None
-        circuits = estimator.predict(self.point).circuit_runs
-        if not isinstance(count, int) or circuits <= _CIRCUITS:
+        count, circuits = getattr(estimator, option or " ", None), estimator.predict(self.point).circuit_runs
+        if not isinstance(count, int):
             return estimator
-        return method.changed(estimator, **{option: max(2, count * _CIRCUITS // circuits)})
+        if estimator.needs_common_state:
+            # Random bases are drawn copy by copy, and outcomes in the same one all at once.
+            most = _SNAPSHOTS if circuits == count else MOST
+            return method.changed(estimator, **{option: min(count * _MORE_COPIES, most)})
+        if estimator.is_random and circuits > _CIRCUITS:
+            return method.changed(estimator, **{option: max(2, count * _CIRCUITS // circuits)})
+        return estimator
 
     def _difference(self, estimator: AbstractEstimator, key: Key) -> tuple[np.ndarray, np.ndarray]:
         """By all parameters, and its standard errors."""
-        noisy, right = (run(self.point, estimator, backend, key).reading for backend in (self._noisy, self._right))
+        noisy = run(self.point, estimator, self._noisy, key).reading
+        # What is read off outcomes has no bias without noise, and their scatter need not be met twice.
+        judge, backend = (Adjoint(), Statevector()) if estimator.needs_common_state else (estimator, self._right)
+        right = run(self.point, judge, backend, key).reading
         moved = by_parameters(self.point, _difference(noisy, right))
         # More than nothing is rounding.
         return _flat(moved.gradient), np.sqrt(np.maximum(_flat(moved.variance), 0))
