@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 
-def peaks(module: str) -> dict[str, tuple[int, int]]:
-    """(predicted, measured) bytes of each of `module.CASES`: name -> function returning (predicted, work).
+def peaks(module: str, cases: str = "CASES") -> dict[str, tuple[int, int]]:
+    """(predicted, measured) bytes of each of the module's `cases`: name -> function returning (predicted, work).
 
     Each work runs twice and the second run is measured: compiling is over by then.
     """
     if not Path("/proc/self/clear_refs").exists():
         pytest.skip("the peak of resident memory cannot be reset here")
-    command = [sys.executable, "-c", f"from tests.peaks import _report; _report({module!r})"]
+    command = [sys.executable, "-c", f"from tests.peaks import _report; _report({module!r}, {cases!r})"]
     # Blocks that the allocator keeps for later would hide what a second run asks for.
     environment = os.environ | {"MALLOC_MMAP_THRESHOLD_": "65536"}
     root = Path(__file__).parents[1]
@@ -28,11 +28,11 @@ def peaks(module: str) -> dict[str, tuple[int, int]]:
     return {name: tuple(pair) for name, pair in json.loads(found.stdout.splitlines()[-1]).items()}
 
 
-def _report(module):
+def _report(module, name):
     import jax
 
     jax.config.update("jax_enable_x64", True)
-    cases = importlib.import_module(module).CASES
+    cases = getattr(importlib.import_module(module), name)
     print(json.dumps({name: _measured(case) for name, case in cases.items()}))
 
 

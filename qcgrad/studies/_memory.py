@@ -8,6 +8,7 @@ from ..errors import StateTooLarge
 from ..estimate import predict_cost
 from ..estimator import AbstractEstimator
 from ..estimators import Adjoint
+from ..estimators.single_copy.shifts._evaluations import BYTES_OF_EVALUATION
 from ..memory import allowed_bytes, require
 from ..queries import Access
 from ..simulators.statevector.backend import SETTINGS_BYTES
@@ -52,7 +53,7 @@ def check_circuit(estimator: AbstractEstimator, circuit: StudyCircuit, max_bytes
 
     def fitting(allowed: int) -> str:
         if rest > states:
-            return f"about {int(circuit.num_angles * math.sqrt(allowed / needed))} parameterised gates would fit"
+            return f"about {int(circuit.num_angles * allowed / needed)} parameterised gates would fit"
         fit = max(0, qubits - math.ceil(math.log2(needed / allowed)))
         return f"circuits on up to about {fit} qubits would fit (max_sampled_qubits in the spec, or --max-qubits)"
 
@@ -71,7 +72,7 @@ def _circuit_bytes(estimator: AbstractEstimator, circuit: StudyCircuit) -> tuple
         return max(reference, cost.peak_bytes), 0
     # Each setting of the angles is measured in every basis.
     evaluations = max(1, cost.circuit_runs // max(1, len(circuit.objective.program.bases)))
-    return reference, _settings_bytes(evaluations, circuit.num_angles) + 2 * _FLOAT * (cost.shots // evaluations)
+    return reference, _evaluation_bytes(evaluations, circuit.num_angles) + 2 * _FLOAT * (cost.shots // evaluations)
 
 
 def check_hard_instance(method: Method, n: int, max_bytes: int | None = None) -> None:
@@ -90,13 +91,13 @@ def _hard_bytes(method: Method, n: int) -> int:
     if method.access > Access.single_copy or method.make.needs_common_state:
         return trials
     # Two evaluations for each component, and one.
-    return trials + _settings_bytes(1 + 2 * components, components)
+    return trials + _evaluation_bytes(1 + 2 * components, components)
 
 
-def _settings_bytes(evaluations: int, angles: int) -> int:
-    """What evaluations at shifted angles hold of these: all of them once, and copies of a slice."""
+def _evaluation_bytes(evaluations: int, angles: int) -> int:
+    """What evaluations at shifted angles hold: shifts and answers of all, and copies of a slice of the settings."""
     settings = _FLOAT * evaluations * angles
-    return settings + _COPIES_OF_SLICE * min(settings, SETTINGS_BYTES)
+    return BYTES_OF_EVALUATION * evaluations + _COPIES_OF_SLICE * min(settings, SETTINGS_BYTES)
 
 
 def check_network(n: int, batch: int, max_bytes: int | None = None) -> None:

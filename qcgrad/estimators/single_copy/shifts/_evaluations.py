@@ -25,6 +25,8 @@ _Rule = TypeVar("_Rule")
 # A generator with more gaps than this has no practical rule: 2R circuits each, noise growing with R.
 MAX_FREQUENCIES = 32
 
+# Measured: what a shift is described by and answered with, where the settings themselves are made when they are run.
+BYTES_OF_EVALUATION = 400
 # Measured: shifted, padded to a size that circuits share, and what JAX makes of them.
 _COPIES_WHEN_TRACED = 5
 
@@ -72,19 +74,29 @@ class Evaluations(NamedTuple):
         counts = np.bincount(self.owner, minlength=self.num_gates)
         return weight * counts[self.owner] / np.bincount(self.owner, weight, self.num_gates)[self.owner]
 
-    def check_memory(self, who: AbstractEstimator, angles: Angles) -> None:
-        """Refuse settings that would not fit, of angles (A,)."""
-        allowed = allowed_bytes()
-        # What JAX traces is copied as a whole by whoever answers; what it does not is copied in slices.
-        copies = 1 if is_concrete(angles) else _COPIES_WHEN_TRACED
-        needed = copies * math.prod(self.shape) * np.dtype(angles.dtype).itemsize
+    def check_memory(self, who: AbstractEstimator, angles: Angles, are_held: bool = False) -> None:
+        """Refuse evaluations that would not fit, at angles (A,).
+
+        Args:
+            who: asks for them.
+            angles: where; while JAX traces them, all settings are made at once.
+            are_held: whether who asks makes them itself.
+        """
+        allowed, count, gates = allowed_bytes(), self.shape[0], self.num_gates
+        what = f"{name_of(who)} on {gates:,} parameterised gates"
+        advice = "use qcgrad.Adjoint, whose memory does not grow with"
+        if is_concrete(angles) and not are_held:
+            needed = BYTES_OF_EVALUATION * count
+            fit = f"about {gates * allowed // max(needed, 1):,} such gates would fit; {advice} their number"
+            require(f"{what} takes {count:,} evaluations, whose shifts and answers take", needed, allowed, fit)
+            return
+        needed = (1 if are_held else _COPIES_WHEN_TRACED) * math.prod(self.shape) * np.dtype(angles.dtype).itemsize
+        fit = math.isqrt(gates**2 * allowed // max(needed, 1))
         require(
-            f"{name_of(who)} on {self.num_gates:,} parameterised gates evaluates {self.shape[0]:,} settings of all "
-            "angles, which take",
+            f"{what} evaluates {count:,} settings of all angles, which take",
             needed,
             allowed,
-            f"about {math.isqrt(self.num_gates**2 * allowed // max(needed, 1)):,} such gates would fit; use "
-            "qcgrad.Adjoint, whose memory does not grow with the square of their number",
+            f"about {fit:,} such gates would fit; {advice} the square of their number",
         )
 
     def settings(self, circuit: Circuit, angles: Angles) -> ShiftedSettings:

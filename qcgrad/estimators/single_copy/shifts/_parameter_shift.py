@@ -41,11 +41,11 @@ class ParameterShift(OneRoundEstimator):
     NaN where an evaluation has a single shot.
 
     Cost: 1 + sum over gates of 2R evaluations. Gates grow as M times the circuit: no backpropagation
-    scaling. The settings of all evaluations are held, about 2 M^2 numbers.
+    scaling. Settings are made when they are run: memory grows as M, under `jax.jit` as M^2.
 
     Raises:
         ValueError: shots that are zero, negative, fractional or boolean, or a sequence of wrong length.
-        TooLarge: settings that would not fit into memory.
+        TooLarge: evaluations that would not fit into memory.
         NotApplicable: a gate's spectrum is not known (evolution under a large Hamiltonian).
 
     Example:

@@ -89,7 +89,7 @@ class WeightedRandomSampling(OneRoundEstimator):
 
     def plan(self, point: Point, key: Key) -> tuple[_SomeSettings, ...]:
         program, shifts = self._problem(point)
-        shifts.check_memory(self, point.coordinates)
+        shifts.check_memory(self, point.coordinates, are_held=True)
         settings = shifts.settings(program.circuit, point.coordinates)
         bases = _bases(program)
         drawn = generator(key).multinomial(self._shots(shifts), bases.probabilities)
