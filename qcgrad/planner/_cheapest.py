@@ -129,7 +129,8 @@ class Cheapest(AbstractEstimator):
         Raises:
             NotApplicable: on a backend with noise, where nobody says the parameters that its bias depends on.
         """
-        if point.params is None and resolve(self.backend, point.objective).fidelity == NOISY:
+        backend = resolve(self.backend, point.objective)
+        if point.params is None and backend.noise is not None and backend.fidelity == NOISY:
             raise NotApplicable(
                 "params are missing: how far noise moves a derivative depends on them; look at "
                 "qcgrad.advise(objective, epsilon, params=..., backend=...)"
