@@ -18,7 +18,9 @@ constexpr u64 kTilesPerThread = 16, kStringsPerThread = 4096;
 template <class R>
 NoisyBlock<R>::NoisyBlock(const NoisyCircuit& c, i64 index, const double* angles) : num_qubits_(c.num_qubits) {
   const NoisyOps& ops = c.ops;
-  auto turn = [&](i64 i) { return ops.slot[i] < 0 ? ops.offset[i] : ops.scale[i] * angles[ops.slot[i]] + ops.offset[i]; };
+  auto turn = [&](i64 i) {
+    return ops.slot[i] < 0 ? ops.offset[i] : ops.scale[i] * angles[ops.slot[i]] + ops.offset[i];
+  };
   const i32* digits = c.digits + 2 * index;
   const i64 first = c.offsets[index], last = c.offsets[index + 1];
   if (digits[0] < 0) {
@@ -80,7 +82,8 @@ void NoisyBlock<R>::apply(const Kernels<R>& kernels, R* r, bool transposed, int 
 }
 
 template <class R>
-void NoisyBlock<R>::transition(const Kernels<R>& kernels, const R* lambda, const R* r, int threads, double* sums) const {
+void NoisyBlock<R>::transition(const Kernels<R>& kernels, const R* lambda, const R* r, int threads,
+                               double* sums) const {
   std::vector<double> parts(static_cast<std::size_t>(threads) * kSums);
   const u64 count = string_ ? u64{1} << (2 * num_qubits_) : geometry_.tiles;
   split(count, string_ ? kStringsPerThread : kTilesPerThread, threads, [&](int part, u64 first, u64 last) {
