@@ -73,7 +73,7 @@ _PROMISES = {"each": "", "sum": " (sum over parameters)", "bound": " (bound on m
 
 def _in_words(found: Ratio) -> str:
     if not len(found.ratio):
-        return "exact"
+        return "-"
     return f"{found.ratio[0]:.3f} ± {found.ratio[0] * found.error[0]:.3f}"
 
 
