@@ -100,7 +100,7 @@ def derivatives(
         settings[np.arange(len(settings)), found.row[some]] += found.shift[some]
         tangents = run(table, settings.astype(dtype))
         overlaps = np.concatenate([rows @ tangents.T for rows in images])
-        np.add.at(slopes, found.slot[some], 2 * (found.factor[some, None] * overlaps.T).real.astype(dtype))
+        np.add.at(slopes, found.slot[some], 2 * np.real(found.factor[some, None] * overlaps.T).astype(dtype))
     return value.astype(dtype), slopes
 
 
