@@ -12,7 +12,7 @@ from ..array_types import Array
 from ..arrays import is_concrete
 
 BYTES_OF_EVALUATION = 400
-"""Measured: what one of `ShiftedSettings` is described by and answered with; the settings are made when they are run."""
+"""Measured: what one of `ShiftedSettings` is described by and answered with; the settings are made to be run."""
 
 
 class ShiftedSettings(eqx.Module):
