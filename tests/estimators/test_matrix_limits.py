@@ -190,7 +190,7 @@ def test_natural_gradients_go_on_in_the_part_that_failed(fails_at):
 def test_tracing_a_matrix_is_refused_with_what_can_be_traced():
     with pytest.raises(TypeError, match=r"Hessian needs numbers.*jax\.hessian"):
         jax.vmap(lambda p: qg.hessian(PLAIN, p, qg.SecondOrderShift()).matrix)(np.zeros((2, 2)))
-    with pytest.raises(TypeError, match=r"MetricTensor needs numbers: call it outside .*jax\.grad$"):
+    with pytest.raises(TypeError, match=r"MetricTensor needs numbers: call it outside .*jax\.grad"):
         jax.jit(lambda p: qg.metric_tensor(PLAIN, p, qg.TangentMetric()).matrix)(np.zeros(2))
 
 
