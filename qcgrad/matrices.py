@@ -188,9 +188,10 @@ def asked_for(
         raise TypeError(f"method is {method!r}: give a method for this matrix, for example qcgrad.{advice}")
     check_limits(budget, precision)
     if not is_concrete((params, key)):
+        traceable = "; jax.hessian(qcgrad.as_jax(objective, qcgrad.Adjoint())) can be traced"
         raise TypeError(
-            "params or key are being traced by JAX, and this needs numbers: call it outside jax.jit; of exact methods "
-            "jax.hessian(qcgrad.as_jax(objective, qcgrad.Adjoint())) can be traced"
+            f"params or key are being traced by JAX, and {asking.__name__} needs numbers: call it outside jax.jit, "
+            f"jax.vmap and jax.grad{traceable if kind is HessianMethod else ''}"
         )
     point, params = point_at(objective, params)
     if not hasattr(getattr(point.objective, "program", None), "on_all"):

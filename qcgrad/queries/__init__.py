@@ -45,6 +45,7 @@ from ._query import value_in as value_in
 from ._schedule import Segments as Segments
 from ._schedule import recorded_states as recorded_states
 from ._schedule import segments as segments
+from ._settings import BYTES_OF_EVALUATION as BYTES_OF_EVALUATION
 from ._settings import ShiftedSettings as ShiftedSettings
 from ._single_copy import Evaluate as Evaluate
 from ._single_copy import Means as Means

@@ -11,6 +11,9 @@ from jaxtyping import Float, Int
 from ..array_types import Array
 from ..arrays import is_concrete
 
+BYTES_OF_EVALUATION = 400
+"""Measured: what one of `ShiftedSettings` is described by and answered with; the settings are made to be run."""
+
 
 class ShiftedSettings(eqx.Module):
     """A point, then B settings in which one of its angles has another value: what an array (1 + B, A) would hold.

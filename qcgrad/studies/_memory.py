@@ -8,9 +8,8 @@ from ..errors import StateTooLarge
 from ..estimate import predict_cost
 from ..estimator import AbstractEstimator
 from ..estimators import Adjoint
-from ..estimators.single_copy.shifts._evaluations import BYTES_OF_EVALUATION
 from ..memory import allowed_bytes, require
-from ..queries import Access
+from ..queries import BYTES_OF_EVALUATION, Access
 from ..simulators.statevector.backend import SETTINGS_BYTES
 from .circuits import StudyCircuit
 from .repeat import TRIALS_AT_ONCE

@@ -3,6 +3,7 @@
 import math
 import pickle
 
+import jax
 import numpy as np
 import pytest
 
@@ -184,3 +185,18 @@ def test_natural_gradients_go_on_in_the_part_that_failed(fails_at):
     np.testing.assert_array_equal(found.direction, whole.direction)
     assert found.cost == whole.cost
     assert device.shots == whole.cost.copies
+
+
+def test_tracing_a_matrix_is_refused_with_what_can_be_traced():
+    with pytest.raises(TypeError, match=r"Hessian needs numbers.*jax\.hessian"):
+        jax.vmap(lambda p: qg.hessian(PLAIN, p, qg.SecondOrderShift()).matrix)(np.zeros((2, 2)))
+    with pytest.raises(TypeError, match=r"MetricTensor needs numbers: call it outside .*jax\.grad"):
+        jax.jit(lambda p: qg.metric_tensor(PLAIN, p, qg.TangentMetric()).matrix)(np.zeros(2))
+
+
+def test_directions_that_move_nothing_and_constants_take_hardly_a_shot():
+    idle, precision = qg.Expectation(qg.Circuit(1).rz(0, param=0), {"I": 2.0}), qg.Precision(0.1, 0.1)
+    assert qg.hessian(idle, [0.3], qg.SecondOrderShift(), key=0, precision=precision).cost.shots == 0
+    for method in METRICS:
+        found = qg.metric_tensor(idle, np.float32([0.3]), method, key=0, precision=precision)
+        assert (found.matrix.tolist(), found.matrix.dtype) == ([[0.0]], np.float32)

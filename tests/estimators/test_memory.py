@@ -12,8 +12,9 @@ from qcgrad import memory
 from qcgrad.estimators.multi_copy.hypothesis import MatrixProduct
 from qcgrad.estimators.multi_copy.online_plan import largest_common_form
 from qcgrad.estimators.single_copy.common_state import _string_statistics as string_statistics
-from qcgrad.estimators.single_copy.shifts._evaluations import BYTES_OF_EVALUATION, Evaluations
+from qcgrad.estimators.single_copy.shifts._evaluations import Evaluations
 from qcgrad.ir.sweep_form import one_state_forms
+from qcgrad.queries import BYTES_OF_EVALUATION
 from qcgrad.simulators.coherent import _answers as outcomes
 
 from ..peaks import peaks

@@ -1,16 +1,13 @@
 """Adjoint differentiation."""
 
-from typing import Any, Self
-
 from ...array_types import Key
-from ...estimator import OneRoundEstimator, exact
-from ...objective import Point, Reading
-from ...queries import Access, AdjointSweep, Evaluate, Sweep
+from ...objective import Point
+from ...queries import AdjointSweep
 from .._programs import program_at
-from ..accuracy import checked_accuracy
+from ._exact_sweep import ExactSweep
 
 
-class Adjoint(OneRoundEstimator):
+class Adjoint(ExactSweep):
     r"""Exact gradients in one forward and one backward pass with constant memory.
 
     With \(|\lambda\rangle = O|\psi\rangle\) carried backwards beside the un-computed state,
@@ -36,23 +33,8 @@ class Adjoint(OneRoundEstimator):
         quantum algorithms", 2020, arXiv:2009.02823.
     """
 
-    access = Access.white_box
-    pays_in = "gates"
     is_typical = True
 
     def plan(self, point: Point, key: Key | None) -> tuple[AdjointSweep]:
         program = program_at(point, self)
         return (AdjointSweep(program, point.coordinates, point.cotangents),)
-
-    def combine(self, point: Point, queries: tuple[Any, ...], answers: tuple[Sweep]) -> Reading:
-        return exact(*answers[0])
-
-    def value_query(self, point: Point) -> Evaluate:
-        return Evaluate(program_at(point, self), point.coordinates[None])
-
-    @classmethod
-    def for_accuracy(cls, point: Point, epsilon: float, delta: float) -> Self:
-        """The method itself: it is exact up to rounding."""
-        checked_accuracy(epsilon, delta)
-        program_at(point, cls)
-        return cls()

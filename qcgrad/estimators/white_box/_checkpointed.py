@@ -1,16 +1,13 @@
 """Reverse mode that keeps few states and works the others out again."""
 
-from typing import Any, Self
-
 from ...array_types import Key
-from ...estimator import OneRoundEstimator, exact
-from ...objective import Point, Reading
-from ...queries import Access, Evaluate, ReverseSweep, Sweep
+from ...objective import Point
+from ...queries import ReverseSweep
 from .._programs import program_at
-from ..accuracy import checked_accuracy
+from ._exact_sweep import ExactSweep
 
 
-class Checkpointed(OneRoundEstimator):
+class Checkpointed(ExactSweep):
     r"""Exact gradients by classical backpropagation that keeps about \(2\sqrt{\Gamma}\) of the \(\Gamma\) states.
 
     The circuit is walked in \(\sqrt{\Gamma}\) segments of as many gates. On the way forward the state in front of each
@@ -40,22 +37,6 @@ class Checkpointed(OneRoundEstimator):
         Guestrin, "Training deep nets with sublinear memory cost", 2016, arXiv:1604.06174.
     """
 
-    access = Access.white_box
-    pays_in = "gates"
-
     def plan(self, point: Point, key: Key | None) -> tuple[ReverseSweep]:
         program = program_at(point, self)
         return (ReverseSweep(program, point.coordinates, point.cotangents, keeps_all=False),)
-
-    def combine(self, point: Point, queries: tuple[Any, ...], answers: tuple[Sweep]) -> Reading:
-        return exact(*answers[0])
-
-    def value_query(self, point: Point) -> Evaluate:
-        return Evaluate(program_at(point, self), point.coordinates[None])
-
-    @classmethod
-    def for_accuracy(cls, point: Point, epsilon: float, delta: float) -> Self:
-        """The method itself: it is exact up to rounding."""
-        checked_accuracy(epsilon, delta)
-        program_at(point, cls)
-        return cls()

@@ -1,16 +1,13 @@
 """Forward-mode automatic differentiation of the simulation."""
 
-from typing import Any, Self
-
 from ...array_types import Key
-from ...estimator import OneRoundEstimator, exact
-from ...objective import Point, Reading
-from ...queries import Access, Evaluate, ForwardSweeps, Sweep
+from ...objective import Point
+from ...queries import ForwardSweeps
 from .._programs import program_at
-from ..accuracy import checked_accuracy
+from ._exact_sweep import ExactSweep
 
 
-class ForwardMode(OneRoundEstimator):
+class ForwardMode(ExactSweep):
     r"""Exact gradients by one run for each angle, with the derivative of the state by it carried along.
 
     .. math:: \partial_a F = 2\,\mathrm{Re}\,\langle O\psi|\partial_a\psi\rangle .
@@ -21,7 +18,7 @@ class ForwardMode(OneRoundEstimator):
     Access: white box. Exact up to rounding; variance zero.
 
     Cost: 1 + 2A gate applications a gate for A angles, whatever the number of outputs; two states of memory and one to
-    work in.
+    work in. A simulator carries several derivatives together where they are small, some MiB of them.
 
     Example:
         >>> import jax, qcgrad as qg
@@ -34,22 +31,6 @@ class ForwardMode(OneRoundEstimator):
         A. Griewank, A. Walther, "Evaluating Derivatives", SIAM (2008), chapter 3.
     """
 
-    access = Access.white_box
-    pays_in = "gates"
-
     def plan(self, point: Point, key: Key | None) -> tuple[ForwardSweeps]:
         program = program_at(point, self)
         return (ForwardSweeps(program, point.coordinates, point.cotangents),)
-
-    def combine(self, point: Point, queries: tuple[Any, ...], answers: tuple[Sweep]) -> Reading:
-        return exact(*answers[0])
-
-    def value_query(self, point: Point) -> Evaluate:
-        return Evaluate(program_at(point, self), point.coordinates[None])
-
-    @classmethod
-    def for_accuracy(cls, point: Point, epsilon: float, delta: float) -> Self:
-        """The method itself: it is exact up to rounding."""
-        checked_accuracy(epsilon, delta)
-        program_at(point, cls)
-        return cls()

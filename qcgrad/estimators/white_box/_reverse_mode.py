@@ -1,16 +1,13 @@
 """Reverse-mode automatic differentiation of the simulation."""
 
-from typing import Any, Self
-
 from ...array_types import Key
-from ...estimator import OneRoundEstimator, exact
-from ...objective import Point, Reading
-from ...queries import Access, Evaluate, ReverseSweep, Sweep
+from ...objective import Point
+from ...queries import ReverseSweep
 from .._programs import program_at
-from ..accuracy import checked_accuracy
+from ._exact_sweep import ExactSweep
 
 
-class ReverseMode(OneRoundEstimator):
+class ReverseMode(ExactSweep):
     r"""Exact gradients by classical backpropagation through the simulated gates.
 
     JAX keeps the state after every gate and applies the chain rule backwards: what `Backprop` does to a
@@ -31,22 +28,6 @@ class ReverseMode(OneRoundEstimator):
         A. Griewank, A. Walther, "Evaluating Derivatives", SIAM (2008), chapter 3.
     """
 
-    access = Access.white_box
-    pays_in = "gates"
-
     def plan(self, point: Point, key: Key | None) -> tuple[ReverseSweep]:
         program = program_at(point, self)
         return (ReverseSweep(program, point.coordinates, point.cotangents),)
-
-    def combine(self, point: Point, queries: tuple[Any, ...], answers: tuple[Sweep]) -> Reading:
-        return exact(*answers[0])
-
-    def value_query(self, point: Point) -> Evaluate:
-        return Evaluate(program_at(point, self), point.coordinates[None])
-
-    @classmethod
-    def for_accuracy(cls, point: Point, epsilon: float, delta: float) -> Self:
-        """The method itself: it is exact up to rounding."""
-        checked_accuracy(epsilon, delta)
-        program_at(point, cls)
-        return cls()

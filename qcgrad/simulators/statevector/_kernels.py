@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Float, Int
+from jaxtyping import Complex, Float, Int
 
 from ...array_types import (
     Amplitudes,
@@ -24,7 +24,9 @@ from ...array_types import (
     Values,
 )
 from ...precision import in_full_precision
+from . import _observe as observe
 from . import _sample as sample
+from ._register import Held, Register
 
 
 class Prepared(Protocol):
@@ -90,6 +92,13 @@ def forward(circuit: Prepared, angles: Angles, count: int) -> tuple[Values, Floa
     found = value(angles)
     # One angle after another, so that two states are held; a loop of fixed length can be differentiated itself.
     return found, lax.scan(derivative, None, jnp.arange(len(angles)))[1]
+
+
+@partial(jax.jit, static_argnums=0)
+@in_full_precision
+def bras(register: Register, psi: Held, terms: observe.Terms, cotangents: Cotangents) -> Complex[Array, "C amplitudes"]:
+    """<psi|O for weighted sums O of the observables, weights (C, K)."""
+    return observe.image(register, psi, terms, cotangents).conj()
 
 
 @partial(jax.jit, static_argnums=1)

@@ -15,7 +15,7 @@ from jaxtyping import Int, UInt8
 
 from ...array_types import AngleGradients, Array, Cotangents, Expectations, Key, Settings, Shots, States
 from ...errors import NotApplicable
-from ...ir.op_table import MATRIX
+from ...ir.op_table import MATRIX, OpTable
 from ...ir.program import Program
 
 if TYPE_CHECKING:  # bases are packed as circuits are
@@ -33,11 +33,12 @@ class NativeCircuit(eqx.Module):
     num_observables: int = eqx.field(static=True)
     data: np.ndarray
 
-    def __init__(self, program: Program, dtype: np.dtype, num_angles: int):
+    def __init__(self, program: Program, dtype: np.dtype, num_angles: int, table: OpTable | None = None):
+        """`table` takes the place of the circuit's own, where other angles drive it."""
         del dtype  # the angles bring their precision along
         self.num_qubits = program.num_qubits
         self.num_observables = program.num_observables
-        self.data = _pack(program, num_angles)
+        self.data = _pack(program, program.circuit.op_table if table is None else table, num_angles)
 
     @staticmethod
     def states_held(rows: int) -> int:
@@ -154,8 +155,7 @@ def refuse_batched_circuits(is_batched: bool) -> None:
         raise ValueError("a batch of different circuits in one call is not supported: loop over them")
 
 
-def _pack(program: Program, num_angles: int) -> np.ndarray:
-    table = program.circuit.op_table
+def _pack(program: Program, table: OpTable, num_angles: int) -> np.ndarray:
     x, z, coefficients = program.terms
     used = coefficients != 0
     counts = used.sum(axis=1)

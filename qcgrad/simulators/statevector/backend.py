@@ -41,6 +41,7 @@ from .. import iqp
 from ..coherent import _answers as coherent
 from ..multicopy import _answers as answers
 from . import _engines as engines
+from . import _forward as forward
 from . import _kernels as kernels
 from . import _limits as limits
 from . import _overlaps as overlaps
@@ -51,6 +52,7 @@ from . import _tangents as tangents
 from . import _walk as walk
 from ._engines import Engine
 from ._inputs import program_and_angles
+from ._native_circuit import NativeCircuit
 from ._native_sampling import NativeBases
 from ._sharded import flattened, is_addressable, shared_key
 
@@ -296,6 +298,13 @@ class Statevector(AbstractBackend):
     def _forward(self, query, key=None):
         part, dtype = self._seen(query.program, query.angles), query.angles.dtype
         program = part.program
+        # What is traced may be differentiated again.
+        if is_concrete(query.angles) and engines.is_native(program, self.engine, self.mesh):
+            held = forward.states_held(program.num_qubits, dtype.itemsize, program.circuit.op_table.num_ops)
+            self._check_states(program, query.angles, held)
+            value, rows = forward.derivatives(program, part.select(query.angles), self._states_of_table(program))
+            gradient = np.asarray(query.cotangents, dtype) @ rows.T
+            return Sweep(value, part.expand(gradient, query.program.num_angles))
         angles = engines.padded(part.select(query.angles), engines.padded_angles(program), axis=-1)
         circuit = engines.jax_circuit(program, dtype, self.mesh)
         self._check_states(program, query.angles, 2 * circuit.states_held(0))
@@ -303,6 +312,17 @@ class Statevector(AbstractBackend):
         xp = namespace((rows, query.cotangents))
         gradient = xp.asarray(query.cotangents, dtype) @ rows[: program.num_angles].T
         return Sweep(value, part.expand(gradient, query.program.num_angles))
+
+    def _states_of_table(self, program):
+        """A function to the final states (B, 2^n) of the program's circuit with another table, by the native engine."""
+
+        def run(table, settings):
+            count = walk.bucket(settings.shape[1], 64)
+            padded = engines.padded(engines.padded(settings, count, axis=1), walk.bucket(len(settings), 1), axis=0)
+            circuit = NativeCircuit(program, settings.dtype, count, table)
+            return np.asarray(kernels.states(circuit, padded))[: len(settings)]
+
+        return run
 
     def _tangents(self, query, key=None):
         part = query.program.whole

@@ -3,16 +3,11 @@
 import numpy as np
 from jaxtyping import Float
 
-from ....array_types import Angles
-from ....ir import Program
 from ....ir.pull_back import PauliComponents
-from ....queries import RandomizedMeasure, Snapshots
-from ._common_state import CommonStateEstimator, Measurement
-from ._snapshots import copies_for, estimates
-from ._string_statistics import StringEstimates
+from ._classical_shadow import ClassicalShadow
 
 
-class CliffordShadow(CommonStateEstimator):
+class CliffordShadow(ClassicalShadow):
     r"""All strings of the gradient from copies measured in uniformly random stabilizer bases.
 
     A basis contains a given string with probability \(1/(2^n + 1)\); then its outcome \(\pm1\) counts
@@ -49,18 +44,8 @@ class CliffordShadow(CommonStateEstimator):
         measurements", Nature Physics 16, 1050 (2020), arXiv:2002.08953.
     """
 
-    def measurement(self, preparation: Program, angles: Angles, components: PauliComponents) -> Measurement:
-        return Measurement(RandomizedMeasure(preparation, angles, "clifford", self.copies))
+    ensemble = "clifford"
 
-    def estimates(self, measurement: Measurement, components: PauliComponents, answer: Snapshots) -> StringEstimates:
-        return estimates(components, answer, _weight(components))
-
-    @classmethod
-    def copies_for(cls, components: PauliComponents, log: float, epsilon: float) -> float:
-        """Bernstein's inequality."""
-        return copies_for(components, _weight(components), log, epsilon)
-
-
-def _weight(components: PauliComponents) -> Float[np.ndarray, " D"]:
-    """One over the probability that a random basis contains each string."""
-    return np.full(len(components.x), 2.0**components.preparation.num_qubits + 1)
+    @staticmethod
+    def weight(components: PauliComponents) -> Float[np.ndarray, " D"]:
+        return np.full(len(components.x), 2.0**components.preparation.num_qubits + 1)

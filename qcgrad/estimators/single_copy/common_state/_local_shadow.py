@@ -3,16 +3,12 @@
 import numpy as np
 from jaxtyping import Float
 
-from ....array_types import Angles
-from ....ir import Program, pauli
+from ....ir import pauli
 from ....ir.pull_back import PauliComponents
-from ....queries import RandomizedMeasure, Snapshots
-from ._common_state import CommonStateEstimator, Measurement
-from ._snapshots import copies_for, estimates
-from ._string_statistics import StringEstimates
+from ._classical_shadow import ClassicalShadow
 
 
-class LocalShadow(CommonStateEstimator):
+class LocalShadow(ClassicalShadow):
     r"""All strings of the gradient from copies measured in X, Y or Z at random on each qubit.
 
     The letters of a string of weight w are met with probability \(3^{-w}\); then the product of its
@@ -49,18 +45,8 @@ class LocalShadow(CommonStateEstimator):
         measurements", Nature Physics 16, 1050 (2020), arXiv:2002.08953.
     """
 
-    def measurement(self, preparation: Program, angles: Angles, components: PauliComponents) -> Measurement:
-        return Measurement(RandomizedMeasure(preparation, angles, "local", self.copies))
+    ensemble = "local"
 
-    def estimates(self, measurement: Measurement, components: PauliComponents, answer: Snapshots) -> StringEstimates:
-        return estimates(components, answer, _weight(components))
-
-    @classmethod
-    def copies_for(cls, components: PauliComponents, log: float, epsilon: float) -> float:
-        """Bernstein's inequality."""
-        return copies_for(components, _weight(components), log, epsilon)
-
-
-def _weight(components: PauliComponents) -> Float[np.ndarray, " D"]:
-    """One over the probability that a random basis contains each string."""
-    return 3.0 ** pauli.popcount(components.x | components.z)
+    @staticmethod
+    def weight(components: PauliComponents) -> Float[np.ndarray, " D"]:
+        return 3.0 ** pauli.popcount(components.x | components.z)

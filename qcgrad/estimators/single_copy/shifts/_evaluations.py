@@ -16,7 +16,7 @@ from ....ir import Circuit
 from ....ir.angles import rounded
 from ....ir.gates import Gate, frequencies
 from ....memory import allowed_bytes, require
-from ....queries import ShiftedSettings
+from ....queries import BYTES_OF_EVALUATION, ShiftedSettings
 from ..._programs import name_of
 from ._shift_rules import shift_rule
 
@@ -25,8 +25,6 @@ _Rule = TypeVar("_Rule")
 # A generator with more gaps than this has no practical rule: 2R circuits each, noise growing with R.
 MAX_FREQUENCIES = 32
 
-# Measured: what a shift is described by and answered with, where the settings themselves are made when they are run.
-BYTES_OF_EVALUATION = 400
 # Measured: shifted, padded to a size that circuits share, and what JAX makes of them.
 _COPIES_WHEN_TRACED = 5
 
