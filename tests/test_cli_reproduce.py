@@ -41,6 +41,15 @@ def test_all_scripts_are_listed_with_what_they_claim(tmp_path):
     assert "complex_ntk/width" in run("reproduce", "--out", tmp_path).stdout
 
 
+def test_the_index_of_claims_has_all_of_them():
+    index = (repository() / "theory" / "README.md").read_text("utf-8")
+    for script in claims_in(repository()):
+        path = script.path.relative_to(repository() / "theory")
+        assert f"]({path}): {script.claim.rstrip('.')} |" in index, path
+        for ending in (".md", ".png"):
+            assert f"]({path.with_suffix(ending)})" in index, path
+
+
 def test_a_topic_is_computed_once_and_kept(script, tmp_path):
     first = run("reproduce", "complex-ntk", "--out", tmp_path)
     assert first.exit_code == 0, first.stderr
