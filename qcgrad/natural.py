@@ -97,7 +97,8 @@ def natural_gradient(
     Cost: of the gradient and of the metric; solving takes about N^3 operations, which are not charged.
 
     Example:
-        >>> import qcgrad as qg
+        >>> import jax, qcgrad as qg
+        >>> jax.config.update("jax_enable_x64", True)
         >>> objective = qg.Expectation(qg.Circuit(1).ry(0, param=0).rz(0, param=1), "X")
         >>> found = qg.natural_gradient(objective, [0.5, 0.1], qg.Adjoint(), qg.TangentMetric(), tikhonov=0.0)
         >>> print(found.direction.round(3), round(found.stats["condition_number"], 2))
