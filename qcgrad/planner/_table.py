@@ -69,15 +69,7 @@ def title(advice: "Advice") -> str:
 
 def duration(seconds: float) -> str:
     """Seconds in the unit that suits them."""
-    for unit, size in (
-        ("y", 31_557_600),
-        ("d", 86_400),
-        ("h", 3600),
-        ("min", 60),
-        ("s", 1),
-        ("ms", 1e-3),
-        ("us", 1e-6),
-    ):
+    for unit, size in _UNITS.items():
         if seconds >= size:
             return f"{seconds / size:.3g} {unit}"
     return "unknown" if math.isnan(seconds) else f"{seconds * 1e9:.3g} ns"
