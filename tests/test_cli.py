@@ -106,7 +106,7 @@ def test_grad_notes_what_of_the_file_is_left_out(tmp_path, program):
 def test_scaling_notes_what_of_a_file_is_left_out(tmp_path, program):
     path = tmp_path / "measured.qasm"
     path.write_text(MEASURED)
-    options = ("--circuits", f"{program}, {path}", "--methods", "adjoint,parameter-shift", "--epsilon", "0.3")
+    options = ("--circuits", f"{program}, {path}", "--methods", "adjoint,gentle-sweep", "--epsilon", "0.3")
     for repetition in ("computed", "taken from an earlier run"):  # the notes are kept with the results
         result = run("scaling", *options, "--out", tmp_path / "out")
         assert result.exit_code == 0

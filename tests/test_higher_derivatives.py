@@ -37,6 +37,7 @@ def test_forward_mode(estimator, objective):
     np.testing.assert_allclose(jax.jit(jax.linearize(f, THETA)[1])(STEP), jax.jvp(g, (THETA,), (STEP,))[1], atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("estimator", "objective"),
     [(qg.Adjoint(), VECTOR), (qg.ParameterShift(), VECTOR), (qg.ReverseMode(), SCALAR)],
@@ -49,6 +50,7 @@ def test_second_derivatives_of_exact_methods_on_any_engine(estimator, objective)
     np.testing.assert_allclose(jax.jacrev(jax.jacrev(f))(THETA), expected, atol=1e-11)
 
 
+@pytest.mark.slow
 def test_hessians_compose():
     f, g = qg.as_jax(VECTOR, qg.Adjoint()), reference(VECTOR)
 

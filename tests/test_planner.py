@@ -78,11 +78,12 @@ def test_methods_that_need_clifford_angles_are_not_recommended_where_nobody_says
 def test_backpropagation_scaling_is_told_apart():
     """Reverse mode keeps every state, parameter shift runs a circuit for each angle."""
     circuit = qg.Circuit(3)
-    for k in range(6):
+    for k in range(24):
         circuit = circuit.ry(k % 3, param=k).cx(k % 3, (k + 1) % 3)
-    advice = advise(qg.Expectation(circuit, "ZZZ"), params=np.linspace(0.1, 1, 6), with_growth=True)
+    advice = advise(qg.Expectation(circuit, "ZZZ"), params=np.linspace(0.1, 1, 24), with_growth=True)
     assert advice["adjoint"].has_backpropagation_scaling is True
-    assert advice["reverse-mode"].growth.memory == pytest.approx(1, abs=0.1)
+    # Ten states to work in beside one for each of 48, 96 and 192 gates.
+    assert advice["reverse-mode"].growth.memory == pytest.approx(1, abs=0.15)
     assert advice["parameter-shift"].growth.time == pytest.approx(1, abs=0.2)
     for name in ("reverse-mode", "parameter-shift"):
         assert advice[name].has_backpropagation_scaling is False

@@ -47,7 +47,10 @@ def gradient_rows(components: PauliComponents, point: Point) -> "sparse.csr_arra
     import scipy.sparse as sparse
 
     angles = sparse.eye_array(len(point.coordinates))
-    return sparse.csr_array(sparse.kron(sparse.csr_array(np.asarray(point.cotangents)), angles) @ components.gradient)
+    found = sparse.csr_array(sparse.kron(sparse.csr_array(np.asarray(point.cotangents)), angles) @ components.gradient)
+    # A stored zero would make an unknown of what a string that nobody measured does not add to.
+    found.eliminate_zeros()
+    return found
 
 
 def fixed_gates(program: Program) -> int:

@@ -65,6 +65,7 @@ def rotations(num_qubits=2, gates=9, seed=1):
     return circuit, rng.uniform(-3, 3, gates)
 
 
+@pytest.mark.slow
 def test_one_update_of_the_value_is_a_hyperbolic_tangent():
     """exp(b X): <X> = tanh b and nothing else is known."""
     form = one_form(qg.Circuit(1).ry(0, param=0), [0.7], "Z")
@@ -197,6 +198,7 @@ def test_product_is_exact_where_nothing_is_entangled():
         np.testing.assert_allclose(product.predictions(order), exact.predictions(order), atol=1e-13)
 
 
+@pytest.mark.slow
 @settings(max_examples=12)
 @given(strategies.circuits(max_qubits=3, max_gates=6), SEEDS)
 def test_mpo_at_full_bond_is_dense(case, seed):

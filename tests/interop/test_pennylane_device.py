@@ -92,6 +92,7 @@ def test_adjoint_derivatives_equal_backpropagation(kind):
             np.testing.assert_allclose(got, right, atol=1e-10)
 
 
+@pytest.mark.slow
 def test_jax_compiles_differentiates_twice_and_batches():
     f, expected = flat_qnode(ours()), flat_qnode(reference(), diff_method="backprop")
     x, y = jnp.array(X), jnp.array(Y)

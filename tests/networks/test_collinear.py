@@ -74,6 +74,7 @@ def test_equal_inputs_have_the_kernel_of_one(name, sigma_b):
             np.testing.assert_allclose(getattr(apart, field)[0, 0], one, rtol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SENSITIVE)
 @pytest.mark.parametrize("sigma_b", [0.0, 0.3])
 def test_gram_matrices_of_nearly_collinear_inputs_are_positive(name, sigma_b):

@@ -23,6 +23,7 @@ def _marks(case):
     return (pytest.mark.slow, pytest.mark.study) if case in _REPEATING else () if case == "split" else pytest.mark.slow
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", [pytest.param(case, marks=_marks(case)) for case in VECTORS])
 def test_dense_networks_at_finite_width(case):
     # Tangent kernels of modReLU have long tails.

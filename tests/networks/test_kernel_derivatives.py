@@ -53,6 +53,7 @@ def test_derivatives_of_closed_forms_are_those_of_differences(activation):
     np.testing.assert_allclose(jax.jit(jax.jacfwd(f))(0.0), slope(jax.jit(f)), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("activation", [nn.SplitReLU(), nn.ReLU(), nn.SplitErf()], ids=lambda a: type(a).__name__)
 def test_second_derivatives_of_what_moves_together(activation):
     f, h = jax.jit(entries(network(activation), activation.is_real, still=False)), 1e-3
@@ -82,6 +83,7 @@ def test_derivatives_in_single_precision():
     np.testing.assert_allclose(found, jax.jit(jax.jacfwd(entries(net)))(0.0), rtol=2e-3, atol=2e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tau", [0.5, 1.0])
 def test_derivatives_with_improper_weights(tau):
     """Split functions are exact there too: by their components, some of which have no variance for real data."""

@@ -114,7 +114,7 @@ def test_biases_are_the_distance_to_the_noiseless_values_and_bound_those_of_grad
     np.testing.assert_allclose(e.value_bias_bound, np.abs(e.value - right.value), atol=1e-12)
     np.testing.assert_allclose(bias.gradient, e.gradient - right.gradient, atol=1e-12)
     np.testing.assert_allclose(bias.value, e.value - right.value, atol=1e-12)
-    assert np.all(np.abs(bias.gradient) <= e.bias_bound)
+    assert np.all(np.abs(bias.gradient) <= e.bias_bound + 1e-12)
     assert not np.any(np.asarray(qg.noise_bias(OBJECTIVE, PARAMS, qg.NoiseModel()).value) > 1e-12)
 
 

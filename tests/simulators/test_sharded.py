@@ -65,6 +65,7 @@ def on_two_processes():
     return results_of([launch(*shared, "--process", number) for number in range(2)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("check", ["exact", "reverse", "single", "smallest", "shots", "jitted", "joint"])
 def test_four_devices_agree_with_one(on_four_devices, check):
     """With the same key also what is drawn at random: no draw of these lies within rounding of a boundary."""

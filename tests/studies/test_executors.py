@@ -101,6 +101,7 @@ def test_a_worker_of_a_cluster_that_dies_loses_only_its_cells(tmp_path, cluster)
     assert tries.count("1") == 2
 
 
+@pytest.mark.slow
 def test_nobody_at_the_address_is_said_soon():
     pytest.importorskip("distributed")
     began = time.monotonic()

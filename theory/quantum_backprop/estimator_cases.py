@@ -12,7 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 
 import qcgrad as qg
-from qcgrad.matrices import AbstractMatrixMethod, HessianMethod, MatrixEstimate
+from qcgrad.matrices import AbstractMatrixMethod, HessianMethod
+from qcgrad.matrix_result import MatrixEstimate
 
 Promise = Literal["each", "sum", "bound"]
 _ADJOINT = qg.Adjoint()

@@ -63,9 +63,12 @@ def steps_of(plan: blocks.Plan, table: OpTable, register: Register, dtype: np.dt
 
 
 def without_idle(steps: Steps) -> Steps:
-    """The same with hardly any steps that do nothing: one of sixteen lengths between powers of two."""
+    """The same with few steps that do nothing: one of sixteen lengths between powers of two, and at least 16.
+
+    Circuits of about the same size still share one compiled program.
+    """
     used = int(np.count_nonzero(steps.kind != blocks.IDLE))
-    grain = max(1, 1 << used.bit_length() >> 5)
+    grain = max(16, 1 << used.bit_length() >> 5)
     length = min(max(1, -(-used // grain)) * grain, len(steps.kind))
     cut = jax.tree.map(lambda leaf: leaf[:length], (steps.kind, steps.index, steps.forward, steps.backward))
     return steps._replace(**dict(zip(("kind", "index", "forward", "backward"), cut, strict=True)))
