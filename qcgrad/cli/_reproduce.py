@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import _consoles as consoles
-from ._studying import STORE_NAME, Setting, compute
+from ._studying import JOBS, STORE_NAME, Setting, compute
 from .errors import UserError
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ _TOPIC = Annotated[
 _FULL = Annotated[
     bool, typer.Option("--full/--small", help="The whole claim, in minutes, or a smaller one, in seconds.")
 ]
-_JOBS = Annotated[int, typer.Option("--jobs", "-j", help="Processes that compute side by side.", min=1)]
 _OUT = Annotated[Path, typer.Option(help="Folder of results and figures.")]
 _JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -30,7 +29,7 @@ def reproduce(
     context: typer.Context,
     topic: _TOPIC = None,
     full: _FULL = False,
-    jobs: _JOBS = 1,
+    jobs: JOBS = 1,
     out: _OUT = Path("qcgrad-results/claims"),
     as_json: _JSON = False,
 ) -> None:

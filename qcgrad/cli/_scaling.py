@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ._studying import Setting, gib, run_study, smaller
+from ._studying import JOBS, MAX_MEMORY, MAX_QUBITS, QUICK, Setting, gib, run_study, smaller
 from .errors import UserError
 from .numbers import numbers
 
@@ -32,14 +32,7 @@ _OBSERVABLE = Annotated[
     ),
 ]
 _EPSILON = Annotated[str | None, typer.Option(help="Comma-separated accuracies, for example 0.3,0.1.")]
-_MAX_QUBITS = Annotated[int | None, typer.Option(help="Leave out circuits on more qubits.", min=1)]
-_MAX_MEMORY = Annotated[
-    float | None,
-    typer.Option(metavar="GIB", help="Refuse parts that would take more memory.", show_default="80 % of what is free"),
-]
 _SEED = Annotated[int | None, typer.Option(help="Seed of all random numbers.", min=0)]
-_JOBS = Annotated[int, typer.Option("--jobs", "-j", help="Processes that compute side by side.", min=1)]
-_QUICK = Annotated[bool, typer.Option("--quick", help="A smaller study, to look around.")]
 
 
 def scaling(
@@ -50,11 +43,11 @@ def scaling(
     circuits: _CIRCUITS = None,
     observable: _OBSERVABLE = None,
     epsilon: _EPSILON = None,
-    max_qubits: _MAX_QUBITS = None,
-    max_memory: _MAX_MEMORY = None,
+    max_qubits: MAX_QUBITS = None,
+    max_memory: MAX_MEMORY = None,
     seed: _SEED = None,
-    jobs: _JOBS = 1,
-    quick: _QUICK = False,
+    jobs: JOBS = 1,
+    quick: QUICK = False,
 ) -> None:
     """Measure how the cost of a gradient grows with M, for every method, and give a verdict.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import _consoles as consoles
-from ._studying import STORE_NAME, Setting, gib, run_study, show, smaller, write
+from ._studying import JOBS, MAX_MEMORY, MAX_QUBITS, QUICK, STORE_NAME, Setting, gib, run_study, show, smaller, write
 from .errors import UserError
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ _OUT = Annotated[
     Path | None,
     typer.Option(help="Folder of the results.", show_default="qcgrad-results/<name of the spec>-<hash of the spec>"),
 ]
-_JOBS = Annotated[int, typer.Option("--jobs", "-j", help="Processes that compute side by side.", min=1)]
 _SCHEDULER = Annotated[
     str | None, typer.Option(metavar="ADDRESS", help="Compute on a Dask cluster, for example tcp://10.0.0.1:8786.")
 ]
@@ -30,12 +29,6 @@ _SHARD = Annotated[
     str | None,
     typer.Option(metavar="I/N", help="Compute every N-th cell, from the I-th one on; merge puts them together."),
 ]
-_MAX_MEMORY = Annotated[
-    float | None,
-    typer.Option(metavar="GIB", help="Refuse parts that would take more memory.", show_default="80 % of what is free"),
-]
-_MAX_QUBITS = Annotated[int | None, typer.Option(help="Leave out circuits on more qubits.", min=1)]
-_QUICK = Annotated[bool, typer.Option("--quick", help="A smaller study, to look around.")]
 _JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 application = typer.Typer(
@@ -48,12 +41,12 @@ def run(
     context: typer.Context,
     spec: _SPEC,
     out: _OUT = None,
-    jobs: _JOBS = 1,
+    jobs: JOBS = 1,
     scheduler: _SCHEDULER = None,
     shard: _SHARD = None,
-    max_memory: _MAX_MEMORY = None,
-    max_qubits: _MAX_QUBITS = None,
-    quick: _QUICK = False,
+    max_memory: MAX_MEMORY = None,
+    max_qubits: MAX_QUBITS = None,
+    quick: QUICK = False,
 ) -> None:
     """Compute a study, print its tables, write its figures.
 
@@ -74,10 +67,10 @@ def run(
 def resume(
     context: typer.Context,
     what: _WHAT,
-    jobs: _JOBS = 1,
+    jobs: JOBS = 1,
     scheduler: _SCHEDULER = None,
     shard: _SHARD = None,
-    max_memory: _MAX_MEMORY = None,
+    max_memory: MAX_MEMORY = None,
 ) -> None:
     """Go on with a study from its results alone, on this machine or another one."""
     study, folder = _found(what)

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from ..studies.spec import StudySpec
 
 STORE_NAME = "study.sqlite"
+
+MAX_QUBITS = Annotated[int | None, typer.Option(help="Leave out circuits on more qubits.", min=1)]
+MAX_MEMORY = Annotated[
+    float | None,
+    typer.Option(metavar="GIB", help="Refuse parts that would take more memory.", show_default="80 % of what is free"),
+]
+JOBS = Annotated[int, typer.Option("--jobs", "-j", help="Processes that compute side by side.", min=1)]
+QUICK = Annotated[bool, typer.Option("--quick", help="A smaller study, to look around.")]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 import contextlib
 import multiprocessing
-import os
 import signal
 import socket
 from collections.abc import Callable, Generator, Iterable
@@ -82,7 +81,7 @@ class _Worker:
         # A copy of this process would share the locks of JAX's threads, so it starts afresh.
         context = multiprocessing.get_context("spawn")
         self.link, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, self._compute, os.environ.copy()), daemon=True)
+        self._process = context.Process(target=_serve, args=(theirs, self._compute), daemon=True)
         self._process.start()
         theirs.close()  # so that the end of the process ends the pipe
 
@@ -125,11 +124,10 @@ def _ending(code: int | None) -> str:
     return f"with exit code {code}"
 
 
-def _serve(link: Connection, compute, environment: dict[str, str]):
+def _serve(link: Connection, compute):
     """A worker's life: cells in, ends out, until the pipe ends."""
     # Ctrl-C goes to the whole group; the process that owns the study decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ.update(environment)
     use_double_precision()
     with contextlib.suppress(EOFError, OSError):
         while True:

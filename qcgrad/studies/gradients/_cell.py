@@ -3,70 +3,39 @@
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from itertools import islice
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
-from ...errors import ImportRefused
 from ...estimate import estimate
+from .._circuit_fields import OnCircuit
 from .._memory import check_circuit
-from ..cells import Cell
-from ..circuits import content_of, load_study_circuit
 from ..records import Record
 from ..repeat import trial_gradients
 from ._methods import estimator_of
 
 
 @dataclass(frozen=True, kw_only=True)
-class GradientCell(Cell):
+class GradientCell(OnCircuit):
     """A method with its options on one circuit, several times.
 
     Attributes:
         method, options: of the catalogue; options as JSON.
-        circuit: name in the library, or of a file.
-        observable: Pauli sum, None for the recorded or default one.
         trials: independent estimates; exact methods take one.
-        path, content: where a file lies, and a hash of it: moving a file changes no result.
     """
 
     kind: ClassVar[str] = "gradient"
     method: str
     options: str
-    circuit: str
-    observable: str | None = None
     trials: int
-    path: str | None = None
-    content: str | None = None
-
-    @classmethod
-    def of(cls, name: str, **settings: Any) -> "GradientCell":
-        """The cell of a circuit of the library, or of a file as it is now."""
-        from ...library import is_file_name
-
-        if is_file_name(name):
-            settings |= {"path": name, "content": content_of(name)}
-            name = Path(name).name
-        return cls(circuit=name, **settings)
-
-    @property
-    def where(self) -> str:
-        return self.circuit
 
     @property
     def label(self) -> str:
         return f"{self.method} {self.options if self.options != '{}' else ''}".strip() + f", {self.circuit}"
 
-    @property
-    def data(self) -> dict[str, Any]:
-        return {name: part for name, part in super().data.items() if name != "path"}
-
     def record(self, notify: Callable[[str], None], max_bytes: int | None) -> Record:
         notify("reading")
-        name = self.path or self.circuit
-        if self.content is not None and content_of(name) != self.content:
-            raise ImportRefused(f"{name} has changed since the study began: run the study again")
-        circuit = load_study_circuit(name, self.observable, self.seed)
+        circuit = self.load()
         estimator = estimator_of(self.method, self.options)
         check_circuit(estimator, circuit, max_bytes)
         notify("reference by the adjoint method")

@@ -6,8 +6,9 @@ from typing import Any, Self
 
 from pydantic import Field, field_validator
 
+from .._circuit_fields import CircuitNames, ObservableText
 from ..cells import Cell
-from ..kind import AbstractKind, Whole, distinct
+from ..kind import AbstractKind, Whole
 from ..records import Record
 from ..summary import Column, Curve, Figure, Panel, Summary, Table
 from ._cell import GradientCell
@@ -38,24 +39,10 @@ class Gradients(AbstractKind):
         'parameter-shift {"shots": 100}, tfim_hva_n3_p1']
     """
 
-    circuits: tuple[str, ...] = Field(min_length=1)
-    observable: str | None = None
+    circuits: CircuitNames
+    observable: ObservableText | None = None
     methods: tuple[str | dict[str, Any], ...] = Field(min_length=1)
     trials: Whole = Field(default=100, ge=2)
-
-    @field_validator("circuits")
-    @classmethod
-    def _check_circuits(cls, circuits):
-        return distinct(circuits)
-
-    @field_validator("observable")
-    @classmethod
-    def _check_observable(cls, observable):
-        from ...ir.observable import PauliSum
-
-        if observable is not None:
-            PauliSum(observable)  # refuses by name what is none
-        return observable
 
     @field_validator("methods")
     @classmethod

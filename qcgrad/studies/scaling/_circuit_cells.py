@@ -2,71 +2,34 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from ...errors import ImportRefused
 from ...estimate import Estimate, estimate
 from ...estimator import AbstractEstimator
 from ...ir.noise import NoiseModel, noise_in_words
 from ...objective import point_at
 from ...planner import Probe
 from ...simulators import DensityMatrix
+from .._circuit_fields import OnCircuit
 from .._memory import check_circuit
 from .._methods import EXACT, samples
-from ..circuits import StudyCircuit, content_of, load_study_circuit
+from ..circuits import StudyCircuit
 from ..records import Record, cost_of_value, costs, sampled_value_cost
 from ._method_cell import MethodCell
 
 
 @dataclass(frozen=True, kw_only=True)
-class CircuitCell(MethodCell):
+class CircuitCell(OnCircuit, MethodCell):
     """A method on one circuit, at what it is expected to take for the accuracy.
 
     Attributes:
-        circuit: name in the library, or of a file.
-        observable: Pauli sum, None for the recorded or default one.
         noise: what goes wrong, in words; None for nothing.
-        path, content: where a file lies, and a hash of it: moving a file changes no result.
     """
 
     kind: ClassVar[str] = "circuit"
-    circuit: str
-    observable: str | None = None
     noise: tuple[str, ...] | None = None
-    path: str | None = None
-    content: str | None = None
-
-    @classmethod
-    def of(cls, name: str, **settings: Any) -> "CircuitCell":
-        """The cell of a circuit of the library, or of a file as it is now."""
-        from ...library import is_file_name
-
-        if is_file_name(name):
-            settings |= {"path": name, "content": content_of(name)}
-            name = Path(name).name
-        return cls(circuit=name, **settings)
-
-    @property
-    def where(self) -> str:
-        return self.circuit
-
-    @property
-    def data(self) -> dict[str, Any]:
-        return {name: part for name, part in super().data.items() if name != "path"}
-
-    def load(self) -> StudyCircuit:
-        """The circuit at its point.
-
-        Raises:
-            ImportRefused, ValueError: it cannot be used, or is not what it was.
-        """
-        name = self.path or self.circuit
-        if self.content is not None and content_of(name) != self.content:
-            raise ImportRefused(f"{name} has changed since the study began: run the study again")
-        return load_study_circuit(name, self.observable, self.seed)
 
     def record(self, notify: Callable[[str], None], max_bytes: int | None) -> Record:
         notify("reading")

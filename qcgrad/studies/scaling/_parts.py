@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
+from .._circuit_fields import CircuitNames, ObservableText
 from .._methods import ranked, searched
 from ..kind import Number, Part, Whole, distinct
 
@@ -22,24 +23,10 @@ class CircuitSeries(Part):
     """
 
     label: str = Field(min_length=1)
-    circuits: tuple[str, ...] = Field(min_length=1)
-    observable: str | None = None
+    circuits: CircuitNames
+    observable: ObservableText | None = None
     noise: tuple[str, ...] = ()
     max_sampled_qubits: Whole = Field(default=8, ge=1)
-
-    @field_validator("circuits")
-    @classmethod
-    def _check_circuits(cls, circuits):
-        return distinct(circuits)
-
-    @field_validator("observable")
-    @classmethod
-    def _check_observable(cls, observable):
-        from ...ir.observable import PauliSum
-
-        if observable is not None:
-            PauliSum(observable)  # refuses by name what is none
-        return observable
 
     @field_validator("noise", mode="before")
     @classmethod
