@@ -1,7 +1,5 @@
 """All finished cells of a store as flat rows, for programs."""
 
-import csv
-import io
 import json
 from pathlib import Path
 from typing import Any
@@ -39,15 +37,6 @@ def write(store: Store, path: "str | Path") -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     writers[path.suffix.lower()](path, rows)
     return len(rows)
-
-
-def csv_text(store: Store) -> str:
-    """The rows as the text of a CSV file."""
-    rows, text = flat_rows(store), io.StringIO()
-    writer = csv.DictWriter(text, columns_of(rows))
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 def _write_json(path: Path, rows: list[dict[str, Any]]):

@@ -1,6 +1,7 @@
 """Files that a study leaves: whole or not at all."""
 
 import csv
+import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,9 +12,16 @@ from typing import Any
 def write_csv(path: "str | Path", rows: list[dict[str, Any]]) -> None:
     """Write flat rows; the columns are all their keys in order of appearance."""
     with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns_of(rows))
-        writer.writeheader()
-        writer.writerows(rows)
+        file.write(csv_text(rows))
+
+
+def csv_text(rows: list[dict[str, Any]]) -> str:
+    """The text of such a file."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns_of(rows))
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
 
 
 def columns_of(rows: list[dict[str, Any]]) -> list[str]:
