@@ -10,7 +10,7 @@ from ..estimator import AbstractEstimator
 from ..estimators import Adjoint
 from ..memory import allowed_bytes, require
 from ..queries import BYTES_OF_EVALUATION, Access
-from ..simulators.statevector.backend import SETTINGS_BYTES
+from ..simulators.statevector.values import SETTINGS_BYTES
 from .circuits import StudyCircuit
 from .repeat import TRIALS_AT_ONCE
 

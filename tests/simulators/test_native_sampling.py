@@ -162,7 +162,7 @@ def test_slices_of_many_settings_draw_what_all_of_them_do(monkeypatch):
     """A slice at a time, or all settings at once: the setting's number in its key decides."""
     program, angles = large_circuit(5, 1)
     whole = sampled(program, angles, 50)
-    monkeypatch.setattr("qcgrad.simulators.statevector.backend.SETTINGS_BYTES", 1)
+    monkeypatch.setattr("qcgrad.simulators.statevector.values.SETTINGS_BYTES", 1)
     for found, expected in zip(sampled(program, angles, 50), whole, strict=True):
         np.testing.assert_allclose(found, expected, atol=1e-11, rtol=1e-9)
 
