@@ -172,7 +172,7 @@ except BaseException as error:
 
 
 def test_ctrl_c_returns_from_a_long_gradient():
-    """In processor seconds, which do not depend on who else computes: the gradient takes about 20, a return less than one."""
+    """In processor seconds, whoever else computes: the gradient takes about 20, a return less than one."""
     done = subprocess.run([sys.executable, "-c", _INTERRUPTED], capture_output=True, text=True, timeout=120)
     assert "returned" in done.stdout, done.stderr[-2000:]
     assert float(done.stdout.split()[1]) < 5
