@@ -24,10 +24,11 @@ def report(name: str = "adjoint") -> Report:
     columns = (
         Column("method", (name, "shift", "none"), is_text=True),
         Column("copies", ("1,000", "20", "–"), (1000, 20, None)),
-        Column("scaling", ("yes", "no", "undecided"), is_text=True, verdicts=True),
+        Column("scaling", ("yes", "no", "not enough range"), is_text=True, verdicts=True),
     )
     curve = Curve(name, (1.0, 10.0), (2.0, 3.0), (0.1, 0.1), colour=name, marker=name, line="solid")
-    panel = Panel(name, f"M, {name}", "copies", (curve,))
+    fit = Curve("", (1.0, 10.0), (2.0, 3.0), colour=name, line="dashed", band=((1.8, 2.7), (2.2, 3.3)))
+    panel = Panel(name, f"M, {name}", "copies", (curve, fit))
     summary = Summary(name, (Table(name, columns, (name,)),), (Figure("scaling", (panel,), (name,)),), (name,))
     failure = {"cell": name, "verdict": "failed", "message": name, "traceback": name}
     status = Status({"title": name, "total": 3, "finished": 2, "by_kind": {}, "failures": [failure], "runs": [RUN]})
@@ -46,7 +47,13 @@ def without_scripts(text: str) -> str:
 def test_a_report_stands_alone_and_has_everything(tmp_path):
     page = without_scripts(written(tmp_path / "report.html"))
     assert not re.search(r"(?:src|href)=\"(?!#|data:)", page)
-    for expected in ("2 of 3 cells are finished", "1,000", "cells.csv", "preparations of the state", "undecided"):
+    for expected in (
+        "2 of 3 cells are finished",
+        "1,000",
+        "cells.csv",
+        "preparations of the state",
+        "not enough range",
+    ):
         assert expected in page
 
 

@@ -152,7 +152,8 @@ def _figure(figure: Figure, name: str) -> dict[str, Any]:
 
 def _panel(figure: Figure, panel: Panel, name: str) -> dict[str, Any]:
     colour, marker = colours(figure), markers(figure, _SHAPES)
-    plot = {"data": [_trace(curve, colour, marker) for curve in panel.curves], "layout": _layout(panel)}
+    traces = [trace for curve in panel.curves for trace in (*_band(curve, colour), _trace(curve, colour, marker))]
+    plot = {"data": traces, "layout": _layout(panel)}
     numbers = Table(f"{panel.title}: numbers", tuple(_numbers(panel.curves)))
     return {
         "id": name,
@@ -164,11 +165,23 @@ def _panel(figure: Figure, panel: Panel, name: str) -> dict[str, Any]:
     }
 
 
+def _band(curve: Curve, colour: dict[str, str]) -> list[dict[str, Any]]:
+    """The limits of a curve, shaded between."""
+    if curve.band is None:
+        return []
+    low, high = ({"x": curve.x, "y": y, "mode": "lines", "line": {"width": 0}} for y in curve.band)
+    silent = {"showlegend": False, "hoverinfo": "skip"}
+    red, green, blue = (int(colour[curve.colour][k : k + 2], 16) for k in (1, 3, 5))
+    fill = {"fill": "tonexty", "fillcolor": f"rgba({red},{green},{blue},0.15)"}
+    return [low | silent, high | silent | fill]
+
+
 def _trace(curve: Curve, colour: dict[str, str], marker: dict[str, str]) -> dict[str, Any]:
     shape = marker.get(curve.marker)
     modes = [*(["markers"] if shape else []), *(["lines"] if curve.line != "none" else [])]
     trace = {
         "name": _plotly_text(curve.label),
+        "showlegend": bool(curve.label),
         "x": curve.x,
         "y": curve.y,
         "mode": "+".join(modes) or "markers",
@@ -206,9 +219,10 @@ def _plotly_text(text: str) -> str:
 
 
 def _numbers(curves: Sequence[Curve]) -> Iterator[Column]:
-    """The points of curves; fitted lines are in the labels."""
-    points = [(c.label, x, y) for c in curves if c.marker for x, y in zip(c.x, c.y, strict=True)]
-    yield Column("curve", tuple(label for label, _, _ in points), is_text=True)
-    for heading, k in (("x", 1), ("y", 2)):
-        values = tuple(point[k] for point in points)
-        yield Column(heading, tuple(f"{value:.6g}" for value in values), values)
+    """The points of curves; fitted lines are in tables."""
+    marked = [curve for curve in curves if curve.marker]
+    yield Column("curve", tuple(curve.label for curve in marked for _ in curve.x), is_text=True)
+    headings = {"x": "x", "y": "y"} | ({"error": "standard error"} if any(c.error for c in marked) else {})
+    for name, heading in headings.items():
+        values = tuple(value for c in marked for value in (getattr(c, name) or (None,) * len(c.x)))
+        yield Column(heading, tuple("–" if value is None else f"{value:.6g}" for value in values), values)

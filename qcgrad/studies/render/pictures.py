@@ -63,11 +63,13 @@ def _draw_panel(axes, panel: Panel, figure: Figure) -> int:
     axes.set_yscale("log" if panel.log_y else "linear")
     for curve in panel.curves:
         own = colour[curve.colour]
+        if curve.band is not None:
+            axes.fill_between(curve.x, *curve.band, color=own, alpha=0.15, linewidth=0)
         axes.errorbar(
             curve.x,
             curve.y,
             curve.error,
-            label=curve.label,
+            label=curve.label or None,
             color=own,
             linestyle=_LINES[curve.line],
             linewidth=1.8 if curve.line == "dotted" else 1.1,
@@ -97,7 +99,7 @@ def _finish(axes, panel: Panel) -> int:
         axis.set_major_formatter(FuncFormatter(_tick))
         axis.set_minor_formatter(NullFormatter())
     # Below the axes, so that no curve can run under it; names that are too long for two columns take one.
-    names = [curve.label for curve in panel.curves]
+    names = [curve.label for curve in panel.curves if curve.label]
     half = -(-len(names) // 2)
     longest = (max(map(len, part), default=0) for part in (names[:half], names[half:]))
     columns = 2 if sum(longest) <= _LEGEND_WIDTH else 1

@@ -2,11 +2,31 @@
 
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
 from .._circuit_fields import CircuitNames, ObservableText
 from .._methods import ranked, searched
 from ..kind import Number, Part, Whole, distinct
+
+_MOST_SEEDS = 1000
+
+
+def _so_many_or_these(seeds):
+    """A number of seeds, or a list of them."""
+    if isinstance(seeds, bool) or not isinstance(seeds, int):
+        return seeds
+    if not 1 <= seeds <= _MOST_SEEDS:
+        raise ValueError(f"{seeds} given: give a number from 1 to {_MOST_SEEDS}, or a list of seeds")
+    return tuple(range(seeds))
+
+
+Seeds = Annotated[
+    tuple[Annotated[Whole, Field(ge=0, lt=2**31)], ...],
+    Field(min_length=1, max_length=_MOST_SEEDS),
+    BeforeValidator(_so_many_or_these),
+    AfterValidator(distinct),
+]
+"""A number n, for 0 to n - 1, or a list; added to the study's seed."""
 
 
 class CircuitSeries(Part):
@@ -78,17 +98,19 @@ class HardInstance(Part):
 class Network(Part):
     """Two-layer perceptrons with 2^n inputs and 2^n - 1 hidden units: 4^n - 1 weights, M of the hard instance.
 
+    Each one is built, its gradient computed and both costs counted by XLA; n = 10 has 10^6 weights.
+
     Attributes:
         levels: values of n.
         batch: examples in a batch.
     """
 
-    levels: tuple[Whole, ...] = (2, 3, 4, 5)
+    levels: tuple[Whole, ...] = (1, 2, 3, 4, 5, 6, 8, 10)
     batch: Whole = Field(default=32, ge=1)
 
     @field_validator("levels")
     @classmethod
     def _check_levels(cls, levels):
-        if any(not 1 <= n <= 8 for n in levels):
-            raise ValueError("give values from 1 to 8")
+        if any(not 1 <= n <= 12 for n in levels):
+            raise ValueError("give values from 1 to 12")
         return distinct(levels)
