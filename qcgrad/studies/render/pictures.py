@@ -19,6 +19,8 @@ _STYLE = {
     "svg.hashsalt": "qcgrad",
 }
 
+_BAND_OPACITY = 0.15
+
 # Characters of two legend entries that fit side by side below a panel.
 _LEGEND_WIDTH = 80
 
@@ -63,6 +65,8 @@ def _draw_panel(axes, panel: Panel, figure: Figure) -> int:
     axes.set_yscale("log" if panel.log_y else "linear")
     for curve in panel.curves:
         own = colour[curve.colour]
+        if curve.band is not None:
+            axes.fill_between(curve.x, *curve.band, color=own, alpha=_BAND_OPACITY, linewidth=0)
         axes.errorbar(
             curve.x,
             curve.y,
