@@ -12,7 +12,7 @@ from .records import Record
 from .summary import Column, Curve
 
 # Budgets of a curve.
-_BUDGETS = 40
+_BUDGETS = 25
 
 C = TypeVar("C", bound=Cell)
 Group = list[Record]
@@ -83,19 +83,24 @@ def against(runs: Sequence[tuple[Sequence[float], Sequence[float | None]]]) -> l
         Budgets that every run can make something of, up to the largest that one spent; the last number of a run that
         has ended stands. None where nothing is spent.
     """
-    starts = [next((cost for cost in spent if cost > 0), None) for spent, _ in runs]
-    most = max((spent[-1] for spent, _ in runs), default=0)
-    known = [start for start in starts if start is not None]
-    if len(known) < len(runs) or not known:
-        return []
-    budgets = np.unique(np.geomspace(max(known), most, _BUDGETS)) if most > max(known) else [most]
     found = []
-    for budget in map(float, budgets):
+    for budget in _budgets([spent for spent, _ in runs]):
         # Ends of the range are rounded.
         last = [int(np.searchsorted(spent, budget * (1 + 1e-9), side="right")) - 1 for spent, _ in runs]
         if middle := quartiles(numbers[k] for k, (_, numbers) in zip(last, runs, strict=True)):
             found.append((budget, middle))
     return found
+
+
+def _budgets(spent: Sequence[Sequence[float]]) -> list[float]:
+    if len(set(map(tuple, spent))) == 1:
+        return [cost for cost in spent[0] if cost > 0]
+    starts = [next((cost for cost in costs if cost > 0), None) for costs in spent]
+    known = [start for start in starts if start is not None]
+    if len(known) < len(spent):
+        return []
+    first, most = max(known), max(costs[-1] for costs in spent)
+    return np.geomspace(first, most, _BUDGETS).tolist() if most > first else [most]
 
 
 def curve(label: str, found: Sequence[tuple[float, Quartiles]], **look: Any) -> Curve:

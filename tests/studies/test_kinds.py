@@ -21,6 +21,7 @@ LEARNING = {
     "activations": ["cardioid"],
     "widths": [3],
     "depths": [1],
+    "sigma_b": 0.0,
     "optimizers": [{"name": "sgd", "learning_rate": 0.1}],
     "steps": 4,
     "batch": 8,
@@ -42,7 +43,7 @@ SMALL = {
         "trials": 40,
     },
     "ntk": {"widths": [16, 64], "networks": 3, "inputs": 3, "dimension": 2},
-    "rules": {**LEARNING, "rules": ["full-wirtinger", "stochastic-backprop"], "inputs": 2},
+    "rules": {**LEARNING, "rules": ["full-wirtinger", "stochastic-backprop"], "inputs": 0},
     "training": {
         "circuits": [
             {

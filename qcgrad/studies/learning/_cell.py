@@ -131,7 +131,8 @@ class LearningCell(Cell):
 
         def seen(moment: Moment) -> None:
             notify(f"step {moment.step:,} of {self.steps:,}")
-            look(moment)
+            with np.errstate(over="ignore", invalid="ignore"):  # a training that diverges says so by its numbers
+                look(moment)
 
         # The first and the last one, and squares between them: most happens early.
         moments = {round(self.steps * (k / (self.points - 1)) ** 2) for k in range(self.points)}
@@ -153,9 +154,8 @@ class Progress(NamedTuple):
 def progress(problem: Problem, weights: Any) -> Progress:
     """How far a training got."""
     data = problem.data
-    loss = problem.loss_fn(problem.outputs(weights, data.x), data.y)
-    predicted, truth = problem.outputs(weights, data.test_x), data.test_y
-    numbers = (float(loss), float(data.metric(predicted, truth)))
+    score = float(data.metric(problem.outputs(weights, data.test_x), data.test_y))
+    numbers = (problem.value(weights), score)
     return Progress(*(number if np.isfinite(number) else None for number in numbers))
 
 

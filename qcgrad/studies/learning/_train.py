@@ -63,6 +63,11 @@ class Problem(NamedTuple):
         return np.concatenate(parts)
 
 
+    def value(self, weights: PyTree) -> float:
+        """The loss on all examples."""
+        return float(_value(self.loss_fn, self.outputs(weights, self.data.x), self.data.y))
+
+
 class Trained(NamedTuple):
     """What a training took.
 
@@ -95,7 +100,7 @@ def train(
         What it took. Where the loss or a weight is no finite number it stops, and later looks do not happen.
     """
     _, weights, rule = start
-    state = nn.complex_optimizer(optimizer).init(weights)
+    state = _begun(optimizer, weights)
     batches = _batches(len(problem.data.x), problem.batch, key)
     seconds: list[float] = []
     for step in range(max(looks) + 1):
@@ -130,6 +135,16 @@ def cross_entropy(outputs: PyTree, y: PyTree) -> Float[jax.Array, ""]:
 @partial(jax.jit, static_argnums=0)
 def _outputs(apply, weights, x):
     return apply(weights, x)
+
+
+@partial(jax.jit, static_argnums=0)
+def _begun(optimizer, weights):
+    return nn.complex_optimizer(optimizer).init(weights)
+
+
+@partial(jax.jit, static_argnums=0)
+def _value(loss_fn, outputs, y):
+    return loss_fn(outputs, y)
 
 
 @partial(jax.jit, static_argnums=0)

@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from ... import ntk
@@ -81,7 +80,7 @@ class RuleCell(LearningCell):
         found = estimate(shown, weights, Backprop(rule, draws=draws), key=key)
         size, bias = _norm(true.gradient), _norm(found.bias_bound)
         # Of one pass; of the mean of several, so much less.
-        variance = draws * sum(float(jnp.sum(leaf)) for leaf in jax.tree.leaves(found.variance))
+        variance = draws * sum(float(np.sum(leaf)) for leaf in jax.tree.leaves(found.variance))
         return {
             "step": moment.step,
             "loss": loss,
@@ -110,15 +109,17 @@ def _descent(setting: Setting, moment: Moment, inputs: int, max_bytes: int | Non
 
 
 def _norm(tree: Any) -> float:
-    return float(jnp.sqrt(sum(jnp.sum(jnp.abs(leaf) ** 2) for leaf in jax.tree.leaves(tree))))
+    return float(np.sqrt(sum(np.sum(np.abs(leaf) ** 2) for leaf in jax.tree.leaves(tree))))
 
 
 def _cosine(true: Any, found: Any, spread: float) -> float | None:
     """Re<g, m>/(|g| r) with the mean m over draws and the root mean square r of the length of one draw."""
     pairs = zip(jax.tree.leaves(true), jax.tree.leaves(found), strict=True)
-    overlap = float(sum(jnp.real(jnp.vdot(a, b)) for a, b in pairs))
+    overlap = float(sum(np.real(np.vdot(a, b)) for a, b in pairs))
     length = (_norm(found) ** 2 + (spread if np.isfinite(spread) else 0.0)) ** 0.5
-    return _ratio(overlap, _norm(true) * length)
+    cosine = _ratio(overlap, _norm(true) * length)
+    # Equal gradients have a cosine of one, and no axis of a figure shows its last digits.
+    return None if cosine is None else round(cosine, 12)
 
 
 def _ratio(part: float, whole: float) -> float | None:

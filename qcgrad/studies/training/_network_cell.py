@@ -19,6 +19,10 @@ class NetworkTrainingCell(LearningCell):
 
     kind: ClassVar[str] = "network-training"
 
+    @property
+    def label(self) -> str:
+        return f"training by {super().label}"
+
     def record(self, notify: Callable[[str], None], max_bytes: int | None) -> Record:
         try:
             notify("making data and the network")
