@@ -51,13 +51,13 @@ class Curve:
     Attributes:
         label: in the legend; an empty one is left out of it.
         x, y: of equal length.
-        error: standard errors of y; none by default.
-        band: limits below and above, to be shaded; none by default.
+        error: standard errors of y, or other halves of an interval; none by default.
         colour: curves with equal words have equal colours.
         marker: curves with equal words have equal markers; none without a word.
         is_filled: its markers.
         line: between the points.
         opacity: from 0 to 1.
+        band: lower and upper ends of an area around the line, each as long as y; none by default.
     """
 
     label: str

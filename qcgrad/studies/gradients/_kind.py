@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from pydantic import Field, field_validator
 
 from .._circuit_fields import CircuitNames, ObservableText
 from ..cells import Cell
+from ..choices import Written, checked, each, in_words
 from ..kind import AbstractKind, Whole
 from ..records import Record
 from ..summary import Column, Curve, Figure, Panel, Summary, Table
 from ._cell import GradientCell
-from ._methods import checked, instances
+from ._methods import of_circuits
 
 _HOW_TO_READ = (
     "The error is the root mean square over components and trials, against the adjoint gradient; ± its standard error "
@@ -41,27 +42,26 @@ class Gradients(AbstractKind):
 
     circuits: CircuitNames
     observable: ObservableText | None = None
-    methods: tuple[str | dict[str, Any], ...] = Field(min_length=1)
+    methods: tuple[Written, ...] = Field(min_length=1)
     trials: Whole = Field(default=100, ge=2)
 
     @field_validator("methods")
     @classmethod
     def _check_methods(cls, methods):
-        return tuple(checked(entry) for entry in methods)
+        known = of_circuits()
+        return tuple(checked(written, known, "method") for written in methods)
 
     def cells(self, seed: int) -> Iterator[Cell]:
         for circuit in self.circuits:
-            for entry in self.methods:
-                assert isinstance(entry, dict)  # the validator made it one
-                for method, options in instances(entry):
-                    yield GradientCell.of(
-                        circuit,
-                        method=method,
-                        options=options,
-                        observable=self.observable,
-                        trials=self.trials,
-                        seed=seed,
-                    )
+            for method, options in each(self.methods):
+                yield GradientCell.of(
+                    circuit,
+                    method=method,
+                    options=options,
+                    observable=self.observable,
+                    trials=self.trials,
+                    seed=seed,
+                )
 
     def is_mine(self, cell: Cell) -> bool:
         return isinstance(cell, GradientCell)
@@ -93,7 +93,7 @@ class Gradients(AbstractKind):
 def _columns(rows: list[tuple[GradientCell, Record]]) -> Iterator[Column]:
     yield Column("circuit", tuple(cell.circuit for cell, _ in rows), is_text=True)
     yield Column("method", tuple(cell.method for cell, _ in rows), is_text=True)
-    yield Column("options", tuple(_options_text(cell) for cell, _ in rows), is_text=True)
+    yield Column("options", tuple(in_words(cell.options) for cell, _ in rows), is_text=True)
     for heading, key in (("M", "M"), ("qubits", "qubits")):
         yield _numbers(heading, [record[key] for _, record in rows], is_essential=False)
     for heading, counter in (("copies", "copies"), ("circuits", "circuit_runs")):
@@ -107,12 +107,6 @@ def _columns(rows: list[tuple[GradientCell, Record]]) -> Iterator[Column]:
 
 def _numbers(heading: str, values: list[int], *, is_essential: bool = True) -> Column:
     return Column(heading, tuple(f"{value:,}" for value in values), tuple(values), is_essential=is_essential)
-
-
-def _options_text(cell: GradientCell) -> str:
-    import json
-
-    return ", ".join(f"{name} = {value}" for name, value in json.loads(cell.options).items())
 
 
 def _error(value: float, spread: float | None) -> str:

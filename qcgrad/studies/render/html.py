@@ -152,8 +152,8 @@ def _figure(figure: Figure, name: str) -> dict[str, Any]:
 
 def _panel(figure: Figure, panel: Panel, name: str) -> dict[str, Any]:
     colour, marker = colours(figure), markers(figure, _SHAPES)
-    traces = [trace for curve in panel.curves for trace in (*_band(curve, colour), _trace(curve, colour, marker))]
-    plot = {"data": traces, "layout": _layout(panel)}
+    bands = [_band(curve, colour) for curve in panel.curves if curve.band is not None]
+    plot = {"data": [*bands, *(_trace(curve, colour, marker) for curve in panel.curves)], "layout": _layout(panel)}
     numbers = Table(f"{panel.title}: numbers", tuple(_numbers(panel.curves)))
     return {
         "id": name,
@@ -163,17 +163,6 @@ def _panel(figure: Figure, panel: Panel, name: str) -> dict[str, Any]:
         "json": _script_safe(json.dumps(plot)),
         "numbers": _table(numbers, f"{name}-numbers"),
     }
-
-
-def _band(curve: Curve, colour: dict[str, str]) -> list[dict[str, Any]]:
-    """The limits of a curve, shaded between."""
-    if curve.band is None:
-        return []
-    low, high = ({"x": curve.x, "y": y, "mode": "lines", "line": {"width": 0}} for y in curve.band)
-    silent = {"showlegend": False, "hoverinfo": "skip"}
-    red, green, blue = (int(colour[curve.colour][k : k + 2], 16) for k in (1, 3, 5))
-    fill = {"fill": "tonexty", "fillcolor": f"rgba({red},{green},{blue},0.15)"}
-    return [low | silent, high | silent | fill]
 
 
 def _trace(curve: Curve, colour: dict[str, str], marker: dict[str, str]) -> dict[str, Any]:
@@ -196,6 +185,24 @@ def _trace(curve: Curve, colour: dict[str, str], marker: dict[str, str]) -> dict
     return (
         trace if curve.error is None else trace | {"error_y": {"type": "data", "array": curve.error, "visible": True}}
     )
+
+
+def _band(curve: Curve, colour: dict[str, str]) -> dict[str, Any]:
+    """The area around a line, as its outline there and back; it has no entry in the legend."""
+    assert curve.band is not None
+    low, high = curve.band
+    return {
+        "x": curve.x + curve.x[::-1],
+        "y": high + low[::-1],
+        "fill": "toself",
+        "fillcolor": colour[curve.colour],
+        "opacity": 0.15,
+        "mode": "lines",
+        "line": {"color": colour[curve.colour], "width": 0},
+        "marker": {"color": colour[curve.colour]},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
 
 
 def _layout(panel: Panel) -> dict[str, Any]:

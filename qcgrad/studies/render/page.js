@@ -24,6 +24,7 @@
     if (!trace.marker) return trace;
     return {
       ...trace,
+      fillcolor: trace.fillcolor && light(trace.fillcolor),
       line: { ...trace.line, color: light(trace.line.color) },
       marker: { ...trace.marker, color: light(trace.marker.color) },
     };

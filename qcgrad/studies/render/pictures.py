@@ -19,6 +19,8 @@ _STYLE = {
     "svg.hashsalt": "qcgrad",
 }
 
+_BAND_OPACITY = 0.15
+
 # Characters of two legend entries that fit side by side below a panel.
 _LEGEND_WIDTH = 80
 
@@ -64,7 +66,7 @@ def _draw_panel(axes, panel: Panel, figure: Figure) -> int:
     for curve in panel.curves:
         own = colour[curve.colour]
         if curve.band is not None:
-            axes.fill_between(curve.x, *curve.band, color=own, alpha=0.15, linewidth=0)
+            axes.fill_between(curve.x, *curve.band, color=own, alpha=_BAND_OPACITY, linewidth=0)
         axes.errorbar(
             curve.x,
             curve.y,
@@ -90,9 +92,13 @@ def _finish(axes, panel: Panel) -> int:
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     axes.margins(0.06)
-    for axis, is_log in ((axes.xaxis, panel.log_x), (axes.yaxis, panel.log_y)):
+    for name, axis, is_log in (("x", axes.xaxis, panel.log_x), ("y", axes.yaxis, panel.log_y)):
         if not is_log:
             continue
+        low, high = axis.get_data_interval()
+        if high < 1.01 * low:  # a single value, or as good as one, has no decade of its own
+            axes.autoscale(False, axis=name)
+            axes.set(**{f"{name}lim": (low / 2, 2 * high)})
         low, high = axis.get_view_interval()
         # A decade or two have too few powers of ten to read numbers off.
         axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 60 * low else (1,), numticks=12))
