@@ -38,6 +38,10 @@ class AbstractKind(Part, abc.ABC):
     def summary(self, records: Sequence[tuple[Cell, Record]]) -> Summary:
         """What the records of its cells show, however many of them there are."""
 
+    def circuits_named(self) -> tuple[str, ...]:
+        """Names of all circuits that its cells are on, see `CircuitNames`."""
+        return ()
+
     def with_files_in(self, folder: Path) -> Self:
         """With absolute names for files, which are relative to `folder`."""
         return self
