@@ -193,6 +193,8 @@ def smaller(study: "StudySpec", quick: bool, max_qubits: int | None) -> "StudySp
     if quick:
         study = study.changed(lambda kind: kind.quick())
     if max_qubits is not None:
+        if code := study.code():
+            raise UserError(f"--max-qubits: the size of {code[0]} is not known before it runs, leave out arguments")
         study = study.changed(lambda kind: kind.within(max_qubits))
     return study
 

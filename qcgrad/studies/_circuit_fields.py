@@ -76,7 +76,10 @@ class OnCircuit(Cell):
 
     @property
     def data(self) -> dict[str, Any]:
-        return {name: part for name, part in super().data.items() if name not in ("path", "allow_code")}
+        found = super().data
+        found.pop("path", None)
+        del found["allow_code"]
+        return found
 
     def permitted(self) -> Self:
         return replace(self, allow_code=True) if is_factory_name(self.circuit) else self

@@ -4,6 +4,7 @@ import abc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from itertools import islice
 from typing import Any, ClassVar, Self, overload
 
@@ -46,8 +47,11 @@ class Cell(abc.ABC):
     def data(self) -> dict[str, Any]:
         """All fields that are given, as plain data: what a result is kept under."""
         # Not `asdict`, which copies: plain fields need none, and a study may have 10^5 cells.
-        given = ((field.name, getattr(self, field.name)) for field in fields(self))
-        return {"kind": self.kind} | {name: part for name, part in given if part is not None}
+        found = {"kind": self.kind}
+        for name in _field_names(type(self)):
+            if (part := getattr(self, name)) is not None:
+                found[name] = part
+        return found
 
     def permitted(self) -> Self:
         """The same cell, which may run the user's code if it has to."""
@@ -71,6 +75,11 @@ class Cell(abc.ABC):
             record = self.record(notify, max_bytes)
         check_finite(record)
         return record
+
+
+@lru_cache(maxsize=64)
+def _field_names(kind: type[Cell]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 class Cells(Sequence[Cell]):

@@ -127,12 +127,11 @@ class _Run:
         waiting, left = self._waiting, []
         self._waiting = left
         for number, cell in waiting:
-            key = cell_key(cell.data)
             if self._store.has(cell.data):
                 self._settle(number, _REUSED)
             elif failure := self._store.failure(cell.data, self._began):
                 self._fail(number, cell, failure)
-            elif key not in self._mine and self._store.claim(cell.data):
+            elif (key := cell_key(cell.data)) not in self._mine and self._store.claim(cell.data):
                 self._mine[key] = number, cell
                 yield cell
             else:

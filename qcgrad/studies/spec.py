@@ -133,3 +133,5 @@ def make_spec(data: dict, source: str = "spec") -> StudySpec:
         return StudySpec.model_validate(data)
     except ValidationError as error:
         raise SpecError(f"{source}: {'; '.join(explain(e, StudySpec) for e in error.errors())}") from error
+    except (TypeError, ArithmeticError) as error:  # a method's own, of a number that it cannot take
+        raise SpecError(f"{source}: {error}") from error

@@ -140,6 +140,16 @@ class Store:
             for cell, record, *rest in self._database.execute(f"SELECT {columns} FROM cells ORDER BY finished_at, key"):
                 yield Row(json.loads(cell), self._whole(json.loads(record)), *rest)
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All that is read inside is of one moment, whatever other processes write meanwhile."""
+        with self._explained("cannot be read", "it is damaged, name another folder"):
+            self._database.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._database.rollback()
+
     def put(self, cell: dict[str, Any], record: dict[str, Any], seconds: float, worker: str | None = None) -> None:
         """Keep the record of a cell, and give up the claim on it; on disk when this returns.
 

@@ -12,12 +12,12 @@ from ...catalogue import methods
 from .._circuit_fields import CircuitNames, ObservableText, placed
 from .._methods import samples
 from ..cells import MOST_CELLS, Cell
-from ..kind import AbstractKind, Number, Whole, distinct
+from ..kind import AbstractKind, Number, Seeds, Whole, distinct
 from ..records import Record
 from ..summary import Summary
 from ._cell import GradientCell
 from ._conditions import Condition, Words, conditions, known
-from ._methods import checked, instances, size
+from ._methods import checked, instances
 
 # Gradients of trials go by one by one, but each takes its time.
 _MOST_TRIALS = 1_000_000
@@ -39,7 +39,7 @@ class Gradients(AbstractKind):
         noise: what goes wrong where methods sample, in words as "depolarizing=0.01,2@cx" (see `qcgrad.ir.noise`); a
             list of such lists is a grid, in which [] is no noise. Errors are those to the gradient without noise.
         backends: what simulates, by name; noise goes to those that simulate it.
-        seeds: of angles that are drawn and of samples. Default: that of the study.
+        seeds: of angles that are drawn and of samples: so many, or a list of numbers; added to the study's seed.
         trials: independent estimates with each method that samples.
 
     Example:
@@ -59,7 +59,7 @@ class Gradients(AbstractKind):
     delta: tuple[Number, ...] = Field(default=(0.02,), min_length=1)
     noise: tuple[Words, ...] = ()
     backends: tuple[str, ...] = ()
-    seeds: tuple[Whole, ...] = ()
+    seeds: Seeds = (0,)
     trials: Whole = Field(default=100, ge=2, le=_MOST_TRIALS)
 
     @field_validator("observable", "epsilon", "delta", mode="before")
@@ -91,13 +91,6 @@ class Gradients(AbstractKind):
             raise ValueError(f"{wrong[0]} given: give numbers greater than 0 and less than 1")
         return tuple(sorted(set(values), reverse=True))
 
-    @field_validator("seeds")
-    @classmethod
-    def _check_seeds(cls, seeds):
-        if wrong := [seed for seed in seeds if not 0 <= seed < 2**63]:
-            raise ValueError(f"{wrong[0]} given: give integers from 0 to 2^63 - 1")
-        return distinct(seeds)
-
     @field_validator("observable")
     @classmethod
     def _check_observables(cls, observables):
@@ -111,15 +104,17 @@ class Gradients(AbstractKind):
     @field_validator("methods")
     @classmethod
     def _check_methods(cls, entries):
+        # Counted before any instance is made.
+        count = sum(map(_points, entries))
+        if count > MOST_CELLS:
+            raise ValueError(f"their options make {count:,} instances: leave out values, {MOST_CELLS:,} are allowed")
         return tuple(checked(entry) for entry in entries)
 
     @model_validator(mode="after")
     def _check_grid(self):
         conditions(self.noise, self.backends)  # refuses what fits nowhere
         lists = (self.circuits, self.observable, self.seeds, self.epsilon, self.delta, self.noise, self.backends)
-        count = math.prod(max(1, len(values)) for values in lists) * sum(
-            size(entry) for entry in self.methods if isinstance(entry, dict)
-        )
+        count = math.prod(max(1, len(values)) for values in lists) * sum(map(_points, self.methods))
         if count > MOST_CELLS:
             raise ValueError(f"the lists make up to {count:,} cells: leave out values, {MOST_CELLS:,} are allowed")
         return self
@@ -127,12 +122,11 @@ class Gradients(AbstractKind):
     def cells(self, seed: int) -> Iterator[Cell]:
         for name in self.circuits:
             place = placed(name)
-            for entry, observable, at in itertools.product(
-                self.methods, self.observable or (None,), self.seeds or (seed,)
-            ):
+            for entry, observable, more in itertools.product(self.methods, self.observable or (None,), self.seeds):
                 assert isinstance(entry, dict)  # the validator made it one
+                shared = {"observable": observable, "trials": self.trials, "seed": (seed + more) % 2**63}
                 for setting in self._settings(entry):
-                    yield GradientCell(**place, **setting, observable=observable, trials=self.trials, seed=at)
+                    yield GradientCell(**place, **setting, **shared)
 
     def _settings(self, entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """Options, accuracy and condition of each cell of a method on a circuit."""
@@ -176,3 +170,9 @@ class Gradients(AbstractKind):
         from ._summary import summary
 
         return summary([(cell, record) for cell, record in records if isinstance(cell, GradientCell)])
+
+
+def _points(entry: str | dict[str, Any]) -> int:
+    """Instances of a method that a spec writes so."""
+    options = entry.values() if isinstance(entry, dict) else ()
+    return math.prod(len(values) for values in options if isinstance(values, list))

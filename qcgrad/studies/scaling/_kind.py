@@ -155,6 +155,7 @@ class Scaling(AbstractKind):
     def _circuit_cells(self, seed: int, compared: list[Method]) -> Iterator[CircuitCell]:
         from .._circuit_fields import placed
         from ..circuits import within
+        from ..factories import is_factory_name
 
         # A file is read once, however many cells are on it.
         places = {name: placed(name) for name in self.circuits_named()}
@@ -173,6 +174,7 @@ class Scaling(AbstractKind):
                         observable=series.observable,
                         # What is simulated has no noise.
                         noise=(series.noise or None) if samples(method) else None,
+                        most_qubits=series.max_sampled_qubits if samples(method) and is_factory_name(name) else None,
                         epsilon=epsilon,
                         delta=delta,
                     )
