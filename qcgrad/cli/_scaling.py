@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ._studying import JOBS, MAX_MEMORY, MAX_QUBITS, QUICK, Setting, gib, run_study, smaller
+from ._studying import ALLOW_CODE, JOBS, MAX_MEMORY, MAX_QUBITS, QUICK, Setting, gib, run_study, smaller
 from .errors import UserError
 from .numbers import numbers
 
@@ -48,6 +48,7 @@ def scaling(
     seed: _SEED = None,
     jobs: JOBS = 1,
     quick: QUICK = False,
+    allow_code: ALLOW_CODE = False,
 ) -> None:
     """Measure how the cost of a gradient grows with M, for every method, and give a verdict.
 
@@ -60,9 +61,17 @@ def scaling(
     """
     study = _study(spec, methods, circuits, observable, epsilon, max_qubits, seed, quick)
     folder = out or Path("qcgrad-results") / f"scaling-{study.fingerprint}"
+    again = tuple(_again(context))
     run_study(
         study,
-        Setting(folder, jobs, max_bytes=gib(max_memory), again=tuple(_again(context)), debug=context.obj["debug"]),
+        Setting(
+            folder,
+            jobs,
+            max_bytes=gib(max_memory),
+            again=again,
+            debug=context.obj["debug"],
+            allow_code=allow_code,
+        ),
     )
 
 

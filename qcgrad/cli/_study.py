@@ -6,7 +6,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import _consoles as consoles
-from ._studying import JOBS, MAX_MEMORY, MAX_QUBITS, QUICK, STORE_NAME, Setting, gib, run_study, show, smaller, write
+from ._studying import (
+    ALLOW_CODE,
+    JOBS,
+    MAX_MEMORY,
+    MAX_QUBITS,
+    QUICK,
+    STORE_NAME,
+    Setting,
+    gib,
+    run_study,
+    show,
+    smaller,
+    write,
+)
 from .errors import UserError
 
 if TYPE_CHECKING:
@@ -47,6 +60,7 @@ def run(
     max_memory: MAX_MEMORY = None,
     max_qubits: MAX_QUBITS = None,
     quick: QUICK = False,
+    allow_code: ALLOW_CODE = False,
 ) -> None:
     """Compute a study, print its tables, write its figures.
 
@@ -58,9 +72,7 @@ def run(
 
     study = smaller(load_spec(spec), quick, max_qubits)
     folder = out or _folder(spec, study)
-    again = ("qcgrad", "study", "resume", str(folder))
-    part = _shard(shard)
-    run_study(study, Setting(folder, jobs, scheduler, part, gib(max_memory), again, context.obj["debug"]))
+    _run(context, study, folder, jobs, scheduler, shard, max_memory, allow_code)
 
 
 @application.command("resume")
@@ -71,12 +83,21 @@ def resume(
     scheduler: _SCHEDULER = None,
     shard: _SHARD = None,
     max_memory: MAX_MEMORY = None,
+    allow_code: ALLOW_CODE = False,
 ) -> None:
     """Go on with a study from its results alone, on this machine or another one."""
     study, folder = _found(what)
-    again = ("qcgrad", "study", "resume", str(folder))
-    part = _shard(shard)
-    run_study(study, Setting(folder, jobs, scheduler, part, gib(max_memory), again, context.obj["debug"]))
+    _run(context, study, folder, jobs, scheduler, shard, max_memory, allow_code)
+
+
+def _run(context, study: "StudySpec", folder: Path, jobs, scheduler, shard, max_memory, allow_code):
+    again = ("qcgrad", "study", "resume", str(folder), *(["--allow-code"] if allow_code else []))
+    run_study(
+        study,
+        Setting(
+            folder, jobs, scheduler, _shard(shard), gib(max_memory), again, context.obj["debug"], allow_code=allow_code
+        ),
+    )
 
 
 @application.command("status")
@@ -135,7 +156,7 @@ def report(
     """Write one HTML file with tables, interactive figures, the data, and what computed it; it needs no network."""
     import json
 
-    from ..studies.export import flat_rows
+    from ..studies.export import FlatRows
     from ..studies.files import csv_text
     from ..studies.render.html import Report, write_html
     from ..studies.report import summaries
@@ -143,8 +164,8 @@ def report(
     from ..studies.store import Store
 
     study, folder, records = _records(what)
-    with Store(folder / STORE_NAME, must_exist=True) as store:
-        status, rows = status_of(study, store), csv_text(flat_rows(store))
+    with Store(folder / STORE_NAME, must_exist=True) as store, store.snapshot():
+        status, rows = status_of(study, store), csv_text(FlatRows(store))
     spec = json.dumps(study.model_dump(mode="json", exclude_none=True), indent=2)
     title = study.title or f"Study {folder.name}"
     files = (("cells.csv", rows.encode()), ("spec.json", spec.encode()))
@@ -196,7 +217,7 @@ def _records(what: Path):
 
 def _found(what: Path) -> "tuple[StudySpec, Path]":
     """The study and the folder of its results, of a spec or of results alone."""
-    from ..studies.spec import load_spec, make_spec
+    from ..studies.spec import load_spec, read_spec
     from ..studies.store import Store
 
     if what.suffix.lower() == ".toml":
@@ -207,9 +228,7 @@ def _found(what: Path) -> "tuple[StudySpec, Path]":
         runs = [run for run in store.runs() if run.spec is not None]
     if not runs:
         raise UserError(f"{folder} does not say which study it is of: give the spec")
-    import json
-
-    return make_spec(json.loads(runs[-1].spec or "{}"), f"the spec in {folder}"), folder
+    return read_spec(runs[-1].spec or "{}", f"the spec in {folder}"), folder
 
 
 def _folder(spec: Path, study: "StudySpec") -> Path:

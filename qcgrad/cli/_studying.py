@@ -25,6 +25,9 @@ MAX_MEMORY = Annotated[
     typer.Option(metavar="GIB", help="Refuse parts that would take more memory.", show_default="80 % of what is free"),
 ]
 JOBS = Annotated[int, typer.Option("--jobs", "-j", help="Processes that compute side by side.", min=1)]
+ALLOW_CODE = Annotated[
+    bool, typer.Option("--allow-code", help="Run the Python functions that the study names; trust them first.")
+]
 QUICK = Annotated[bool, typer.Option("--quick", help="A smaller study, to look around.")]
 
 
@@ -40,6 +43,7 @@ class Setting:
         max_bytes: that all cells side by side may take.
         again: the command that goes on after an interrupt.
         debug: raise the first error of a cell.
+        allow_code: run functions of the user's that make circuits.
     """
 
     folder: Path
@@ -49,13 +53,18 @@ class Setting:
     max_bytes: int | None = None
     again: tuple[str, ...] = ()
     debug: bool = False
+    allow_code: bool = False
 
 
 def run_study(study: "StudySpec", setting: Setting) -> None:
     """Compute what the store lacks, print and write everything; exit code 1 where cells are missing."""
+    from ..studies.factories import CodeRefused
+
     notes = consoles.notes()
+    if not setting.allow_code and (code := study.code()):
+        raise CodeRefused(code[0])
     first, step = setting.shard
-    cells = study.cells()[first - 1 :: step]
+    cells = study.cells(allow_code=setting.allow_code)[first - 1 :: step]
     if not cells:
         raise UserError("nothing is left to compute: give more methods or a larger --max-qubits")
     outcome = compute(cells, setting, study.model_dump_json())
@@ -184,6 +193,8 @@ def smaller(study: "StudySpec", quick: bool, max_qubits: int | None) -> "StudySp
     if quick:
         study = study.changed(lambda kind: kind.quick())
     if max_qubits is not None:
+        if code := study.code():
+            raise UserError(f"--max-qubits: the size of {code[0]} is not known before it runs, leave out arguments")
         study = study.changed(lambda kind: kind.within(max_qubits))
     return study
 

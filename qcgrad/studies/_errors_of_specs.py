@@ -6,9 +6,34 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
+MOST_BYTES = 2**24
+"""Of a spec's text: ten times what a list of all cells takes."""
+
+MOST_NESTING = 20
+"""Tables and lists in each other: several times what any field takes, and much less than Python's stack holds."""
+
 
 class SpecError(ValueError):
     """A study spec that cannot be used; the message names the field and what it should be."""
+
+
+def check_nesting(data: Any, source: str) -> None:
+    """Refuse plain data that is nested so deeply that no field of a spec can mean it.
+
+    Raises:
+        SpecError: it is.
+    """
+    level = [data]
+    for _ in range(MOST_NESTING):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, (dict, list))
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return
+    raise SpecError(f"{source} has tables or lists in each other {MOST_NESTING} times: no field is nested like that")
 
 
 def explain(error: Any, model: type[BaseModel]) -> str:

@@ -2,10 +2,12 @@
 
 import itertools
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from ..catalogue import Option, nearest_method
+from .cells import MOST_CELLS
 
 Written = str | dict[str, Any]
 """A name, or a table with `name` and options."""
@@ -46,7 +48,7 @@ def checked(written: Written, known: Mapping[str, Choosable], kind: str) -> dict
         kind: what is chosen, in words.
 
     Raises:
-        ValueError: an unknown name or option, a missing one, a value that is refused.
+        ValueError: an unknown name or option, a missing one, a value that is refused, a grid of more than `MOST_CELLS`.
     """
     given = {"name": written} if isinstance(written, str) else dict(written)
     if not isinstance(given.get("name"), str):
@@ -61,12 +63,21 @@ def checked(written: Written, known: Mapping[str, Choosable], kind: str) -> dict
         if option.is_required and option.name not in given:
             raise ValueError(f"{entry.name} needs {option.name}: {option.help}")
     grid = {option.name: _values(entry, option, given[option.name]) for option in entry.options if option.name in given}
+    # Counted before any is made.
+    if (count := math.prod(map(len, grid.values()))) > MOST_CELLS:
+        raise ValueError(f"{entry.name}: its options make {count:,} instances, at most {MOST_CELLS:,} are allowed")
     for point in _product(grid):
         try:
             entry.make(**_with_tuples(point))
         except (TypeError, ValueError) as error:
             raise ValueError(f"{entry.name}: {error}") from error
     return {"name": entry.name, **grid}
+
+
+def points(choice: Written) -> int:
+    """How many `instances` a checked choice has."""
+    assert isinstance(choice, dict)  # what is checked is one
+    return math.prod(len(values) for option, values in choice.items() if option != "name")
 
 
 def instances(choice: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -3,9 +3,9 @@
 import abc
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Strict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict
 
 from .cells import Cell
 from .records import Record
@@ -14,6 +14,8 @@ from .summary import Summary
 # Text and booleans are no numbers, though they could be read as some.
 Whole = Annotated[int, Strict()]
 Number = Annotated[float, Strict()]
+
+_MOST_SEEDS = 1000
 
 
 class Part(BaseModel):
@@ -38,6 +40,10 @@ class AbstractKind(Part, abc.ABC):
     def summary(self, records: Sequence[tuple[Cell, Record]]) -> Summary:
         """What the records of its cells show, however many of them there are."""
 
+    def circuits_named(self) -> tuple[str, ...]:
+        """Names of all circuits that its cells are on, see `CircuitNames`."""
+        return ()
+
     def with_files_in(self, folder: Path) -> Self:
         """With absolute names for files, which are relative to `folder`."""
         return self
@@ -51,6 +57,23 @@ class AbstractKind(Part, abc.ABC):
         return self
 
 
+def _so_many_or_these(seeds: Any) -> Any:
+    if isinstance(seeds, bool) or not isinstance(seeds, int):
+        return seeds
+    if not 1 <= seeds <= _MOST_SEEDS:
+        raise ValueError(f"{seeds} given: give a number from 1 to {_MOST_SEEDS}, or a list of seeds")
+    return tuple(range(seeds))
+
+
 def distinct(values: tuple) -> tuple:
     """Each value once: a point that counts twice would make every fit look better than it is."""
     return tuple(dict.fromkeys(values))
+
+
+Seeds = Annotated[
+    tuple[Annotated[Whole, Field(ge=0, lt=2**31)], ...],
+    Field(min_length=1, max_length=_MOST_SEEDS),
+    BeforeValidator(_so_many_or_these),
+    AfterValidator(distinct),
+]
+"""A number n, for 0 to n - 1, or a list; added to the study's seed."""

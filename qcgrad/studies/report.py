@@ -1,10 +1,10 @@
 """From a study's records to its summaries."""
 
+import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .cells import Cell
-from .identity import canonical
 from .records import Record
 from .store import Store
 from .summary import Summary
@@ -25,5 +25,6 @@ def summaries(study: "StudySpec", records: Sequence[tuple[Cell, Record]]) -> lis
 
 def records_in(study: "StudySpec", store: Store) -> list[tuple[Cell, Record]]:
     """What a store has of a study's cells, in the study's order: the newest record of each, of whatever code."""
-    newest = {canonical(row.cell): row.record for row in store.rows()}
-    return [(cell, newest[name]) for cell in study.cells() if (name := canonical(cell.data)) in newest]
+    cells, again = itertools.tee(study.cells())
+    newest = store.newest(cell.data for cell in again)
+    return [(cell, record) for cell, record in zip(cells, newest, strict=True) if record is not None]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .identity import canonical, code_version
+from .identity import canonical, cell_key, code_version
 from .spec import StudySpec
 from .store import Store
 
@@ -40,22 +40,22 @@ class Status:
 
 def status_of(study: StudySpec, store: Store) -> Status:
     """What a store has of a study."""
-    code = {canonical(row.cell): row.code_version for row in store.rows()}  # of the newest record
-    cells = study.cells()
-    done = {name: code[name] for cell in cells if (name := canonical(cell.data)) in code}
-    finished = Counter(cell.kind for cell in cells if canonical(cell.data) in done)
-    totals = Counter(cell.kind for cell in cells)
-    failures = []
-    for cell in cells:
-        if canonical(cell.data) not in done and (failure := store.failure(cell.data)):
+    codes, failed = store.codes(), store.failures()
+    finished, totals, failures, outdated = Counter(), Counter(), [], 0
+    for cell in study.cells():
+        totals[cell.kind] += 1
+        if code := codes.get(canonical(cell.data)):
+            finished[cell.kind] += 1
+            outdated += code != code_version()
+        elif failed and (failure := failed.get(cell_key(cell.data))):
             failures.append({"cell": cell.label, **failure._asdict()})
     runs = [{"began": run.began, "provenance": run.provenance} for run in store.runs()]
     return Status(
         {
             "title": study.title,
-            "total": len(cells),
+            "total": sum(totals.values()),
             "finished": sum(finished.values()),
-            "outdated": sum(version != code_version() for version in done.values()),
+            "outdated": outdated,
             "by_kind": {kind: [finished[kind], total] for kind, total in totals.items()},
             "failures": failures,
             "runs": runs,

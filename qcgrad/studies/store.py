@@ -4,7 +4,7 @@ import json
 import sqlite3
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -110,10 +110,28 @@ class Store:
             row = self._database.execute("SELECT record FROM cells WHERE key = ?", (cell_key(cell),)).fetchone()
             return None if row is None else self._whole(json.loads(row[0]))
 
-    def finished(self) -> set[str]:
-        """Keys of all finished cells."""
+    def has(self, cell: dict[str, Any]) -> bool:
+        """Whether a cell is finished, by this code."""
         with self._explained("cannot be read", "it is damaged, name another folder"):
-            return {key for (key,) in self._database.execute("SELECT key FROM cells")}
+            found = self._database.execute("SELECT 1 FROM cells WHERE key = ?", (cell_key(cell),)).fetchone()
+            return found is not None
+
+    def codes(self) -> dict[str, str]:
+        """Of each finished cell, as `canonical` text, the version of the code that computed its newest record."""
+        with self._explained("cannot be read", "it is damaged, name another folder"):
+            return dict(self._database.execute("SELECT cell, code_version FROM cells ORDER BY finished_at, key"))
+
+    def newest(self, cells: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any] | None]:
+        """For each of the cells its newest record, by whatever code, or None."""
+        with self._explained("cannot be read", "it is damaged, name another folder"):
+            rows = dict(self._database.execute("SELECT cell, rowid FROM cells ORDER BY finished_at, key"))
+            for cell in cells:
+                row = rows.get(canonical(cell))
+                if row is None:
+                    yield None
+                else:
+                    (text,) = self._database.execute("SELECT record FROM cells WHERE rowid = ?", (row,)).fetchone()
+                    yield self._whole(json.loads(text))
 
     def rows(self) -> Iterator[Row]:
         """All finished cells in the order in which they were finished, whatever spec or code they belong to."""
@@ -121,6 +139,16 @@ class Store:
         with self._explained("cannot be read", "it is damaged, name another folder"):
             for cell, record, *rest in self._database.execute(f"SELECT {columns} FROM cells ORDER BY finished_at, key"):
                 yield Row(json.loads(cell), self._whole(json.loads(record)), *rest)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All that is read inside is of one moment, whatever other processes write meanwhile."""
+        with self._explained("cannot be read", "it is damaged, name another folder"):
+            self._database.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._database.rollback()
 
     def put(self, cell: dict[str, Any], record: dict[str, Any], seconds: float, worker: str | None = None) -> None:
         """Keep the record of a cell, and give up the claim on it; on disk when this returns.
@@ -147,6 +175,11 @@ class Store:
         """Give up the claim on a cell that was not computed, and say why it cannot be."""
         with self._explained("cannot be written", "finished cells are kept in it"):
             self._claims.release(cell_key(cell), failure)
+
+    def failures(self) -> dict[str, Failure]:
+        """Why cells could not be computed, by `cell_key`."""
+        with self._explained("cannot be read", "it is damaged, name another folder"):
+            return self._claims.failures()
 
     def failure(self, cell: dict[str, Any], since: float = 0.0) -> Failure | None:
         """Why a process could not compute the cell, if that was after `since` (seconds since the epoch)."""

@@ -10,14 +10,14 @@ from pydantic import Field, field_validator
 from ...catalogue import Method, methods
 from .._methods import is_searched, known, ranked, samples, searched, takes_any_circuit, trials_of, typical
 from ..cells import Cell
-from ..kind import AbstractKind, Number
+from ..kind import AbstractKind, Number, Seeds
 from ..records import Record
 from ..summary import Summary
 from ._circuit_cells import CircuitCell
 from ._hard_cells import HardInstanceCell
 from ._method_cell import MethodCell
 from ._network_cells import NetworkCell
-from ._parts import CircuitSeries, HardInstance, Network, Seeds
+from ._parts import CircuitSeries, HardInstance, Network
 
 _SIZE_AND_DEPTH = (
     *(f"efficient_su2_n{n}_r{r}" for n, r in ((2, 1), (4, 1), (4, 2), (4, 4), (4, 8))),
@@ -118,6 +118,9 @@ class Scaling(AbstractKind):
 
         return summary([(cell, record) for cell, record in records if isinstance(cell, MethodCell)], self)
 
+    def circuits_named(self) -> tuple[str, ...]:
+        return tuple(name for series in self.circuits for name in series.circuits)
+
     def with_files_in(self, folder: Path) -> Self:
         from ..circuits import absolute_name
 
@@ -164,8 +167,12 @@ class Scaling(AbstractKind):
                 yield NetworkCell(method=method.name, seed=seed, n=n, batch=network.batch)
 
     def _circuit_cells(self, seed: int, compared: list[Method]) -> Iterator[CircuitCell]:
+        from .._circuit_fields import placed
         from ..circuits import within
+        from ..factories import is_factory_name
 
+        # A file is read once, however many cells are on it.
+        places = {name: placed(name) for name in self.circuits_named()}
         everything = [(series, name) for series in self.circuits for name in series.circuits]
         small = [(s, name) for s in self.circuits for name in within(s.circuits, s.max_sampled_qubits)]
         # Exact methods first: they are the cheap ones.
@@ -173,15 +180,19 @@ class Scaling(AbstractKind):
             accuracies = [(epsilon, self.delta) for epsilon in self.epsilon] if samples(method) else [(None, None)]
             for epsilon, delta in accuracies:
                 for series, name in small if samples(method) else everything:
+                    is_limited = samples(method) and is_factory_name(name)
                     for each in self._seeds(seed)[: None if samples(method) else 1]:
-                        yield CircuitCell.of(
-                            name,
+                        yield CircuitCell(
+                            **places[name],
                             method=method.name,
                             model=series.label,
                             seed=each,
                             observable=series.observable,
                             # What is simulated has no noise.
                             noise=(series.noise or None) if samples(method) else None,
+                            most_qubits=series.max_sampled_qubits
+                            if samples(method) and is_factory_name(name)
+                            else None,
                             epsilon=epsilon,
                             delta=delta,
                         )

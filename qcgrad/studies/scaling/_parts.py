@@ -1,32 +1,10 @@
 """The parts of a study's spec: series of circuits, the hard instance, the classical baseline."""
 
-from typing import Annotated
-
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator
+from pydantic import Field, field_validator
 
 from .._circuit_fields import CircuitNames, ObservableText
 from .._methods import ranked, searched
 from ..kind import Number, Part, Whole, distinct
-
-_MOST_SEEDS = 1000
-
-
-def _so_many_or_these(seeds):
-    """A number of seeds, or a list of them."""
-    if isinstance(seeds, bool) or not isinstance(seeds, int):
-        return seeds
-    if not 1 <= seeds <= _MOST_SEEDS:
-        raise ValueError(f"{seeds} given: give a number from 1 to {_MOST_SEEDS}, or a list of seeds")
-    return tuple(range(seeds))
-
-
-Seeds = Annotated[
-    tuple[Annotated[Whole, Field(ge=0, lt=2**31)], ...],
-    Field(min_length=1, max_length=_MOST_SEEDS),
-    BeforeValidator(_so_many_or_these),
-    AfterValidator(distinct),
-]
-"""A number n, for 0 to n - 1, or a list; added to the study's seed."""
 
 
 class CircuitSeries(Part):

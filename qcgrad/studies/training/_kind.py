@@ -134,6 +134,9 @@ class Training(AbstractKind):
     def is_mine(self, cell: Cell) -> bool:
         return isinstance(cell, (CircuitTrainingCell, NetworkTrainingCell))
 
+    def circuits_named(self) -> tuple[str, ...]:
+        return tuple(name for part in self.circuits for name in part.circuits)
+
     def with_files_in(self, folder: Path) -> Self:
         return self.model_copy(update={"circuits": tuple(part.with_files_in(folder) for part in self.circuits)})
 
