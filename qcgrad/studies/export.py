@@ -17,6 +17,7 @@ def flat_rows(store: Store) -> list[dict[str, Any]]:
     for kept in store.rows():
         record = {key: value for key, value in kept.record.items() if key not in kept.cell}
         about = {"seconds": kept.seconds, "finished_at": kept.finished_at, "worker": kept.worker, "run": kept.run}
+        about |= {"attempts": kept.attempts}
         rows.append(_flat(kept.cell) | _flat(record) | about | {"code_version": kept.code_version})
     return rows
 

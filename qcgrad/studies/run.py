@@ -80,17 +80,17 @@ def run_cells(
         StudyInterrupted: on Ctrl-C, with finished cells kept.
         StoreError: results cannot be written; what was kept before stays.
     """
-    run = _Run(list(cells), store)
     executor = executor or InProcess()
-    with Progress(console, len(run.cells)) as progress, run.claims():
+    by_key = {cell_key(cell.data): cell for cell in cells}
+    with Progress(console, list(by_key.values())) as progress, _Run(by_key, store, progress).claims() as run:
         try:
             while run.waiting:
                 before = len(run.waiting)
-                progress.finished = len(run.settled)
-                with contextlib.closing(executor.map(run.claimed(progress), progress.show)) as results:
+                # One long cell in the end would leave all other workers idle; alone, first results come soon.
+                longest_first = executor.workers > 1
+                with contextlib.closing(executor.map(run.claimed(longest_first), progress.show)) as results:
                     for finished in results:
                         run.keep(finished)
-                        progress.finished = len(run.settled)
                 if len(run.waiting) == before:  # all that is left is with other processes
                     time.sleep(_POLL)
         except KeyboardInterrupt:
@@ -109,19 +109,21 @@ class _Settled(NamedTuple):
 class _Run:
     """One process's part of a run, by the keys of its cells."""
 
-    def __init__(self, cells: list[Cell], store: Store):
+    def __init__(self, cells: dict[str, Cell], store: Store, progress: Progress):
         # Tells failures of this run from older ones, which are tried again.
         self._began = time.time()
-        self._store = store
-        self.cells = {cell_key(cell.data): cell for cell in cells}
-        self.waiting = dict(self.cells)
+        self._store, self._progress = store, progress
+        self.cells, self.waiting = cells, dict(cells)
         self.settled: dict[str, _Settled] = {}
         self._mine: set[str] = set()
 
-    def claimed(self, progress: Progress) -> Iterator[Cell]:
+    def claimed(self, longest_first: bool) -> Iterator[Cell]:
         """The cells to compute here, each claimed when it is asked for; others are settled, or left to who has them."""
         finished = self._store.finished()
-        for key, cell in list(self.waiting.items()):
+        waiting = list(self.waiting.items())
+        if longest_first:
+            waiting.sort(key=lambda item: -item[1].effort)
+        for key, cell in waiting:
             known = self._store.get(cell.data) if key in finished else self._store.failure(cell.data, self._began)
             if known is not None:
                 self._settle(key, known, is_new=False)
@@ -129,7 +131,7 @@ class _Run:
                 self._mine.add(key)
                 yield cell
             else:
-                progress.show(cell, "another process is at it")
+                self._progress.show(cell, "another process is at it")
 
     def keep(self, finished: Finished) -> None:
         """Write down what came of a cell."""
@@ -137,7 +139,7 @@ class _Run:
         end = finished.end
         if not isinstance(end, Failure):
             try:
-                self._store.put(finished.cell.data, end, finished.seconds, finished.worker)
+                self._store.put(finished.cell.data, end, finished.seconds, finished.worker, finished.attempts)
             except ValueError as error:  # a number that no JSON file can hold
                 end = Failure("failed", str(error))
         if isinstance(end, Failure):
@@ -146,10 +148,10 @@ class _Run:
         self._settle(key, end, is_new=True)
 
     @contextlib.contextmanager
-    def claims(self) -> Iterator[None]:
+    def claims(self) -> Iterator["_Run"]:
         """Whatever ends the run, what was claimed and not finished is free for others."""
         try:
-            yield
+            yield self
         finally:
             with contextlib.suppress(StoreError):  # then the claims grow old by themselves
                 for key in self._mine:
@@ -169,4 +171,4 @@ class _Run:
 
     def _settle(self, key: str, end: Record | Failure, is_new: bool):
         self.settled[key] = _Settled(end, is_new)
-        del self.waiting[key]
+        self._progress.settle(self.waiting.pop(key), is_new=is_new)

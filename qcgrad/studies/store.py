@@ -27,7 +27,8 @@ class Row(NamedTuple):
         seconds: that it took.
         finished_at: seconds since the epoch.
         code_version: of the code that computed it.
-        run, worker: under which run and on which host; None in files of older versions.
+        run, worker, attempts: under which run, on which host, and how often it was begun: more than once where its
+            worker died. None in files of older versions.
     """
 
     cell: dict[str, Any]
@@ -37,6 +38,7 @@ class Row(NamedTuple):
     code_version: str
     run: str | None
     worker: str | None
+    attempts: int | None
 
 
 class Run(NamedTuple):
@@ -117,22 +119,33 @@ class Store:
 
     def rows(self) -> Iterator[Row]:
         """All finished cells in the order in which they were finished, whatever spec or code they belong to."""
-        columns = "cell, record, seconds, finished_at, code_version, run, worker"
+        columns = "cell, record, seconds, finished_at, code_version, run, worker, attempts"
         with self._explained("cannot be read", "it is damaged, name another folder"):
             for cell, record, *rest in self._database.execute(f"SELECT {columns} FROM cells ORDER BY finished_at, key"):
                 yield Row(json.loads(cell), self._whole(json.loads(record)), *rest)
 
-    def put(self, cell: dict[str, Any], record: dict[str, Any], seconds: float, worker: str | None = None) -> None:
+    def put(
+        self,
+        cell: dict[str, Any],
+        record: dict[str, Any],
+        seconds: float,
+        worker: str | None = None,
+        attempts: int | None = None,
+    ) -> None:
         """Keep the record of a cell, and give up the claim on it; on disk when this returns.
+
+        Args:
+            cell, record: plain data.
+            seconds, worker, attempts: that it took, where it was computed, and how often it was begun.
 
         Raises:
             StoreError: it cannot be written, for example on a full disk; what was kept before stays.
             ValueError: NaN or infinity in the record.
         """
         key, text = cell_key(cell), json.dumps(record, allow_nan=False)
-        values = (key, canonical(cell), code_version(), text, seconds, time.time(), self._run, worker)
+        values = (key, canonical(cell), code_version(), text, seconds, time.time(), self._run, worker, attempts)
         with self._explained("cannot be written", "finished cells are kept in it"), self._database:
-            self._database.execute("INSERT OR REPLACE INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+            self._database.execute("INSERT OR REPLACE INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
             self._claims.drop(key)
 
     def claim(self, cell: dict[str, Any]) -> bool:
@@ -168,7 +181,7 @@ class Store:
         before = len(self)
         with self._explained("cannot be written", "finished cells are kept in it"), self._database:
             self._database.executemany("INSERT OR IGNORE INTO runs VALUES (?, ?, ?, ?)", runs)
-            self._database.executemany("INSERT OR IGNORE INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?)", everything)
+            self._database.executemany("INSERT OR IGNORE INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", everything)
         return len(self) - before
 
     def __len__(self) -> int:

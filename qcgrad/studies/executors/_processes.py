@@ -13,6 +13,7 @@ from ..cells import Cell
 from ..records import Record
 from ._attempt import Failure, Finished, attempt, use_double_precision
 from ._in_process import AbstractExecutor, Notify, _silent
+from ._threads import environment, share_of_threads
 
 ATTEMPTS = 3
 """Times that a cell is begun before the deaths of its workers count against it."""
@@ -23,6 +24,9 @@ class Processes(AbstractExecutor):
 
     A process that dies, killed or out of memory, loses the cell it was at and nothing else: another takes its place,
     and the cell is tried again, three times in all.
+
+    Each has its share of the processors, where QCGRAD_NUM_THREADS does not say how many. They start when there is a
+    cell for them, and end with `map`.
 
     Args:
         workers: how many.
@@ -42,19 +46,27 @@ class Processes(AbstractExecutor):
     ):
         if workers < 1:
             raise ValueError(f"{workers} workers: give at least one")
-        self.workers, self._max_bytes, self._compute = workers, max_bytes, compute
+        self._workers, self._max_bytes, self._compute = workers, max_bytes, compute
+
+    @property
+    def workers(self) -> int:
+        """How many."""
+        return self._workers
 
     def map(self, cells: Iterable[Cell], notify: Notify = _silent) -> Generator[Finished, None, None]:
         share = allowed_bytes(self._max_bytes) // self.workers
+        compute = self._compute or partial(Cell.compute, max_bytes=share)
+        threads = share_of_threads(self.workers)
         source = iter(cells)
         with contextlib.ExitStack() as stack:
-            idle = [_Worker(self._compute or partial(Cell.compute, max_bytes=share)) for _ in range(self.workers)]
-            for worker in idle:
-                stack.callback(worker.stop)
+            idle: list[_Worker] = []
             busy: list[_Worker] = []
             while True:
-                while idle and (cell := next(source, None)) is not None:
+                while len(busy) < self.workers and (cell := next(source, None)) is not None:
                     notify(cell, "")
+                    if not idle:
+                        idle.append(_Worker(compute, threads))
+                        stack.callback(idle[-1].stop)
                     idle[-1].begin(cell)
                     busy.append(idle.pop())
                 if not busy:
@@ -71,8 +83,8 @@ class Processes(AbstractExecutor):
 class _Worker:
     """A process and the cell it is at."""
 
-    def __init__(self, compute: Callable[[Cell, Callable[[str], None]], Record]):
-        self._compute = compute
+    def __init__(self, compute: Callable[[Cell, Callable[[str], None]], Record], threads: dict[str, str]):
+        self._compute, self._threads = compute, threads
         self._cell: Cell | None = None
         self._attempts = 0
         self._start()
@@ -82,7 +94,8 @@ class _Worker:
         context = multiprocessing.get_context("spawn")
         self.link, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, self._compute), daemon=True)
-        self._process.start()
+        with environment(self._threads):
+            self._process.start()
         theirs.close()  # so that the end of the process ends the pipe
 
     def begin(self, cell: Cell) -> None:
@@ -93,7 +106,7 @@ class _Worker:
         """What has become of the cell; None where the process died and another one tries again."""
         assert self._cell is not None
         try:
-            return Finished(self._cell, *self.link.recv())
+            return Finished(self._cell, *self.link.recv(), self._attempts)
         except (EOFError, OSError):
             pass
         self.stop()
@@ -104,7 +117,7 @@ class _Worker:
             self._send(self._cell)
             return None
         message = f"its process died {ATTEMPTS} times, the last time {_ending(code)}"
-        return Finished(self._cell, Failure("failed", message), 0.0, socket.gethostname())
+        return Finished(self._cell, Failure("failed", message), 0.0, socket.gethostname(), self._attempts)
 
     def _send(self, cell: Cell):
         # A process that is dead already is noticed where its answer is collected.
@@ -131,5 +144,5 @@ def _serve(link: Connection, compute):
     use_double_precision()
     with contextlib.suppress(EOFError, OSError):
         while True:
-            _, *rest = attempt(link.recv(), compute)
-            link.send(rest)
+            finished = attempt(link.recv(), compute)
+            link.send((finished.end, finished.seconds, finished.worker))
