@@ -1,11 +1,13 @@
 """Results of a study in one SQLite file: a row for each finished cell, nothing lost on a kill."""
 
+import errno
 import json
+import shutil
 import sqlite3
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -13,6 +15,9 @@ from ._claims import Claims
 from ._schema import prepare
 from .executors import Failure
 from .identity import canonical, cell_key, code_version
+
+# Bytes that SQLite takes at least to open a file.
+_LEAST_SPACE = 1 << 16
 
 
 class StoreError(RuntimeError):
@@ -185,7 +190,8 @@ class Store:
         return len(self) - before
 
     def __len__(self) -> int:
-        return self._database.execute("SELECT COUNT(*) FROM cells").fetchone()[0]
+        with self._explained("cannot be read", "it is damaged, name another folder"):
+            return self._database.execute("SELECT COUNT(*) FROM cells").fetchone()[0]
 
     def close(self) -> None:
         """Give up all claims and close the file."""
@@ -209,4 +215,16 @@ class Store:
             yield
         except (OSError, sqlite3.Error, json.JSONDecodeError) as error:
             reason = getattr(error, "strerror", None) or error
+            if _is_of_a_full_disk(error, self.path):
+                reason = reason if "full" in str(reason) else f"{reason}, the disk is full"
+                advice = "finished cells are kept in it, so make space and run the same command again"
             raise StoreError(f"results file {self.path} {what} ({reason}): {advice}") from error
+
+
+def _is_of_a_full_disk(error: Exception, path: Path) -> bool:
+    """SQLite says so where it writes rows; where it begins a log it speaks of an I/O error."""
+    if getattr(error, "sqlite_errorname", "") == "SQLITE_FULL" or getattr(error, "errno", None) == errno.ENOSPC:
+        return True
+    with suppress(OSError):
+        return isinstance(error, sqlite3.OperationalError) and shutil.disk_usage(path.parent).free < _LEAST_SPACE
+    return False

@@ -40,3 +40,8 @@ class DyingOnce:
             os.kill(os.getpid(), signal.SIGKILL)
         time.sleep(0.05)
         return {"M": cell.n}
+
+
+def bulky(cell, notify):
+    """Large enough to fill a small disk."""
+    return {"M": cell.n, "list": list(range(2000))}
