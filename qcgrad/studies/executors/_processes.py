@@ -2,8 +2,10 @@
 
 import contextlib
 import multiprocessing
+import os
 import signal
 import socket
+import threading
 from collections.abc import Callable, Generator, Iterable
 from functools import partial
 from multiprocessing.connection import Connection, wait
@@ -137,10 +139,19 @@ def _ending(code: int | None) -> str:
     return f"with exit code {code}"
 
 
+def _end_with_parent():
+    """The end of the pipe is only noticed between cells, and nobody wants the rest of a long one."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
 def _serve(link: Connection, compute):
     """A worker's life: cells in, ends out, until the pipe ends."""
     # Ctrl-C goes to the whole group; the process that owns the study decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     use_double_precision()
     with contextlib.suppress(EOFError, OSError):
         while True:
