@@ -13,7 +13,8 @@ CREATE TABLE IF NOT EXISTS cells (
     seconds REAL NOT NULL,
     finished_at REAL NOT NULL,
     run TEXT,
-    worker TEXT
+    worker TEXT,
+    attempts INTEGER
 )
 """
 _RUNS = """
@@ -25,15 +26,15 @@ CREATE TABLE IF NOT EXISTS runs (
 )
 """
 _COLUMNS = {
-    "cells": ("key", "cell", "code_version", "record", "seconds", "finished_at", "run", "worker"),
+    "cells": ("key", "cell", "code_version", "record", "seconds", "finished_at", "run", "worker", "attempts"),
     "runs": ("id", "began", "spec", "provenance"),
     "claims": ("key", "owner", "beat", "verdict", "message", "traceback"),
 }
-FORMAT = 2
+FORMAT = 3
 """Format of the file, in its `user_version`; 0 is a new file, or one from before there were claims."""
 
 # Columns that older formats lack; tables that they lack come by themselves.
-_LATER = {"cells": ("run", "worker"), "claims": ("traceback",)}
+_LATER = {"cells": {"run": "TEXT", "worker": "TEXT", "attempts": "INTEGER"}, "claims": {"traceback": "TEXT"}}
 
 
 def prepare(database: sqlite3.Connection) -> None:
@@ -57,7 +58,7 @@ def prepare(database: sqlite3.Connection) -> None:
     with database:
         for table in tables:
             for column in _missing(_columns(database, table), table):
-                database.execute(f"ALTER TABLE {table} ADD COLUMN {column} TEXT")
+                database.execute(f"ALTER TABLE {table} ADD COLUMN {column} {_LATER[table][column]}")
         for statement in (_CELLS, _RUNS, CLAIMS):
             database.execute(statement)
         if version < FORMAT:

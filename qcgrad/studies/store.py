@@ -1,11 +1,13 @@
 """Results of a study in one SQLite file: a row for each finished cell, nothing lost on a kill."""
 
+import errno
 import json
+import shutil
 import sqlite3
 import time
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -13,6 +15,9 @@ from ._claims import Claims
 from ._schema import prepare
 from .executors import Failure
 from .identity import canonical, cell_key, code_version
+
+# Bytes that SQLite takes at least to open a file.
+_LEAST_SPACE = 1 << 16
 
 
 class StoreError(RuntimeError):
@@ -27,7 +32,8 @@ class Row(NamedTuple):
         seconds: that it took.
         finished_at: seconds since the epoch.
         code_version: of the code that computed it.
-        run, worker: under which run and on which host; None in files of older versions.
+        run, worker, attempts: under which run, on which host, and how often it was begun: more than once where its
+            worker died. None in files of older versions.
     """
 
     cell: dict[str, Any]
@@ -37,6 +43,7 @@ class Row(NamedTuple):
     code_version: str
     run: str | None
     worker: str | None
+    attempts: int | None
 
 
 class Run(NamedTuple):
@@ -135,7 +142,7 @@ class Store:
 
     def rows(self) -> Iterator[Row]:
         """All finished cells in the order in which they were finished, whatever spec or code they belong to."""
-        columns = "cell, record, seconds, finished_at, code_version, run, worker"
+        columns = "cell, record, seconds, finished_at, code_version, run, worker, attempts"
         with self._explained("cannot be read", "it is damaged, name another folder"):
             for cell, record, *rest in self._database.execute(f"SELECT {columns} FROM cells ORDER BY finished_at, key"):
                 yield Row(json.loads(cell), self._whole(json.loads(record)), *rest)
@@ -150,17 +157,28 @@ class Store:
         finally:
             self._database.rollback()
 
-    def put(self, cell: dict[str, Any], record: dict[str, Any], seconds: float, worker: str | None = None) -> None:
+    def put(
+        self,
+        cell: dict[str, Any],
+        record: dict[str, Any],
+        seconds: float,
+        worker: str | None = None,
+        attempts: int | None = None,
+    ) -> None:
         """Keep the record of a cell, and give up the claim on it; on disk when this returns.
+
+        Args:
+            cell, record: plain data.
+            seconds, worker, attempts: that it took, where it was computed, and how often it was begun.
 
         Raises:
             StoreError: it cannot be written, for example on a full disk; what was kept before stays.
             ValueError: NaN or infinity in the record.
         """
         key, text = cell_key(cell), json.dumps(record, allow_nan=False)
-        values = (key, canonical(cell), code_version(), text, seconds, time.time(), self._run, worker)
+        values = (key, canonical(cell), code_version(), text, seconds, time.time(), self._run, worker, attempts)
         with self._explained("cannot be written", "finished cells are kept in it"), self._database:
-            self._database.execute("INSERT OR REPLACE INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+            self._database.execute("INSERT OR REPLACE INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
             self._claims.drop(key)
 
     def claim(self, cell: dict[str, Any]) -> bool:
@@ -201,11 +219,12 @@ class Store:
         before = len(self)
         with self._explained("cannot be written", "finished cells are kept in it"), self._database:
             self._database.executemany("INSERT OR IGNORE INTO runs VALUES (?, ?, ?, ?)", runs)
-            self._database.executemany("INSERT OR IGNORE INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?)", everything)
+            self._database.executemany("INSERT OR IGNORE INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", everything)
         return len(self) - before
 
     def __len__(self) -> int:
-        return self._database.execute("SELECT COUNT(*) FROM cells").fetchone()[0]
+        with self._explained("cannot be read", "it is damaged, name another folder"):
+            return self._database.execute("SELECT COUNT(*) FROM cells").fetchone()[0]
 
     def close(self) -> None:
         """Give up all claims and close the file."""
@@ -229,4 +248,16 @@ class Store:
             yield
         except (OSError, sqlite3.Error, json.JSONDecodeError) as error:
             reason = getattr(error, "strerror", None) or error
+            if _is_of_a_full_disk(error, self.path):
+                reason = reason if "full" in str(reason) else f"{reason}, the disk is full"
+                advice = "finished cells are kept in it, so make space and run the same command again"
             raise StoreError(f"results file {self.path} {what} ({reason}): {advice}") from error
+
+
+def _is_of_a_full_disk(error: Exception, path: Path) -> bool:
+    """SQLite says so where it writes rows; where it begins a log it speaks of an I/O error."""
+    if getattr(error, "sqlite_errorname", "") == "SQLITE_FULL" or getattr(error, "errno", None) == errno.ENOSPC:
+        return True
+    with suppress(OSError):
+        return isinstance(error, sqlite3.OperationalError) and shutil.disk_usage(path.parent).free < _LEAST_SPACE
+    return False

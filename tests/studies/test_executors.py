@@ -14,7 +14,7 @@ from qcgrad.studies.executors._dask import ClusterRefused
 from qcgrad.studies.run import run_cells
 from qcgrad.studies.store import Store
 
-from .work import DyingOnce, cells, failing, where
+from .work import DyingOnce, cells, failing, wait_for_the_end_of, where
 
 
 @pytest.fixture(scope="module")
@@ -144,13 +144,3 @@ def test_a_killed_study_keeps_what_was_finished_and_its_workers_end(tmp_path, mo
             assert kept.get(cell.n, record) == record
     for pid in {record["process"] for record in kept.values()}:
         wait_for_the_end_of(pid)
-
-
-def wait_for_the_end_of(pid: int):
-    for _ in range(200):
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"process {pid} outlived its study")

@@ -190,9 +190,7 @@ class Scaling(AbstractKind):
                             observable=series.observable,
                             # What is simulated has no noise.
                             noise=(series.noise or None) if samples(method) else None,
-                            most_qubits=series.max_sampled_qubits
-                            if samples(method) and is_factory_name(name)
-                            else None,
+                            most_qubits=series.max_sampled_qubits if is_limited else None,
                             epsilon=epsilon,
                             delta=delta,
                         )

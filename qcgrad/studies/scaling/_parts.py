@@ -1,5 +1,7 @@
 """The parts of a study's spec: series of circuits, the hard instance, the classical baseline."""
 
+from typing import Annotated
+
 from pydantic import Field, field_validator
 
 from .._circuit_fields import CircuitNames, ObservableText
