@@ -100,7 +100,7 @@ def _add_constructor(made: griffe.Class) -> None:
     parameters = {}
     for part in _lineage(made):
         for name, field in part.members.items():
-            if field.is_attribute and field.annotation is not None and _is_field(name, str(field.annotation)):
+            if field.is_attribute and field.annotation is not None and _is_field(name, field):
                 kind = griffe.ParameterKind.positional_or_keyword
                 default = _default(field.value)
                 parameters[name] = griffe.Parameter(name, annotation=field.annotation, kind=kind, default=default)
@@ -108,8 +108,9 @@ def _add_constructor(made: griffe.Class) -> None:
     made.set_member("__init__", griffe.Function("__init__", parameters=griffe.Parameters(own, *parameters.values())))
 
 
-def _is_field(name: str, annotation: str) -> bool:
-    return not name.startswith("_") and "ClassVar" not in annotation and name != "model_config"
+def _is_field(name: str, field: griffe.Attribute) -> bool:
+    # Griffe takes ClassVar out of annotations and keeps a label.
+    return not name.startswith("_") and "instance-attribute" in field.labels
 
 
 def _default(value: Any) -> Any:

@@ -8,7 +8,6 @@ from qcgrad.catalogue import Entry, Method
 from qcgrad.estimator import AbstractEstimator
 
 from . import measured
-from .figures import cell
 from .names import public
 
 # The functions of the catalogue, and what their pages are called.
@@ -19,6 +18,7 @@ KINDS = {
     "activations": "Activations",
     "backends": "Backends",
 }
+# What classes declare, in words; what does not hold goes without saying.
 _ABOUT = {
     "is_traceable": "works under `jax.jit` and `jax.vmap`",
     "is_random": "draws at random what it asks",
@@ -39,7 +39,7 @@ def pages() -> dict[str, str]:
         known = entries(kind)
         found[f"{kind}/index.md"] = _overview(kind, known)
         for entry in known.values():
-            found[place(kind, entry)] = _page(kind, entry)
+            found[place(kind, entry)] = _page(entry)
     return found
 
 
@@ -64,24 +64,24 @@ def path_of(made: type) -> str:
     return next((name.path for name in public() if name.defined == defined), "")
 
 
-def _page(kind: str, entry: Entry) -> str:
-    parts = [f"# {entry.name}", *_traits(kind, entry), f"::: {path_of(entry.make)}"]
+def _page(entry: Entry) -> str:
+    parts = [f"# {entry.name}", *_facts(entry), f"::: {path_of(entry.make)}"]
     if isinstance(entry, Method):
         parts.append(f"## In a terminal\n\n```sh\n{_command(entry)}\n```")
         parts += measured.sections(entry)
     return "\n\n".join(parts) + "\n"
 
 
-def _traits(kind: str, entry: Entry) -> Iterator[str]:
-    rows = []
+def _facts(entry: Entry) -> Iterator[str]:
+    """What the class declares of itself, in one paragraph."""
+    facts = []
     if isinstance(entry, Method):
-        rows += [("differentiates", entry.differentiates), ("access to the state", _words(entry.access.name))]
-        rows += [("pays in", entry.pays_in), ("states a bound for an accuracy", _yes(_is_bounded(entry.make)))]
-    for name, words in _ABOUT.items():
-        if isinstance(value := inspect.getattr_static(entry.make, name, None), bool):
-            rows.append((words, _yes(value)))
-    if rows:
-        yield "\n".join(["| | |", "|---|---|", *(f"| {words} | {value} |" for words, value in rows)])
+        facts += [f"for **{entry.differentiates}**", f"**{_words(entry.access.name)}** access to the state"]
+        facts += [f"pays in **{entry.pays_in}**"]
+        facts += ["states a bound for an accuracy" if _is_bounded(entry.make) else "states no bound for an accuracy"]
+    facts += [words for name, words in _ABOUT.items() if inspect.getattr_static(entry.make, name, None) is True]
+    if facts:
+        yield "; ".join(facts)[0].upper() + "; ".join(facts)[1:] + "."
 
 
 def _is_bounded(made: type[AbstractEstimator]) -> bool:
@@ -96,34 +96,29 @@ def _command(method: Method) -> str:
 
 
 def _overview(kind: str, known: dict[str, Entry]) -> str:
-    rows = [_row(kind, entry) for entry in known.values()]
+    rows = [_row(entry) for entry in known.values()]
     headings = list(rows[0])
-    lines = ["| " + " | ".join(headings) + " |", "|" + "---|" * len(headings)]
-    lines += ["| " + " | ".join(row.values()) + " |" for row in rows]
-    note = f"\n\n{measured.HOW_TO_READ}" if kind == "methods" else ""
-    return (
-        f"# {KINDS[kind]}\n\n{_first(kind)}{note}\n\n"
-        + '<div class="sortable" markdown>\n\n'
-        + "\n".join(lines)
-        + "\n\n</div>\n"
-    )
+    table = ["| " + " | ".join(headings) + " |", "|" + "---|" * len(headings)]
+    table += ["| " + " | ".join(row.values()) + " |" for row in rows]
+    parts = [f"---\nhide: [toc]\n---\n# {KINDS[kind]}", _first(kind)]
+    parts += [measured.HOW_TO_READ] if kind == "methods" else []
+    return "\n\n".join([*parts, '<div class="sortable" markdown>', "\n".join(table), "</div>"]) + "\n"
 
 
 def _first(kind: str) -> str:
+    """The first paragraph of what the catalogue says of it."""
     about = inspect.getdoc(getattr(catalogue, kind)) or ""
     return about.split("\n\n")[0].replace("\n", " ")
 
 
-def _row(kind: str, entry: Entry) -> dict[str, str]:
+def _row(entry: Entry) -> dict[str, str]:
     row = {"name": f"[{entry.name}]({entry.name}.md)"}
     if isinstance(entry, Method):
         row |= {"access": _words(entry.access.name), "pays in": entry.pays_in, **measured.row(entry)}
-    return row | {"what it is": cell(entry.summary)}
+    # With its formulas, which the catalogue takes out.
+    summary = " ".join((inspect.getdoc(entry.make) or "").split("\n\n")[0].split())
+    return row | {"what it is": summary.replace("|", "\\|")}
 
 
 def _words(name: str) -> str:
     return name.replace("_", " ")
-
-
-def _yes(value: bool) -> str:
-    return "yes" if value else "no"

@@ -43,6 +43,9 @@ def mathml(latex: str, display: str = "inline") -> str:
     Raises:
         EquationError: a command that is not known, or braces that do not match.
     """
+    braces = re.findall(r"(?<!\\)[{}]", latex)
+    if braces.count("{") != braces.count("}"):
+        raise EquationError(f"{latex!r} has {braces.count('{')} opening and {braces.count('}')} closing braces")
     try:
         found = convert(_rewritten(latex.strip()), display=display)
         written = "".join(etree.fromstring(found).itertext())

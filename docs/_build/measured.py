@@ -67,8 +67,9 @@ def _measured(kind: AbstractKind, method: Method) -> str:
     summary = _summary(kind, method)
     if summary is None:
         return ""
-    figures = [drawn(figure, f"{summary.title}: {method.name}") for figure in summary.figures]
-    tables = [f"**{cell(shown.title)}**\n\n{table(shown)}" for shown in summary.tables]
+    figures = [svg for figure in summary.figures for svg in drawn(figure, f"{summary.title}: {method.name}")]
+    known = (method.name, method.access.name.replace("_", " "))
+    tables = [f"**{cell(shown.title)}**\n\n{table(shown, known)}" for shown in summary.tables]
     notes = [cell(note) for note in summary.notes]
     return "\n\n".join([f"## Measured: {summary.title[0].lower()}{summary.title[1:]}", *figures, *tables, *notes])
 

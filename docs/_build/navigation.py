@@ -35,7 +35,7 @@ def _tutorials() -> Tree:
 
 def _methods() -> Tree:
     by_access: dict[str, list[str]] = {}
-    for method in entries.entries("methods").values():
+    for method in sorted(entries.entries("methods").values(), key=lambda method: method.make.access):
         by_access.setdefault(_spaced(method.make.access.name), []).append(entries.place("methods", method))
     return ["methods/index.md", *({access: found} for access, found in by_access.items())]
 
