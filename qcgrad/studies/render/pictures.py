@@ -25,12 +25,13 @@ _BAND_OPACITY = 0.15
 _LEGEND_WIDTH = 80
 
 
-def draw(figure: Figure, folder: "str | Path") -> list[Path]:
+def draw(figure: Figure, folder: "str | Path", endings: tuple[str, ...] = (".png", ".svg")) -> list[Path]:
     """Write a figure.
 
     Args:
         figure: of a summary.
-        folder: where `figure.name` with .png and .svg goes.
+        folder: where `figure.name` with each of the endings goes.
+        endings: of the formats.
 
     Returns:
         The files written.
@@ -48,7 +49,7 @@ def draw(figure: Figure, folder: "str | Path") -> list[Path]:
         axes = canvas.subplots(1, columns, squeeze=False)[0]
         rows = max(_draw_panel(axis, panel, figure) for axis, panel in zip(axes, figure.panels, strict=True))
         canvas.set_size_inches(max(7.0, 5.5 * columns), 4.6 + 0.17 * rows)
-        return [_save(canvas, Path(folder) / f"{figure.name}{ending}") for ending in (".png", ".svg")]
+        return [_save(canvas, Path(folder) / f"{figure.name}{ending}") for ending in endings]
 
 
 def _save(canvas, path: Path) -> Path:
