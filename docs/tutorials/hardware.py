@@ -45,11 +45,11 @@ print(e)
 
 # %% [markdown]
 # Every derivative has a standard error, computed from the spread of its own shots. Can it be trusted? Repeat the
-# estimate with 1000 random seeds, and divide each error by the standard error that was reported with it. If these are
+# estimate with 400 random seeds, and divide each error by the standard error that was reported with it. If these are
 # honest, the ratios look like a standard normal distribution, and 95 % intervals hold the truth 95 % of the time.
 
 # %%
-SEEDS = 1000
+SEEDS = 400
 runs = [qg.estimate(objective, angles, qg.ParameterShift(shots=200), key=seed) for seed in range(SEEDS)]
 ratios = np.array([(run.gradient - truth) / run.standard_error for run in runs])
 intervals = [run.interval(0.95) for run in runs]
@@ -62,7 +62,7 @@ assert 0.93 < covered < 0.97
 
 # %% Histogram of errors over reported standard errors: it follows the bell curve of a standard normal distribution
 figure, axis = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
-axis.hist(ratios.ravel(), bins=60, density=True, alpha=0.5, label="8000 derivatives")
+axis.hist(ratios.ravel(), bins=50, density=True, alpha=0.5, label="3200 derivatives")
 grid = np.linspace(-4, 4, 200)
 axis.plot(grid, np.exp(-(grid**2) / 2) / np.sqrt(2 * np.pi), label="standard normal")
 axis.set(xlabel="error / reported standard error", ylabel="density", title="Reported errors are honest")
@@ -103,9 +103,7 @@ for name, precision in asked.items():
 # was not measured is NaN and never a guess.
 
 # %%
-short = qg.estimate(
-    objective, angles, qg.ParameterShift(shots=200), key=0, budget=qg.Budget(copies=4000), throw=False
-)
+short = qg.estimate(objective, angles, qg.ParameterShift(shots=200), key=0, budget=qg.Budget(copies=4000), throw=False)
 print(f"{short.result}: {short.result.message}")
 print("gradient:", np.asarray(short.gradient).round(3))
 print("spent:   ", short.cost.copies, "copies of 4000")
@@ -166,7 +164,9 @@ for name, (method, backend) in ways.items():
         found = [qg.estimate(objective, angles, method(shots), backend, key=seed) for seed in range(4)]
         errors[name].append(np.sqrt(np.mean([(each.gradient - truth) ** 2 for each in found])))
         spent[name].append(found[0].cost.copies)
-    print(f"{name:>20}: error {errors[name][0]:.3f} at {spent[name][0]:,} copies, {errors[name][-1]:.4f} at {spent[name][-1]:,}")
+    print(
+        f"{name:>20}: error {errors[name][0]:.3f} at {spent[name][0]:,} copies, {errors[name][-1]:.4f} at {spent[name][-1]:,}"
+    )
 floor = np.sqrt(np.mean(bias**2))
 
 # %% Error against copies: without noise it falls steadily, with noise it stops at the bias, extrapolation goes below

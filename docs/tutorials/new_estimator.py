@@ -204,7 +204,10 @@ class SizedSineShift(SineShift):
         return cls(max(2, counted(cls, hoeffding(spread, log_of(num_components(point), delta), epsilon), epsilon)))
 
 
-print(len(check_estimator(SizedSineShift(shots=10_000))), "kinds of objective passed, the promise of for_accuracy included")
+print(
+    len(check_estimator(SizedSineShift(shots=10_000))),
+    "kinds of objective passed, the promise of for_accuracy included",
+)
 
 # %% [markdown]
 # ## Let everybody find it
