@@ -1,11 +1,11 @@
 # %% [markdown]
 # # Does real backpropagation make my complex network real?
 #
-# Networks with complex weights are used where data are complex: radio signals, MRI, radar, waves. Every framework trains
-# them in the same way, by treating real and imaginary parts as two real numbers. That raises a suspicion. If training
-# only ever sees real numbers, is the network then anything but an ordinary real network with twice the inputs? The answer
-# depends on the activation function and on the data, and for yours it can be computed. This tutorial does, and needs
-# three ideas: Wirtinger derivatives, tangent kernels, and backward rules.
+# Networks with complex weights are used where data are complex: radio signals, MRI, radar, waves. Every framework
+# trains them in the same way, by treating real and imaginary parts as two real numbers. That raises a suspicion. If
+# training only ever sees real numbers, is the network then anything but an ordinary real network with twice the inputs?
+# The answer depends on the activation function and on the data, and for yours it can be computed. This tutorial does,
+# and needs three ideas: Wirtinger derivatives, tangent kernels, and backward rules.
 
 # %%
 import jax
@@ -23,10 +23,10 @@ jax.config.update("jax_enable_x64", True)
 # %% [markdown]
 # ## Derivatives of functions that have none
 #
-# A complex function that is differentiable in the sense of complex analysis is *holomorphic*, and a holomorphic activation that
-# is bounded is constant (Liouville). So useful activations are not holomorphic, and neither is any real loss. They have
-# *two* derivatives instead, by z and by its conjugate, as if these were independent variables. For |z|² they are the conjugate
-# of z, and z:
+# A complex function that is differentiable in the sense of complex analysis is *holomorphic*, and a holomorphic
+# activation that is bounded is constant (Liouville). So useful activations are not holomorphic, and neither is any real
+# loss. They have *two* derivatives instead, by z and by its conjugate, as if these were independent variables. For |z|²
+# they are the conjugate of z, and z:
 
 # %%
 by_z, by_conjugate = nn.wirtinger(lambda z: jnp.abs(z) ** 2)(1.0 + 2.0j)
@@ -36,13 +36,14 @@ print("jax.grad:        ", complex(jax.grad(lambda z: jnp.abs(z) ** 2)(1.0 + 2.0
 print("to descend:      ", complex(nn.conj_grad(lambda z: jnp.abs(z) ** 2)(1.0 + 2.0j)))
 
 # %% [markdown]
-# Mind the sign: what `jax.grad` returns is the conjugate of the direction of steepest ascent, so subtracting it does not go down.
-# qcgrad's estimates hold the other one, as PyTorch does: subtract it.
+# Mind the sign: what `jax.grad` returns is the conjugate of the direction of steepest ascent, so subtracting it does
+# not go down. qcgrad's estimates hold the other one, as PyTorch does: subtract it.
 #
 # ## A network, and its gradient
 #
-# Two hidden layers with the *cardioid*, an activation that keeps the phase of z and damps it unless z points along the positive
-# real axis. First check what was said above: the gradient by complex weights is the gradient by their real and imaginary parts.
+# Two hidden layers with the *cardioid*, an activation that keeps the phase of z and damps it unless z points along the
+# positive real axis. First check what was said above: the gradient by complex weights is the gradient by their real and
+# imaginary parts.
 
 # %%
 x = jax.random.normal(jax.random.key(0), (20, 6), complex)
@@ -69,10 +70,10 @@ assert gap < 1e-12
 #
 # ## What a wide network learns is in its kernel
 #
-# The *tangent kernel* says how much a training step on one input moves the output on another one. For wide networks it hardly
-# changes during training and is the same for every random initialisation, so it decides what is learned: two wide
-# networks with the same kernel learn the same function. `net.kernel` gives its limit at infinite width, `ntk.empirical` that
-# of one finite network.
+# The *tangent kernel* says how much a training step on one input moves the output on another one. For wide networks it
+# hardly changes during training and is the same for every random initialisation, so it decides what is learned: two
+# wide networks with the same kernel learn the same function. `net.kernel` gives its limit at infinite width,
+# `ntk.empirical` that of one finite network.
 
 # %%
 limit = net.kernel(x).ntk
@@ -89,8 +90,9 @@ for width in (16, 64):
 # ## The question, and its answer
 #
 # For every activation there is a real function, `nn.equivalent_real_activation`, whose real network would have the same
-# kernel *if* the complex network were a real one on inputs (Re x, Im x). `answer` is the distance between the two kernels, 0
-# for "it is". We take three activations, and turn real data into complex ones by and by: x = a + i t b, with t from 0 to 1.
+# kernel *if* the complex network were a real one on inputs (Re x, Im x). `answer` is the distance between the two
+# kernels, 0 for "it is". We take three activations, and turn real data into complex ones by and by: x = a + i t b, with
+# t from 0 to 1.
 
 # %%
 draw = np.random.default_rng(0)
@@ -115,7 +117,8 @@ plt.show()
 # - **Split ReLU**, which acts on real and imaginary parts separately, is one for *all* data.
 # - **ModReLU and cardioid**, which look at modulus and phase, are not: the more complex the data, the further away.
 #
-# So: yes for split activations, no for the others once data are complex, although both are trained by the same real numbers.
+# So: yes for split activations, no for the others once data are complex, although both are trained by the same real
+# numbers.
 
 # %%
 for name, found in distances.items():
@@ -127,8 +130,8 @@ assert distances["cardioid"][-1] > 0.05
 # %% [markdown]
 # ## Does it matter?
 #
-# A distance of kernels is abstract. What would the two networks *predict*? Train both to the end, in the limit of infinite
-# width (`ntk.gradient_flow`), on twelve of the inputs and look at the other four.
+# A distance of kernels is abstract. What would the two networks *predict*? Train both to the end, in the limit of
+# infinite width (`ntk.gradient_flow`), on twelve of the inputs and look at the other four.
 
 # %%
 z, target = normalised(a + 1j * b), draw.normal(size=12)
@@ -146,8 +149,9 @@ for name, one in activations.items():
 # %% [markdown]
 # ## Half of the chain rule
 #
-# Some treat an activation as if it were holomorphic and drop the derivative by the conjugate. In qcgrad that is a *backward rule*:
-# another way to walk back through the network. `Backprop(rule)` also computes the true gradient and says how far off the rule is.
+# Some treat an activation as if it were holomorphic and drop the derivative by the conjugate. In qcgrad that is a
+# *backward rule*: another way to walk back through the network. `Backprop(rule)` also computes the true gradient and
+# says how far off the rule is.
 
 # %%
 half = qg.estimate(loss, weights, qg.Backprop(nn.HolomorphicBranch()))
@@ -159,12 +163,13 @@ assert 0.5 < cosine < 0.9999
 assert crossed.real_descent > 0
 
 # %% [markdown]
-# The *cosine* between both gradients is positive, so a small step with the rule still goes down here. `ntk.cross` asks the question
-# for all targets at once: is there any error that a step with this rule makes worse? Only if the smallest eigenvalue of the
-# rule's kernel is negative, and here it is not.
+# The *cosine* between both gradients is positive, so a small step with the rule still goes down here. `ntk.cross` asks
+# the question for all targets at once: is there any error that a step with this rule makes worse? Only if the smallest
+# eigenvalue of the rule's kernel is negative, and here it is not.
 #
 # ## Where to go from here
 #
 # - Put your own activation and data into `answer`: that is the whole test.
 # - [A new backward rule](new_rule.md) writes one, and checks it.
-# - `theory/complex_ntk/` derives what was used here, and measures where complex kernels help on digits, radio and radar data.
+# - `theory/complex_ntk/` derives what was used here, and measures where complex kernels help on digits, radio and radar
+#   data.

@@ -1,13 +1,14 @@
 # %% [markdown]
 # # A new estimator in 40 lines
 #
-# You have read, or invented, a way to measure gradients, and want to know how good it is. Write what it asks and
-# what it makes of the answers. Checks, costs, variances through the chain rule, every simulator and device, the
-# command line, the planner and studies then come from qcgrad.
+# You have read, or invented, a way to measure gradients, and want to know how good it is. Write what it asks and what
+# it makes of the answers. Checks, costs, variances through the chain rule, every simulator and device, the command
+# line, the planner and studies then come from qcgrad.
 #
-# The example is real, from [Mari, Bromley and Killoran (2021)](https://arxiv.org/abs/2008.06517). A rotation about a Pauli string
-# makes the expectation value a sine of its angle, f(θ) = a + b cos θ + c sin θ. So shifts of *any* size s give the exact
-# derivative, not only the usual quarter turn, and the same three numbers give the second derivative for nothing:
+# The example is real, from [Mari, Bromley and Killoran (2021)](https://arxiv.org/abs/2008.06517). A rotation about a
+# Pauli string makes the expectation value a sine of its angle, f(θ) = a + b cos θ + c sin θ. So shifts of *any* size s
+# give the exact derivative, not only the usual quarter turn, and the same three numbers give the second derivative for
+# nothing:
 #
 # $$f' = \frac{f(θ+s) - f(θ-s)}{2\sin s}, \qquad f'' = \frac{f(θ+s) + f(θ-s) - 2f(θ)}{2(1 - \cos s)}.$$
 
@@ -22,6 +23,7 @@ import jax
 import jax.numpy as jnp
 import matplotlib.pyplot as plt
 import numpy as np
+from rich.console import Console
 
 import qcgrad as qg
 from qcgrad.estimator import OneRoundEstimator
@@ -29,6 +31,12 @@ from qcgrad.estimators.accuracy import checked_accuracy, counted, hoeffding, log
 from qcgrad.ir.gates import frequencies
 from qcgrad.objective import Reading
 from qcgrad.queries import Access, Evaluate
+from qcgrad.studies.provenance import provenance
+from qcgrad.studies.render.console import print_summary
+from qcgrad.studies.report import summaries
+from qcgrad.studies.run import run_cells
+from qcgrad.studies.spec import load_spec
+from qcgrad.studies.store import Store
 from qcgrad.testing import check_estimator
 
 jax.config.update("jax_enable_x64", True)
@@ -36,9 +44,9 @@ jax.config.update("jax_enable_x64", True)
 # %% [markdown]
 # ## The method
 #
-# An estimator never touches a state. It says which *queries* it has (`plan`: here one `Evaluate` at 1 + 2M settings of the M
-# gate angles) and turns the answers into a `Reading` (`combine`). It may not be silently wrong either: where its rule does not
-# hold, it refuses by name.
+# An estimator never touches a state. It says which *queries* it has (`plan`: here one `Evaluate` at 1 + 2M settings of
+# the M gate angles) and turns the answers into a `Reading` (`combine`). It may not be silently wrong either: where its
+# rule does not hold, it refuses by name.
 
 
 # %%
@@ -96,8 +104,8 @@ class SineShift(OneRoundEstimator):
 
 # %% [markdown]
 # Three things to note. `variance` is never left out: both evaluations are independent, so their variances add, with the
-# square of the factor in front. `bias` of an answer, which noisy devices may know, is handed on. And nothing is said about
-# cost: that follows from the queries.
+# square of the factor in front. `bias` of an answer, which noisy devices may know, is handed on. And nothing is said
+# about cost: that follows from the queries.
 #
 # ## Does it keep what every method promises?
 #
@@ -137,8 +145,8 @@ else:
 # %% [markdown]
 # ## Use it
 #
-# It is a method like all others: with budgets, on devices, under `jax.jit`, as PennyLane's `diff_method`. The curvature comes
-# in `stats`.
+# It is a method like all others: with budgets, on devices, under `jax.jit`, as PennyLane's `diff_method`. The curvature
+# comes in `stats`.
 
 # %%
 objective = qg.load_circuit("efficient_su2_n4_r1").objective
@@ -219,8 +227,8 @@ print(
 # sine-shift = "my_package:SizedSineShift"
 # ```
 #
-# `pip install` writes that into a small folder beside the package. So as not to change your environment, we write the folder
-# here, for the module `__main__`, which is this script:
+# `pip install` writes that into a small folder beside the package. So as not to change your environment, we write the
+# folder here, for the module `__main__`, which is this script:
 
 # %%
 site = Path(tempfile.mkdtemp())
@@ -242,19 +250,10 @@ for plan in advice.plans[:12]:
 assert advice["sine-shift"].cost == advice["parameter-shift"].cost
 
 # %% [markdown]
-# It costs what parameter shifts cost, to the copy: at a quarter turn it *is* that rule, and the curvature is a bonus. And studies
-# take it by its name. This one compares it with its neighbours at three numbers of shots:
+# It costs what parameter shifts cost, to the copy: at a quarter turn it *is* that rule, and the curvature is a bonus.
+# And studies take it by its name. This one compares it with its neighbours at three numbers of shots:
 
 # %%
-from rich.console import Console
-
-from qcgrad.studies.provenance import provenance
-from qcgrad.studies.render.console import print_summary
-from qcgrad.studies.report import summaries
-from qcgrad.studies.run import run_cells
-from qcgrad.studies.spec import load_spec
-from qcgrad.studies.store import Store
-
 (site / "mine.toml").write_text("""
 title = "A new method"
 
@@ -281,6 +280,7 @@ assert len(outcome.records) == 7
 #
 # ## Where to go from here
 #
-# - A method whose later questions depend on earlier answers derives from `AbstractEstimator`: `init`, `ask`, `tell`, `read`.
+# - A method whose later questions depend on earlier answers derives from `AbstractEstimator`: `init`, `ask`, `tell`,
+#   `read`.
 # - One that draws at random what it asks sets `is_random` and takes the key.
 # - [Counters](../guide/counters.md) says what each number of a cost means.

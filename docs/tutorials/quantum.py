@@ -1,9 +1,9 @@
 # %% [markdown]
 # # From a QNode to its cheapest gradient
 #
-# A parameterised quantum circuit is trained like a neural network: compute a gradient, take a step, repeat. For a network
-# the gradient costs about as much as a few evaluations, however many parameters there are. On a quantum computer it
-# is different: a measurement destroys the state, so every derivative seems to need circuits of its own.
+# A parameterised quantum circuit is trained like a neural network: compute a gradient, take a step, repeat. For a
+# network the gradient costs about as much as a few evaluations, however many parameters there are. On a quantum
+# computer it is different: a measurement destroys the state, so every derivative seems to need circuits of its own.
 #
 # There are some twenty methods to choose from, and which one is cheapest depends on your circuit, on how precise the
 # gradient has to be, and on what your machine can do. In this tutorial you take a circuit written in
@@ -61,8 +61,8 @@ print("gradients differ by", f"{np.max(np.abs(exact.gradient - by_pennylane)):.0
 assert np.allclose(exact.gradient, by_pennylane, atol=1e-9)
 
 # %% [markdown]
-# `Adjoint` is exact: it is a simulator's method, which reads all 2⁶ amplitudes. A quantum computer cannot do that. Every
-# estimate says what it cost, in counts and not in seconds:
+# `Adjoint` is exact: it is a simulator's method, which reads all 2⁶ amplitudes. A quantum computer cannot do that.
+# Every estimate says what it cost, in counts and not in seconds:
 
 # %%
 print(exact.cost)
@@ -73,9 +73,9 @@ print(exact.cost)
 #
 # ## What would hardware have to pay?
 #
-# `advise` asks every method of the catalogue for its cheapest version that is *proved* to keep all 24 derivatives within
-# `epsilon` with probability `1 - delta`. Nothing is run for it. First for a machine like today's: it prepares one copy
-# of the state, measures it, and prepares the next (`access="single_copy"`).
+# `advise` asks every method of the catalogue for its cheapest version that is *proved* to keep all 24 derivatives
+# within `epsilon` with probability `1 - delta`. Nothing is run for it. First for a machine like today's: it prepares
+# one copy of the state, measures it, and prepares the next (`access="single_copy"`).
 
 # %%
 EPSILON, DELTA = 0.1, 0.05
@@ -84,13 +84,15 @@ print("\n".join(str(advice).splitlines()[:7]))
 
 # %% [markdown]
 # Read it from left to right: `copies` is how often the state is prepared, `circuits` how many different circuits are
-# submitted, `time` what that takes on a simple model of a device (0.1 µs a gate, 10 µs a shot, 10 ms a circuit; give your
-# own as `qg.DeviceModel`). The last column says how time and memory, relative to those of one evaluation, grow with the
-# number M of parameters. A "yes" there would be *backpropagation scaling*, what networks have; none of these lines has it.
+# submitted, `time` what that takes on a simple model of a device (0.1 µs a gate, 10 µs a shot, 10 ms a circuit; give
+# your own as `qg.DeviceModel`). The last column says how time and memory, relative to those of one evaluation, grow
+# with the number M of parameters. A "yes" there would be *backpropagation scaling*, what networks have; none of these
+# lines has it.
 #
-# The rule that everybody knows, parameter shifts, moves one angle at a time. On top is a *Hadamard test*, in a form that
-# needs no ancilla: it runs the circuit, turns the state by one string of the observable, undoes the circuit down to a layer,
-# and measures all six generators of that layer at once. So one outcome says something about six derivatives:
+# The rule that everybody knows, parameter shifts, moves one angle at a time. On top is a *Hadamard test*, in a form
+# that needs no ancilla: it runs the circuit, turns the state by one string of the observable, undoes the circuit down
+# to a layer, and measures all six generators of that layer at once. So one outcome says something about six
+# derivatives:
 
 # %%
 best, shifts = advice.best, advice["parameter-shift"]
@@ -111,9 +113,9 @@ for name in ("gentle-sweep", "direct-pauli", "commuting-block"):
 # %% [markdown]
 # ## Which one is cheapest depends on the precision
 #
-# Halve `epsilon` and every method that averages outcomes needs four times the copies. A machine that could run the circuit
-# and its inverse thousands of times without an error (`access="coherent"`) could use amplitude estimation instead, which
-# needs only twice as many. How do these lines run?
+# Halve `epsilon` and every method that averages outcomes needs four times the copies. A machine that could run the
+# circuit and its inverse thousands of times without an error (`access="coherent"`) could use amplitude estimation
+# instead, which needs only twice as many. How do these lines run?
 
 # %%
 epsilons = np.array([0.4, 0.2, 0.1, 0.05, 0.025])
@@ -138,9 +140,10 @@ plt.show()
 
 # %% [markdown]
 # Three lines are parallel; amplitude estimation is about half as steep. It wins this count from the start here, and by
-# more the more precise you want to be. What the count does not show is *depth*, how many preparations one circuit runs in
-# a row, which no machine of today can do. `GentleSweep`, which measures many copies together, beats parameter shifts, and
-# needs them all at the same time (the `qubits` of its plan). Costs have more than one number for this reason.
+# more the more precise you want to be. What the count does not show is *depth*, how many preparations one circuit runs
+# in a row, which no machine of today can do. `GentleSweep`, which measures many copies together, beats parameter
+# shifts, and needs them all at the same time (the `qubits` of its plan). Costs have more than one number for this
+# reason.
 
 # %%
 coherent = asked["amplitude-estimation"].cost
@@ -167,8 +170,9 @@ assert e.cost == best.cost
 assert worst < EPSILON
 
 # %% [markdown]
-# What was counted is what was foretold, to the last gate. The promise holds with room to spare: a proof has to cover the
-# worst state, and yours is not the worst. The estimate also says how uncertain each derivative is, from the outcomes alone:
+# What was counted is what was foretold, to the last gate. The promise holds with room to spare: a proof has to cover
+# the worst state, and yours is not the worst. The estimate also says how uncertain each derivative is, from the
+# outcomes alone:
 
 # %%
 ratios = np.abs(e.gradient - exact.gradient) / e.standard_error
@@ -223,7 +227,7 @@ assert by_test[-1] < by_test[0] - 1
 # %% [markdown]
 # ## Where to go from here
 #
-# - A precision of 0.1 for *all* derivatives with a proof is a lot to ask. [Precision and shots](hardware.md) looks at how
-#   many shots are enough in practice, and at noise.
+# - A precision of 0.1 for *all* derivatives with a proof is a lot to ask. [Precision and shots](hardware.md) looks at
+#   how many shots are enough in practice, and at noise.
 # - `qcgrad advise CIRCUIT --epsilon 0.05` gives the same table for an OpenQASM file, without any Python.
 # - In a simulator the exact methods are cheapest: leave `access` out, and `advise` says so.
