@@ -20,8 +20,8 @@ BEGINNING = """\
 Each script states a claim in its docstring, derives it in the `.md` beside it (with a paragraph **Measured**), draws
 the figure and checks itself: it fails where the claim does not hold. `qcgrad reproduce` lists all of them with their
 state, `qcgrad reproduce quantum-backprop --small --jobs 2` computes a topic anew (a topic, one claim, or `all`;
-`--full` for the whole claims, in minutes each), and keeps what was measured with what computed it. One script by itself:
-`python -m theory.quantum_backprop.gentle_sweep --small`.
+`--full` for the whole claims, in minutes each), and keeps what was measured with what computed it. One script by
+itself: `python -m theory.quantum_backprop.gentle_sweep --small`.
 
 The number of each claim is that of its last whole run, which [results](results) keeps with all that it reports and what
 computed it; `qcgrad reproduce all --full --publish` writes these files, and `python -m theory.index` this page.

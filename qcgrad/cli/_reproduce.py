@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from . import _completion as completion
 from . import _consoles as consoles
 from ._studying import JOBS, STORE_NAME, Setting, compute
 from .errors import UserError
@@ -17,14 +18,17 @@ EXAMPLE = "Example: qcgrad reproduce, then qcgrad reproduce quantum-backprop --s
 
 
 _TOPIC = Annotated[
-    str | None, typer.Argument(help="A topic, a claim, or all; without one, claims and their states are listed.")
+    str | None,
+    typer.Argument(
+        help="A topic, a claim, or all; without one, claims and their states are listed.",
+        autocompletion=completion.claims,
+    ),
 ]
 _FULL = Annotated[
     bool, typer.Option("--full/--small", help="The whole claim, in minutes, or a smaller one, in seconds.")
 ]
 _OUT = Annotated[Path, typer.Option(help="Folder of results and figures.")]
 _PUBLISH = Annotated[bool, typer.Option("--publish", help="Write whole results into theory/results of the checkout.")]
-_JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def reproduce(
@@ -34,7 +38,7 @@ def reproduce(
     jobs: JOBS = 1,
     out: _OUT = Path("qcgrad-results/claims"),
     publish: _PUBLISH = False,
-    as_json: _JSON = False,
+    as_json: consoles.JSON = False,
 ) -> None:
     """Compute the claims of theory/ anew and say for each what it expects, what was measured and whether it holds.
 
@@ -44,8 +48,6 @@ def reproduce(
 
     Exit code 1: a claim does not hold, or could not be computed.
     """
-    import json
-
     from ..studies.claims import ClaimCell, claims_in, repository, states
 
     if publish and not (full and topic):
@@ -62,7 +64,7 @@ def reproduce(
         _publish(dict(zip(cells, scripts, strict=True)), out, root)
     found = states(scripts, cells, out / STORE_NAME, root)
     if as_json:
-        print(json.dumps(found, indent=2))
+        consoles.print_json(found)
     else:
         _show(found, is_whole=topic is not None)
     if topic is not None and any(state["state"] != "holds" for state in found):
