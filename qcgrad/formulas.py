@@ -80,7 +80,7 @@ class _Reader:
                 found.append(self._spaced(_script(token, self._argument())))
             elif token[1:] in _FUNCTIONS and found[-1][-1:].isalnum():  # 2 ln 2
                 found += [" ", *self._read(token)]
-            elif token[1:] in _BETWEEN and found[-1] == " ":
+            elif token[1:] in _BETWEEN and found[-1] == " " and self._swallowed:
                 found += [_NAMES[token[1:]], " "]
             else:
                 found += self._read(token)

@@ -54,7 +54,7 @@ application = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog='Example: qcgrad scaling --quick, or qcgrad grad tfim_hva_n4_p2 --shots 1000 (see "qcgrad COMMAND --help")',
+    epilog="Example: qcgrad grad tfim_hva_n4_p2 --shots 1000, or qcgrad scaling --quick",
 )
 application.command("scaling", epilog=scaling.EXAMPLE)(scaling.scaling)
 study_output.add_to(study.application)
@@ -90,9 +90,15 @@ def _options(
 
     Results go to stdout, progress and notes to stderr; with --json, stdout is one JSON document.
 
-    Exit codes: 0 done; 1 done but for a part: cells of a study that failed, a claim that does not hold, a gradient that
-    is not "ok"; 2 refused, with one line on stderr and nothing on stdout; 130 interrupted by Ctrl-C, what was finished
-    is kept.
+    Exit codes:
+
+    0: done
+
+    1: done but for a part: cells of a study that failed, a claim that does not hold, a gradient that is not "ok"
+
+    2: refused, with one line on stderr and nothing on stdout, with --json too
+
+    130: interrupted by Ctrl-C; what was finished is kept
 
     qcgrad --install-completion lets the shell complete names of methods, circuits, studies and activations.
     """

@@ -57,7 +57,7 @@ def lines(about: dict[str, Any], width: int) -> Iterator[str]:
     """
     where = f" ({about['access'].replace('_', ' ')} access, for {about['differentiates']})" if "access" in about else ""
     yield f"{about['name']}{where}"
-    yield from textwrap.wrap(about["summary"], width)
+    yield from _wrap(about["summary"], width)
     for text in about["description"]:
         yield ""
         yield from _wrapped(text, width)
@@ -67,11 +67,11 @@ def lines(about: dict[str, Any], width: int) -> Iterator[str]:
     for heading, text in (("Access", about["access_in_words"]), ("Statistics", about["statistics"]), ("Cost", cost)):
         if text:
             yield ""
-            yield from textwrap.wrap(f"{heading}: {text}", width, subsequent_indent="    ")
+            yield from _wrap(f"{heading}: {text}", width, subsequent_indent="    ")
     if about["refusals"]:
         yield "\nDoes not apply, or is refused:"
         for name, text in about["refusals"].items():
-            yield from textwrap.wrap(f"{name}: {text}", width, initial_indent="    ", subsequent_indent="        ")
+            yield from _wrap(f"{name}: {text}", width, initial_indent="    ", subsequent_indent="        ")
     if about["options"]:
         yield "\nOptions:" if about["kind"] == "methods" else "\nArguments:"
         for option in about["options"]:
@@ -81,14 +81,14 @@ def lines(about: dict[str, Any], width: int) -> Iterator[str]:
         yield from (f"    {line}" for line in about["example"])
     if about["references"]:
         yield "\nReferences:"
-        yield from textwrap.wrap(about["references"], width, initial_indent="    ", subsequent_indent="    ")
+        yield from _wrap(about["references"], width, initial_indent="    ", subsequent_indent="    ")
 
 
 def _of_option(option: dict[str, Any], width: int) -> Iterator[str]:
     default = "needed" if option["required"] else f"default {option['default']}"
     kind = f"{option['type']}, " if option["type"] else ""
-    yield f"{option['flag']} ({kind}{default})"
-    yield from textwrap.wrap(option["help"], width, initial_indent="    ", subsequent_indent="    ")
+    yield from _wrap(f"{option['flag']} ({kind}{default})", width, subsequent_indent="    ")
+    yield from _wrap(option["help"], width, initial_indent="    ", subsequent_indent="    ")
 
 
 def _option(entry: Entry, option) -> dict[str, Any]:
@@ -118,10 +118,17 @@ def _blocks(docstring: str) -> Iterator[tuple[str, str]]:
 
 
 def _wrapped(text: str, width: int) -> Iterator[str]:
-    if text.startswith("    ") or "\n" in text:  # formulas and lists keep their lines
-        yield from text.splitlines()
-    else:
-        yield from textwrap.wrap(text, width)
+    """Formulas and lists keep their lines; a formula that is too wide goes on below where LaTeX has a wide space."""
+    if not (text.startswith("    ") or "\n" in text):
+        yield from _wrap(text, width)
+        return
+    for line in text.splitlines():
+        parts = re.split(r"(?<=\S) {3}(?=\S)", line) if len(line) > width else [line]
+        yield from (parts[0], *(f"    {part}" for part in parts[1:]))
+
+
+def _wrap(text: str, width: int, **indents: str) -> list[str]:
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False, **indents)
 
 
 def _code(docstring: str) -> list[str]:
