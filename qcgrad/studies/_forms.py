@@ -147,7 +147,7 @@ def _missed(t, ends, logs, weights):
 CONSTANT = Power("constant", has_exponent=False)
 LOGARITHM = Logarithm()
 POWER = Power("power law")
-POWER_LOGARITHM = Power("power law · log", log_factor=lambda x: np.log(np.log(x)), least=1.0)
+POWER_LOGARITHM = Power("power · log", log_factor=lambda x: np.log(np.log(x)), least=1.0)
 
 FORMS: tuple[Form, ...] = (CONSTANT, LOGARITHM, POWER, POWER_LOGARITHM)
 """Those with fewer parameters first, then the ones that grow more slowly."""

@@ -1,7 +1,9 @@
 """The report as a reader has it: in a browser, without a network, whatever names users choose."""
 
+import base64
 import csv
 import html
+import json
 import re
 import shutil
 import subprocess
@@ -109,9 +111,18 @@ def test_in_a_browser_it_draws_sorts_and_filters_without_errors(tmp_path, name, 
     assert html.unescape(seen) == "|".join(["shift", "none", "1", "2", "false", name])
 
 
-def test_data_can_be_read_back(tmp_path):
-    import base64
+def downloaded(page: str, name: str) -> str:
+    (data,) = re.findall(f'download="{name}" href="data:[^,]*,([^"]*)"', page)
+    return base64.b64decode(data).decode()
 
+
+def test_data_can_be_read_back(tmp_path):
     page = written(tmp_path / "report.html")
-    (data,) = re.findall(r'download="cells.csv" href="data:[^,]*,([^"]*)"', page)
-    assert list(csv.reader(base64.b64decode(data).decode().splitlines())) == [["a"], ["1"]]
+    assert list(csv.reader(downloaded(page, "cells.csv").splitlines())) == [["a"], ["1"]]
+
+
+def test_what_is_shown_can_be_had_as_data(tmp_path):
+    (shown,) = json.loads(downloaded(written(tmp_path / "report.html"), "summary.json"))
+    assert shown["tables"][0]["columns"][1]["values"] == [1000, 20, None]
+    points, fit = shown["figures"][0]["panels"][0]["curves"]
+    assert (points["y"], points["error"], fit["band"]) == ([2, 3], [0.1, 0.1], [[1.8, 2.7], [2.2, 3.3]])

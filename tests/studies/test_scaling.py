@@ -99,7 +99,7 @@ def test_what_is_shown_has_the_laws_their_bands_and_what_would_help(tmp_path):
         found += records("bell-shadow", "hard-instance", SIZES, list(map(round, copies)), seed=seed)
     found += records("read-once", "circuit", (4, 8, 16), (100, 141, 200))
     shown = summary(found, Scaling())
-    main, laws, hard = shown.tables
+    main, laws, misses, hard = shown.tables
     assert dict(zip(main.columns[0].shown, main.columns[-1].shown, strict=True)) == {
         "read-once": "not enough range",
         "bell-shadow": "yes",
@@ -109,6 +109,8 @@ def test_what_is_shown_has_the_laws_their_bands_and_what_would_help(tmp_path):
     assert "log M grows as M^0.50" in help_
     shares = next(column for column in laws.columns if column.heading.startswith("predicts"))
     assert [value is None for value in shares.values] == [True, False, True]
+    assert [column.heading for column in misses.columns[2:]] == ["constant", "logarithm", "power law", "power · log"]
+    assert "(" in misses.columns[-1].shown[1]
     assert "±" in hard.columns[-1].shown[0]
     copies, ratio, over = shown.figures[0].panels
     bands = {curve.colour for curve in copies.curves if curve.band}

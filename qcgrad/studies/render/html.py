@@ -3,10 +3,11 @@
 import base64
 import inspect
 import json
+import math
 import textwrap
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -89,12 +90,26 @@ def _context(report: Report) -> dict[str, Any]:
         "finished": data["finished"],
         "total": data["total"],
         "not_finished": data["failures"],
-        "downloads": [(name, _data_url(content)) for name, content in report.files],
+        "downloads": [(name, _data_url(content)) for name, content in (*report.files, _shown(report.summaries))],
         "sections": [_section(number, summary) for number, summary in enumerate(report.summaries)],
         "counters": list(told(inspect.getdoc(Cost) or "", "Attributes").items()),
         "runs": [_run(run) for run in data["runs"]],
         "spec": report.spec,
     }
+
+
+def _shown(summaries: Sequence[Summary]) -> tuple[str, bytes]:
+    """Tables and figures as data: columns with their values, curves with their errors and bands."""
+
+    def plain(part: Any) -> Any:
+        if isinstance(part, dict):
+            return {name: plain(value) for name, value in part.items()}
+        if isinstance(part, (list, tuple)):
+            return [plain(value) for value in part]
+        return None if isinstance(part, float) and not math.isfinite(part) else part
+
+    data = plain([asdict(summary) for summary in summaries])
+    return "summary.json", json.dumps(data, allow_nan=False, ensure_ascii=False).encode()
 
 
 def _data_url(content: bytes) -> str:

@@ -42,7 +42,7 @@ def percent(share: float | None) -> str:
         return "–"
     if share > 9.99:
         return ">999 %"
-    return f"{100 * share:.1f} %" if 0 < share < 0.0995 else f"{100 * share:.0f} %"
+    return f"{100 * share:.1f} %" if 5e-4 <= share < 0.0995 else f"{100 * share:.0f} %"
 
 
 def times(factor: float | None) -> str:

@@ -28,7 +28,7 @@ _SPIN_CHAINS = ("tfim_hva_n3_p1", "tfim_hva_n4_p2", "tfim_hva_n6_p3", "tfim_hva_
 SEEDS = 3
 """By default."""
 
-_QUICK_TRIALS = 100
+_QUICK_TRIALS = 50
 
 
 class Scaling(AbstractKind):
@@ -143,7 +143,7 @@ class Scaling(AbstractKind):
         return self.model_copy(update={"circuits": series, "hard_instance": hard})
 
     def quick(self) -> Self:
-        """Circuits up to 8 qubits, the hard instance to n = 4 with fewer trials."""
+        """Circuits up to 8 qubits, two seeds, the hard instance to n = 4 with fewer trials."""
         hard = self.hard_instance and self.hard_instance.model_copy(
             update={
                 "qubits": tuple(n for n in self.hard_instance.qubits if n <= 4),
@@ -154,7 +154,7 @@ class Scaling(AbstractKind):
                 "ladder": max(self.hard_instance.ladder, 1.2),
             }
         )
-        smaller = self.model_copy(update={"hard_instance": hard}).within(8)
+        smaller = self.model_copy(update={"hard_instance": hard, "seeds": self.seeds[:2]}).within(8)
         assert smaller is not None
         return smaller
 

@@ -47,8 +47,8 @@ class HardInstance(Part):
 
     Attributes:
         qubits: values of n; M = 4^n - 1.
-        trials: at each step of the ladder, by method; those not named take 500 where JAX runs them side by side, else
-            250.
+        trials: at each step of the ladder and for each seed, by method; those not named take 200 where JAX runs them
+            side by side, else 100.
         ladder: ratio of neighbouring steps; the copies found are rounded up by at most this factor.
         tilt: RY angle of the tilted qubits, radians.
     """

@@ -10,7 +10,7 @@ from ._figure import figure
 from ._hard_cells import HardInstanceCell
 from ._method_cell import MethodCell
 from ._parts import HardInstance
-from ._tables import accuracy_table, fit_table, hard_table, law_table
+from ._tables import accuracy_table, fit_tables, hard_table, law_table
 from ._verdict import RULE
 from .laws import accuracy_laws, laws_of
 
@@ -33,9 +33,7 @@ _READING = (
 def summary(records: Records, spec: "Scaling") -> Summary:
     """Tables and figure of the finished cells."""
     laws = laws_of(records)
-    tables = [law_table(laws, (RULE, _READING, *sources(records)))]
-    if compared := fit_table(laws):
-        tables.append(compared)
+    tables = [law_table(laws, (RULE, _READING, *sources(records))), *fit_tables(laws)]
     if accuracies := accuracy_laws(laws):
         tables.append(accuracy_table(accuracies))
     hard = [law for law in laws if law.kind == "hard-instance" and len(set(law.sizes)) > 1]
@@ -58,8 +56,7 @@ def _definition(records: Records, spec: "Scaling") -> str:
         f"all M components stays within epsilon = {epsilons} in a fraction {1 - spec.delta:g} of seeded trials "
         f"({trials}); all copies of an estimate count, those for the value too. Geometric means of {seeds} "
         f"seed{'s' if seeds > 1 else ''}, each with an instance and trials of its own. Returning zeros would be off by "
-        f"{zeros:.2f} or more. Laws that miss sizes left out by more than a factor of e are not written."
-        f"{_idealization(known)}"
+        f"{zeros:.2f} or more.{_idealization(known)}"
     )
 
 
@@ -76,9 +73,13 @@ def _idealization(records: list[Record]) -> str:
 
 def sources(records: Records) -> list[str]:
     """Where the observables and angles of the user's files come from, in words."""
-    files: dict[str, list[str]] = {}
-    for cell, record in records:
+    found: dict[str, list[str]] = {}
+    for cell, record in sorted(records, key=lambda pair: pair[0].seed):
         if isinstance(cell, CircuitCell) and cell.path is not None:
-            origin = f"observable {record['observable']}; angles {record['angles']}"
-            files.setdefault(origin, []).append(cell.circuit)
-    return [f"{', '.join(dict.fromkeys(names))}: {origin}." for origin, names in files.items()]
+            origins = found.setdefault(cell.circuit, [])
+            origins.append(f"observable {record['observable']}; angles {record['angles']}")
+    files: dict[str, list[str]] = {}
+    for name, origins in found.items():
+        others = " Other seeds draw other angles." if len(set(origins)) > 1 else ""
+        files.setdefault(f"{origins[0]}.{others}", []).append(name)
+    return [f"{', '.join(names)}: {origin}" for origin, names in files.items()]

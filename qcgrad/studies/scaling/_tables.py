@@ -1,17 +1,14 @@
 """The tables of a scaling study."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from .._forms import FORMS, LOGARITHM, POWER, POWER_LOGARITHM
+from .._forms import FORMS
 from ..comparison import Comparison
 from ..summary import Column, Table
 from ._columns import column, counts, epsilons, exponent, finite, number, percent, text, times
 from ._verdict import NO_RANGE
 from .laws import UNITS, AccuracyLaw, Law, over_classical
-
-# A law that misses sizes left out by a factor of e says nothing.
-_FAR = 1.0
 
 
 def law_table(laws: list[Law], notes: tuple[str, ...]) -> Table:
@@ -28,41 +25,48 @@ def law_table(laws: list[Law], notes: tuple[str, ...]) -> Table:
             for heading, name in (("copies", "copies"), ("gates", "gates"), ("cost ratio", "ratio"))
         ),
         column("ratio at\nlargest M", laws, lambda law: law.ratio[-1], lambda law: times(law.ratio[-1])),
-        Column("× classical\nat equal M", tuple(map(times, over)), tuple(over)),
+        *([Column("× classical\nat equal M", tuple(map(times, over)), tuple(over))] if any(over) else []),
         text("paid in", [UNITS[law.pays_in] for law in laws], is_essential=False),
         text("backprop.\nscaling", [law.verdict for law in laws], verdicts=True),
     ]
     return Table("Gradient cost against M", tuple(columns), (*notes, *_missing_range(laws)))
 
 
-def fit_table(laws: list[Law]) -> Table | None:
-    """Laws of the cost ratio compared; None where none has three sizes."""
+def fit_tables(laws: list[Law]) -> Iterator[Table]:
+    """Laws of the cost ratio, and how they compare; none where no law has three sizes."""
     compared = [(law, found) for law in laws if (found := law.comparison("ratio"))]
     if not compared:
-        return None
+        return
     mine, found = [law for law, _ in compared], [each for _, each in compared]
     judged = [law.judged for law in mine]
-    columns = [
+    named = [
         text("method", [law.method for law in mine]),
         text("model", [law.model for law in mine]),
         *epsilons([law.epsilon for law in mine]),
-        column("seeds", mine, lambda law: law.seeds, lambda law: str(law.seeds), is_essential=False),
-        text("cost ratio", [str(each.fit) for each in found]),
+    ]
+    columns = [
+        *named,
+        text("cost ratio", [each.fit.with_errors for each in found]),
         column("predicts\nbest", found, _share, lambda each: percent(_share(each))),
-        *(_miss(form.name, found) for form in FORMS),
         column("exponent,\n95 %", judged, lambda v: v.interval and v.interval[1], lambda v: _interval(v.interval)),
         Column("log M\n∝ M^", tuple(number(v.log_exponent) for v in judged), finite(v.log_exponent for v in judged)),
         Column("√M\ntold", tuple(percent(v.told) for v in judged), tuple(v.told for v in judged)),
     ]
-    return Table("Laws of the cost ratio, compared by what they predict", tuple(columns), _FITS)
+    yield Table("Laws of the cost ratio that predict best", tuple(columns), _BEST)
+    yield Table("Misses of all laws", (*named, *(_misses(form.name, found) for form in FORMS)), _MISSES)
 
 
-_FITS = (
-    "Each size is left out in turn and predicted by each law from the others, all fitted by least squares in ln y: the "
-    "cost ratio is written as the law that misses least (its miss, and those of the others: rms of relative errors). "
-    "Predicts best: in how many of 1000 resamples of the seeds it is that law again; – where all seeds agree, as they "
-    "do for bounds and counted costs, or there is one seed, so that nothing can be resampled. √M told: the probability "
-    "that √M would be told from log M over these sizes, with this noise.",
+_BEST = (
+    "Laws are fitted by least squares in ln y, ± one standard error: from the spread of seeds where costs are drawn, "
+    "else from how sizes scatter about the law. The one shown predicts best what is left out of its fit. Predicts "
+    "best: in how many of 1000 resamples of the seeds it is that law again; – where all seeds agree, as they do for "
+    "bounds and counted costs, or there is one seed, so that nothing can be resampled. √M told: the probability that "
+    "√M would be told from log M over these sizes, with this noise.",
+)
+_MISSES = (
+    "Each size is left out in turn and predicted by each law from the others: rms of relative errors; in brackets the "
+    "share of resamples in which the law misses least. Of laws that miss by as much, the one with fewer parameters is "
+    "best.",
 )
 
 
@@ -91,16 +95,10 @@ def hard_table(laws: list[Law], notes: tuple[str, ...]) -> Table:
         *epsilons([law.epsilon for law in laws]),
         *(counts(f"M = {m}", [dict(zip(law.sizes, law.copies, strict=True)).get(m) for law in laws]) for m in sizes),
         Column("spread\nof seeds", tuple(map(percent, spreads)), tuple(spreads), is_essential=False),
-        *(text(form.name, [_copies(law, form.name) for law in laws]) for form in (POWER, LOGARITHM, POWER_LOGARITHM)),
+        text("power law", ["–" if (fit := law.power("copies")) is None else fit.with_errors for law in laws]),
+        text("predicts best", [each.fit.with_errors if (each := law.comparison("copies")) else "–" for law in laws]),
     ]
     return Table("All-Pauli hard instance: copies that reach epsilon", tuple(columns), notes)
-
-
-def _copies(law: Law, form: str) -> str:
-    """A law of the copies, where it is near enough to be one."""
-    if compared := law.comparison("copies"):
-        return compared.fits[form].with_errors if compared.misses.get(form, math.inf) < _FAR else "–"
-    return "–" if form != POWER.name or (power := law.power("copies")) is None else power.with_errors
 
 
 def _missing_range(laws: list[Law]) -> list[str]:
@@ -138,11 +136,11 @@ def _share(found: Comparison) -> float | None:
     return None if found.shares is None else found.shares[found.best]
 
 
-def _miss(name: str, found: Sequence[Comparison]) -> Column:
+def _misses(name: str, found: Sequence[Comparison]) -> Column:
     misses = [each.misses.get(name) for each in found]
-    shown = tuple("–" if miss is None else percent(miss) for miss in misses)
-    values = tuple(None if miss is None else finite([miss])[0] for miss in misses)
-    return Column(f"miss of\n{name}", shown, values, is_essential=False)
+    shares = [f" ({percent(each.shares[name])})" if each.shares and name in each.shares else "" for each in found]
+    shown = tuple(f"{percent(miss)}{share}" for miss, share in zip(misses, shares, strict=True))
+    return Column(name, shown, tuple(miss if miss is not None and math.isfinite(miss) else None for miss in misses))
 
 
 def _interval(interval: tuple[float, float] | None) -> str:
