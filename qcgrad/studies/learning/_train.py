@@ -62,7 +62,6 @@ class Problem(NamedTuple):
             parts.append(np.asarray(_outputs(self.network.apply, weights, filled))[: len(part)])
         return np.concatenate(parts)
 
-
     def value(self, weights: PyTree) -> float:
         """The loss on all examples."""
         return float(_value(self.loss_fn, self.outputs(weights, self.data.x), self.data.y))
