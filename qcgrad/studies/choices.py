@@ -101,12 +101,17 @@ def parsed(text: str) -> dict[str, Any]:
 
 def in_words(options: str) -> str:
     """Options for people."""
-    return ", ".join(f"{name} = {value}" for name, value in json.loads(options).items())
+    return ", ".join(f"{name} = {_value_in_words(value)}" for name, value in json.loads(options).items())
 
 
 def labelled(name: str, options: str) -> str:
-    """A choice for people."""
-    return f"{name} ({in_words(options)})" if options != "{}" else name
+    """A choice for people, in few words."""
+    given = ", ".join(f"{option}={_value_in_words(value)}" for option, value in json.loads(options).items())
+    return f"{name} ({given})" if given else name
+
+
+def _value_in_words(value: Any) -> str:
+    return "+".join(map(_value_in_words, value)) if isinstance(value, list) else str(value)
 
 
 def _values(entry: Choosable, option: Option, given: Any) -> list[Any]:

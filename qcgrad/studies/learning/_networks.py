@@ -44,9 +44,8 @@ class Architecture:
     @property
     def label(self) -> str:
         """For people."""
-        layer = labelled(self.layer, self.layer_options)
-        size = f"{self.width} × {self.depth}" + (", pooled" if self.pools else "")
-        return f"{layer}, {labelled(self.activation, self.activation_options)}, {size}"
+        layer = labelled(self.layer, self.layer_options) + (", pooled" if self.pools else "")
+        return f"{layer}, {labelled(self.activation, self.activation_options)}, {self.depth} × {self.width}"
 
     @property
     def is_real(self) -> bool:

@@ -1,11 +1,12 @@
 """What a training study shows."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from .._over_seeds import Group, against, curve, file_name, grouped, medians, point, quartiles, texts
 from ..cells import Cell
 from ..choices import labelled
+from ..learning._names import Names, rule, task
+from ..learning._tables import naming, refusals
 from ..records import Record
 from ..summary import Column, Curve, Figure, Panel, Summary, Table
 from ._circuit_cell import CircuitTrainingCell
@@ -30,26 +31,20 @@ def summary(records: Sequence[tuple[Cell, Record]]) -> Summary:
     applied = [(cell, record) for cell, record in records if "refused" not in record]
     circuits = grouped((cell, record) for cell, record in applied if isinstance(cell, CircuitTrainingCell))
     networks = grouped((cell, record) for cell, record in applied if isinstance(cell, NetworkTrainingCell))
-    tables = []
+    tables: list[Table] = []
     if circuits:
         tables.append(Table("Minima of circuits", tuple(_columns_of_circuits(circuits)), (_OF_CIRCUITS,)))
     if networks:
-        tables.append(Table("Losses of networks", tuple(_columns_of_networks(networks)), (_OF_NETWORKS,)))
-    if refused := [(cell, record["refused"]) for cell, record in records if "refused" in record]:
-        tables.append(Table("What does not go together", tuple(_refusals(refused))))
+        notes = (_OF_NETWORKS, *Names(networks).in_common())
+        tables.append(Table("Losses of networks", tuple(_columns_of_networks(networks)), notes))
+    tables += refusals("What does not go together", records)
     return Summary("Training", tuple(tables), (*_figures_of_circuits(circuits), *_figures_of_networks(networks)))
-
-
-def _refusals(refused: list[tuple[Cell, str]]) -> Iterator[Column]:
-    pairs = {(cell.label.rpartition(", seed ")[0], why) for cell, why in refused}
-    yield texts("what", (what for what, _ in sorted(pairs)))
-    yield texts("why", (why for _, why in sorted(pairs)))
 
 
 def _columns_of_circuits(circuits: Circuits) -> Iterator[Column]:
     groups = circuits.values()
     yield texts("circuit", (cell.circuit for cell in circuits))
-    yield texts("method", (labelled(cell.method, cell.method_options) for cell in circuits))
+    yield texts("method", map(_method, circuits))
     yield texts("optimizer", map(_optimizer, circuits))
     yield medians("value\nreached", groups, lambda r: r["along"]["loss"][-1], ".4f", with_quartiles=True)
     yield medians("value at\nthe start", groups, lambda r: r["along"]["loss"][0], ".4f", is_essential=False)
@@ -63,17 +58,14 @@ def _columns_of_circuits(circuits: Circuits) -> Iterator[Column]:
 
 def _columns_of_networks(networks: Networks) -> Iterator[Column]:
     groups = networks.values()
-    yield texts("task", (labelled(cell.task, cell.task_options) for cell in networks))
-    yield texts("network", (cell.architecture.label for cell in networks), is_essential=False)
-    yield texts("rule", (labelled(cell.rule, cell.rule_options) for cell in networks))
-    yield texts("optimizer", map(_optimizer, networks))
+    yield from naming(networks, Names(networks))
     yield medians("loss", groups, lambda r: r["along"]["loss"][-1], with_quartiles=True)
     metrics = " / ".join(dict.fromkeys(group[0]["metric"] for group in groups))
     yield medians(f"{metrics}\nof tests", groups, lambda r: r["along"]["score"][-1], with_quartiles=True)
     yield medians("FLOPs", groups, lambda r: r["total"]["flops"], ",.0f")
     yield medians("peak\nbytes", groups, lambda r: r["total"]["peak_bytes"], ",.0f")
     yield medians("steps", groups, lambda r: r["finite_steps"], ",.0f", is_essential=False)
-    yield medians("ms\na step", groups, lambda r: 1e3 * r["seconds_per_step"], ".2g", is_essential=False)
+    yield medians("ms\na step", groups, lambda r: 1e3 * r["seconds_per_step"], is_essential=False)
 
 
 def _figures_of_circuits(circuits: Circuits) -> Iterator[Figure]:
@@ -92,50 +84,46 @@ def _figures_of_circuits(circuits: Circuits) -> Iterator[Figure]:
 def _values(circuits: Circuits, resource: str) -> Iterator[Curve]:
     for cell, group in circuits.items():
         if found := against([(record["along"][resource], record["along"]["loss"]) for record in group]):
-            method = labelled(cell.method, cell.method_options)
-            yield curve(f"{method}, {_optimizer(cell)}", found, colour=f"{method}, {_optimizer(cell)}", marker=method)
+            name = f"{_method(cell)}, {_optimizer(cell)}"
+            yield curve(name, found, colour=name, marker=_method(cell))
 
 
 def _figures_of_networks(networks: Networks) -> Iterator[Figure]:
     """One for each task: loss along training against FLOPs, and its end against bytes."""
-    for task in dict.fromkeys(labelled(cell.task, cell.task_options) for cell in networks):
-        mine = {c: group for c, group in networks.items() if labelled(c.task, c.task_options) == task}
+    for name in dict.fromkeys(map(task, networks)):
+        mine = {cell: group for cell, group in networks.items() if task(cell) == name}
         panels = (
-            Panel(f"{task}: loss for FLOPs", "FLOPs", "loss", tuple(_losses(mine))),
-            Panel(f"{task}: loss for bytes", "peak bytes", "loss after training", tuple(_ends(mine))),
+            Panel(f"{name}: loss for FLOPs", "FLOPs", "loss", tuple(_losses(mine))),
+            Panel(f"{name}: loss for bytes", "peak bytes", "loss after training", tuple(_ends(mine))),
         )
         if all(panel.curves for panel in panels):
-            yield Figure(f"training-{file_name(task)}", panels, (_OF_BANDS,))
+            yield Figure(f"training-{file_name(name)}", panels, (_OF_BANDS, *Names(mine).in_common()))
 
 
 def _losses(networks: Networks) -> Iterator[Curve]:
+    names = Names(networks)
     for cell, group in networks.items():
         runs = [([r["gradient"]["flops"] * step for step in r["along"]["step"]], r["along"]["loss"]) for r in group]
         if found := against(runs):
-            yield curve(_name(cell, networks), found, **_look(cell))
+            yield curve(names.curve(cell), found, **_look(cell, names))
 
 
 def _ends(networks: Networks) -> Iterator[Curve]:
+    names = Names(networks)
     for cell, group in networks.items():
         held = quartiles(record["total"]["peak_bytes"] for record in group)
         loss = quartiles(record["along"]["loss"][-1] for record in group)
-        yield from point(_name(cell, networks), held, loss, **_look(cell))
+        yield from point(names.curve(cell), held, loss, **_look(cell, names))
 
 
-def _look(cell: NetworkTrainingCell) -> dict[str, Any]:
-    return {"colour": f"{cell.rule} {cell.rule_options} {_optimizer(cell)}", "marker": cell.architecture.label}
+def _look(cell: NetworkTrainingCell, names: Names) -> dict[str, str]:
+    """Rules by colour, networks and optimisers by marker."""
+    return {"colour": rule(cell), "marker": f"{names.network(cell)} {names.optimizer(cell)}"}
 
 
-def _name(cell: NetworkTrainingCell, networks: Networks) -> str:
-    """What tells a curve from the others of its panel."""
-    parts = {
-        labelled(cell.rule, cell.rule_options): {(other.rule, other.rule_options) for other in networks},
-        _optimizer(cell): set(map(_optimizer, networks)),
-        cell.architecture.label: {other.architecture for other in networks},
-    }
-    first = next(iter(parts))
-    return ", ".join(part for part, different in parts.items() if part == first or len(different) > 1)
+def _method(cell: CircuitTrainingCell) -> str:
+    return labelled(cell.method, cell.method_options)
 
 
-def _optimizer(cell: CircuitTrainingCell | NetworkTrainingCell) -> str:
+def _optimizer(cell: CircuitTrainingCell) -> str:
     return labelled(cell.optimizer, cell.optimizer_options)
