@@ -16,7 +16,7 @@ from ..kind import AbstractKind, Number, Seeds, Whole, distinct
 from ..records import Record
 from ..summary import Summary
 from ._cell import GradientCell
-from ._conditions import Condition, Words, conditions, known
+from ._conditions import Condition, Noise, conditions, known
 from ._methods import checked, instances
 
 # Gradients of trials go by one by one, but each takes its time.
@@ -57,7 +57,7 @@ class Gradients(AbstractKind):
     methods: tuple[str | dict[str, Any], ...] = Field(min_length=1)
     epsilon: tuple[Number, ...] = ()
     delta: tuple[Number, ...] = Field(default=(0.02,), min_length=1)
-    noise: tuple[Words, ...] = ()
+    noise: tuple[Noise, ...] = ()
     backends: tuple[str, ...] = ()
     seeds: Seeds = (0,)
     trials: Whole = Field(default=100, ge=2, le=_MOST_TRIALS)
@@ -105,10 +105,18 @@ class Gradients(AbstractKind):
     @classmethod
     def _check_methods(cls, entries):
         # Counted before any instance is made.
-        count = sum(map(_points, entries))
+        counts = tuple(map(_points, entries))
+        if not all(counts):
+            raise ValueError(
+                f"an option of {entries[counts.index(0)]} has an empty list: give a value, or leave it out"
+            )
+        count = sum(counts)
         if count > MOST_CELLS:
             raise ValueError(f"their options make {count:,} instances: leave out values, {MOST_CELLS:,} are allowed")
-        return tuple(checked(entry) for entry in entries)
+        try:
+            return tuple(checked(entry) for entry in entries)
+        except OverflowError as error:
+            raise ValueError(f"a number is too large: {error}") from error
 
     @model_validator(mode="after")
     def _check_grid(self):
