@@ -197,7 +197,8 @@ def _bytes(path: Path) -> bytes:
         return b""
     try:
         with path.open("rb") as file:
-            return file.read(MAX_BYTES)
+            # Python makes room for as much as is asked for.
+            return file.read(min(os.fstat(file.fileno()).st_size, MAX_BYTES))
     except OSError:
         return b""
 

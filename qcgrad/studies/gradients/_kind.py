@@ -145,17 +145,17 @@ class Gradients(AbstractKind):
         everywhere = conditions(self.noise, self.backends)
         # What is exact by knowing the circuit has no noise.
         fitting = everywhere if is_sampling else [c for c in everywhere if c.noise is None] or [Condition()]
-        for (method, options), (epsilon, delta), (noise, backend) in itertools.product(
-            instances(entry), accuracies, fitting
-        ):
-            yield {
-                "method": method,
-                "options": options,
-                "epsilon": epsilon,
-                "delta": delta,
-                "noise": noise,
-                "backend": backend,
-            }
+        # A product would hold all instances.
+        for method, options in instances(entry):
+            for (epsilon, delta), (noise, backend) in itertools.product(accuracies, fitting):
+                yield {
+                    "method": method,
+                    "options": options,
+                    "epsilon": epsilon,
+                    "delta": delta,
+                    "noise": noise,
+                    "backend": backend,
+                }
 
     def is_mine(self, cell: Cell) -> bool:
         return isinstance(cell, GradientCell)
