@@ -158,19 +158,25 @@ def _say_notes(notes, outcome: "Outcome") -> None:
 
 def _notes(outcome: "Outcome") -> list[str]:
     """What of the circuits' files was read differently than written, once for each file."""
+    from ..studies.plain import plain
+
     found = {f"{cell.where}, {note}": None for cell, record in outcome.records for note in record.get("notes", ())}
-    return list(found)
+    return [plain(note) for note in found]
 
 
 def _say_missing(notes, outcome: "Outcome"):
     """One line for each reason that kept cells from being computed."""
+    from ..studies.plain import plain
+
     for verdict, missing in (("failed", outcome.failures), ("refused", outcome.refused)):
         reasons: dict[str, list[str]] = {}
         for cell, message in missing:
             reasons.setdefault(" ".join(message.split()), []).append(cell.label)
         for message, labels in reasons.items():
             others = f" (and {len(labels) - 1} more)" if len(labels) > 1 else ""
-            notes.print(f"{verdict}: {labels[0]}{others}: {message}", highlight=False, markup=False, soft_wrap=True)
+            notes.print(
+                plain(f"{verdict}: {labels[0]}{others}: {message}"), highlight=False, markup=False, soft_wrap=True
+            )
 
 
 def _say_interrupted(interruption, path: Path, again: list[str]):

@@ -9,7 +9,7 @@ from ..errors import ImportRefused
 from .cells import MOST_CELLS, Cell
 from .circuits import StudyCircuit, content_of, load_study_circuit, short_name
 from .factories import Factory, expanded, is_factory_name
-from .kind import distinct
+from .kind import check_words, distinct
 
 
 def _checked_observable(observable: str) -> str:
@@ -33,6 +33,7 @@ def _names(entries: Any) -> Any:
 
 def _readable(names: tuple[str, ...]) -> tuple[str, ...]:
     for name in names:
+        check_words(name)
         if is_factory_name(name):
             Factory.named(name)  # refuses what names no function
     return distinct(names)

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any, Self
 
 from .cells import Cell
+from .plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,7 +68,7 @@ class Progress:
             text = cell.label + (f": {message}" if message else "") + (f" (and {others} more)" if others else "")
         # What others computed took no time here, so it is no part of the whole that the speed refers to.
         progress = {"completed": self._computed, "total": self._computed + self._left}
-        self._bar.update(self._task, **progress, count=f"{self._settled}/{self._count}", description=text)
+        self._bar.update(self._task, **progress, count=f"{self._settled}/{self._count}", description=plain(text))
 
     def __exit__(self, *_: object) -> None:
         if self._bar is not None:

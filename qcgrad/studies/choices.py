@@ -69,7 +69,7 @@ def checked(written: Written, known: Mapping[str, Choosable], kind: str) -> dict
     for point in _product(grid):
         try:
             entry.make(**_with_tuples(point))
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise ValueError(f"{entry.name}: {error}") from error
     return {"name": entry.name, **grid}
 

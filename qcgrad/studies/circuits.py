@@ -1,6 +1,7 @@
 """The circuits of a study: of the library, the user's files with or without a record, or made by functions."""
 
 import hashlib
+import os
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -160,7 +161,8 @@ def absolute_name(name: str, folder: Path) -> str:
 
 
 def _absolute(path: str, folder: Path) -> str:
-    return str((folder / Path(path).expanduser()).resolve())
+    # Functions, since methods of paths raise errors of their own for homes that are unknown and links in circles.
+    return os.path.realpath(folder / os.path.expanduser(path))
 
 
 def short_name(name: str) -> str:
@@ -191,23 +193,20 @@ def content_of(name: str) -> str | None:
 
 def _bytes(path: Path) -> bytes:
     """What a file holds; nothing where there is none. No more than a program may have, so that devices end."""
+    if not os.path.isfile(path):  # unlike that of a Path it takes any name
+        return b""
     try:
-        if not path.is_file():
-            return b""
         with path.open("rb") as file:
-            return file.read(MAX_BYTES)
-    except (OSError, ValueError):  # a name that no file can have
+            # Python makes room for as much as is asked for.
+            return file.read(min(os.fstat(file.fileno()).st_size, MAX_BYTES))
+    except OSError:
         return b""
 
 
 def _check_regular(name: str):
     """A pipe or a device can be read forever."""
     for path in _files(name) if is_file_name(name) else ():
-        try:
-            is_odd = path.exists() and not path.is_file()
-        except ValueError as error:
-            raise ImportRefused(f"{name!r:.200} cannot be the name of a file: {error}") from error
-        if is_odd:
+        if os.path.exists(path) and not os.path.isfile(path):
             raise ImportRefused(f"{path} is no file: give the path of an OpenQASM file")
 
 
@@ -219,7 +218,7 @@ def _files(name: str) -> tuple[Path, Path]:
 
 def _is_bare(name: str) -> bool:
     path = Path(name)
-    return is_file_name(name) and path.suffix.lower() != ".toml" and not path.with_suffix(".toml").exists()
+    return is_file_name(name) and path.suffix.lower() != ".toml" and not os.path.exists(path.with_suffix(".toml"))
 
 
 def _z_on_every_qubit(n: int) -> list[tuple[str, float]]:

@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import secrets
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,7 +62,8 @@ def replacing(path: "str | Path") -> Iterator[Path]:
         'whole'
     """
     path = Path(path)
-    part = path.with_name(f".{os.getpid()}-{path.name}")
+    # A name that nobody can have put a link at.
+    part = path.with_name(f".{secrets.token_hex(8)}-{path.name}")
     try:
         yield part
         os.replace(part, path)

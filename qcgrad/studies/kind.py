@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict
 
 from .cells import Cell
+from .plain import commands_in
 from .records import Record
 from .summary import Summary
 
@@ -16,6 +17,9 @@ Whole = Annotated[int, Strict()]
 Number = Annotated[float, Strict()]
 
 _MOST_SEEDS = 1000
+
+# Of a name or title; paths have no more.
+_MOST_CHARACTERS = 4096
 
 
 class Part(BaseModel):
@@ -55,6 +59,23 @@ class AbstractKind(Part, abc.ABC):
     def quick(self) -> Self:
         """A smaller study, to look around."""
         return self
+
+
+def check_words(text: str) -> str:
+    """A name or title that can be shown, and be that of a file.
+
+    Raises:
+        ValueError: it is too long, or has characters that command a terminal or turn what stands beside them.
+    """
+    if len(text) > _MOST_CHARACTERS:
+        raise ValueError(f"{text[:40]!r}... has {len(text):,} characters: give at most {_MOST_CHARACTERS:,}")
+    if found := commands_in(text):
+        raise ValueError(f"{text!r:.200} has the control character {found[0]!a}: leave it out")
+    return text
+
+
+Words = Annotated[str, AfterValidator(check_words)]
+"""A name or a title."""
 
 
 def _so_many_or_these(seeds: Any) -> Any:

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..errors import QcgradError
 from .cells import Cell
 from .records import Record
 from .store import Store
@@ -13,13 +14,23 @@ if TYPE_CHECKING:
     from .spec import StudySpec
 
 
+class RecordsRefused(QcgradError, ValueError):
+    """Records that nothing can be read off."""
+
+
 def summaries(study: "StudySpec", records: Sequence[tuple[Cell, Record]]) -> list[Summary]:
     """One summary for each kind that has a record."""
     found = []
     for kind in study.kinds():
         mine = [(cell, record) for cell, record in records if kind.is_mine(cell)]
         if mine:
-            found.append(kind.summary(mine))
+            try:
+                found.append(kind.summary(mine))
+            except (LookupError, TypeError, AttributeError) as error:
+                raise RecordsRefused(
+                    f"records of {type(kind).__name__} are not what this version writes ({type(error).__name__}: "
+                    f"{error}): compute them again in another folder"
+                ) from error
     return found
 
 

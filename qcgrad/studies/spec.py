@@ -2,18 +2,17 @@
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pydantic import Field, ValidationError, model_validator
 
-from ._errors_of_specs import MOST_BYTES, SpecError, check_nesting, explain
+from ._errors_of_specs import MOST_BYTES, SpecError, check_nesting, explain, parse_toml
 from .cells import Cell, Cells
 from .factories import is_factory_name
 from .gradients import Gradients
 from .kernels import TangentKernels
-from .kind import AbstractKind, Part, Whole
+from .kind import AbstractKind, Part, Whole, Words
 from .rules import Rules
 from .scaling import Scaling
 from .training import Training
@@ -38,7 +37,7 @@ class StudySpec(Part):
         False
     """
 
-    title: str = ""
+    title: Words = ""
     seed: Whole = Field(default=0, ge=0, lt=2**63)
     scaling: Scaling | None = None
     gradients: Gradients | None = None
@@ -107,7 +106,7 @@ def load_spec(path: "str | Path") -> StudySpec:
     if len(text) > MOST_BYTES:
         raise SpecError(f"spec {path} has more than {MOST_BYTES:,} bytes: is it a TOML file?")
     try:
-        data = tomllib.loads(text.decode("utf-8"))
+        data = parse_toml(text.decode("utf-8"))
     except (ValueError, RecursionError) as error:  # ValueError also of an integer with thousands of digits
         raise SpecError(f"spec {path} is not a TOML file: {error}") from error
     return make_spec(data, f"spec {path}").changed(lambda kind: kind.with_files_in(Path(path).parent))

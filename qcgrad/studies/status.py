@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .identity import canonical, cell_key, code_version
+from .plain import plain
 from .spec import StudySpec
 from .store import Store
 
@@ -30,12 +31,12 @@ class Status:
         for kind, (finished, total) in self.data["by_kind"].items():
             yield f"  {kind}: {finished} of {total}"
         for failure in self.data["failures"]:
-            yield f"{failure['verdict']}: {failure['cell']}: {failure['message']}"
+            yield plain(f"{failure['verdict']}: {failure['cell']}: {failure['message']}")
         for run in self.data["runs"]:
             began = time.strftime("%Y-%m-%d %H:%M", time.localtime(run["began"]))
             about = run["provenance"]
             commit = f", commit {about['commit']}" if about.get("commit") else ""
-            yield f"run of {began} on {about.get('host')}: qcgrad {about.get('qcgrad')}{commit}"
+            yield plain(f"run of {began} on {about.get('host')}: qcgrad {about.get('qcgrad')}{commit}")
 
 
 def status_of(study: StudySpec, store: Store) -> Status:

@@ -109,13 +109,13 @@ class Store:
         """All starts of the study, the oldest first."""
         with self._explained("cannot be read", "it is damaged, name another folder"):
             rows = self._database.execute("SELECT id, began, spec, provenance FROM runs ORDER BY began").fetchall()
-            return [Run(name, began, spec, json.loads(text)) for name, began, spec, text in rows]
+            return [Run(name, _time(began), _text(spec), _table(text)) for name, began, spec, text in rows]
 
     def get(self, cell: dict[str, Any]) -> dict[str, Any] | None:
         """The record of a finished cell, or None."""
         with self._explained("cannot be read", "it is damaged, name another folder"):
             row = self._database.execute("SELECT record FROM cells WHERE key = ?", (cell_key(cell),)).fetchone()
-            return None if row is None else self._whole(json.loads(row[0]))
+            return None if row is None else _table(row[0])
 
     def has(self, cell: dict[str, Any]) -> bool:
         """Whether a cell is finished, by this code."""
@@ -132,20 +132,16 @@ class Store:
         """For each of the cells its newest record, by whatever code, or None."""
         with self._explained("cannot be read", "it is damaged, name another folder"):
             rows = dict(self._database.execute("SELECT cell, rowid FROM cells ORDER BY finished_at, key"))
-            for cell in cells:
-                row = rows.get(canonical(cell))
-                if row is None:
-                    yield None
-                else:
-                    (text,) = self._database.execute("SELECT record FROM cells WHERE rowid = ?", (row,)).fetchone()
-                    yield self._whole(json.loads(text))
+        for cell in cells:
+            row = rows.get(canonical(cell))
+            yield None if row is None else self._record_in(row)
 
     def rows(self) -> Iterator[Row]:
         """All finished cells in the order in which they were finished, whatever spec or code they belong to."""
         columns = "cell, record, seconds, finished_at, code_version, run, worker, attempts"
         with self._explained("cannot be read", "it is damaged, name another folder"):
             for cell, record, *rest in self._database.execute(f"SELECT {columns} FROM cells ORDER BY finished_at, key"):
-                yield Row(json.loads(cell), self._whole(json.loads(record)), *rest)
+                yield Row(_table(cell), _table(record), *rest)
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -156,6 +152,11 @@ class Store:
             yield
         finally:
             self._database.rollback()
+
+    def _record_in(self, row: int) -> dict[str, Any]:
+        with self._explained("cannot be read", "it is damaged, name another folder"):
+            (text,) = self._database.execute("SELECT record FROM cells WHERE rowid = ?", (row,)).fetchone()
+            return _table(text)
 
     def put(
         self,
@@ -237,16 +238,11 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _whole(self, record: Any) -> dict[str, Any]:
-        if not isinstance(record, dict):
-            raise sqlite3.DatabaseError(f"it holds {record!r} for a cell")
-        return record
-
     @contextmanager
     def _explained(self, what: str, advice: str):
         try:
             yield
-        except (OSError, sqlite3.Error, json.JSONDecodeError) as error:
+        except (OSError, sqlite3.Error, ValueError, RecursionError) as error:
             reason = getattr(error, "strerror", None) or error
             if _is_of_a_full_disk(error, self.path):
                 reason = reason if "full" in str(reason) else f"{reason}, the disk is full"
@@ -261,3 +257,27 @@ def _is_of_a_full_disk(error: Exception, path: Path) -> bool:
     with suppress(OSError):
         return isinstance(error, sqlite3.OperationalError) and shutil.disk_usage(path.parent).free < _LEAST_SPACE
     return False
+
+
+def _table(text: Any) -> dict[str, Any]:
+    """A table as the file holds it, whoever wrote that."""
+    found = json.loads(text, parse_constant=_no_constant) if isinstance(text, str) else text
+    if not isinstance(found, dict):
+        raise sqlite3.DatabaseError(f"it holds {found!r:.80} where a table belongs")
+    return found
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"it holds {name}, which is no number")
+
+
+def _time(seconds: Any) -> float:
+    if not (isinstance(seconds, (int, float)) and 0 <= seconds < 2**40):
+        raise sqlite3.DatabaseError(f"it holds {seconds!r:.80} for a time")
+    return seconds
+
+
+def _text(spec: Any) -> str | None:
+    if not (spec is None or isinstance(spec, str)):
+        raise sqlite3.DatabaseError(f"it holds {spec!r:.80} where a text belongs")
+    return spec

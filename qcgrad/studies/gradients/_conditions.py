@@ -8,7 +8,7 @@ from ...catalogue import Entry, backends, nearest_method
 from ...ir.noise import noise_in_words
 from ...simulators import DensityMatrix
 
-Words = tuple[str, ...]
+Noise = tuple[str, ...]
 
 
 class Condition(NamedTuple):
@@ -19,7 +19,7 @@ class Condition(NamedTuple):
         backend: by name; None for the default one.
     """
 
-    noise: Words | None = None
+    noise: Noise | None = None
     backend: str | None = None
 
 
@@ -47,7 +47,7 @@ def known(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(nearest_method(name, of_circuits(), "backend") for name in names))
 
 
-def conditions(noises: tuple[Words, ...], names: tuple[str, ...]) -> list[Condition]:
+def conditions(noises: tuple[Noise, ...], names: tuple[str, ...]) -> list[Condition]:
     """Noise on every backend that simulates it, no noise on all others.
 
     Raises:

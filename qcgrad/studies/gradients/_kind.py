@@ -17,7 +17,7 @@ from ..kind import AbstractKind, Number, Seeds, Whole, distinct
 from ..records import Record
 from ..summary import Summary
 from ._cell import GradientCell
-from ._conditions import Condition, Words, conditions, known
+from ._conditions import Condition, Noise, conditions, known
 from ._methods import of_circuits
 
 # Gradients of trials go by one by one, but each takes its time.
@@ -58,7 +58,7 @@ class Gradients(AbstractKind):
     methods: tuple[Written, ...] = Field(min_length=1)
     epsilon: tuple[Number, ...] = ()
     delta: tuple[Number, ...] = Field(default=(0.02,), min_length=1)
-    noise: tuple[Words, ...] = ()
+    noise: tuple[Noise, ...] = ()
     backends: tuple[str, ...] = ()
     seeds: Seeds = (0,)
     trials: Whole = Field(default=100, ge=2, le=_MOST_TRIALS)
@@ -135,17 +135,17 @@ class Gradients(AbstractKind):
         everywhere = conditions(self.noise, self.backends)
         # What is exact by knowing the circuit has no noise.
         fitting = everywhere if is_sampling else [c for c in everywhere if c.noise is None] or [Condition()]
-        for (method, options), (epsilon, delta), (noise, backend) in itertools.product(
-            instances(entry), accuracies, fitting
-        ):
-            yield {
-                "method": method,
-                "options": options,
-                "epsilon": epsilon,
-                "delta": delta,
-                "noise": noise,
-                "backend": backend,
-            }
+        # A product would hold all instances.
+        for method, options in instances(entry):
+            for (epsilon, delta), (noise, backend) in itertools.product(accuracies, fitting):
+                yield {
+                    "method": method,
+                    "options": options,
+                    "epsilon": epsilon,
+                    "delta": delta,
+                    "noise": noise,
+                    "backend": backend,
+                }
 
     def is_mine(self, cell: Cell) -> bool:
         return isinstance(cell, GradientCell)

@@ -41,11 +41,11 @@ def _table(table: Table, narrow: bool):
     from rich.text import Text
 
     look = {"box": SIMPLE_HEAD, "padding": (0, 0 if narrow else 1, 0, 0), "show_edge": False}
-    shown = RichTable(title=table.title, title_justify="left", title_style="bold", **look)
+    shown = RichTable(title=Text(table.title), title_justify="left", title_style="bold", **look)
     columns = [column for column in table.columns if column.is_essential or not narrow]
     for column in columns:
         # Where even this is too wide, a number on two lines is better than one cut off.
-        shown.add_column(column.heading, justify="left" if column.is_text else "right", overflow="fold")
+        shown.add_column(Text(column.heading), justify="left" if column.is_text else "right", overflow="fold")
     for row in range(min(_MOST_ROWS, len(columns[0].shown))):
         shown.add_row(*(Text(column.shown[row], style=_style(column, row)) for column in columns))
     return shown
