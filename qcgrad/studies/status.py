@@ -17,7 +17,7 @@ class Status:
 
     Attributes:
         data: plain data: `title`, `total`, `finished`, `outdated` (by other code than this one's), `by_kind`,
-            `failures` (`cell`, `verdict`, `message`, `traceback`), `runs`.
+            `retried` (cells that were begun more than once, since their workers died), `failures` (`cell`, `verdict`, `message`, `traceback`), `runs`.
     """
 
     data: dict[str, Any]
@@ -29,6 +29,8 @@ class Status:
         yield f"{self.data['finished']} of {self.data['total']} cells are finished{others}"
         for kind, (finished, total) in self.data["by_kind"].items():
             yield f"  {kind}: {finished} of {total}"
+        if retried := self.data["retried"]:
+            yield f"{retried} of them were begun more than once, since their workers died"
         for failure in self.data["failures"]:
             yield f"{failure['verdict']}: {failure['cell']}: {failure['message']}"
         for run in self.data["runs"]:
@@ -40,9 +42,9 @@ class Status:
 
 def status_of(study: StudySpec, store: Store) -> Status:
     """What a store has of a study."""
-    code = {canonical(row.cell): row.code_version for row in store.rows()}  # of the newest record
+    newest = {canonical(row.cell): (row.code_version, row.attempts or 1) for row in store.rows()}
     cells = study.cells()
-    done = {name: code[name] for cell in cells if (name := canonical(cell.data)) in code}
+    done = {name: newest[name] for cell in cells if (name := canonical(cell.data)) in newest}
     finished = Counter(cell.kind for cell in cells if canonical(cell.data) in done)
     totals = Counter(cell.kind for cell in cells)
     failures = []
@@ -55,7 +57,8 @@ def status_of(study: StudySpec, store: Store) -> Status:
             "title": study.title,
             "total": len(cells),
             "finished": sum(finished.values()),
-            "outdated": sum(version != code_version() for version in done.values()),
+            "outdated": sum(version != code_version() for version, _ in done.values()),
+            "retried": sum(attempts > 1 for _, attempts in done.values()),
             "by_kind": {kind: [finished[kind], total] for kind, total in totals.items()},
             "failures": failures,
             "runs": runs,

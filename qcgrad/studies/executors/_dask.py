@@ -139,9 +139,10 @@ class Dask(AbstractExecutor):
             raise ClusterRefused(_GONE) from error
 
     def _workers_left(self) -> int:
-        if self._client.status != "running":
-            raise ClusterRefused(_GONE)
-        return self.workers
+        if self._client.status == "running":
+            with contextlib.suppress(OSError):
+                return self.workers
+        raise ClusterRefused(_GONE)
 
     def _count_deaths(self, event: tuple[float, Any]) -> None:
         """What the scheduler tells of a worker that is gone; it gives the cells to others by itself."""
