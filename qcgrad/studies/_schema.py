@@ -1,6 +1,8 @@
 """The tables of a study's file, and what is no file of a study."""
 
 import sqlite3
+from contextlib import suppress
+from pathlib import Path
 
 from ._claims import CLAIMS
 
@@ -37,6 +39,28 @@ FORMAT = 3
 _LATER = {"cells": {"run": "TEXT", "worker": "TEXT", "attempts": "INTEGER"}, "claims": {"traceback": "TEXT"}}
 
 
+# What SQLite's write-ahead logs begin with, in either byte order of their checksums; a shorter one is empty.
+_LOG_BEGINS, _LOG_HEADER = (bytes.fromhex("377f0682"), bytes.fromhex("377f0683")), 32
+_SMALLEST_PAGE = 512
+
+
+def check_files(path: Path) -> None:
+    """Refuse what SQLite would take for empty, and write over: a cut file, a log that is none.
+
+    Raises:
+        sqlite3.DatabaseError: the file, or its log, is damaged.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    begins = b""
+    with suppress(FileNotFoundError), log.open("rb") as file:
+        begins = file.read(_LOG_HEADER)
+    if len(begins) == _LOG_HEADER and not begins.startswith(_LOG_BEGINS):
+        raise sqlite3.DatabaseError(f"it is damaged: its log {log.name} is none")
+    # With a log it may end so, where a disk was full; what is missing is in the log.
+    if not begins and path.is_file() and path.stat().st_size % _SMALLEST_PAGE:
+        raise sqlite3.DatabaseError("it is damaged: its end is missing")
+
+
 def prepare(database: sqlite3.Connection) -> None:
     """Check that a file is of a study, and make what it lacks.
 
@@ -54,7 +78,10 @@ def prepare(database: sqlite3.Connection) -> None:
         columns = _columns(database, table)
         if columns + _missing(columns, table) != _COLUMNS.get(table):
             raise sqlite3.DatabaseError(f"it is not of a study: table {table!r} has columns {', '.join(columns)}")
-    database.execute("PRAGMA journal_mode=WAL")
+    (mode,) = database.execute("PRAGMA journal_mode").fetchone()
+    if mode == "wal" and not tables:
+        raise sqlite3.DatabaseError("its tables are missing: if it was copied, copy the file that ends in -wal too")
+    # Before there is a log, so that a file without its log is never taken for a new one.
     with database:
         for table in tables:
             for column in _missing(_columns(database, table), table):
@@ -63,6 +90,7 @@ def prepare(database: sqlite3.Connection) -> None:
             database.execute(statement)
         if version < FORMAT:
             database.execute(f"PRAGMA user_version = {FORMAT}")
+    database.execute("PRAGMA journal_mode=WAL")
 
 
 def _columns(database: sqlite3.Connection, table: str) -> tuple[str, ...]:

@@ -16,8 +16,9 @@ class Status:
     """What of a study is finished.
 
     Attributes:
-        data: plain data: `title`, `total`, `finished`, `outdated` (by other code than this one's), `by_kind`,
-            `retried` (cells that were begun more than once, since their workers died), `failures` (`cell`, `verdict`, `message`, `traceback`), `runs`.
+        data: plain data: `title`, `total`, `finished`, `outdated` (by other code than this one's), `retried` (begun
+            more than once, since their workers died), `by_kind`, `failures` (`cell`, `verdict`, `message`,
+            `traceback`), `runs`.
     """
 
     data: dict[str, Any]

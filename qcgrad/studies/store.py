@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from ._claims import Claims
-from ._schema import prepare
+from ._schema import check_files, prepare
 from .executors import Failure
 from .identity import canonical, cell_key, code_version
 
@@ -81,8 +81,11 @@ class Store:
         self.path = Path(path)
         if must_exist and not self.path.is_file():
             raise StoreError(f"results file {self.path} is not there: give the path of a study.sqlite, or its folder")
+        if must_exist and self.path.stat().st_size == 0:
+            raise StoreError(f"results file {self.path} is empty: run the study again, or give another one")
         with self._explained("cannot be used", "name another folder"):
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            check_files(self.path)
             self._database = sqlite3.connect(self.path, timeout=30)
         try:
             with self._explained("cannot be used", "name another folder"):
@@ -109,7 +112,9 @@ class Store:
         """All starts of the study, the oldest first."""
         with self._explained("cannot be read", "it is damaged, name another folder"):
             rows = self._database.execute("SELECT id, began, spec, provenance FROM runs ORDER BY began").fetchall()
-            return [Run(name, began, spec, json.loads(text)) for name, began, spec, text in rows]
+            for *_, spec, _ in rows:
+                self._whole(json.loads(spec or "{}"))
+            return [Run(name, began, spec, self._whole(json.loads(text))) for name, began, spec, text in rows]
 
     def get(self, cell: dict[str, Any]) -> dict[str, Any] | None:
         """The record of a finished cell, or None."""
@@ -127,7 +132,7 @@ class Store:
         columns = "cell, record, seconds, finished_at, code_version, run, worker, attempts"
         with self._explained("cannot be read", "it is damaged, name another folder"):
             for cell, record, *rest in self._database.execute(f"SELECT {columns} FROM cells ORDER BY finished_at, key"):
-                yield Row(json.loads(cell), self._whole(json.loads(record)), *rest)
+                yield Row(self._whole(json.loads(cell)), self._whole(json.loads(record)), *rest)
 
     def put(
         self,
@@ -204,16 +209,16 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _whole(self, record: Any) -> dict[str, Any]:
-        if not isinstance(record, dict):
-            raise sqlite3.DatabaseError(f"it holds {record!r} for a cell")
-        return record
+    def _whole(self, data: Any) -> dict[str, Any]:
+        if not isinstance(data, dict):
+            raise sqlite3.DatabaseError(f"it holds {data!r} where a table should be")
+        return data
 
     @contextmanager
     def _explained(self, what: str, advice: str):
         try:
             yield
-        except (OSError, sqlite3.Error, json.JSONDecodeError) as error:
+        except (OSError, sqlite3.Error, ValueError, TypeError, RecursionError) as error:  # the last three of json.loads
             reason = getattr(error, "strerror", None) or error
             if _is_of_a_full_disk(error, self.path):
                 reason = reason if "full" in str(reason) else f"{reason}, the disk is full"

@@ -77,15 +77,9 @@ class Dask(AbstractExecutor):
                 from distributed import Client, LocalCluster
             except ImportError as error:
                 raise ClusterRefused(_NOT_INSTALLED) from error
-            cluster = own.enter_context(
-                LocalCluster(
-                    n_workers=workers,
-                    threads_per_worker=1,
-                    dashboard_address=None,
-                    memory_limit=0,  # cells are refused before they take too much
-                    env=share_of_threads(workers),
-                )
-            )
+            # No limit to their memory: cells are refused before they take too much.
+            settings: Any = {"dashboard_address": None, "memory_limit": 0, "env": share_of_threads(workers)}
+            cluster = own.enter_context(LocalCluster(n_workers=workers, threads_per_worker=1, **settings))
             client = own.enter_context(Client(cluster, set_as_default=False))
             found = cls(client, allowed_bytes(max_bytes) // workers)
             found._own.push(own.pop_all())

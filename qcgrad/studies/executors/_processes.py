@@ -108,7 +108,8 @@ class _Worker:
         """What has become of the cell; None where the process died and another one tries again."""
         assert self._cell is not None
         try:
-            return Finished(self._cell, *self.link.recv(), self._attempts)
+            end, seconds, host = self.link.recv()
+            return Finished(self._cell, end, seconds, host, self._attempts)
         except (EOFError, OSError):
             pass
         self.stop()
