@@ -41,7 +41,7 @@ _LATER = {"cells": {"run": "TEXT", "worker": "TEXT", "attempts": "INTEGER"}, "cl
 
 # What SQLite's write-ahead logs begin with, in either byte order of their checksums; a shorter one is empty.
 _LOG_BEGINS, _LOG_HEADER = (bytes.fromhex("377f0682"), bytes.fromhex("377f0683")), 32
-_SMALLEST_PAGE = 512
+_FILE_BEGINS, _SMALLEST_PAGE = b"SQLite format 3\0", 512
 
 
 def check_files(path: Path) -> None:
@@ -58,7 +58,8 @@ def check_files(path: Path) -> None:
         raise sqlite3.DatabaseError(f"it is damaged: its log {log.name} is none")
     # With a log it may end so, where a disk was full; what is missing is in the log.
     if not begins and path.is_file() and path.stat().st_size % _SMALLEST_PAGE:
-        raise sqlite3.DatabaseError("it is damaged: its end is missing")
+        is_cut = _FILE_BEGINS.startswith(path.read_bytes()[: len(_FILE_BEGINS)])
+        raise sqlite3.DatabaseError("it is damaged: its end is missing" if is_cut else "file is not a database")
 
 
 def prepare(database: sqlite3.Connection) -> None:

@@ -57,8 +57,9 @@ def test_pages_of_something_else(path, page, filling):
 
 
 def test_files_that_are_something_else(path, tmp_path):
-    path.write_bytes(b"\x89PNG" + bytes(9000))
-    assert "file is not a database" in refused(path)
+    for content in (b"\x89PNG" + bytes(9000), bytes(4096), b"notes", b"text of a page, or so" * 512):
+        path.write_bytes(content)
+        assert "file is not a database" in refused(path)
     folder = tmp_path / "folder" / "study.sqlite"
     folder.mkdir(parents=True)
     for must_exist in (True, False):
