@@ -9,8 +9,9 @@ from contextlib import closing
 import pytest
 
 from qcgrad.studies import _claims as claims
-from qcgrad.studies.executors import Dask, Failure, InProcess, Processes
+from qcgrad.studies.executors import Dask, Failure, InProcess, Processes, _processes
 from qcgrad.studies.executors._dask import ClusterRefused
+from qcgrad.studies.executors._threads import environment, share_of_threads
 from qcgrad.studies.run import run_cells
 from qcgrad.studies.store import Store
 
@@ -44,7 +45,8 @@ def test_every_cell_is_computed_once_and_errors_are_told(kind, request):
     assert all(f.worker for f in finished)
 
 
-def test_processes_share_the_cells_and_take_them_when_they_have_room():
+def test_processes_share_the_cells_and_take_them_when_they_have_room(monkeypatch):
+    monkeypatch.delenv("QCGRAD_NUM_THREADS", raising=False)
     taken = []
 
     def source():
@@ -59,6 +61,27 @@ def test_processes_share_the_cells_and_take_them_when_they_have_room():
     pids = {f.end["process"] for f in everything}
     assert len(pids) == 2
     assert os.getpid() not in pids
+    # Together they have no more threads than there are processors.
+    (threads,) = {f.end["threads"] for f in everything}
+    assert int(threads) == max(1, len(os.sched_getaffinity(0)) // 2)
+    assert "QCGRAD_NUM_THREADS" not in os.environ
+
+
+def test_without_cells_no_process_starts(monkeypatch):
+    monkeypatch.setattr(_processes, "_Worker", None)
+    with Processes(2, compute=where) as executor:
+        assert list(executor.map([])) == []
+
+
+def test_a_share_of_the_processors_leaves_what_the_user_has_set(monkeypatch):
+    monkeypatch.setenv("QCGRAD_NUM_THREADS", "7")
+    monkeypatch.delenv("NPROC", raising=False)
+    share = share_of_threads(1000)
+    assert (share["QCGRAD_NUM_THREADS"], share["NPROC"]) == ("7", "1")
+    with environment(share):
+        assert os.environ["NPROC"] == "1"
+    assert "NPROC" not in os.environ
+    assert os.environ["QCGRAD_NUM_THREADS"] == "7"
 
 
 def test_a_process_that_dies_loses_only_its_cell_which_is_tried_again(tmp_path):
