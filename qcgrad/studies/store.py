@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from ._claims import Claims
-from ._schema import check_files, prepare
+from ._schema import opened
 from .executors import Failure
 from .identity import canonical, cell_key, code_version
 
@@ -63,7 +63,8 @@ class Store:
 
     Args:
         path: the SQLite file; its folder is created.
-        must_exist: refuse a file that is not there instead of beginning one.
+        must_exist: refuse a file that is not there instead of beginning one. Where nothing can be written, it can
+            still be read.
 
     Raises:
         StoreError: the file is no store of a study, is damaged, comes from a newer version, or cannot be written.
@@ -84,15 +85,9 @@ class Store:
         if must_exist and self.path.stat().st_size == 0:
             raise StoreError(f"results file {self.path} is empty: run the study again, or give another one")
         with self._explained("cannot be used", "name another folder"):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            check_files(self.path)
-            self._database = sqlite3.connect(self.path, timeout=30)
-        try:
-            with self._explained("cannot be used", "name another folder"):
-                prepare(self._database)
-        except BaseException:
-            self._database.close()
-            raise
+            if not must_exist:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._database = opened(self.path, to_read=must_exist)
         self._claims = Claims(self._database, self.path)
         self._run: str | None = None
 
