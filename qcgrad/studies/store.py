@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from ._claims import Claims
-from ._schema import prepare
+from ._schema import opened
 from .executors import Failure
 from .identity import canonical, cell_key, code_version
 
@@ -46,6 +46,13 @@ class Row(NamedTuple):
     attempts: int | None
 
 
+class Kept(NamedTuple):
+    """Which code computed a cell, and how often it was begun."""
+
+    code_version: str
+    attempts: int
+
+
 class Run(NamedTuple):
     """One start of a study: when, of which spec (JSON), and on what (see `provenance`)."""
 
@@ -63,7 +70,8 @@ class Store:
 
     Args:
         path: the SQLite file; its folder is created.
-        must_exist: refuse a file that is not there instead of beginning one.
+        must_exist: refuse a file that is not there instead of beginning one. Where nothing can be written, it can
+            still be read.
 
     Raises:
         StoreError: the file is no store of a study, is damaged, comes from a newer version, or cannot be written.
@@ -81,15 +89,12 @@ class Store:
         self.path = Path(path)
         if must_exist and not self.path.is_file():
             raise StoreError(f"results file {self.path} is not there: give the path of a study.sqlite, or its folder")
+        if must_exist and self.path.stat().st_size == 0:
+            raise StoreError(f"results file {self.path} is empty: run the study again, or give another one")
         with self._explained("cannot be used", "name another folder"):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._database = sqlite3.connect(self.path, timeout=30)
-        try:
-            with self._explained("cannot be used", "name another folder"):
-                prepare(self._database)
-        except BaseException:
-            self._database.close()
-            raise
+            if not must_exist:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._database = opened(self.path, to_read=must_exist)
         self._claims = Claims(self._database, self.path)
         self._run: str | None = None
 
@@ -123,10 +128,11 @@ class Store:
             found = self._database.execute("SELECT 1 FROM cells WHERE key = ?", (cell_key(cell),)).fetchone()
             return found is not None
 
-    def codes(self) -> dict[str, str]:
-        """Of each finished cell, as `canonical` text, the version of the code that computed its newest record."""
+    def kept(self) -> dict[str, Kept]:
+        """What is known of the newest record of each finished cell, by the cell as `canonical` text."""
         with self._explained("cannot be read", "it is damaged, name another folder"):
-            return dict(self._database.execute("SELECT cell, code_version FROM cells ORDER BY finished_at, key"))
+            rows = self._database.execute("SELECT cell, code_version, attempts FROM cells ORDER BY finished_at, key")
+            return {cell: Kept(code, attempts or 1) for cell, code, attempts in rows}
 
     def newest(self, cells: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any] | None]:
         """For each of the cells its newest record, by whatever code, or None."""
@@ -242,7 +248,7 @@ class Store:
     def _explained(self, what: str, advice: str):
         try:
             yield
-        except (OSError, sqlite3.Error, ValueError, RecursionError) as error:
+        except (OSError, sqlite3.Error, ValueError, TypeError, RecursionError) as error:  # the last three of json.loads
             reason = getattr(error, "strerror", None) or error
             if _is_of_a_full_disk(error, self.path):
                 reason = reason if "full" in str(reason) else f"{reason}, the disk is full"

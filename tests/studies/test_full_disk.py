@@ -1,4 +1,4 @@
-"""A disk that really fills up: what is wrong is said, what was finished stays, and there is a way on."""
+"""Disks that really fill up, or are read-only: what is wrong is said, what was finished stays, there is a way on."""
 
 import os
 import shutil
@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from qcgrad.cli._app import application
 from qcgrad.studies.executors import InProcess
 from qcgrad.studies.files import write_csv
+from qcgrad.studies.identity import cell_key
 from qcgrad.studies.run import run_cells
 from qcgrad.studies.spec import load_spec
 from qcgrad.studies.store import Store, StoreError
@@ -117,3 +118,27 @@ def test_what_is_written_onto_a_full_disk_is_named_and_leaves_no_half_of_it(disk
         assert sorted(disk.iterdir()) == before
     assert (disk / "rows.csv").read_text().split() == ["a", "1"]
     assert "full): finished cells are kept" in refusal("study", "run", spec, "--out", disk / "new")
+
+
+def test_an_archive_can_be_read_and_is_refused_where_it_would_be_written_to(disk, tmp_path):
+    path, killed = disk / "study.sqlite", disk / "killed" / "study.sqlite"
+    killed.parent.mkdir()
+    with Store(path) as store:
+        store.begin("{}", {"host": "here"})
+        store.put({"n": 1}, {"M": 3}, 0.1)
+        store.begin("{}", {"host": "here"})
+        for name in ("study.sqlite", "study.sqlite-wal"):
+            shutil.copy(path.with_name(name), killed.with_name(name))
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    with Store(path, must_exist=True) as store:
+        assert store.get({"n": 1}) == {"M": 3}
+        assert len(store.runs()) == 2
+        assert not store.finished() - {cell_key({"n": 1})}
+        with pytest.raises(StoreError, match="cannot be written"):
+            store.begin("{}", {})
+    with Store(tmp_path / "taken" / "study.sqlite") as store:
+        assert store.merge(path) == 1
+    with pytest.raises(StoreError, match="cannot be used"):
+        Store(path)
+    with pytest.raises(StoreError, match="it has a log, which takes a folder that can be written to: copy all"):
+        Store(killed, must_exist=True)

@@ -16,9 +16,9 @@ def cells(count: int) -> list[NetworkCell]:
 
 
 def where(cell, notify):
-    """Who computed it."""
+    """Who computed it, and how many threads it may have."""
     time.sleep(0.05)
-    return {"M": cell.n, "process": os.getpid()}
+    return {"M": cell.n, "process": os.getpid(), "threads": os.environ.get("QCGRAD_NUM_THREADS")}
 
 
 def failing(cell, notify):

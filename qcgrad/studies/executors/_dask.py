@@ -77,15 +77,9 @@ class Dask(AbstractExecutor):
                 from distributed import Client, LocalCluster
             except ImportError as error:
                 raise ClusterRefused(_NOT_INSTALLED) from error
-            cluster = own.enter_context(
-                LocalCluster(
-                    n_workers=workers,
-                    threads_per_worker=1,
-                    dashboard_address=None,
-                    memory_limit=0,  # cells are refused before they take too much
-                    env=share_of_threads(workers),
-                )
-            )
+            # No limit to their memory: cells are refused before they take too much.
+            settings: Any = {"dashboard_address": None, "memory_limit": 0, "env": share_of_threads(workers)}
+            cluster = own.enter_context(LocalCluster(n_workers=workers, threads_per_worker=1, **settings))
             client = own.enter_context(Client(cluster, set_as_default=False))
             found = cls(client, allowed_bytes(max_bytes) // workers)
             found._own.push(own.pop_all())
@@ -139,9 +133,10 @@ class Dask(AbstractExecutor):
             raise ClusterRefused(_GONE) from error
 
     def _workers_left(self) -> int:
-        if self._client.status != "running":
-            raise ClusterRefused(_GONE)
-        return self.workers
+        if self._client.status == "running":
+            with contextlib.suppress(OSError):
+                return self.workers
+        raise ClusterRefused(_GONE)
 
     def _count_deaths(self, event: tuple[float, Any]) -> None:
         """What the scheduler tells of a worker that is gone; it gives the cells to others by itself."""

@@ -108,8 +108,8 @@ class _Worker:
         """What has become of the cell; None where the process died and another one tries again."""
         assert self._cell is not None
         try:
-            end, seconds, worker = self.link.recv()
-            return Finished(self._cell, end, seconds, worker, self._attempts)
+            end, seconds, host = self.link.recv()
+            return Finished(self._cell, end, seconds, host, self._attempts)
         except (EOFError, OSError):
             pass
         self.stop()
