@@ -44,11 +44,19 @@ def made(tmp_path, source):
 
 def test_page_shows_text_code_output_and_figures_in_their_order(tmp_path):
     source = (
-        "# %% [markdown]\n# # Title\n# $x$\n\n# %%\nprint('one')\nx = 2\n\n# %% A line\n"
+        "# %% [markdown]\n# # Title\n# $x$\n\n# %%\nimport inspect\n\n\nclass One:\n    two = 2\n\n\nx = 2\n"
+        "print(inspect.getsource(One), One.__module__)\n\n# %% A line\n"
         "import matplotlib.pyplot as plt\nplt.plot([x])\nplt.show()\n"
     )
     page = render(made(tmp_path, source))
-    parts = ["# Title\n$x$", "print('one')", "```text", "one\n", "plt.plot([x])", "![A line](made-1.png)"]
+    parts = [
+        "# Title\n$x$",
+        "class One:",
+        "```text",
+        "    two = 2\n __main__\n",
+        "plt.plot([x])",
+        "![A line](made-1.png)",
+    ]
     places = [page.markdown.index(part) for part in parts]
     assert places == sorted(places)
     assert page.figures["made-1.png"].startswith(b"\x89PNG")
@@ -67,11 +75,6 @@ def test_page_is_kept_until_its_script_changes(tmp_path):
     assert first == again
     script.write_text(script.read_text() + "print('more')\n")
     assert "more" in render(script, kept).markdown
-
-
-def test_classes_of_a_script_know_their_source_and_module(tmp_path):
-    source = "import inspect\n\n# %%\nclass One:\n    two = 2\n\n\nprint(inspect.getsource(One), One.__module__)\n"
-    assert "    two = 2\n __main__" in render(made(tmp_path, source)).markdown
 
 
 def test_script_runs_as_any_other(tmp_path):

@@ -70,14 +70,12 @@ class Dialect(griffe.Extension):
             _add_constructor(record)
 
 
-def _classes(obj: griffe.Module | griffe.Class) -> list[griffe.Class]:
+def _classes(obj: Any) -> list[griffe.Class]:
     found = []
     for member in obj.members.values():
-        if member.is_alias:
-            continue
-        if member.is_class:
+        if isinstance(member, griffe.Class):
             found.append(member)
-        if member.is_module or member.is_class:
+        if isinstance(member, (griffe.Class, griffe.Module)):
             found += _classes(member)
     return found
 
@@ -100,7 +98,7 @@ def _add_constructor(made: griffe.Class) -> None:
     parameters = {}
     for part in _lineage(made):
         for name, field in part.members.items():
-            if field.is_attribute and field.annotation is not None and _is_field(name, field):
+            if isinstance(field, griffe.Attribute) and field.annotation is not None and _is_field(name, field):
                 kind = griffe.ParameterKind.positional_or_keyword
                 default = _default(field.value)
                 parameters[name] = griffe.Parameter(name, annotation=field.annotation, kind=kind, default=default)
@@ -116,6 +114,8 @@ def _is_field(name: str, field: griffe.Attribute) -> bool:
 def _default(value: Any) -> Any:
     """The default of a field; None where it has none."""
     if isinstance(value, griffe.ExprCall) and str(value.function).rpartition(".")[2].lower() == "field":
-        given = {argument.name: argument.value for argument in value.arguments if hasattr(argument, "name")}
+        given = {
+            argument.name: argument.value for argument in value.arguments if isinstance(argument, griffe.ExprKeyword)
+        }
         return given.get("default", "..." if "default_factory" in given else None)
     return value

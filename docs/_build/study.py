@@ -21,11 +21,8 @@ from qcgrad.objective import Point, point_at
 from qcgrad.studies.cells import Cell
 from qcgrad.studies.circuits import load_study_circuit, within
 from qcgrad.studies.gradients import Gradients
-from qcgrad.studies.gradients._cell import GradientCell
 from qcgrad.studies.records import Record
 from qcgrad.studies.scaling import CircuitSeries, HardInstance, Network, Scaling
-from qcgrad.studies.scaling._hard_cells import HardInstanceCell
-from qcgrad.studies.scaling._method_cell import MethodCell
 from qcgrad.studies.spec import StudySpec
 
 FILE = Path(__file__).parents[1] / "data" / "methods.json"
@@ -70,12 +67,13 @@ class Measured(NamedTuple):
 def study() -> StudySpec:
     """Every method of the catalogue, on the same circuits."""
     everything = tuple(methods())
+    common = [name for name, method in methods().items() if method.make.needs_common_state]
     return StudySpec(
         title="All methods",
         scaling=Scaling(
             methods=everything,
             circuits=tuple(_series(label, names) for label, names in _SERIES.items()),
-            hard_instance=HardInstance(qubits=(2, 3, 4), trials=dict.fromkeys(_searched(everything), 100)),
+            hard_instance=HardInstance(qubits=(2, 3, 4), trials=dict.fromkeys(common, 100)),
             network=Network(),
         ),
         gradients=Gradients(circuits=_ACCURACY_ON, methods=tuple(_settings()), trials=_TRIALS),
@@ -85,17 +83,17 @@ def study() -> StudySpec:
 def cells(spec: StudySpec) -> Iterator[Cell]:
     """Those that are computed: what takes hours is left out where other cells say as much."""
     for cell in spec.cells():
-        assert isinstance(cell, (MethodCell, GradientCell))
-        method = methods()[cell.method]
-        if isinstance(cell, HardInstanceCell) and not method.make.needs_common_state:
+        method = methods()[cell.data["method"]]
+        if cell.kind == "hard-instance" and not method.make.needs_common_state:
             continue
-        if isinstance(cell, GradientCell) and method.pays_in == "copies" and cell.circuit in _too_wide():
+        if cell.kind == "gradient" and method.pays_in == "copies" and cell.where in _too_wide():
             continue
         yield cell
 
 
-def _too_wide() -> set[str]:
-    return set(_ACCURACY_ON) - set(within(_ACCURACY_ON, _FEW_QUBITS))
+def _too_wide() -> list[str]:
+    narrow = within(_ACCURACY_ON, _FEW_QUBITS)
+    return [name for name in _ACCURACY_ON if name not in narrow]
 
 
 def _series(label: str, names: tuple[str, ...]) -> CircuitSeries:
@@ -114,12 +112,6 @@ def read(path: Path = FILE) -> Measured:
         data["began"],
         data["provenance"],
     )
-
-
-def _searched(names: tuple[str, ...]) -> tuple[str, ...]:
-    from qcgrad.studies._methods import searched
-
-    return searched(names)
 
 
 def _settings() -> Iterator[dict[str, Any]]:
@@ -173,7 +165,7 @@ def _kinds(made: type[Cell]) -> Iterator[type[Cell]]:
 
 
 def _cell(kinds: dict[str, type[Cell]], data: dict[str, Any]) -> Cell:
-    given = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
+    given: dict[str, Any] = {n: tuple(value) if isinstance(value, list) else value for n, value in data.items()}
     made = kinds[given.pop("kind")]
     return made(**{field.name: given[field.name] for field in dataclasses.fields(made) if field.name in given})
 
