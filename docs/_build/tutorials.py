@@ -14,7 +14,7 @@ def pages() -> dict[str, str | bytes]:
     for script in sorted(FOLDER.glob("[!_]*.py")):
         page, where = render(script, ROOT / ".cache" / "tutorials"), script.relative_to(ROOT)
         title, _, text = page.markdown.partition("\n")
-        note = f"*Everything below is the output of [{where}]({script.name}): `python {where}` in a checkout.*"
+        note = f"*Everything below is the output of [{where}]({script.name}): `PYTHONPATH=. python {where}` in a checkout.*"
         found[f"tutorials/{script.stem}.md"] = f"{title}\n\n{note}\n{text}"
         found |= {f"tutorials/{name}": drawn for name, drawn in page.figures.items()}
     return found

@@ -61,13 +61,11 @@ jax.config.update("jax_enable_x64", True)
 # %%
 def program_of(point):
     if not hasattr(point.objective, "program"):
-        raise qg.NotApplicable(
-            "SineShift differentiates circuits: give a qcgrad.Expectation"
-        )
+        raise qg.NotApplicable("SineShift is for circuits: give a qcgrad.Expectation")
     for gate in point.objective.program.circuit.angle_gates:
         if frequencies(gate) != (1.0,):
             raise qg.NotApplicable(
-                f"SineShift needs rotations about Pauli strings, and {gate.name} is none"
+                f"SineShift is for rotations about Pauli strings, not for {gate.name}"
             )
     return point.objective.program
 
@@ -96,29 +94,22 @@ class SineShift(OneRoundEstimator):
         return (Evaluate(program_of(point), settings, self.shots),)
 
     def combine(self, point, queries, answers):
+        mean, variance, bias, _ = answers[0]
+        parts = (mean, variance, 0 * mean if bias is None else bias)
         ends, size = [1, 1 + len(point.coordinates)], 2 * math.sin(self.step)
-        row = jnp.asarray(
-            point.cotangents, answers[0].mean.dtype
-        )  # which outputs to differentiate
-        value, plus, minus = (part.T for part in jnp.split(answers[0].mean, ends))
-        noise, *noises = (part.T for part in jnp.split(answers[0].variance, ends))
-        off, *offs = (
-            (None, None)
-            if (bias := answers[0].bias) is None
-            else (part.T for part in jnp.split(bias, ends))
+        (value, plus, minus), (noise, *noises), (off, *offs) = (
+            jnp.split(part.T, ends, axis=1) for part in parts
         )
+        curvature = (plus + minus - 2 * value) / (2 - 2 * math.cos(self.step))
+        rows = jnp.asarray(point.cotangents, mean.dtype)  # which outputs to differentiate
         return Reading(
             value=value[:, 0],
-            gradient=row @ (plus - minus) / size,
-            variance=row**2 @ sum(noises) / size**2,
+            gradient=rows @ (plus - minus) / size,
+            variance=rows**2 @ sum(noises) / size**2,
             value_variance=noise[:, 0],
-            bias_bound=None if off is None else abs(row) @ sum(offs) / size,
-            value_bias_bound=None if off is None else off[:, 0],
-            stats={
-                "curvature": row
-                @ (plus + minus - 2 * value)
-                / (2 - 2 * math.cos(self.step))
-            },
+            bias_bound=abs(rows) @ sum(offs) / size,
+            value_bias_bound=off[:, 0],
+            stats={"curvature": rows @ curvature},
         )
 
     def value_query(self, point):
@@ -126,10 +117,11 @@ class SineShift(OneRoundEstimator):
 
 
 # %% [markdown]
-# Three things to note. `variance` is never left out: both evaluations are
-# independent, so their variances add, with the square of the factor in front.
-# `bias` of an answer, which noisy devices may know, is handed on. And nothing is
-# said about cost: that follows from the queries.
+# These are some 40 lines, without imports and docstring. Three things to note.
+# `variance` is never left out: both evaluations are independent, so their variances
+# add, with the square of the factor in front. `bias` of an answer, which noisy
+# devices may know, is handed on. And nothing is said about cost: that follows from
+# the queries.
 #
 # ## Does it keep what every method promises?
 #
@@ -182,15 +174,9 @@ e = qg.estimate(objective, params, SineShift(shots=2000), key=0)
 worst = float(np.max(np.abs(e.gradient - exact.gradient) / e.standard_error))
 diagonal = np.diag(qg.hessian(objective, params, qg.SecondOrderShift()).matrix)
 print("cost:", e.cost)
-print(
-    f"largest error: {worst:.1f} standard errors, among {objective.num_parameters} derivatives"
-)
-print(
-    "curvatures:",
-    np.asarray(e.stats["curvature"][0, :4]).round(2),
-    "exact:",
-    diagonal[:4].round(2),
-)
+print(f"largest of {objective.num_parameters} errors: {worst:.1f} standard errors")
+print("curvatures:", np.asarray(e.stats["curvature"][0, :4]).round(2))
+print("exact ones:", diagonal[:4].round(2))
 assert worst < 6
 
 # %% [markdown]
@@ -208,10 +194,9 @@ for step in steps:
     variances.append(float(np.mean((np.array(found) - exact.gradient) ** 2)))
 at_quarter = variances[4]
 for step, variance in zip(steps, variances, strict=True):
-    print(
-        f"step {step:.2f}: {variance / at_quarter:7.2f} times the variance, 1/sin^2 = {1 / np.sin(step) ** 2:7.2f}"
-    )
-    assert 0.5 < variance / at_quarter * np.sin(step) ** 2 < 2
+    ratio, law = variance / at_quarter, 1 / np.sin(step) ** 2
+    print(f"step {step:.2f}: {ratio:7.2f} times the variance, 1/sin^2 = {law:7.2f}")
+    assert 0.5 < ratio / law < 2
 
 # %% Variance against the step, on the curve one over sine squared: least at a quarter turn
 figure, axis = plt.subplots(figsize=(6.4, 4.0), layout="constrained")
@@ -256,22 +241,12 @@ class SizedSineShift(SineShift):
             for basis in program_of(point).bases
         ]
         spread = np.square(ranges).sum(axis=0) / 2  # at a quarter turn, where sin s = 1
-        return cls(
-            max(
-                2,
-                counted(
-                    cls,
-                    hoeffding(spread, log_of(num_components(point), delta), epsilon),
-                    epsilon,
-                ),
-            )
-        )
+        needed = hoeffding(spread, log_of(num_components(point), delta), epsilon)
+        return cls(max(2, counted(cls, needed, epsilon)))
 
 
-print(
-    len(check_estimator(SizedSineShift(shots=10_000))),
-    "kinds of objective passed, the promise of for_accuracy included",
-)
+passed = check_estimator(SizedSineShift(shots=10_000))
+print(len(passed), "kinds of objective passed, the promise of for_accuracy included")
 
 # %% [markdown]
 # ## Let everybody find it
@@ -308,9 +283,7 @@ advice = qg.advise(
 for plan in advice.plans[:12]:
     if plan.cost is not None:
         mark = "  <- ours" if plan.method.name == "sine-shift" else ""
-        print(
-            f"{plan.method.name:>27}: {plan.cost.copies:>12,} copies, {plan.cost.circuit_runs:>4} circuits{mark}"
-        )
+        print(f"{plan.method.name:>27}: {plan.cost.copies:>14,} copies{mark}")
 assert advice["sine-shift"].cost == advice["parameter-shift"].cost
 
 # %% [markdown]

@@ -119,9 +119,8 @@ assert found["phase feedback"].stats["cosine"] > found["random feedback"].stats[
 
 # %%
 for path, bound in jax.tree_util.tree_leaves_with_path(found["phase feedback"].bias_bound):
-    print(
-        f"weights{jax.tree_util.keystr(path)}: largest distance from the true gradient {float(jnp.max(bound)):.1e}"
-    )
+    furthest = float(jnp.max(bound))
+    print(f"weights{jax.tree_util.keystr(path)}: at most {furthest:.1e} from the truth")
 
 # %% [markdown]
 # An alignment is about one error. The *cross kernel* of a rule, J Ĵᴴ, is about all
@@ -152,9 +151,8 @@ def train(rule=None, steps=300, rate=0.1):
         moved = jax.tree.map(lambda w, g: w - rate * g, current, e.gradient)
         return moved, (e.value, e.stats.get("cosine", 1.0))
 
-    return [
-        np.asarray(each) for each in jax.lax.scan(step, weights, length=steps)[1]
-    ]  # one compiled program
+    _, (losses, cosines) = jax.lax.scan(step, weights, length=steps)  # one program
+    return np.asarray(losses), np.asarray(cosines)
 
 
 runs = {"backpropagation": train()} | {name: train(rule) for name, rule in rules.items()}
