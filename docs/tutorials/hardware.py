@@ -44,9 +44,8 @@ energy = qg.PauliSum(
 )
 objective = qg.Expectation(circuit, energy)
 angles = np.array([0.4, -0.9, 1.3, 0.2, -0.5, 0.8, -1.1, 0.6])
-truth = qg.estimate(
-    objective, angles, qg.Adjoint()
-).gradient  # a simulator knows; hardware would not
+# A simulator knows the truth; hardware would not.
+truth = qg.estimate(objective, angles, qg.Adjoint()).gradient
 
 # %% [markdown]
 # ## Errors, and what an estimate says of them
@@ -77,9 +76,7 @@ ratios = np.array([(run.gradient - truth) / run.standard_error for run in runs])
 intervals = [run.interval(0.95) for run in runs]
 covered = np.mean([(lower < truth) & (truth < upper) for lower, upper in intervals])
 print(f"mean of the ratios {ratios.mean():+.3f}, standard deviation {ratios.std():.3f}")
-print(
-    f"95 % intervals hold the true derivative in {100 * covered:.1f} % of {ratios.size} cases"
-)
+print(f"95 % intervals hold the truth in {100 * covered:.1f} % of {ratios.size} cases")
 assert abs(ratios.mean()) < 0.1
 assert 0.9 < ratios.std() < 1.1
 assert 0.93 < covered < 0.97
@@ -114,10 +111,8 @@ asked = {
 for name, precision in asked.items():
     e = qg.estimate(objective, angles, qg.ParameterShift(), key=1, precision=precision)
     at_most = qg.predict_cost(objective, precision.reached_by(qg.ParameterShift())).copies
-    error, spread = (
-        float(np.max(np.abs(e.gradient - truth))),
-        float(np.max(e.standard_error)),
-    )
+    error = float(np.max(np.abs(e.gradient - truth)))
+    spread = float(np.max(e.standard_error))
     print(f"{name:>15}: {e.cost.copies:>8,} copies (foretold: at most {at_most:,})")
     print(f"{'':>15}  largest standard error {spread:.3f}, largest error {error:.3f}")
     assert e.cost.copies <= at_most
@@ -158,9 +153,9 @@ assert 0 < known.sum() < 8
 # On a real device gates err. Here every CNOT is followed by a random error in one
 # of a hundred cases, and every other gate in one of a thousand. `DensityMatrix`
 # simulates this exactly, and draws shots from what comes out (beyond some 12
-# qubits, `Trajectories` draws other errors for each shot instead). Noise does not
-# scatter the result, it *moves* it: this is a bias, and no number of shots removes
-# it. `noise_bias` computes it.
+# qubits, `Trajectories` draws other errors for each shot instead). Noise *moves*
+# the mean of the outcomes: this is a bias, and no number of shots removes it.
+# `noise_bias` computes it.
 
 # %%
 noise = (
@@ -190,9 +185,8 @@ assert noisy.fidelity == "noisy"
 
 # %%
 mitigated = qg.ZeroNoiseExtrapolation(qg.ParameterShift())
-left = np.asarray(
-    qg.estimate(objective, angles, mitigated, device).gradient - truth
-)  # without shots: the bias alone
+# Without shots, so that what is left is the bias alone.
+left = np.asarray(qg.estimate(objective, angles, mitigated, device).gradient - truth)
 print(f"largest bias without: {np.abs(bias).max():.4f}")
 print(f"largest bias with:    {np.abs(left).max():.4f}")
 assert np.abs(left).max() < np.abs(bias).max() / 5

@@ -18,6 +18,7 @@
 import math
 import sys
 import tempfile
+import textwrap
 from pathlib import Path
 
 import equinox as eqx
@@ -131,7 +132,7 @@ class SineShift(OneRoundEstimator):
 
 # %%
 for passed in check_estimator(SineShift(shots=10_000, step=1.0)):
-    print("passed:", passed[:70])
+    print("passed:", passed.split(":")[0])
 
 # %% [markdown]
 # A check is worth something only if mistakes fail it. Here is the rule with the
@@ -156,7 +157,7 @@ class ForgotTheSine(SineShift):
 try:
     check_estimator(ForgotTheSine(shots=100_000, step=1.0))
 except AssertionError as complaint:
-    print(str(complaint)[:80], "...")
+    print(textwrap.fill(str(complaint), 84))
 else:
     raise AssertionError("the mistake went through")
 
@@ -214,6 +215,7 @@ plt.show()
 
 # %% [markdown]
 # A quarter turn is best, and near it nothing much changes; small steps pay a lot.
+# (The law is not exact, since outcomes scatter differently at another angle.)
 #
 # ## How many shots does a precision take?
 #

@@ -15,6 +15,8 @@
 # weight, but not its size.
 
 # %%
+import textwrap
+
 import jax
 import jax.numpy as jnp
 import matplotlib.pyplot as plt
@@ -62,7 +64,7 @@ def without_sizes(w):
 
 # %%
 for passed in check_rule(PhaseFeedback()):
-    print("passed:", passed[:70])
+    print("passed:", passed.split(":")[0])
 
 # %% [markdown]
 # It passes although its gradient is wrong: it does not claim to be right. A rule
@@ -80,7 +82,7 @@ class Boastful(PhaseFeedback):
 try:
     check_rule(Boastful())
 except AssertionError as complaint:
-    print(str(complaint)[:80], "...")
+    print(textwrap.fill(str(complaint), 84))
 else:
     raise AssertionError("a false claim went through")
 
