@@ -146,6 +146,13 @@ def test_the_help_tells_the_exit_codes():
         assert code in shown
 
 
+@pytest.mark.parametrize("group", ["", "study"])
+def test_a_group_without_a_command_shows_its_help(group):
+    result = run(group)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert " ".join(result.stdout.split()) == " ".join(run(group, "--help").stdout.split())
+
+
 def test_every_command_is_looked_at():
     assert set(LINES) == set(WRONG) == set(WHERE) == set(COMMANDS)
 
@@ -233,7 +240,7 @@ SHELLS = {
     ("words", "offered"),
     [
         ("methods gentle", "gentle-sweep"),
-        ("methods split-r", "split-relu"),
+        ("methods --kind activations split-r", "split-relu"),
         ("methods --kind ru", "rules"),
         ("grad tfim_hva_n3_p1 --method paramet", "parameter-shift"),
         ("grad tfim_hva_n3", "tfim_hva_n3_p1"),
