@@ -67,6 +67,12 @@ def test_a_topic_is_computed_once_and_kept(script, tmp_path):
     assert {state["state"] for state in states if state["script"].startswith("quantum_")} == {"not computed"}
 
 
+def test_a_size_alone_means_all_claims(script, tmp_path):
+    states = json.loads(run("reproduce", "--small", "--json", "--out", tmp_path).stdout)
+    assert len(states) == len(claims_in(repository()))
+    assert {(state["state"], state["size"]) for state in states} == {("holds", "small")}
+
+
 def test_a_claim_that_does_not_hold_is_told(script, tmp_path):
     script.answer = 43
     result = run("reproduce", "gentle-sweep", "--out", tmp_path)
@@ -90,7 +96,8 @@ def test_unknown_names_and_places_are_refused(tmp_path):
     assert "did you mean 'gentle-sweep'" in result.stderr
     assert "topics are all, complex-ntk, quantum-backprop" in result.stderr
     assert issubclass(ClaimsNotFound, LookupError)
-    assert "give a topic and --full" in run("reproduce", "all", "--publish", "--out", tmp_path).stderr
+    for size in ((), ("--small",)):
+        assert "give --full as well" in run("reproduce", "all", *size, "--publish", "--out", tmp_path).stderr
 
 
 @pytest.fixture
@@ -112,7 +119,7 @@ def test_whole_results_are_published_without_the_name_of_the_machine(script, che
     (state,) = json.loads(run("reproduce", "--json").stdout)
     assert (state["state"], state["published"]) == ("holds", {"state": "not run"})
     assert "not run" in run("reproduce").stdout
-    result = run("reproduce", "all", "--full", "--publish", "--json")
+    result = run("reproduce", "--full", "--publish", "--json")
     assert result.exit_code == 0, result.stderr
     (state,) = json.loads(result.stdout)
     kept = json.loads((checkout / "theory" / "results" / "topic" / "one.json").read_text("utf-8"))
@@ -121,7 +128,7 @@ def test_whole_results_are_published_without_the_name_of_the_machine(script, che
     assert "host" not in kept["provenance"]
     assert state["published"] == {**kept, "state": "holds", "is_current": True}
     (checkout / "theory" / "topic" / "helper.py").write_text("y = 1\n")
-    (state,) = json.loads(run("reproduce", "--full", "--json").stdout)
+    (state,) = json.loads(run("reproduce", "--json").stdout)
     assert (state["state"], state["published"]["is_current"]) == ("not computed", False)
     assert "by another script" in run("reproduce").stdout
 

@@ -1,9 +1,12 @@
 """What holds for every command: examples in its help, JSON alone on stdout, exit codes, names that shells complete."""
 
 import json
+import os
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -143,6 +146,13 @@ def test_the_help_tells_the_exit_codes():
         assert code in shown
 
 
+@pytest.mark.parametrize("group", ["", "study"])
+def test_a_group_without_a_command_shows_its_help(group):
+    result = run(group)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert " ".join(result.stdout.split()) == " ".join(run(group, "--help").stdout.split())
+
+
 def test_every_command_is_looked_at():
     assert set(LINES) == set(WRONG) == set(WHERE) == set(COMMANDS)
 
@@ -171,6 +181,29 @@ def test_an_interrupt_is_exit_code_130(words, folder, monkeypatch):
 
     monkeypatch.setattr(WHERE[words], interrupted)
     assert run(LINES[words], "--json").exit_code == 130
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")
+def test_stdout_that_takes_nothing_is_told():
+    command = [sys.executable, "-m", "qcgrad", "methods", "adjoint"]
+    with open("/dev/full", "w") as full:
+        refused = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120)
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert "No space left" in refused.stderr
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as nobody:
+        left = subprocess.run(command, stdout=nobody, stderr=subprocess.PIPE, text=True, timeout=120)
+    assert (left.returncode, left.stderr) == (141, "")
+
+
+@pytest.mark.slow
+def test_letters_that_a_terminal_lacks_are_no_error():
+    command = [sys.executable, "-m", "qcgrad", "methods", "checkpointed"]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    shown = subprocess.run(command, capture_output=True, env=environment, timeout=120, check=True).stdout
+    assert b"keeps about 2?? of the ? states" in shown
 
 
 @pytest.mark.parametrize("line", ["study run mine.toml --out new", "study resume out", "scaling --spec mine.toml"])
@@ -207,7 +240,7 @@ SHELLS = {
     ("words", "offered"),
     [
         ("methods gentle", "gentle-sweep"),
-        ("methods split-r", "split-relu"),
+        ("methods --kind activations split-r", "split-relu"),
         ("methods --kind ru", "rules"),
         ("grad tfim_hva_n3_p1 --method paramet", "parameter-shift"),
         ("grad tfim_hva_n3", "tfim_hva_n3_p1"),

@@ -1,6 +1,6 @@
 """The index of all claims, README.md, from their scripts and from published results.
 
-python -m theory.index    # after `qcgrad reproduce all --full --publish`, or with a new claim
+python -m theory.index    # after `qcgrad reproduce --full --publish`, or with a new claim
 """
 
 from itertools import groupby
@@ -24,7 +24,7 @@ state, `qcgrad reproduce quantum-backprop --small --jobs 2` computes a topic ane
 itself: `python -m theory.quantum_backprop.gentle_sweep --small`.
 
 The number of each claim is that of its last whole run, which [results](results) keeps with all that it reports and what
-computed it; `qcgrad reproduce all --full --publish` writes these files, and `python -m theory.index` this page.
+computed it; `qcgrad reproduce --full --publish` writes these files, and `python -m theory.index` this page.
 """
 
 

@@ -1,5 +1,7 @@
 """The application: its commands, and what happens to errors."""
 
+import contextlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -18,7 +20,7 @@ from . import _reproduce as reproduce
 from . import _scaling as scaling
 from . import _study as study
 from . import _study_output as study_output
-from .errors import EXIT_INTERRUPTED, EXIT_REFUSED, explain
+from .errors import EXIT_INTERRUPTED, EXIT_NO_READER, EXIT_REFUSED, explain
 
 
 class OneLineErrors(TyperGroup):
@@ -34,10 +36,20 @@ class OneLineErrors(TyperGroup):
     ) -> NoReturn:
         """Run a command and exit with one of the codes that `main` documents."""
         arguments = sys.argv[1:] if args is None else list(args)
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # formulas on a terminal that has no such letters
+                stream.reconfigure(errors="replace")
         try:
             code = super().main(arguments, prog_name, complete_var, standalone_mode=False, **extra)
+            sys.stdout.flush()  # here, where it can be said that there is no room
         except KeyboardInterrupt:
             code = EXIT_INTERRUPTED
+        except (BrokenPipeError, SystemExit) as error:
+            # Typer makes an exit of its own of a pipe that broke while a command printed.
+            if not isinstance(error, BrokenPipeError) and not isinstance(error.__context__, BrokenPipeError):
+                raise
+            _write_nowhere()
+            code = EXIT_NO_READER
         except Exception as error:
             if type(error).__name__ == "Abort":  # how older versions of typer report Ctrl-C
                 raise SystemExit(EXIT_INTERRUPTED) from None
@@ -46,6 +58,12 @@ class OneLineErrors(TyperGroup):
             print(f"qcgrad: {explain(error)}", file=sys.stderr)
             raise SystemExit(EXIT_REFUSED) from None
         raise SystemExit(code if isinstance(code, int) else 0)
+
+
+def _write_nowhere() -> None:
+    """Whoever read stdout has gone; what the interpreter still flushes at its end is no error."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 application = typer.Typer(
@@ -100,6 +118,8 @@ def _options(
 
     130: interrupted by Ctrl-C; what was finished is kept
 
+    141: whoever read stdout stopped reading, as head does
+
     qcgrad --install-completion lets the shell complete names of methods, circuits, studies and activations.
     """
     if context.invoked_subcommand is None:
@@ -126,6 +146,7 @@ def main(arguments: list[str] | None = None) -> None:
     Raises:
         SystemExit: always. 0: done. 1: done but for a part, as cells of a study that failed, a claim that does not
             hold, a gradient that is not "ok"; results are on stdout as ever. 2: refused; one line on stderr says why,
-            with --json too, and stdout is empty. 130: after Ctrl-C; what was finished is kept.
+            with --json too, and stdout is empty. 130: after Ctrl-C; what was finished is kept. 141: nobody reads
+            stdout.
     """
     application(arguments, prog_name="qcgrad")

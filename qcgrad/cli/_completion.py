@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 from glob import escape
 from pathlib import Path
 
+import typer
+
 Offers = list[tuple[str, str]]
 
 
@@ -24,11 +26,12 @@ def several_methods(incomplete: str) -> Offers:
     return [(f"{before}{comma}{name}", about) for name, about in found]
 
 
-def entries(incomplete: str) -> Offers:
-    """Everything that the catalogue has a page on."""
+def entries(ctx: typer.Context, incomplete: str) -> Offers:
+    """What the catalogue has of the kind that is asked for."""
     from .. import catalogue
 
-    found = (entry for kind in catalogue.KINDS for entry in getattr(catalogue, kind)().values())
+    kind = ctx.params.get("kind") or "methods"
+    found = getattr(catalogue, kind)().values() if kind in catalogue.KINDS else ()
     return _begun(incomplete, ((entry.name, entry.summary) for entry in found))
 
 

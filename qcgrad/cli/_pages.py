@@ -127,8 +127,10 @@ def _wrapped(text: str, width: int) -> Iterator[str]:
         yield from (parts[0], *(f"    {part}" for part in parts[1:]))
 
 
-def _wrap(text: str, width: int, **indents: str) -> list[str]:
-    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False, **indents)
+def _wrap(text: str, width: int, initial_indent: str = "", subsequent_indent: str = "") -> list[str]:
+    wrapper = textwrap.TextWrapper(width, initial_indent, subsequent_indent)
+    wrapper.break_long_words = wrapper.break_on_hyphens = False  # names are copied
+    return wrapper.wrap(text)
 
 
 def _code(docstring: str) -> list[str]:

@@ -14,18 +14,23 @@ from .errors import UserError
 if TYPE_CHECKING:
     from ..studies.claims import ClaimCell, Script
 
-EXAMPLE = "Example: qcgrad reproduce, then qcgrad reproduce quantum-backprop --small --jobs 2"
+EXAMPLE = (
+    "Example: qcgrad reproduce, then qcgrad reproduce quantum-backprop --small --jobs 2, or qcgrad reproduce --full"
+)
 
 
 _TOPIC = Annotated[
     str | None,
     typer.Argument(
-        help="A topic, a claim, or all; without one, claims and their states are listed.",
+        help="A topic, a claim, or all, which is meant where only --small or --full is given.",
         autocompletion=completion.claims,
     ),
 ]
 _FULL = Annotated[
-    bool, typer.Option("--full/--small", help="The whole claim, in minutes, or a smaller one, in seconds.")
+    bool | None,
+    typer.Option(
+        "--full/--small", help="The whole claim, in minutes, or a smaller one, in seconds.", show_default="small"
+    ),
 ]
 _OUT = Annotated[Path, typer.Option(help="Folder of results and figures.")]
 _PUBLISH = Annotated[bool, typer.Option("--publish", help="Write whole results into theory/results of the checkout.")]
@@ -34,7 +39,7 @@ _PUBLISH = Annotated[bool, typer.Option("--publish", help="Write whole results i
 def reproduce(
     context: typer.Context,
     topic: _TOPIC = None,
-    full: _FULL = False,
+    full: _FULL = None,
     jobs: JOBS = 1,
     out: _OUT = Path("qcgrad-results/claims"),
     publish: _PUBLISH = False,
@@ -42,23 +47,25 @@ def reproduce(
 ) -> None:
     """Compute the claims of theory/ anew and say for each what it expects, what was measured and whether it holds.
 
-    Run it in a checkout of the repository. What is computed is kept and not computed again while neither the scripts
-    nor qcgrad change. Beside it stands what the repository publishes of the whole claims, "not run" where there is
-    nothing.
+    Without arguments, claims and their states are listed. Run it in a checkout of the repository. What is computed is
+    kept and not computed again while neither the scripts nor qcgrad change. Beside it stands what the repository
+    publishes of the whole claims, "not run" where there is nothing.
 
     Exit code 1: a claim does not hold, or could not be computed.
     """
     from ..studies.claims import ClaimCell, claims_in, repository, states
 
-    if publish and not (full and topic):
-        raise UserError("--publish writes whole results: give a topic and --full, for example all --full --publish")
+    if publish and not full:
+        raise UserError("--publish writes whole results: give --full as well")
+    if topic is None and full is not None:
+        topic = "all"
     root = repository()
     scripts = claims_in(root)
     if topic is not None:
         scripts = _chosen(topic, scripts)
     cells = [ClaimCell.of(script, small=not full, folder=out) for script in scripts]
     if topic is not None:
-        setting = Setting(out, jobs, debug=context.obj["debug"], again=_again(topic, full, jobs, out))
+        setting = Setting(out, jobs, debug=context.obj["debug"], again=_again(topic, bool(full), jobs, out))
         compute(cells, setting, None)
     if publish:
         _publish(dict(zip(cells, scripts, strict=True)), out, root)

@@ -37,9 +37,14 @@ _SHARD = Annotated[
     typer.Option(metavar="I/N", help="Compute every N-th cell, from the I-th one on; merge puts them together."),
 ]
 
-application = typer.Typer(
-    name="study", help="Run studies that a file declares, and show what came out.", no_args_is_help=True, epilog=EXAMPLE
-)
+application = typer.Typer(name="study", epilog=EXAMPLE)
+
+
+@application.callback(invoke_without_command=True)
+def _help(context: typer.Context):
+    """Run studies that a file declares, and show what came out."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
 
 
 @application.command("run", epilog="Example: qcgrad study run benchmarks/scaling.toml --jobs 2")

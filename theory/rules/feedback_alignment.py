@@ -112,20 +112,20 @@ def figure(result: Result, path):
     steps = np.linspace(0, STEPS, RECORDS + 1)
     for name, case in result.cases.items():
         colour = COLOURS[name]
-        for index, (style, label) in enumerate((("-", name), ("--", f"{name}, decay until step {UNTIL}"))):
-            left.plot(steps, case.errors[-1, index].mean(axis=0), style, color=colour, label=label)
+        for index, (style, label) in enumerate((("-", name), ("--", None))):
+            left.plot(steps, case.errors[-1, index].mean(axis=0), style, color=colour)
             middle.plot(steps, case.cosines[-1, index].mean(axis=0), style, color=colour, label=label)
             final = np.abs(case.cosines[:, index, :, -1])
             spread = final.std(axis=1, ddof=1)
             right.errorbar(result.widths, final.mean(axis=1), spread, fmt=f"o{style}", color=colour, capsize=2)
         left.plot(steps, (1 - STEP * case.rate / 4) ** steps, ":", color=colour, linewidth=1)
     left.set(yscale="log", xlabel="step", ylabel=r"$\|e\|/\|e_0\|$", ylim=(1e-7, 2))
-    left.set_title(f"Width {result.widths[-1]}; dotted: the bound")
+    left.set_title(f"Dashed: decay until step {UNTIL}; dotted: bound")
     middle.set(xlabel="step", ylabel="cosine of β and b", title=f"Alignment, width {result.widths[-1]}")
     right.set(xscale="log", yscale="log", xlabel="width p", ylabel="|cosine| in the end", title="Spread of networks")
     right.set_xticks(result.widths, [str(width) for width in result.widths])
     right.xaxis.set_minor_formatter("")
-    left.legend(frameon=False, fontsize=8)
+    middle.legend(frameon=False, loc="center right")
     drawing.savefig(path, dpi=150)
 
 
