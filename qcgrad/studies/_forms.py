@@ -15,6 +15,7 @@ from jaxtyping import Float
 Row = Float[np.ndarray, " K"]
 Samples = Float[np.ndarray, "B K"]
 Parameters = Float[np.ndarray, "B P"]
+Slopes = Float[np.ndarray, "B K P"]
 
 # Of Levenberg and Marquardt's iteration; from the ends of the data it converges in about ten.
 _ITERATIONS = 25
@@ -44,7 +45,7 @@ class Form(abc.ABC):
         """ln y of the curves."""
 
     @abc.abstractmethod
-    def slopes(self, x: Row, parameters: Parameters) -> Float[np.ndarray, "B K P"]:
+    def slopes(self, x: Row, parameters: Parameters) -> Slopes:
         """Derivatives of ln y by the parameters."""
 
     def covariances(self, x: Row, parameters: Parameters, weights: Row) -> Float[np.ndarray, "B P P"]:
@@ -72,15 +73,15 @@ class Power(Form):
     def free(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]
         return 1 + self.has_exponent
 
-    def solve(self, x, logs, weights):
+    def solve(self, x: Row, logs: Samples, weights: Row) -> Parameters:
         slopes = self._design(x)
         root = np.sqrt(weights)
         return (logs - self.log_factor(x)) * root @ np.linalg.pinv(slopes * root[:, None]).T
 
-    def logs(self, x, parameters):
+    def logs(self, x: Row, parameters: Parameters) -> Samples:
         return parameters @ self._design(x).T + self.log_factor(x)
 
-    def slopes(self, x, parameters):
+    def slopes(self, x: Row, parameters: Parameters) -> Slopes:
         return np.broadcast_to(self._design(x), (len(parameters), len(x), self.free))
 
     def _design(self, x):
@@ -95,7 +96,7 @@ class Logarithm(Form):
     free: int = 2
     least: float = 0.0
 
-    def solve(self, x, logs, weights):
+    def solve(self, x: Row, logs: Samples, weights: Row) -> Parameters:
         u = np.log(x)
         low, high = u.min(), u.max()
         t = (u - low) / (high - low)
@@ -123,12 +124,12 @@ class Logarithm(Form):
             damping = np.clip(np.where(better, damping / 10, damping * 10), 1e-12, 1e6)
         return ends
 
-    def logs(self, x, parameters):
+    def logs(self, x: Row, parameters: Parameters) -> Samples:
         values = parameters[:, :1] + parameters[:, 1:] * np.log(x)
         # Beyond the sizes of the fit it may fall to zero and below.
         return np.log(np.maximum(values, math.exp(_NOTHING)))
 
-    def slopes(self, x, parameters):
+    def slopes(self, x: Row, parameters: Parameters) -> Slopes:
         values = np.exp(self.logs(x, parameters))
         return np.stack([1 / values, np.log(x) / values], axis=-1)
 

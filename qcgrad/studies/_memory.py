@@ -16,7 +16,7 @@ from .repeat import TRIALS_AT_ONCE
 
 _FLOAT, _COMPLEX = 8, 16
 
-# The next four are measured. What a slice of the evaluations' angles is copied to: selected, padded to a size that
+# The next five are measured. What a slice of the evaluations' angles is copied to: selected, padded to a size that
 # circuits share, and what JAX makes of it.
 _COPIES_OF_SLICE = 4
 # A state of a sweep, and what its rows make of it while they are applied.
@@ -25,8 +25,8 @@ _COPIES_OF_SWEPT = 8
 _REMEMBERED = 32 << 20
 # Gradients of trials, their states and draws.
 _COPIES_OF_TRIALS = 6
-# Weights that are drawn, handed to JAX, differentiated, and scaled by a cotangent.
-_COPIES_OF_WEIGHTS = 5
+# Weights that are drawn, handed to JAX, differentiated, scaled by a cotangent, and turned to descend.
+_COPIES_OF_WEIGHTS = 8
 # Layers' outputs of a network that its backward pass keeps or makes.
 _COPIES_OF_LAYERS = 3
 

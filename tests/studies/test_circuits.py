@@ -119,6 +119,7 @@ def test_cells_with_noise_know_the_bias(folder):
     spec = Scaling.model_validate(
         {
             "methods": ["adjoint", "parameter-shift"],
+            "seeds": 1,
             "epsilon": 0.3,
             "circuits": [{"label": "a", "circuits": [str(folder / "shared.qasm")], "noise": "readout-error=0.25"}],
             "hard_instance": False,

@@ -34,8 +34,8 @@ def test_each_law_is_picked_on_its_own_data(name):
 @pytest.mark.statistical
 @pytest.mark.parametrize("name", ["logarithm", "power law", "power · log"])
 def test_each_law_is_picked_in_most_resamples_of_noisy_data(name):
-    """The others miss sizes by 3 % or more, which is 13 standard errors of five seeds that scatter by 0.5 %."""
-    found = compare(drawn(LAWS[name], 0.005, 5, rng(1)), resamples=200)
+    """The others miss sizes by 3 % or more; five seeds that scatter by 0.3 % let the law itself miss by 0.3 % or so."""
+    found = compare(drawn(LAWS[name], 0.003, 5, rng(1)), resamples=200)
     assert found.best == name
     assert found.shares is not None
     assert found.shares[name] > 0.9

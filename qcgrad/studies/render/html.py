@@ -235,7 +235,8 @@ def _layout(panel: Panel) -> dict[str, Any]:
     return {
         "xaxis": axis(panel.x_label, panel.log_x),
         "yaxis": axis(panel.y_label, panel.log_y),
-        "legend": {"orientation": "h", "y": -0.3, "yanchor": "top", "font": {"size": 11}},
+        # Shading would turn the order round.
+        "legend": {"orientation": "h", "traceorder": "normal", "y": -0.3, "yanchor": "top", "font": {"size": 11}},
         "margin": {"l": 10, "r": 10, "t": 30, "b": 10},
     }
 

@@ -49,8 +49,8 @@ class Scaling(AbstractKind):
 
     Example:
         >>> from qcgrad.studies.scaling import Scaling
-        >>> [cell.n for cell in Scaling(methods=("backprop",)).cells(seed=0)]
-        [2, 3, 4, 5]
+        >>> [4**cell.n - 1 for cell in Scaling(methods=("backprop",)).cells(seed=0)]
+        [3, 15, 63, 255, 1023, 4095, 65535, 1048575]
         >>> Scaling(seeds=3).seeds, Scaling(seeds=[5, 7]).seeds
         ((0, 1, 2), (5, 7))
     """

@@ -24,7 +24,9 @@ def law_table(laws: list[Law], notes: tuple[str, ...]) -> Table:
             column(f"{heading}\n∝ M^", laws, _exponent_of(name), _exponent_text(name))
             for heading, name in (("copies", "copies"), ("gates", "gates"), ("cost ratio", "ratio"))
         ),
-        column("ratio at\nlargest M", laws, lambda law: law.ratio[-1], lambda law: times(law.ratio[-1])),
+        column(
+            "ratio at\nlargest M", laws, lambda law: law.ratio[-1], lambda law: times(law.ratio[-1]), is_essential=False
+        ),
         *([Column("× classical\nat equal M", tuple(map(times, over)), tuple(over))] if any(over) else []),
         text("paid in", [UNITS[law.pays_in] for law in laws], is_essential=False),
         text("backprop.\nscaling", [law.verdict for law in laws], verdicts=True),
