@@ -99,7 +99,7 @@ class Learning(Architectures):
 
     def shorter(self) -> Self:
         """The narrowest and shallowest networks, two seeds, fewer steps and samples."""
-        limits = {"steps": 60, "examples": 300, "tests": 200, "seeds": 2, "points": 8}
+        limits = {"steps": 50, "examples": 300, "tests": 200, "seeds": 2, "points": 5}
         less: dict[str, Any] = {name: min(most, getattr(self, name)) for name, most in limits.items()}
         less |= {"widths": self.widths[:1], "depths": self.depths[:1], "batch": min(self.batch, less["examples"])}
         return self.model_copy(update=less)

@@ -123,5 +123,6 @@ def _tick(value: float, _position) -> str:
     """Plain numbers as far as they are short."""
     if 1e-3 <= value < 1e4:
         return f"{value:g}"
-    mantissa, power = f"{value:.0e}".split("e")
+    mantissa, power = f"{value:.2e}".split("e")
+    mantissa = f"{float(mantissa):g}"
     return f"$10^{{{int(power)}}}$" if mantissa == "1" else f"{mantissa}×$10^{{{int(power)}}}$"

@@ -40,7 +40,7 @@ class Rules(Learning, AbstractKind):
         return isinstance(cell, RuleCell)
 
     def quick(self) -> Self:
-        return self.shorter()
+        return self.shorter().model_copy(update={"draws": min(6, self.draws)})
 
     def summary(self, records: Sequence[tuple[Cell, Record]]) -> Summary:
         from ._summary import summary

@@ -66,16 +66,17 @@ def _figures(applied: Groups) -> Iterator[Figure]:
     """One for each task: score against what was spent, alignment along training."""
     for name in dict.fromkeys(map(task, applied)):
         mine = {cell: group for cell, group in applied.items() if task(cell) == name}
-        metric = next(iter(mine.values()))[0]["metric"]
+        first, (record, *_) = next(iter(mine.items()))
+        metric = record["metric"]
         score = f"{metric} of tests"
         is_log = metric != "accuracy"  # errors fall by orders of magnitude
         flops = tuple(_points(mine, lambda record: record["gradient"]["flops"] * record["finite_steps"]))
         held = tuple(_points(mine, lambda record: record["gradient"]["peak_bytes"]))
         aligned, cosine = tuple(_alignments(mine)), "cosine with the true gradient"
         panels = (
-            Panel(f"{metric} for FLOPs", "FLOPs of a training", score, flops, log_y=is_log),
-            Panel(f"{metric} for bytes", "peak bytes", score, held, log_y=is_log),
-            Panel("alignment along training", "step", cosine, aligned, log_x=False, log_y=False),
+            Panel(f"{first.task}: {metric} for FLOPs", "FLOPs of a training", score, flops, log_y=is_log),
+            Panel(f"{first.task}: {metric} for bytes", "peak bytes", score, held, log_y=is_log),
+            Panel(f"{first.task}: alignment", "step", cosine, aligned, log_x=False, log_y=False),
         )
         if all(panel.curves for panel in panels):
             yield Figure(f"rules-{file_name(name)}", panels, (f"Task: {name}.", *Names(mine).in_common()))

@@ -27,9 +27,9 @@ class CircuitTraining(Part):
         circuits: names in the circuit library, or OpenQASM files, relative to the folder of the spec.
         observable: Pauli sum. Default: the recorded one, else Z on every qubit, summed.
         methods: names, or tables with `name` and options; an option that is a list is a grid.
-        optimizers: likewise, of optax, or those of `qcgrad.optimizers` that ask for shots. For these the `lipschitz`
-            constant that is left out is the largest curvature by a single angle, `lipschitz_constant(joint=False)`, and
-            the learning rate 1/(2L), or what the optimiser takes by default.
+        optimizers: likewise, of optax, or those of `qcgrad.optimizers` that ask for shots. Where these are given no
+            `lipschitz`, it is the largest curvature L of exact Hessians around the start (hardware would have to guess
+            it); no `learning_rate` is 1/(2L), or what the optimiser takes by default.
         start: "given", at the circuit's own angles, or "random", other ones for each seed.
         copies: of the state at most, where methods take copies.
         steps: at most.
