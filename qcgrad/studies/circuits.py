@@ -160,9 +160,11 @@ def absolute_name(name: str, folder: Path) -> str:
     return _absolute(name, folder) if is_file_name(name) else name
 
 
-def _absolute(path: str, folder: Path) -> str:
-    # Functions, since methods of paths raise errors of their own for homes that are unknown and links in circles.
-    return os.path.realpath(folder / os.path.expanduser(path))
+def _absolute(path: str, beside: Path) -> str:
+    # Functions, since methods of paths raise errors of their own for homes that are unknown and links in circles. A
+    # link keeps its name, which says what the file is.
+    folder, name = os.path.split(os.path.join(beside, os.path.expanduser(path)))
+    return os.path.join(os.path.realpath(folder), name)
 
 
 def short_name(name: str) -> str:

@@ -65,6 +65,17 @@ def test_a_recorded_number_that_is_wrong_is_an_error(folder, method, key, value,
         cell(folder / "recorded.qasm", method, epsilon=0.3, delta=0.02).compute()
 
 
+def test_in_accuracy_studies_a_record_that_is_wrong_is_an_error_too(folder):
+    spoil(folder, "value", "0.25")
+    spec = {
+        "circuits": [str(folder / "recorded.qasm")],
+        "methods": ["adjoint", {"name": "parameter-shift", "shots": 9}],
+    }
+    for found in make_spec({"gradients": spec}).cells():
+        with pytest.raises(qg.ImportRefused, match=r"recorded\.toml: point\.value is 0\.25"):
+            found.compute()
+
+
 def test_a_wrong_digit_is_seen(folder):
     circuit = load_circuit("tfim_hva_n3_p1")
     almost = [float(circuit.gradient[0]), float(circuit.gradient[1]) + 1e-6]

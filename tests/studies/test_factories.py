@@ -215,6 +215,16 @@ def test_modules_are_found_without_importing_their_packages(file, tmp_path, monk
         load_study_circuit("lab_of_nobody:layers", allow_code=True)
 
 
+def test_folders_without_a_file_are_packages_too(file, tmp_path, monkeypatch):
+    (tmp_path / "somebody" / "lab").mkdir(parents=True)
+    file.rename(tmp_path / "somebody" / "lab" / "ansatz.py")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert Factory.named("somebody.lab.ansatz:layers").source() == tmp_path / "somebody" / "lab" / "ansatz.py"
+    assert "somebody" not in sys.modules
+    for none in ("sys", "somebody", "somebody.lab.other", "json.decoder.JSONDecoder"):
+        assert Factory.named(f"{none}:f").source() is None
+
+
 @pytest.mark.parametrize(
     ("entry", "message"),
     [

@@ -1,4 +1,4 @@
-"""Studies of 10^5 cells, with fewer here: nothing holds them all, and nothing is done for cells whose turn has not come."""
+"""Studies of many cells: nothing holds them all, and nothing is done for those whose turn has not come."""
 
 import tracemalloc
 from contextlib import contextmanager
@@ -121,5 +121,5 @@ def test_a_grid_without_an_end_is_refused_before_it_is_made(monkeypatch):
 )
 def test_products_of_lists_are_counted_before_they_are_built(fields, monkeypatch):
     monkeypatch.setattr("qcgrad.studies.gradients._methods.instances", None)
-    with at_most(20_000_000), pytest.raises(SpecError, match="1,00[01],000 .*leave out values, 1,000,000 are allowed"):
+    with at_most(20_000_000), pytest.raises(SpecError, match=r"1,00[01],000 .*leave out values, 1,000,000 are allowed"):
         make_spec({"gradients": {"circuits": ["tfim_hva_n3_p1"], **fields}})
