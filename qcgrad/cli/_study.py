@@ -15,6 +15,7 @@ from ._studying import (
     STORE_NAME,
     Setting,
     gib,
+    part_of,
     run_study,
     show,
     smaller,
@@ -95,7 +96,7 @@ def _run(context, study: "StudySpec", folder: Path, jobs, scheduler, shard, max_
     run_study(
         study,
         Setting(
-            folder, jobs, scheduler, _shard(shard), gib(max_memory), again, context.obj["debug"], allow_code=allow_code
+            folder, jobs, scheduler, part_of(shard), gib(max_memory), again, context.obj["debug"], allow_code=allow_code
         ),
     )
 
@@ -240,12 +241,3 @@ def _folder_of(what: Path) -> Path:
     if what.suffix.lower() == ".toml":
         return _found(what)[1]
     return what.parent if what.name == STORE_NAME else what
-
-
-def _shard(text: str | None) -> tuple[int, int]:
-    if text is None:
-        return 1, 1
-    first, _, count = text.partition("/")
-    if not (first.isdecimal() and count.isdecimal() and 1 <= int(first) <= int(count)):
-        raise UserError(f"--shard {text}: write it as I/N with 1 <= I <= N, for example 1/4")
-    return int(first), int(count)

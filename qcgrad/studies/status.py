@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .identity import canonical, cell_key, code_version
+from .identity import cell_key, code_version
 from .plain import plain
 from .spec import StudySpec
 from .store import Store
@@ -45,7 +45,7 @@ def status_of(study: StudySpec, store: Store) -> Status:
     finished, totals, failures, outdated = Counter(), Counter(), [], 0
     for cell in study.cells():
         totals[cell.kind] += 1
-        if code := codes.get(canonical(cell.data)):
+        if code := codes.of(cell.data):
             finished[cell.kind] += 1
             outdated += code != code_version()
         elif failed and (failure := failed.get(cell_key(cell.data))):

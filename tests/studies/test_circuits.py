@@ -11,11 +11,13 @@ import qcgrad as qg
 from qcgrad.library import load_circuit
 from qcgrad.studies.circuits import load_study_circuit
 from qcgrad.studies.executors import InProcess
+from qcgrad.studies.report import records_in
 from qcgrad.studies.run import run_cells
 from qcgrad.studies.scaling import Scaling
 from qcgrad.studies.scaling._circuit_cells import CircuitCell
 from qcgrad.studies.scaling.laws import accuracy_laws, laws_of
 from qcgrad.studies.spec import load_spec, make_spec
+from qcgrad.studies.status import status_of
 from qcgrad.studies.store import Store
 
 HEAD = 'OPENQASM 3.0;\ninclude "stdgates.inc";\n'
@@ -196,6 +198,18 @@ def test_another_content_is_another_cell_and_another_place_is_not(folder, monkey
         with pytest.raises(qg.ImportRefused, match="has changed since the study began"):
             before.compute()
         assert run_cells([only_cell(folder)], store, InProcess(raise_errors=True)).computed == 1
+
+
+def test_results_are_shown_where_the_files_are_not(folder):
+    spec = make_spec({"gradients": {"circuits": [str(folder / "curved.qasm")], "methods": ["adjoint"]}})
+    with Store(folder / "study.sqlite") as store:
+        (before,) = run_cells(spec.cells(), store, InProcess(raise_errors=True)).records
+        (folder / "curved.qasm").write_text(SHARED)
+        assert records_in(spec, store) == []  # another program has no result
+        (folder / "curved.qasm").unlink()
+        ((_, record),) = records_in(spec, store)
+        assert record == before[1]
+        assert status_of(spec, store).data["finished"] == 1
 
 
 def test_limits_hold_for_files(folder):

@@ -166,6 +166,10 @@ def test_on_the_command_line_it_takes_a_flag_and_reports_take_none(spec, file, t
     assert invoke("study", "resume", tmp_path / "out").exit_code == 2
     assert not file.with_name("ran").exists()
     assert "0 cells computed, 3 taken" in invoke("study", "resume", tmp_path / "out", "--allow-code").stdout
+    file.unlink()  # as on another machine
+    assert "3 of 3 cells are finished" in invoke("study", "status", tmp_path / "out").stdout
+    assert "layers(depth=2)" in invoke("study", "show", tmp_path / "out").stdout
+    assert "cannot be read: No such file" in invoke("study", "resume", tmp_path / "out", "--allow-code").stderr
 
 
 def test_limits_of_qubits_cannot_be_held_against_functions(spec):
