@@ -1,5 +1,6 @@
 """`qcgrad scaling`: who has backpropagation scaling."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -28,7 +29,10 @@ _METHODS = Annotated[
 ]
 _CIRCUITS = Annotated[
     str | None,
-    typer.Option(help="Comma-separated OpenQASM files or names of library circuits, one series of growing size."),
+    typer.Option(
+        help="Comma-separated OpenQASM files, names of library circuits, or with --allow-code Python functions as "
+        "ansatz.py:layers(depth=2): one series of growing size."
+    ),
 ]
 _OBSERVABLE = Annotated[
     str | None,
@@ -103,7 +107,8 @@ def _study(spec, methods, circuits, observable, epsilon, max_qubits, seed, quick
 
 
 def _listed(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
+    # The arguments of a function have commas of their own.
+    return tuple(name.strip() for name in re.split(r",(?![^()]*\))", text) if name.strip())
 
 
 def _again(context: typer.Context) -> list[str]:

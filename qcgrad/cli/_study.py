@@ -17,10 +17,10 @@ from ._studying import (
     STORE_NAME,
     Setting,
     gib,
+    part_of,
     run_study,
     smaller,
 )
-from .errors import UserError
 
 EXAMPLE = "Example: qcgrad study run benchmarks/scaling.toml --jobs 2, then qcgrad study report benchmarks/scaling.toml"
 
@@ -95,7 +95,7 @@ def _setting(context, folder: Path, jobs, scheduler, shard, max_memory, allow_co
         folder,
         jobs,
         scheduler,
-        _shard(shard),
+        part_of(shard),
         gib(max_memory),
         again=("qcgrad", "study", "resume", str(folder), *(["--allow-code"] if allow_code else [])),
         debug=context.obj["debug"],
@@ -146,12 +146,3 @@ def merge(
                 print(f"{merged[-1]['cells']} cells from {other}")
     if as_json:
         consoles.print_json(merged)
-
-
-def _shard(text: str | None) -> tuple[int, int]:
-    if text is None:
-        return 1, 1
-    first, _, count = text.partition("/")
-    if not (first.isdecimal() and count.isdecimal() and 1 <= int(first) <= int(count)):
-        raise UserError(f"--shard {text}: write it as I/N with 1 <= I <= N, for example 1/4")
-    return int(first), int(count)

@@ -252,3 +252,13 @@ def gib(number: float | None) -> int | None:
     if number is not None and not 0 < number < float("inf"):
         raise UserError(f"--max-memory {number}: give a positive number of GiB")
     return None if number is None else int(number * 2**30)
+
+
+def part_of(text: str | None) -> tuple[int, int]:
+    """--shard as (i, n)."""
+    if text is None:
+        return 1, 1
+    first, _, count = text.partition("/")
+    if not (first.isdecimal() and count.isdecimal() and 1 <= int(first) <= int(count)):
+        raise UserError(f"--shard {text}: write it as I/N with 1 <= I <= N, for example 1/4")
+    return int(first), int(count)

@@ -55,7 +55,7 @@ class OnCircuit(Cell):
     Attributes:
         circuit: its name, without the folder of a file.
         observable: Pauli sum, None for the recorded or default one.
-        path, content: its whole name, and a hash of what it is made from: moving a file changes no result. None for
+        path, content: its whole name, and what `content_of` says of it: moving a file changes no result. None for
             circuits of the library.
         allow_code: whether a function of the user's may be run to make it; no part of what it is.
     """
@@ -101,4 +101,8 @@ class OnCircuit(Cell):
 def placed(name: str) -> dict[str, Any]:
     """The fields of `OnCircuit` that say which circuit it is on."""
     content = content_of(name)
-    return {"circuit": name if content is None else short_name(name), "path": content and name, "content": content}
+    return {
+        "circuit": name if content is None else short_name(name),
+        "path": None if content is None else name,
+        "content": content,
+    }

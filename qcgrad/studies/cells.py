@@ -14,6 +14,9 @@ from .records import Record, check_finite
 MOST_CELLS = 1_000_000
 """Cells of one study: a grid that is larger is a mistake, and whoever means it can write several specs."""
 
+NOT_HERE = ""
+"""The `content` of a cell whose source cannot be found on this machine."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cell(abc.ABC):

@@ -18,6 +18,7 @@ from ..ir.parameter_map import ravel
 from ..library import is_file_name, list_circuits, load_circuit
 from ..objective import AbstractObjective
 from ._study_circuit import StudyCircuit
+from .cells import NOT_HERE
 from .factories import CodeRefused, Factory, is_factory_name
 
 _DEFAULT = "Z on every qubit, summed (default)"
@@ -160,9 +161,11 @@ def absolute_name(name: str, folder: Path) -> str:
     return _absolute(name, folder) if is_file_name(name) else name
 
 
-def _absolute(path: str, folder: Path) -> str:
-    # Functions, since methods of paths raise errors of their own for homes that are unknown and links in circles.
-    return os.path.realpath(folder / os.path.expanduser(path))
+def _absolute(path: str, beside: Path) -> str:
+    # Functions, since methods of paths raise errors of their own for homes that are unknown and links in circles. A
+    # link keeps its name, which says what the file is.
+    folder, name = os.path.split(os.path.join(beside, os.path.expanduser(path)))
+    return os.path.join(os.path.realpath(folder), name)
 
 
 def short_name(name: str) -> str:
@@ -174,16 +177,20 @@ def short_name(name: str) -> str:
 
 
 def content_of(name: str) -> str | None:
-    """A hash of what a circuit is made from, None for those of the library: another content, another result.
+    """A hash of what a circuit is made from: another content, another result.
+
+    None for circuits of the library, `NOT_HERE` where there is no such file or module.
 
     Of a file it is one of the .toml file beside it, too; of a function that of the file which defines it, and not of
     what that imports.
     """
     if is_factory_name(name):
         source = Factory.named(name).source()
-        return hashlib.sha256(_bytes(source) if source else b"").hexdigest()
+        return hashlib.sha256(_bytes(source)).hexdigest() if source and os.path.isfile(source) else NOT_HERE
     if not is_file_name(name):
         return None
+    if not any(map(os.path.isfile, _files(name))):
+        return NOT_HERE
     digest = hashlib.sha256()
     for path in _files(name):
         content = _bytes(path)

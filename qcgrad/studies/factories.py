@@ -4,6 +4,7 @@ import hashlib
 import itertools
 import json
 import math
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -80,14 +81,11 @@ class Factory:
         """The file that defines it; found without running anything, None where there is none."""
         if self.is_file:
             return Path(self.place)
-        path, found = None, None
+        path, origin = None, None
         parts = self.place.split(".")
-        for count in range(1, len(parts) + 1):
-            found = _found_module(".".join(parts[:count]), path)
-            if found is None:
-                return None
-            path = found.submodule_search_locations
-        return Path(found.origin) if found and found.origin and found.origin.endswith(".py") else None
+        for count, part in enumerate(parts, start=1):
+            origin, path = _found_module(".".join(parts[:count]), part, path)
+        return Path(origin) if origin is not None and origin.endswith(".py") else None
 
     def make(self, content: str | None = None) -> Any:
         """Call it: this runs the user's code.
@@ -181,12 +179,20 @@ def _json(value: Any) -> str:
         raise ValueError(f"{value!r:.80} cannot be an argument: give numbers, texts, booleans or lists") from error
 
 
-def _found_module(name: str, path: Any) -> Any:
-    """Where a module is, by the finders of this interpreter; unlike `importlib.util.find_spec` it imports no parent."""
+def _found_module(name: str, part: str, path: list[str] | None) -> tuple[str | None, list[str]]:
+    """Where a module's source is, and the folders of its submodules.
+
+    Asks the finders of this interpreter; unlike `importlib.util.find_spec` it imports no parent.
+    """
     for finder in sys.meta_path:
-        if (find := getattr(finder, "find_spec", None)) is not None and (found := find(name, path)) is not None:
-            return found
-    return None
+        try:
+            found = finder.find_spec(name, path)
+        except (AttributeError, KeyError):  # a very old finder; a folder without a file, whose parent is not imported
+            continue
+        if found is not None and found.origin is not None:
+            return found.origin, list(found.submodule_search_locations or ())
+    folders = [os.path.join(folder, part) for folder in (sys.path if path is None else path)]
+    return None, list(filter(os.path.isdir, folders))
 
 
 @lru_cache(maxsize=64)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .identity import canonical, cell_key, code_version
+from .identity import cell_key, code_version
 from .plain import plain
 from .spec import StudySpec
 from .store import Store
@@ -48,7 +48,7 @@ def status_of(study: StudySpec, store: Store) -> Status:
     finished, totals, failures, outdated, retried = Counter(), Counter(), [], 0, 0
     for cell in study.cells():
         totals[cell.kind] += 1
-        if found := kept.get(canonical(cell.data)):
+        if found := kept.of(cell.data):
             finished[cell.kind] += 1
             outdated += found.code_version != code_version()
             retried += found.attempts > 1

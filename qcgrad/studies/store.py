@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+from . import _stored as stored
 from ._claims import Claims
 from ._schema import opened
 from .executors import Failure
@@ -114,13 +115,16 @@ class Store:
         """All starts of the study, the oldest first."""
         with self._explained("cannot be read", "it is damaged, name another folder"):
             rows = self._database.execute("SELECT id, began, spec, provenance FROM runs ORDER BY began").fetchall()
-            return [Run(name, _time(began), _text(spec), _table(text)) for name, began, spec, text in rows]
+            return [
+                Run(name, stored.time(began), stored.text_or_none(spec), stored.table(text))
+                for name, began, spec, text in rows
+            ]
 
     def get(self, cell: dict[str, Any]) -> dict[str, Any] | None:
         """The record of a finished cell, or None."""
         with self._explained("cannot be read", "it is damaged, name another folder"):
             row = self._database.execute("SELECT record FROM cells WHERE key = ?", (cell_key(cell),)).fetchone()
-            return None if row is None else _table(row[0])
+            return None if row is None else stored.table(row[0])
 
     def has(self, cell: dict[str, Any]) -> bool:
         """Whether a cell is finished, by this code."""
@@ -128,18 +132,20 @@ class Store:
             found = self._database.execute("SELECT 1 FROM cells WHERE key = ?", (cell_key(cell),)).fetchone()
             return found is not None
 
-    def kept(self) -> dict[str, Kept]:
-        """What is known of the newest record of each finished cell, by the cell as `canonical` text."""
+    def kept(self) -> stored.ByCell[Kept]:
+        """What is known of the newest record of each finished cell."""
         with self._explained("cannot be read", "it is damaged, name another folder"):
             rows = self._database.execute("SELECT cell, code_version, attempts FROM cells ORDER BY finished_at, key")
-            return {cell: Kept(code, attempts or 1) for cell, code, attempts in rows}
+            return stored.ByCell((cell, Kept(code, attempts or 1)) for cell, code, attempts in rows)
 
     def newest(self, cells: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any] | None]:
         """For each of the cells its newest record, by whatever code, or None."""
         with self._explained("cannot be read", "it is damaged, name another folder"):
-            rows = dict(self._database.execute("SELECT cell, rowid FROM cells ORDER BY finished_at, key"))
+            query = "SELECT cell, rowid FROM cells ORDER BY finished_at, key"
+            rows: stored.ByCell[int] = stored.ByCell(self._database.execute(query))
         for cell in cells:
-            row = rows.get(canonical(cell))
+            with self._explained("cannot be read", "it is damaged, name another folder"):
+                row = rows.of(cell)
             yield None if row is None else self._record_in(row)
 
     def rows(self) -> Iterator[Row]:
@@ -147,7 +153,7 @@ class Store:
         columns = "cell, record, seconds, finished_at, code_version, run, worker, attempts"
         with self._explained("cannot be read", "it is damaged, name another folder"):
             for cell, record, *rest in self._database.execute(f"SELECT {columns} FROM cells ORDER BY finished_at, key"):
-                yield Row(_table(cell), _table(record), *rest)
+                yield Row(stored.table(cell), stored.table(record), *rest)
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -162,7 +168,7 @@ class Store:
     def _record_in(self, row: int) -> dict[str, Any]:
         with self._explained("cannot be read", "it is damaged, name another folder"):
             (text,) = self._database.execute("SELECT record FROM cells WHERE rowid = ?", (row,)).fetchone()
-            return _table(text)
+            return stored.table(text)
 
     def put(
         self,
@@ -263,27 +269,3 @@ def _is_of_a_full_disk(error: Exception, path: Path) -> bool:
     with suppress(OSError):
         return isinstance(error, sqlite3.OperationalError) and shutil.disk_usage(path.parent).free < _LEAST_SPACE
     return False
-
-
-def _table(text: Any) -> dict[str, Any]:
-    """A table as the file holds it, whoever wrote that."""
-    found = json.loads(text, parse_constant=_no_constant) if isinstance(text, str) else text
-    if not isinstance(found, dict):
-        raise sqlite3.DatabaseError(f"it holds {found!r:.80} where a table belongs")
-    return found
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"it holds {name}, which is no number")
-
-
-def _time(seconds: Any) -> float:
-    if not (isinstance(seconds, (int, float)) and 0 <= seconds < 2**40):
-        raise sqlite3.DatabaseError(f"it holds {seconds!r:.80} for a time")
-    return seconds
-
-
-def _text(spec: Any) -> str | None:
-    if not (spec is None or isinstance(spec, str)):
-        raise sqlite3.DatabaseError(f"it holds {spec!r:.80} where a text belongs")
-    return spec

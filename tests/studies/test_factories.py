@@ -166,6 +166,10 @@ def test_on_the_command_line_it_takes_a_flag_and_reports_take_none(spec, file, t
     assert invoke("study", "resume", tmp_path / "out").exit_code == 2
     assert not file.with_name("ran").exists()
     assert "0 cells computed, 3 taken" in invoke("study", "resume", tmp_path / "out", "--allow-code").stdout
+    file.unlink()  # as on another machine
+    assert "3 of 3 cells are finished" in invoke("study", "status", tmp_path / "out").stdout
+    assert "layers(depth=2)" in invoke("study", "show", tmp_path / "out").stdout
+    assert "cannot be read: No such file" in invoke("study", "resume", tmp_path / "out", "--allow-code").stderr
 
 
 def test_limits_of_qubits_cannot_be_held_against_functions(spec):
@@ -213,6 +217,16 @@ def test_modules_are_found_without_importing_their_packages(file, tmp_path, monk
     monkeypatch.delitem(sys.modules, "lab_of_somebody")
     with pytest.raises(qg.ImportRefused, match=r"no Python module 'lab_of_nobody' here; .*lab_of_nobody\.py"):
         load_study_circuit("lab_of_nobody:layers", allow_code=True)
+
+
+def test_folders_without_a_file_are_packages_too(file, tmp_path, monkeypatch):
+    (tmp_path / "somebody" / "lab").mkdir(parents=True)
+    file.rename(tmp_path / "somebody" / "lab" / "ansatz.py")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert Factory.named("somebody.lab.ansatz:layers").source() == tmp_path / "somebody" / "lab" / "ansatz.py"
+    assert "somebody" not in sys.modules
+    for none in ("sys", "somebody", "somebody.lab.other", "json.decoder.JSONDecoder"):
+        assert Factory.named(f"{none}:f").source() is None
 
 
 @pytest.mark.parametrize(

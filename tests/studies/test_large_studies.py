@@ -1,4 +1,4 @@
-"""Studies of 10^5 cells, with fewer here: nothing holds them all, nothing is done before a cell's turn."""
+"""Studies of many cells: nothing holds them all, and nothing is done for those whose turn has not come."""
 
 import tracemalloc
 from contextlib import contextmanager
