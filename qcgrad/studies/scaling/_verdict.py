@@ -12,7 +12,7 @@ one with the same probability
 
 .. math:: \Phi\left(\frac{1/2 - l - h}{s}\right),
 
-which is what "enough range" means. With departures of relative size d at each size, s = d/(\sum (u_i - \bar u)^2)^{1/2}.
+which is what "enough range" means. Departures of relative size d at each size give s = d/(sum (u_i - mean)^2)^(1/2).
 """
 
 import math
