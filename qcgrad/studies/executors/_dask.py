@@ -41,6 +41,23 @@ class Dask(AbstractExecutor):
     Raises:
         ClusterRefused: Dask is not installed, nobody answers at the address, there are no workers, or they run another
             version of qcgrad, whose results would be kept as this one's.
+
+    Example:
+        On Slurm with dask-jobqueue; `KubeCluster(name="qcgrad", image=...)` of dask-kubernetes takes the place of
+        `SLURMCluster`, with an image in which qcgrad is installed:
+
+        >>> from dask_jobqueue import SLURMCluster  # doctest: +SKIP
+        >>> from distributed import Client  # doctest: +SKIP
+        >>> cluster = SLURMCluster(cores=4, processes=4, memory="16GB", walltime="02:00:00")  # doctest: +SKIP
+        >>> cluster.scale(jobs=10)  # doctest: +SKIP
+        >>> client = Client(cluster)  # doctest: +SKIP
+        >>> client.wait_for_workers(1)  # doctest: +SKIP
+        >>> with Dask(client) as executor, Store("study.sqlite") as store:  # doctest: +SKIP
+        ...     outcome = run_cells(load_spec("benchmarks/scaling.toml").cells(), store, executor)
+
+        For the command line `cluster.scheduler_address` is what `--scheduler` takes; without Python,
+        `dask scheduler --scheduler-file s.json` and, as a job, `srun dask worker --scheduler-file s.json --nthreads 1`,
+        then `qcgrad study run SPEC --scheduler s.json`. A worker uses as many threads as Dask was told that it has.
     """
 
     def __init__(
