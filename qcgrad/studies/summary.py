@@ -61,12 +61,13 @@ class Curve:
     Attributes:
         label: in the legend.
         x, y: of equal length.
-        error: standard errors of y; none by default.
+        error: standard errors of y, or other halves of an interval; none by default.
         colour: curves with equal words have equal colours.
         marker: curves with equal words have equal markers; none without a word.
         is_filled: its markers.
         line: between the points.
         opacity: from 0 to 1.
+        band: lower and upper ends of an area around the line, each as long as y; none by default.
     """
 
     label: str
@@ -78,6 +79,7 @@ class Curve:
     is_filled: bool = True
     line: Literal["none", "solid", "dashed", "dotted"] = "none"
     opacity: float = 1.0
+    band: tuple[tuple[float, ...], tuple[float, ...]] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "label", plain(self.label))

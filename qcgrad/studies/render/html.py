@@ -157,7 +157,8 @@ def _figure(figure: Figure, name: str) -> dict[str, Any]:
 
 def _panel(figure: Figure, panel: Panel, name: str) -> dict[str, Any]:
     colour, marker = colours(figure), markers(figure, _SHAPES)
-    plot = {"data": [_trace(curve, colour, marker) for curve in panel.curves], "layout": _layout(panel)}
+    bands = [_band(curve, colour) for curve in panel.curves if curve.band is not None]
+    plot = {"data": [*bands, *(_trace(curve, colour, marker) for curve in panel.curves)], "layout": _layout(panel)}
     numbers = Table(f"{panel.title}: numbers", tuple(_numbers(panel.curves)))
     return {
         "id": name,
@@ -188,6 +189,24 @@ def _trace(curve: Curve, colour: dict[str, str], marker: dict[str, str]) -> dict
     return (
         trace if curve.error is None else trace | {"error_y": {"type": "data", "array": curve.error, "visible": True}}
     )
+
+
+def _band(curve: Curve, colour: dict[str, str]) -> dict[str, Any]:
+    """The area around a line, as its outline there and back; it has no entry in the legend."""
+    assert curve.band is not None
+    low, high = curve.band
+    return {
+        "x": curve.x + curve.x[::-1],
+        "y": high + low[::-1],
+        "fill": "toself",
+        "fillcolor": colour[curve.colour],
+        "opacity": 0.15,
+        "mode": "lines",
+        "line": {"color": colour[curve.colour], "width": 0},
+        "marker": {"color": colour[curve.colour]},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
 
 
 def _layout(panel: Panel) -> dict[str, Any]:

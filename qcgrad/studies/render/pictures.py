@@ -19,6 +19,8 @@ _STYLE = {
     "svg.hashsalt": "qcgrad",
 }
 
+_BAND_OPACITY = 0.15
+
 # Characters of two legend entries that fit side by side below a panel.
 _LEGEND_WIDTH = 80
 
@@ -63,6 +65,8 @@ def _draw_panel(axes, panel: Panel, figure: Figure) -> int:
     axes.set_yscale("log" if panel.log_y else "linear")
     for curve in panel.curves:
         own = colour[curve.colour]
+        if curve.band is not None:
+            axes.fill_between(curve.x, *curve.band, color=own, alpha=_BAND_OPACITY, linewidth=0)
         axes.errorbar(
             curve.x,
             curve.y,
@@ -88,9 +92,13 @@ def _finish(axes, panel: Panel) -> int:
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     axes.margins(0.06)
-    for axis, is_log in ((axes.xaxis, panel.log_x), (axes.yaxis, panel.log_y)):
+    for name, axis, is_log in (("x", axes.xaxis, panel.log_x), ("y", axes.yaxis, panel.log_y)):
         if not is_log:
             continue
+        low, high = axis.get_data_interval()
+        if high < 1.01 * low:  # a single value, or as good as one, has no decade of its own
+            axes.autoscale(False, axis=name)
+            axes.set(**{f"{name}lim": (low / 2, 2 * high)})
         low, high = axis.get_view_interval()
         # A decade or two have too few powers of ten to read numbers off.
         axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 60 * low else (1,), numticks=12))
@@ -114,5 +122,6 @@ def _tick(value: float, _position) -> str:
     """Plain numbers as far as they are short."""
     if 1e-3 <= value < 1e4:
         return f"{value:g}"
-    mantissa, power = f"{value:.0e}".split("e")
+    mantissa, power = f"{value:.2e}".split("e")
+    mantissa = f"{float(mantissa):g}"
     return f"$10^{{{int(power)}}}$" if mantissa == "1" else f"{mantissa}×$10^{{{int(power)}}}$"
