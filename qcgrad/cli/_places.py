@@ -42,7 +42,7 @@ def records_of(what: Path) -> "tuple[StudySpec, Path, list[tuple[Cell, dict[str,
 
 def found_study(what: Path) -> "tuple[StudySpec, Path]":
     """The study and the folder of its results, of a spec or of results alone."""
-    from ..studies.spec import load_spec, make_spec
+    from ..studies.spec import load_spec, read_spec
     from ..studies.store import Store
 
     if what.suffix.lower() == ".toml":
@@ -53,9 +53,7 @@ def found_study(what: Path) -> "tuple[StudySpec, Path]":
         runs = [run for run in store.runs() if run.spec is not None]
     if not runs:
         raise UserError(f"{folder} does not say which study it is of: give the spec")
-    import json
-
-    return make_spec(json.loads(runs[-1].spec or "{}"), f"the spec in {folder}"), folder
+    return read_spec(runs[-1].spec or "{}", f"the spec in {folder}"), folder
 
 
 def folder_for(spec: Path, study: "StudySpec") -> Path:

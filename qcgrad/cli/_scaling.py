@@ -1,5 +1,6 @@
 """`qcgrad scaling`: who has backpropagation scaling."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -7,7 +8,7 @@ import typer
 
 from . import _completion as completion
 from . import _consoles as consoles
-from ._studying import JOBS, MAX_MEMORY, MAX_QUBITS, QUICK, Setting, gib, run_study, smaller
+from ._studying import ALLOW_CODE, JOBS, MAX_MEMORY, MAX_QUBITS, QUICK, Setting, gib, run_study, smaller
 from .errors import UserError
 from .numbers import numbers
 
@@ -28,7 +29,10 @@ _METHODS = Annotated[
 ]
 _CIRCUITS = Annotated[
     str | None,
-    typer.Option(help="Comma-separated OpenQASM files or names of library circuits, one series of growing size."),
+    typer.Option(
+        help="Comma-separated OpenQASM files, names of library circuits, or with --allow-code Python functions as "
+        "ansatz.py:layers(depth=2): one series of growing size."
+    ),
 ]
 _OBSERVABLE = Annotated[
     str | None,
@@ -54,6 +58,7 @@ def scaling(
     seed: _SEED = None,
     jobs: JOBS = 1,
     quick: QUICK = False,
+    allow_code: ALLOW_CODE = False,
     as_json: consoles.JSON = False,
 ) -> None:
     """Measure how the cost of a gradient grows with M, for every method, and give a verdict.
@@ -73,6 +78,7 @@ def scaling(
         again=tuple(_again(context)),
         debug=context.obj["debug"],
         as_json=as_json,
+        allow_code=allow_code,
     )
     run_study(study, setting)
 
@@ -101,7 +107,8 @@ def _study(spec, methods, circuits, observable, epsilon, max_qubits, seed, quick
 
 
 def _listed(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
+    # The arguments of a function have commas of their own.
+    return tuple(name.strip() for name in re.split(r",(?![^()]*\))", text) if name.strip())
 
 
 def _again(context: typer.Context) -> list[str]:

@@ -9,6 +9,7 @@ from . import _completion as completion
 from . import _consoles as consoles
 from ._places import WHAT, folder_for, folder_of, found_study
 from ._studying import (
+    ALLOW_CODE,
     JOBS,
     MAX_MEMORY,
     MAX_QUBITS,
@@ -16,13 +17,13 @@ from ._studying import (
     STORE_NAME,
     Setting,
     gib,
+    part_of,
     run_study,
     smaller,
 )
-from .errors import UserError
 
 if TYPE_CHECKING:
-    pass
+    from ..studies.spec import StudySpec
 
 EXAMPLE = "Example: qcgrad study run benchmarks/scaling.toml --jobs 2, then qcgrad study report benchmarks/scaling.toml"
 
@@ -60,6 +61,7 @@ def run(
     max_memory: MAX_MEMORY = None,
     max_qubits: MAX_QUBITS = None,
     quick: QUICK = False,
+    allow_code: ALLOW_CODE = False,
     as_json: consoles.JSON = False,
 ) -> None:
     """Compute a study, print its tables, write its figures.
@@ -72,9 +74,7 @@ def run(
 
     study = smaller(load_spec(spec), quick, max_qubits)
     folder = out or folder_for(spec, study)
-    again = ("qcgrad", "study", "resume", str(folder))
-    part = _shard(shard)
-    run_study(study, Setting(folder, jobs, scheduler, part, gib(max_memory), again, context.obj["debug"], as_json))
+    _run(context, study, folder, jobs, scheduler, shard, max_memory, allow_code, as_json)
 
 
 @application.command("resume", epilog="Example: qcgrad study resume qcgrad-results/scaling-1a2b3c --jobs 2")
@@ -85,13 +85,27 @@ def resume(
     scheduler: _SCHEDULER = None,
     shard: _SHARD = None,
     max_memory: MAX_MEMORY = None,
+    allow_code: ALLOW_CODE = False,
     as_json: consoles.JSON = False,
 ) -> None:
     """Go on with a study from its results alone, on this machine or another one."""
     study, folder = found_study(what)
-    again = ("qcgrad", "study", "resume", str(folder))
-    part = _shard(shard)
-    run_study(study, Setting(folder, jobs, scheduler, part, gib(max_memory), again, context.obj["debug"], as_json))
+    _run(context, study, folder, jobs, scheduler, shard, max_memory, allow_code, as_json)
+
+
+def _run(context, study: "StudySpec", folder: Path, jobs, scheduler, shard, max_memory, allow_code, as_json) -> None:
+    setting = Setting(
+        folder,
+        jobs,
+        scheduler,
+        part_of(shard),
+        gib(max_memory),
+        again=("qcgrad", "study", "resume", str(folder), *(["--allow-code"] if allow_code else [])),
+        debug=context.obj["debug"],
+        allow_code=allow_code,
+        as_json=as_json,
+    )
+    run_study(study, setting)
 
 
 @application.command("status", epilog="Example: qcgrad study status benchmarks/scaling.toml --json")
@@ -136,12 +150,3 @@ def merge(
                 print(f"{merged[-1]['cells']} cells from {other}")
     if as_json:
         consoles.print_json(merged)
-
-
-def _shard(text: str | None) -> tuple[int, int]:
-    if text is None:
-        return 1, 1
-    first, _, count = text.partition("/")
-    if not (first.isdecimal() and count.isdecimal() and 1 <= int(first) <= int(count)):
-        raise UserError(f"--shard {text}: write it as I/N with 1 <= I <= N, for example 1/4")
-    return int(first), int(count)

@@ -51,7 +51,7 @@ def report(
     """Write one HTML file with tables, interactive figures, the data, and what computed it; it needs no network."""
     import json
 
-    from ..studies.export import flat_rows
+    from ..studies.export import FlatRows
     from ..studies.files import csv_text
     from ..studies.render.html import Report, write_html
     from ..studies.report import summaries
@@ -59,8 +59,8 @@ def report(
     from ..studies.store import Store
 
     study, folder, records = records_of(what)
-    with Store(folder / STORE_NAME, must_exist=True) as store:
-        status, rows = status_of(study, store), csv_text(flat_rows(store))
+    with Store(folder / STORE_NAME, must_exist=True) as store, store.snapshot():
+        status, rows = status_of(study, store), csv_text(FlatRows(store))
     spec = json.dumps(study.model_dump(mode="json", exclude_none=True), indent=2)
     title = study.title or f"Study {folder.name}"
     files = (("cells.csv", rows.encode()), ("spec.json", spec.encode()))

@@ -25,6 +25,9 @@ MAX_MEMORY = Annotated[
     typer.Option(metavar="GIB", help="Refuse parts that would take more memory.", show_default="80 % of what is free"),
 ]
 JOBS = Annotated[int, typer.Option("--jobs", "-j", help="Processes that compute side by side.", min=1)]
+ALLOW_CODE = Annotated[
+    bool, typer.Option("--allow-code", help="Run the Python functions that the study names; trust them first.")
+]
 QUICK = Annotated[bool, typer.Option("--quick", help="A smaller study, to look around.")]
 
 
@@ -41,6 +44,7 @@ class Setting:
         again: the command that goes on after an interrupt.
         debug: raise the first error of a cell.
         as_json: print one document in place of tables.
+        allow_code: run functions of the user's that make circuits.
     """
 
     folder: Path
@@ -51,13 +55,18 @@ class Setting:
     again: tuple[str, ...] = ()
     debug: bool = False
     as_json: bool = False
+    allow_code: bool = False
 
 
 def run_study(study: "StudySpec", setting: Setting) -> None:
     """Compute what the store lacks, print and write everything; exit code 1 where cells are missing."""
+    from ..studies.factories import CodeRefused
+
     notes = consoles.notes()
+    if not setting.allow_code and (code := study.code()):
+        raise CodeRefused(code[0])
     first, step = setting.shard
-    cells = study.cells()[first - 1 :: step]
+    cells = study.cells(allow_code=setting.allow_code)[first - 1 :: step]
     if not cells:
         raise UserError("nothing is left to compute: give more methods or a larger --max-qubits")
     outcome = compute(cells, setting, study.model_dump_json())
@@ -145,19 +154,25 @@ def _say_notes(notes, outcome: "Outcome") -> None:
 
 def _notes(outcome: "Outcome") -> list[str]:
     """What of the circuits' files was read differently than written, once for each file."""
+    from ..studies.plain import plain
+
     found = {f"{cell.where}, {note}": None for cell, record in outcome.records for note in record.get("notes", ())}
-    return list(found)
+    return list(map(plain, found))
 
 
 def _say_missing(notes, outcome: "Outcome"):
     """One line for each reason that kept cells from being computed."""
+    from ..studies.plain import plain
+
     for verdict, missing in (("failed", outcome.failures), ("refused", outcome.refused)):
         reasons: dict[str, list[str]] = {}
         for cell, message in missing:
             reasons.setdefault(" ".join(message.split()), []).append(cell.label)
         for message, labels in reasons.items():
             others = f" (and {len(labels) - 1} more)" if len(labels) > 1 else ""
-            notes.print(f"{verdict}: {labels[0]}{others}: {message}", highlight=False, markup=False, soft_wrap=True)
+            notes.print(
+                plain(f"{verdict}: {labels[0]}{others}: {message}"), highlight=False, markup=False, soft_wrap=True
+            )
 
 
 def _say_interrupted(interruption, path: Path, again: list[str]):
@@ -222,6 +237,8 @@ def smaller(study: "StudySpec", quick: bool, max_qubits: int | None) -> "StudySp
     if quick:
         study = study.changed(lambda kind: kind.quick())
     if max_qubits is not None:
+        if code := study.code():
+            raise UserError(f"--max-qubits: the size of {code[0]} is not known before it runs, leave out arguments")
         study = study.changed(lambda kind: kind.within(max_qubits))
     return study
 
@@ -231,3 +248,13 @@ def gib(number: float | None) -> int | None:
     if number is not None and not 0 < number < float("inf"):
         raise UserError(f"--max-memory {number}: give a positive number of GiB")
     return None if number is None else int(number * 2**30)
+
+
+def part_of(text: str | None) -> tuple[int, int]:
+    """--shard as (i, n)."""
+    if text is None:
+        return 1, 1
+    first, _, count = text.partition("/")
+    if not (first.isdecimal() and count.isdecimal() and 1 <= int(first) <= int(count)):
+        raise UserError(f"--shard {text}: write it as I/N with 1 <= I <= N, for example 1/4")
+    return int(first), int(count)

@@ -31,4 +31,6 @@ def explain(error: BaseException) -> str:
 
 
 def _one_line(text) -> str:
-    return " ".join(str(text).split())
+    from ..studies.plain import plain
+
+    return plain(" ".join(str(text).split()))

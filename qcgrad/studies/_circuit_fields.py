@@ -1,15 +1,15 @@
 """What cells and specs share that name circuits."""
 
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from ..errors import ImportRefused
-from .cells import Cell
-from .circuits import StudyCircuit, content_of, load_study_circuit
-from .kind import distinct
+from .cells import MOST_CELLS, Cell
+from .circuits import StudyCircuit, content_of, load_study_circuit, short_name
+from .factories import Factory, expanded, is_factory_name
+from .kind import check_words, distinct
 
 
 def _checked_observable(observable: str) -> str:
@@ -19,8 +19,30 @@ def _checked_observable(observable: str) -> str:
     return observable
 
 
-CircuitNames = Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(distinct)]
-"""Names in the circuit library, or OpenQASM files, relative to the folder of the spec."""
+def _names(entries: Any) -> Any:
+    """Names, with a name for each point of a function's grid."""
+    if not isinstance(entries, (list, tuple)):
+        return entries
+    found = []
+    for entry in entries:
+        found += expanded(entry) if isinstance(entry, dict) else [entry]
+        if len(found) > MOST_CELLS:
+            raise ValueError(f"more than {MOST_CELLS:,} circuits: leave out values")
+    return tuple(found)
+
+
+def _readable(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        check_words(name)
+        if is_factory_name(name):
+            Factory.named(name)  # refuses what names no function
+    return distinct(names)
+
+
+CircuitNames = Annotated[tuple[str, ...], Field(min_length=1), BeforeValidator(_names), AfterValidator(_readable)]
+"""Names in the circuit library; OpenQASM files; or functions that make circuits, as "file.py:function(depth=2)" or as
+{factory = "file.py:function", arguments = {depth = [1, 2]}}, where lists are grids. Files are relative to the folder of
+the spec."""
 
 ObservableText = Annotated[str, AfterValidator(_checked_observable)]
 """A Pauli sum, for example "ZZI + 0.5*IXI"."""
@@ -31,25 +53,23 @@ class OnCircuit(Cell):
     """A cell on one circuit.
 
     Attributes:
-        circuit: name in the library, or of a file.
+        circuit: its name, without the folder of a file.
         observable: Pauli sum, None for the recorded or default one.
-        path, content: where a file lies, and a hash of it: moving a file changes no result.
+        path, content: its whole name, and what `content_of` says of it: moving a file changes no result. None for
+            circuits of the library.
+        allow_code: whether a function of the user's may be run to make it; no part of what it is.
     """
 
     circuit: str
     observable: str | None = None
     path: str | None = None
     content: str | None = None
+    allow_code: bool = False
 
     @classmethod
     def of(cls, name: str, **settings: Any) -> Self:
-        """The cell of a circuit of the library, or of a file as it is now."""
-        from ..library import is_file_name
-
-        if is_file_name(name):
-            settings |= {"path": name, "content": content_of(name)}
-            name = Path(name).name
-        return cls(circuit=name, **settings)
+        """The cell of a circuit as it is now."""
+        return cls(**placed(name), **settings)
 
     @property
     def where(self) -> str:
@@ -57,15 +77,32 @@ class OnCircuit(Cell):
 
     @property
     def data(self) -> dict[str, Any]:
-        return {name: part for name, part in super().data.items() if name != "path"}
+        found = super().data
+        found.pop("path", None)
+        del found["allow_code"]
+        return found
+
+    def permitted(self) -> Self:
+        return replace(self, allow_code=True) if is_factory_name(self.circuit) else self
 
     def load(self) -> StudyCircuit:
         """The circuit at its point.
 
         Raises:
+            CodeRefused: only the user's code can make it, which nobody has permitted.
             ImportRefused, ValueError: it cannot be used, or is not what it was.
         """
         name = self.path or self.circuit
         if self.content is not None and content_of(name) != self.content:
             raise ImportRefused(f"{name} has changed since the study began: run the study again")
-        return load_study_circuit(name, self.observable, self.seed)
+        return load_study_circuit(name, self.observable, self.seed, allow_code=self.allow_code, content=self.content)
+
+
+def placed(name: str) -> dict[str, Any]:
+    """The fields of `OnCircuit` that say which circuit it is on."""
+    content = content_of(name)
+    return {
+        "circuit": name if content is None else short_name(name),
+        "path": None if content is None else name,
+        "content": content,
+    }

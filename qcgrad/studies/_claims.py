@@ -83,6 +83,11 @@ class Claims:
         row = self._database.execute(query, (key, since)).fetchone()
         return None if row is None else Failure(*row)
 
+    def failures(self) -> dict[str, Failure]:
+        """What came of all claims that ended without a record, by key."""
+        rows = self._database.execute("SELECT key, verdict, message, traceback FROM claims WHERE verdict IS NOT NULL")
+        return {key: Failure(*rest) for key, *rest in rows}
+
     def close(self) -> None:
         """End the thread and all own claims."""
         self._stop.set()

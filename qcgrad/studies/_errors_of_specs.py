@@ -1,14 +1,58 @@
 """What is wrong with a spec, in one line each."""
 
 import difflib
+import re
 import reprlib
+import tomllib
 from typing import Any, get_args
 
 from pydantic import BaseModel
 
+MOST_BYTES = 2**24
+"""Of a spec's text: ten times what a list of all cells takes."""
+
+MOST_NESTING = 20
+"""Tables and lists in each other: several times what any field takes, and much less than Python's stack holds."""
+
 
 class SpecError(ValueError):
     """A study spec that cannot be used; the message names the field and what it should be."""
+
+
+# a."b".c: keys in keys. Reading one takes time with the square of its parts, and a spec has three.
+_PART = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
+_LONG_KEY = re.compile(rf"(?<![\w.\"'-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{MOST_NESTING}}}")
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """Plain data of a TOML file.
+
+    Raises:
+        ValueError, RecursionError: it is none, or is nested so deeply that no field of a spec can mean it.
+    """
+    if found := _LONG_KEY.search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        raise ValueError(f"line {line} has a name with more than {MOST_NESTING} dots")
+    return tomllib.loads(text)
+
+
+def check_nesting(data: Any, source: str) -> None:
+    """Refuse plain data that is nested so deeply that no field of a spec can mean it.
+
+    Raises:
+        SpecError: it is.
+    """
+    level = [data]
+    for _ in range(MOST_NESTING):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, (dict, list))
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return
+    raise SpecError(f"{source} has tables or lists in each other {MOST_NESTING} times: no field is nested like that")
 
 
 def explain(error: Any, model: type[BaseModel]) -> str:

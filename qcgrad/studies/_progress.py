@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Self
 
 from .cells import Cell
+from .plain import plain
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,7 +38,7 @@ class Progress:
     def show(self, cell: Cell, message: str) -> None:
         """What a cell says goes beside the bar."""
         if self._bar is not None and self._task is not None:
-            text = f"{cell.label}: {message}" if message else cell.label
+            text = plain(f"{cell.label}: {message}" if message else cell.label)
             self._bar.update(self._task, completed=self.finished, description=text)
 
     def __exit__(self, *_: object) -> None:

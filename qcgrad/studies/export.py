@@ -1,24 +1,35 @@
 """All finished cells of a store as flat rows, for programs."""
 
 import json
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from .files import columns_of, replacing, write_csv
+from .files import Rows, columns_of, replacing, write_csv
 from .store import Store
 
 
-def flat_rows(store: Store) -> list[dict[str, Any]]:
+class FlatRows(Collection[dict[str, Any]]):
     """One row for each finished cell: its fields, what came out, how long it took and where.
 
-    Tables inside a record become columns of their own, as in gradient_copies; lists are JSON.
+    Tables inside a record become columns of their own, as in gradient_copies; lists are JSON. Rows are read whenever
+    they are gone through, and not held.
     """
-    rows = []
-    for kept in store.rows():
-        record = {key: value for key, value in kept.record.items() if key not in kept.cell}
-        about = {"seconds": kept.seconds, "finished_at": kept.finished_at, "worker": kept.worker, "run": kept.run}
-        rows.append(_flat(kept.cell) | _flat(record) | about | {"code_version": kept.code_version})
-    return rows
+
+    def __init__(self, store: Store):
+        self._store = store
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        for kept in self._store.rows():
+            record = {key: value for key, value in kept.record.items() if key not in kept.cell}
+            about = {"seconds": kept.seconds, "finished_at": kept.finished_at, "worker": kept.worker, "run": kept.run}
+            yield _flat(kept.cell) | _flat(record) | about | {"code_version": kept.code_version}
+
+    def __len__(self) -> int:
+        return len(self._store)
+
+    def __contains__(self, row: object) -> bool:
+        return any(found == row for found in self)
 
 
 def write(store: Store, path: "str | Path") -> int:
@@ -30,35 +41,41 @@ def write(store: Store, path: "str | Path") -> int:
     Raises:
         ValueError: another ending, or Parquet without the package that writes it.
     """
-    rows, path = flat_rows(store), Path(path)
+    path = Path(path)
     writers = {".csv": write_csv, ".json": _write_json, ".parquet": _write_parquet}
     if path.suffix.lower() not in writers:
         raise ValueError(f"{path}: give a name that ends in {', '.join(writers)}")
     path.parent.mkdir(parents=True, exist_ok=True)
-    writers[path.suffix.lower()](path, rows)
-    return len(rows)
+    with store.snapshot():
+        writers[path.suffix.lower()](path, FlatRows(store))
+        return len(store)
 
 
-def _write_json(path: Path, rows: list[dict[str, Any]]):
-    with replacing(path) as part:
-        part.write_text(json.dumps(rows, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+def _write_json(path: Path, rows: Rows):
+    with replacing(path) as part, part.open("w", encoding="utf-8") as file:
+        for number, row in enumerate(rows):
+            file.write(f"{',' if number else '['}\n {json.dumps(row, allow_nan=False)}")
+        file.write("\n]\n" if len(rows) else "[]\n")
 
 
-def _write_parquet(path: Path, rows: list[dict[str, Any]]):
+def _write_parquet(path: Path, rows: Rows):
     try:
         import pyarrow
         import pyarrow.parquet
     except ImportError as error:
         raise ValueError("Parquet files take pyarrow: pip install 'qcgrad[studies]', or export .csv") from error
     # By column, since rows of different kinds have different ones.
-    table = pyarrow.table({name: pyarrow.array(_column(rows, name)) for name in columns_of(rows)})
+    columns: dict[str, list[Any]] = {name: [] for name in columns_of(rows)}
+    for row in rows:
+        for name, values in columns.items():
+            values.append(row.get(name))
+    table = pyarrow.table({name: pyarrow.array(_column(values)) for name, values in columns.items()})
     with replacing(path) as part:
         pyarrow.parquet.write_table(table, part)
 
 
-def _column(rows: list[dict[str, Any]], name: str) -> list[Any]:
+def _column(values: list[Any]) -> list[Any]:
     """The values of a column; where they are of different kinds, as texts."""
-    values = [row.get(name) for row in rows]
     kinds = {type(value) for value in values if value is not None}
     if len(kinds) > 1 and not kinds <= {int, float}:
         return [None if value is None else str(value) for value in values]

@@ -3,28 +3,47 @@
 import csv
 import io
 import os
-from collections.abc import Iterator
+import secrets
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
+
+# Where a text begins with one of these, spreadsheets take it for a formula and carry it out.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+Rows = Collection[dict[str, Any]]
+"""Flat rows; they are gone through more than once, and need not be held."""
 
 
-def write_csv(path: "str | Path", rows: list[dict[str, Any]]) -> None:
-    """Write flat rows; the columns are all their keys in order of appearance."""
+def write_csv(path: "str | Path", rows: Rows) -> None:
+    """Write flat rows; the columns are all their keys in order of appearance.
+
+    Texts that a spreadsheet would take for a formula get an apostrophe in front, as spreadsheets themselves write it.
+    """
     with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
-        file.write(csv_text(rows))
+        _write_csv(file, rows)
 
 
-def csv_text(rows: list[dict[str, Any]]) -> str:
+def csv_text(rows: Rows) -> str:
     """The text of such a file."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, columns_of(rows))
-    writer.writeheader()
-    writer.writerows(rows)
+    _write_csv(text, rows)
     return text.getvalue()
 
 
-def columns_of(rows: list[dict[str, Any]]) -> list[str]:
+def _write_csv(file: TextIO, rows: Rows):
+    columns = columns_of(rows)
+    writer = csv.writer(file)
+    writer.writerow(map(_harmless, columns))
+    writer.writerows([_harmless(row.get(name)) for name in columns] for row in rows)
+
+
+def _harmless(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+def columns_of(rows: Rows) -> list[str]:
     """All keys of the rows in order of appearance."""
     return list(dict.fromkeys(name for row in rows for name in row))
 
@@ -43,7 +62,8 @@ def replacing(path: "str | Path") -> Iterator[Path]:
         'whole'
     """
     path = Path(path)
-    part = path.with_name(f".{os.getpid()}-{path.name}")
+    # A name that nobody can have put a link at.
+    part = path.with_name(f".{secrets.token_hex(8)}-{path.name}")
     try:
         yield part
         os.replace(part, path)

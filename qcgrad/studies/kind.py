@@ -3,17 +3,23 @@
 import abc
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Strict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict
 
 from .cells import Cell
+from .plain import commands_in
 from .records import Record
 from .summary import Summary
 
 # Text and booleans are no numbers, though they could be read as some.
 Whole = Annotated[int, Strict()]
 Number = Annotated[float, Strict()]
+
+_MOST_SEEDS = 1000
+
+# Of a name or title; paths have no more.
+_MOST_CHARACTERS = 4096
 
 
 class Part(BaseModel):
@@ -38,6 +44,10 @@ class AbstractKind(Part, abc.ABC):
     def summary(self, records: Sequence[tuple[Cell, Record]]) -> Summary:
         """What the records of its cells show, however many of them there are."""
 
+    def circuits_named(self) -> tuple[str, ...]:
+        """Names of all circuits that its cells are on, see `CircuitNames`."""
+        return ()
+
     def with_files_in(self, folder: Path) -> Self:
         """With absolute names for files, which are relative to `folder`."""
         return self
@@ -51,6 +61,40 @@ class AbstractKind(Part, abc.ABC):
         return self
 
 
+def check_words(text: str) -> str:
+    """A name or title that can be shown, and be that of a file.
+
+    Raises:
+        ValueError: it is too long, or has characters that command a terminal or turn what stands beside them.
+    """
+    if len(text) > _MOST_CHARACTERS:
+        raise ValueError(f"{text[:40]!r}... has {len(text):,} characters: give at most {_MOST_CHARACTERS:,}")
+    if found := commands_in(text):
+        raise ValueError(f"{text!r:.200} has the control character {found[0]!a}: leave it out")
+    return text
+
+
+Words = Annotated[str, AfterValidator(check_words)]
+"""A name or a title."""
+
+
+def _so_many_or_these(seeds: Any) -> Any:
+    if isinstance(seeds, bool) or not isinstance(seeds, int):
+        return seeds
+    if not 1 <= seeds <= _MOST_SEEDS:
+        raise ValueError(f"{seeds} given: give a number from 1 to {_MOST_SEEDS}, or a list of seeds")
+    return tuple(range(seeds))
+
+
 def distinct(values: tuple) -> tuple:
     """Each value once: a point that counts twice would make every fit look better than it is."""
     return tuple(dict.fromkeys(values))
+
+
+Seeds = Annotated[
+    tuple[Annotated[Whole, Field(ge=0, lt=2**31)], ...],
+    Field(min_length=1, max_length=_MOST_SEEDS),
+    BeforeValidator(_so_many_or_these),
+    AfterValidator(distinct),
+]
+"""A number n, for 0 to n - 1, or a list; added to the study's seed."""

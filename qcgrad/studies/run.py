@@ -2,9 +2,9 @@
 
 import contextlib
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ._progress import Progress
 from .cells import Cell
@@ -54,7 +54,7 @@ class Outcome:
 
 
 def run_cells(
-    cells: Iterable[Cell],
+    cells: Sequence[Cell],
     store: Store,
     executor: AbstractExecutor | None = None,
     *,
@@ -67,7 +67,7 @@ def run_cells(
     returns all records.
 
     Args:
-        cells: see `cells_of`.
+        cells: of a study; gone through several times, and one by one.
         store: keeps each record as soon as it is computed.
         executor: computes the cells; one after another in this process by default.
         console: rich console for the progress bar; None shows none. Nothing is shown where its file is no
@@ -80,70 +80,80 @@ def run_cells(
         StudyInterrupted: on Ctrl-C, with finished cells kept.
         StoreError: results cannot be written; what was kept before stays.
     """
-    run = _Run(list(cells), store)
+    run = _Run(cells, store)
     executor = executor or InProcess()
-    with Progress(console, len(run.cells)) as progress, run.claims():
+    with Progress(console, run.total) as progress, run.claims():
         try:
-            while run.waiting:
-                before = len(run.waiting)
-                progress.finished = len(run.settled)
+            while True:
+                before = run.settled
+                progress.finished = before
                 with contextlib.closing(executor.map(run.claimed(progress), progress.show)) as results:
                     for finished in results:
                         run.keep(finished)
-                        progress.finished = len(run.settled)
-                if len(run.waiting) == before:  # all that is left is with other processes
+                        progress.finished = run.settled
+                if run.settled == run.total:
+                    break
+                if run.settled == before:  # all that is left is with other processes
                     time.sleep(_POLL)
         except KeyboardInterrupt:
-            done = sum(isinstance(result.end, dict) for result in run.settled.values())
-            raise StudyInterrupted(done, len(run.cells)) from None
+            raise StudyInterrupted(run.count(_COMPUTED) + run.count(_REUSED), run.total) from None
     return run.outcome()
 
 
-class _Settled(NamedTuple):
-    """What has become of a cell, and whether this process computed it."""
-
-    end: Record | Failure
-    is_new: bool
+# What has become of a cell.
+_OPEN, _COMPUTED, _REUSED, _FAILED = range(4)
 
 
 class _Run:
-    """One process's part of a run, by the keys of its cells."""
+    """One process's part of a run.
 
-    def __init__(self, cells: list[Cell], store: Store):
+    Cells are gone through, and not held: beside those that are being computed, here or by others, it holds a byte for
+    each, by its number in the study, and what is said of those that failed.
+    """
+
+    def __init__(self, cells: Sequence[Cell], store: Store):
         # Tells failures of this run from older ones, which are tried again.
         self._began = time.time()
-        self._store = store
-        self.cells = {cell_key(cell.data): cell for cell in cells}
-        self.waiting = dict(self.cells)
-        self.settled: dict[str, _Settled] = {}
-        self._mine: set[str] = set()
+        self._store, self._cells = store, cells
+        self.total, self.settled = len(cells), 0
+        self._states = bytearray(self.total)
+        self._failures: dict[int, tuple[Cell, Failure]] = {}
+        self._mine: dict[str, tuple[int, Cell]] = {}
+        # At first all; then those that others are at.
+        self._waiting: Iterable[tuple[int, Cell]] = enumerate(cells)
 
     def claimed(self, progress: Progress) -> Iterator[Cell]:
         """The cells to compute here, each claimed when it is asked for; others are settled, or left to who has them."""
-        finished = self._store.finished()
-        for key, cell in list(self.waiting.items()):
-            known = self._store.get(cell.data) if key in finished else self._store.failure(cell.data, self._began)
-            if known is not None:
-                self._settle(key, known, is_new=False)
-            elif self._store.claim(cell.data):
-                self._mine.add(key)
+        waiting, left = self._waiting, []
+        self._waiting = left
+        for number, cell in waiting:
+            if self._store.has(cell.data):
+                self._settle(number, _REUSED)
+            elif failure := self._store.failure(cell.data, self._began):
+                self._fail(number, cell, failure)
+            elif (key := cell_key(cell.data)) not in self._mine and self._store.claim(cell.data):
+                self._mine[key] = number, cell
                 yield cell
             else:
+                left.append((number, cell))
                 progress.show(cell, "another process is at it")
 
     def keep(self, finished: Finished) -> None:
         """Write down what came of a cell."""
         key = cell_key(finished.cell.data)
+        number, cell = self._mine[key]
         end = finished.end
         if not isinstance(end, Failure):
             try:
-                self._store.put(finished.cell.data, end, finished.seconds, finished.worker)
+                self._store.put(cell.data, end, finished.seconds, finished.worker)
             except ValueError as error:  # a number that no JSON file can hold
                 end = Failure("failed", str(error))
         if isinstance(end, Failure):
-            self._store.release(finished.cell.data, end)
-        self._mine.discard(key)
-        self._settle(key, end, is_new=True)
+            self._store.release(cell.data, end)
+            self._fail(number, cell, end)
+        else:
+            self._settle(number, _COMPUTED)
+        del self._mine[key]
 
     @contextlib.contextmanager
     def claims(self) -> Iterator[None]:
@@ -152,21 +162,31 @@ class _Run:
             yield
         finally:
             with contextlib.suppress(StoreError):  # then the claims grow old by themselves
-                for key in self._mine:
-                    self._store.release(self.cells[key].data)
+                for _, cell in self._mine.values():
+                    self._store.release(cell.data)
+
+    def count(self, state: int) -> int:
+        """How many cells are in that state."""
+        return self._states.count(state)
 
     def outcome(self) -> Outcome:
-        outcome = Outcome()
-        for key, cell in self.cells.items():
-            end, is_new = self.settled[key]
-            if isinstance(end, Failure):
-                (outcome.refused if end.verdict == "refused" else outcome.failures).append((cell, end.message))
-            else:
-                outcome.records.append((cell, end))
-                outcome.computed += is_new
-                outcome.reused += not is_new
+        """All that is known of the cells; records are read back, as a later report reads them."""
+        outcome = Outcome(computed=self.count(_COMPUTED), reused=self.count(_REUSED))
+        for cell, failure in (self._failures[number] for number in sorted(self._failures)):
+            (outcome.refused if failure.verdict == "refused" else outcome.failures).append((cell, failure.message))
+        for state, cell in zip(self._states, self._cells, strict=True):
+            if state != _FAILED:
+                record = self._store.get(cell.data)
+                if record is None:
+                    outcome.failures.append((cell, "what it is computed from changed meanwhile: run the study again"))
+                else:
+                    outcome.records.append((cell, record))
         return outcome
 
-    def _settle(self, key: str, end: Record | Failure, is_new: bool):
-        self.settled[key] = _Settled(end, is_new)
-        del self.waiting[key]
+    def _fail(self, number: int, cell: Cell, failure: Failure):
+        self._failures[number] = cell, failure
+        self._settle(number, _FAILED)
+
+    def _settle(self, number: int, state: int):
+        self._states[number] = state
+        self.settled += 1

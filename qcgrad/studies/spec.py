@@ -2,17 +2,17 @@
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pydantic import Field, ValidationError, model_validator
 
-from ._errors_of_specs import SpecError, explain
-from .cells import Cell
+from ._errors_of_specs import MOST_BYTES, SpecError, check_nesting, explain, parse_toml
+from .cells import Cell, Cells
+from .factories import is_factory_name
 from .gradients import Gradients
 from .kernels import TangentKernels
-from .kind import AbstractKind, Part, Whole
+from .kind import AbstractKind, Part, Whole, Words
 from .scaling import Scaling
 
 
@@ -33,7 +33,7 @@ class StudySpec(Part):
         False
     """
 
-    title: str = ""
+    title: Words = ""
     seed: Whole = Field(default=0, ge=0, lt=2**63)
     scaling: Scaling | None = None
     gradients: Gradients | None = None
@@ -51,9 +51,23 @@ class StudySpec(Part):
             if (kind := getattr(self, name)) is not None:
                 yield kind
 
-    def cells(self) -> list[Cell]:
-        """All cells in the order in which they run, cheap ones first within a kind."""
-        return [cell for kind in self.kinds() for cell in kind.cells(self.seed)]
+    def cells(self, *, allow_code: bool = False) -> Cells:
+        """All cells in the order in which they run, cheap ones first within a kind.
+
+        Args:
+            allow_code: whether functions of the user's may be run to make circuits. No file can say that.
+        """
+
+        def make() -> Iterator[Cell]:
+            for kind in self.kinds():
+                for cell in kind.cells(self.seed):
+                    yield cell.permitted() if allow_code else cell
+
+        return Cells(make)
+
+    def code(self) -> list[str]:
+        """Functions of the user's that make circuits of the study."""
+        return [name for kind in self.kinds() for name in kind.circuits_named() if is_factory_name(name)]
 
     def changed(self, change: Callable[[AbstractKind], AbstractKind | None]) -> "StudySpec":
         """With each kind as `change(kind)` makes it."""
@@ -79,12 +93,30 @@ def load_spec(path: "str | Path") -> StudySpec:
         SpecError: the file cannot be read, is no TOML, or a field is unknown or wrong.
     """
     try:
-        data = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SpecError(f"spec {path} cannot be read: {error.strerror or error}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        with Path(path).open("rb") as file:
+            text = file.read(MOST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise SpecError(f"spec {path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    if len(text) > MOST_BYTES:
+        raise SpecError(f"spec {path} has more than {MOST_BYTES:,} bytes: is it a TOML file?")
+    try:
+        data = parse_toml(text.decode("utf-8"))
+    except (ValueError, RecursionError) as error:  # ValueError also of an integer with thousands of digits
         raise SpecError(f"spec {path} is not a TOML file: {error}") from error
     return make_spec(data, f"spec {path}").changed(lambda kind: kind.with_files_in(Path(path).parent))
+
+
+def read_spec(text: str, source: str) -> StudySpec:
+    """A spec from JSON, as `StudySpec.model_dump_json` writes it and stores keep it.
+
+    Raises:
+        SpecError: it is no JSON, or a field is unknown or wrong.
+    """
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise SpecError(f"{source} is not JSON: {error}") from error
+    return make_spec(data, source)
 
 
 def make_spec(data: dict, source: str = "spec") -> StudySpec:
@@ -93,7 +125,12 @@ def make_spec(data: dict, source: str = "spec") -> StudySpec:
     Raises:
         SpecError: names every wrong field.
     """
+    if not isinstance(data, dict):
+        raise SpecError(f"{source} is {data!r:.80}: give a table")
+    check_nesting(data, source)
     try:
-        return StudySpec(**data)
+        return StudySpec.model_validate(data)
     except ValidationError as error:
         raise SpecError(f"{source}: {'; '.join(explain(e, StudySpec) for e in error.errors())}") from error
+    except (TypeError, ArithmeticError) as error:  # a method's own, of a number that it cannot take
+        raise SpecError(f"{source}: {error}") from error

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .identity import canonical, code_version
+from .identity import cell_key, code_version
+from .plain import plain
 from .spec import StudySpec
 from .store import Store
 
@@ -30,32 +31,32 @@ class Status:
         for kind, (finished, total) in self.data["by_kind"].items():
             yield f"  {kind}: {finished} of {total}"
         for failure in self.data["failures"]:
-            yield f"{failure['verdict']}: {failure['cell']}: {failure['message']}"
+            yield plain(f"{failure['verdict']}: {failure['cell']}: {failure['message']}")
         for run in self.data["runs"]:
             began = time.strftime("%Y-%m-%d %H:%M", time.localtime(run["began"]))
             about = run["provenance"]
             commit = f", commit {about['commit']}" if about.get("commit") else ""
-            yield f"run of {began} on {about.get('host')}: qcgrad {about.get('qcgrad')}{commit}"
+            yield plain(f"run of {began} on {about.get('host')}: qcgrad {about.get('qcgrad')}{commit}")
 
 
 def status_of(study: StudySpec, store: Store) -> Status:
     """What a store has of a study."""
-    code = {canonical(row.cell): row.code_version for row in store.rows()}  # of the newest record
-    cells = study.cells()
-    done = {name: code[name] for cell in cells if (name := canonical(cell.data)) in code}
-    finished = Counter(cell.kind for cell in cells if canonical(cell.data) in done)
-    totals = Counter(cell.kind for cell in cells)
-    failures = []
-    for cell in cells:
-        if canonical(cell.data) not in done and (failure := store.failure(cell.data)):
+    codes, failed = store.codes(), store.failures()
+    finished, totals, failures, outdated = Counter(), Counter(), [], 0
+    for cell in study.cells():
+        totals[cell.kind] += 1
+        if code := codes.of(cell.data):
+            finished[cell.kind] += 1
+            outdated += code != code_version()
+        elif failed and (failure := failed.get(cell_key(cell.data))):
             failures.append({"cell": cell.label, **failure._asdict()})
     runs = [{"began": run.began, "provenance": run.provenance} for run in store.runs()]
     return Status(
         {
             "title": study.title,
-            "total": len(cells),
+            "total": sum(totals.values()),
             "finished": sum(finished.values()),
-            "outdated": sum(version != code_version() for version in done.values()),
+            "outdated": outdated,
             "by_kind": {kind: [finished[kind], total] for kind, total in totals.items()},
             "failures": failures,
             "runs": runs,

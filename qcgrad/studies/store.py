@@ -4,11 +4,12 @@ import json
 import sqlite3
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+from . import _stored as stored
 from ._claims import Claims
 from ._schema import prepare
 from .executors import Failure
@@ -102,25 +103,60 @@ class Store:
         """All starts of the study, the oldest first."""
         with self._explained("cannot be read", "it is damaged, name another folder"):
             rows = self._database.execute("SELECT id, began, spec, provenance FROM runs ORDER BY began").fetchall()
-            return [Run(name, began, spec, json.loads(text)) for name, began, spec, text in rows]
+            return [
+                Run(name, stored.time(began), stored.text_or_none(spec), stored.table(text))
+                for name, began, spec, text in rows
+            ]
 
     def get(self, cell: dict[str, Any]) -> dict[str, Any] | None:
         """The record of a finished cell, or None."""
         with self._explained("cannot be read", "it is damaged, name another folder"):
             row = self._database.execute("SELECT record FROM cells WHERE key = ?", (cell_key(cell),)).fetchone()
-            return None if row is None else self._whole(json.loads(row[0]))
+            return None if row is None else stored.table(row[0])
 
-    def finished(self) -> set[str]:
-        """Keys of all finished cells."""
+    def has(self, cell: dict[str, Any]) -> bool:
+        """Whether a cell is finished, by this code."""
         with self._explained("cannot be read", "it is damaged, name another folder"):
-            return {key for (key,) in self._database.execute("SELECT key FROM cells")}
+            found = self._database.execute("SELECT 1 FROM cells WHERE key = ?", (cell_key(cell),)).fetchone()
+            return found is not None
+
+    def codes(self) -> stored.ByCell[str]:
+        """The version of the code that computed the newest record of each finished cell."""
+        with self._explained("cannot be read", "it is damaged, name another folder"):
+            query = "SELECT cell, code_version FROM cells ORDER BY finished_at, key"
+            return stored.ByCell(self._database.execute(query))
+
+    def newest(self, cells: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any] | None]:
+        """For each of the cells its newest record, by whatever code, or None."""
+        with self._explained("cannot be read", "it is damaged, name another folder"):
+            query = "SELECT cell, rowid FROM cells ORDER BY finished_at, key"
+            rows: stored.ByCell[int] = stored.ByCell(self._database.execute(query))
+        for cell in cells:
+            with self._explained("cannot be read", "it is damaged, name another folder"):
+                row = rows.of(cell)
+            yield None if row is None else self._record_in(row)
 
     def rows(self) -> Iterator[Row]:
         """All finished cells in the order in which they were finished, whatever spec or code they belong to."""
         columns = "cell, record, seconds, finished_at, code_version, run, worker"
         with self._explained("cannot be read", "it is damaged, name another folder"):
             for cell, record, *rest in self._database.execute(f"SELECT {columns} FROM cells ORDER BY finished_at, key"):
-                yield Row(json.loads(cell), self._whole(json.loads(record)), *rest)
+                yield Row(stored.table(cell), stored.table(record), *rest)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All that is read inside is of one moment, whatever other processes write meanwhile."""
+        with self._explained("cannot be read", "it is damaged, name another folder"):
+            self._database.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._database.rollback()
+
+    def _record_in(self, row: int) -> dict[str, Any]:
+        with self._explained("cannot be read", "it is damaged, name another folder"):
+            (text,) = self._database.execute("SELECT record FROM cells WHERE rowid = ?", (row,)).fetchone()
+            return stored.table(text)
 
     def put(self, cell: dict[str, Any], record: dict[str, Any], seconds: float, worker: str | None = None) -> None:
         """Keep the record of a cell, and give up the claim on it; on disk when this returns.
@@ -147,6 +183,11 @@ class Store:
         """Give up the claim on a cell that was not computed, and say why it cannot be."""
         with self._explained("cannot be written", "finished cells are kept in it"):
             self._claims.release(cell_key(cell), failure)
+
+    def failures(self) -> dict[str, Failure]:
+        """Why cells could not be computed, by `cell_key`."""
+        with self._explained("cannot be read", "it is damaged, name another folder"):
+            return self._claims.failures()
 
     def failure(self, cell: dict[str, Any], since: float = 0.0) -> Failure | None:
         """Why a process could not compute the cell, if that was after `since` (seconds since the epoch)."""
@@ -185,15 +226,10 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _whole(self, record: Any) -> dict[str, Any]:
-        if not isinstance(record, dict):
-            raise sqlite3.DatabaseError(f"it holds {record!r} for a cell")
-        return record
-
     @contextmanager
     def _explained(self, what: str, advice: str):
         try:
             yield
-        except (OSError, sqlite3.Error, json.JSONDecodeError) as error:
+        except (OSError, sqlite3.Error, ValueError, RecursionError) as error:
             reason = getattr(error, "strerror", None) or error
             raise StoreError(f"results file {self.path} {what} ({reason}): {advice}") from error

@@ -1,7 +1,12 @@
-"""What a study shows, as data: every form of report is drawn from it."""
+"""What a study shows, as data: every form of report is drawn from it.
+
+Words may be names that users chose, or that stand in a file of results: whatever they hold, they are `plain` here.
+"""
 
 from dataclasses import dataclass, field
 from typing import Literal
+
+from .plain import plain
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,7 @@ class Column:
     verdicts: bool = False
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "shown", tuple(map(plain, self.shown)))
         if not self.values:
             object.__setattr__(self, "values", self.shown)
 
@@ -42,6 +48,10 @@ class Table:
     title: str
     columns: tuple[Column, ...]
     notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "title", plain(self.title))
+        object.__setattr__(self, "notes", tuple(map(plain, self.notes)))
 
 
 @dataclass(frozen=True)
@@ -68,6 +78,9 @@ class Curve:
     is_filled: bool = True
     line: Literal["none", "solid", "dashed", "dotted"] = "none"
     opacity: float = 1.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "label", plain(self.label))
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,13 @@ import qcgrad as qg
 from qcgrad.library import load_circuit
 from qcgrad.studies.circuits import load_study_circuit
 from qcgrad.studies.executors import InProcess
+from qcgrad.studies.report import records_in
 from qcgrad.studies.run import run_cells
 from qcgrad.studies.scaling import Scaling
 from qcgrad.studies.scaling._circuit_cells import CircuitCell
 from qcgrad.studies.scaling.laws import accuracy_laws, laws_of
 from qcgrad.studies.spec import load_spec, make_spec
+from qcgrad.studies.status import status_of
 from qcgrad.studies.store import Store
 
 HEAD = 'OPENQASM 3.0;\ninclude "stdgates.inc";\n'
@@ -63,6 +65,17 @@ def test_a_recorded_number_that_is_wrong_is_an_error(folder, method, key, value,
     spoil(folder, key, value)
     with pytest.raises(qg.ImportRefused, match=message):
         cell(folder / "recorded.qasm", method, epsilon=0.3, delta=0.02).compute()
+
+
+def test_in_accuracy_studies_a_record_that_is_wrong_is_an_error_too(folder):
+    spoil(folder, "value", "0.25")
+    spec = {
+        "circuits": [str(folder / "recorded.qasm")],
+        "methods": ["adjoint", {"name": "parameter-shift", "shots": 9}],
+    }
+    for found in make_spec({"gradients": spec}).cells():
+        with pytest.raises(qg.ImportRefused, match=r"recorded\.toml: point\.value is 0\.25"):
+            found.compute()
 
 
 def test_a_wrong_digit_is_seen(folder):
@@ -185,6 +198,18 @@ def test_another_content_is_another_cell_and_another_place_is_not(folder, monkey
         with pytest.raises(qg.ImportRefused, match="has changed since the study began"):
             before.compute()
         assert run_cells([only_cell(folder)], store, InProcess(raise_errors=True)).computed == 1
+
+
+def test_results_are_shown_where_the_files_are_not(folder):
+    spec = make_spec({"gradients": {"circuits": [str(folder / "curved.qasm")], "methods": ["adjoint"]}})
+    with Store(folder / "study.sqlite") as store:
+        (before,) = run_cells(spec.cells(), store, InProcess(raise_errors=True)).records
+        (folder / "curved.qasm").write_text(SHARED)
+        assert records_in(spec, store) == []  # another program has no result
+        (folder / "curved.qasm").unlink()
+        ((_, record),) = records_in(spec, store)
+        assert record == before[1]
+        assert status_of(spec, store).data["finished"] == 1
 
 
 def test_limits_hold_for_files(folder):

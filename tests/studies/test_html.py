@@ -16,7 +16,7 @@ from qcgrad.studies.summary import Column, Curve, Figure, Panel, Summary, Table
 
 pytest.importorskip("plotly")
 
-HOSTILE = "</script><img src=x onerror=\"document.title='broken'\">"
+HOSTILE = "<!--<script></script><img src=x onerror=\"document.title='broken'\">"
 RUN = {"began": 1.7e9, "provenance": {"host": HOSTILE, "qcgrad": "0.1", "packages": {"jax": "1"}, "engine": {}}}
 
 

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from qcgrad.studies.executors import InProcess
-from qcgrad.studies.export import flat_rows, write
+from qcgrad.studies.export import FlatRows, write
 from qcgrad.studies.render.console import print_summary
 from qcgrad.studies.render.pictures import draw
 from qcgrad.studies.report import summaries
@@ -80,7 +80,7 @@ def check_outputs(tmp_path, outcome, spec, store):
     assert png.read_bytes().startswith(b"\x89PNG")
     for expected in ("copies of the state", "cost(gradient) / cost(value)", "bell-shadow, all-Pauli"):
         assert expected in svg.read_text()
-    assert write(store, tmp_path / "cells.csv") == len(flat_rows(store))
+    assert write(store, tmp_path / "cells.csv") == len(FlatRows(store))
     with (tmp_path / "cells.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == len(outcome.records)

@@ -1,32 +1,45 @@
-"""The spec of an accuracy study, its cells and what they show."""
+"""The spec of an accuracy study and its cells."""
 
+import itertools
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from .._circuit_fields import CircuitNames, ObservableText
-from ..cells import Cell
-from ..kind import AbstractKind, Whole
+from ...catalogue import methods
+from .._circuit_fields import CircuitNames, ObservableText, placed
+from .._methods import samples
+from ..cells import MOST_CELLS, Cell
+from ..kind import AbstractKind, Number, Seeds, Whole, distinct
 from ..records import Record
-from ..summary import Column, Curve, Figure, Panel, Summary, Table
+from ..summary import Summary
 from ._cell import GradientCell
+from ._conditions import Condition, Noise, conditions, known
 from ._methods import checked, instances
 
-_HOW_TO_READ = (
-    "The error is the root mean square over components and trials, against the adjoint gradient; ± its standard error "
-    "over trials. Copies and circuits are those of one estimate, counted."
-)
+# Gradients of trials go by one by one, but each takes its time.
+_MOST_TRIALS = 1_000_000
 
 
 class Gradients(AbstractKind):
-    """How far the gradients of methods with given options are from the true one, and what they cost.
+    """How far the gradients of methods are from the true one, and what they cost.
+
+    Lists are grids: there is a cell for each combination of their values that has a meaning.
 
     Attributes:
-        circuits: names in the circuit library, or OpenQASM files, relative to the folder of the spec.
-        observable: Pauli sum. Default: the recorded one, else Z on every qubit, summed.
+        circuits: names in the circuit library; OpenQASM files, relative to the folder of the spec; or functions that
+            make circuits, as {factory = "ansatz.py:layers", arguments = {depth = [1, 2]}}, which take --allow-code.
+        observable: Pauli sums, one or several. Default: the recorded one, else Z on every qubit, summed.
         methods: names, or tables with `name` and options; an option that is a list is a grid.
+        epsilon: accuracies in the max norm, one or several, in the units of a scaling study. Methods that sample and
+            are given without options then take the cheapest instance that is proved to reach them.
+        delta: probabilities that the worst component misses epsilon, one or several.
+        noise: what goes wrong where methods sample, in words as "depolarizing=0.01,2@cx" (see `qcgrad.ir.noise`); a
+            list of such lists is a grid, in which [] is no noise. Errors are those to the gradient without noise.
+        backends: what simulates, by name; noise goes to those that simulate it.
+        seeds: of angles that are drawn and of samples: so many, or a list of numbers; added to the study's seed.
         trials: independent estimates with each method that samples.
 
     Example:
@@ -40,31 +53,115 @@ class Gradients(AbstractKind):
     """
 
     circuits: CircuitNames
-    observable: ObservableText | None = None
+    observable: tuple[ObservableText, ...] = ()
     methods: tuple[str | dict[str, Any], ...] = Field(min_length=1)
-    trials: Whole = Field(default=100, ge=2)
+    epsilon: tuple[Number, ...] = ()
+    delta: tuple[Number, ...] = Field(default=(0.02,), min_length=1)
+    noise: tuple[Noise, ...] = ()
+    backends: tuple[str, ...] = ()
+    seeds: Seeds = (0,)
+    trials: Whole = Field(default=100, ge=2, le=_MOST_TRIALS)
+
+    @field_validator("observable", "epsilon", "delta", mode="before")
+    @classmethod
+    def _one_or_several(cls, given):
+        return given if isinstance(given, (list, tuple)) else () if given is None else (given,)
+
+    @field_validator("noise", mode="before")
+    @classmethod
+    def _several_noises(cls, given):
+        if isinstance(given, str):
+            return ((given,),)
+        is_one = isinstance(given, (list, tuple)) and given and all(isinstance(words, str) for words in given)
+        return (given,) if is_one else given
+
+    @field_validator("noise")
+    @classmethod
+    def _check_noise(cls, noises):
+        from ...ir.noise import noise_in_words
+
+        for words in filter(None, noises):
+            noise_in_words(words)  # refuses by name what is none
+        return distinct(noises)
+
+    @field_validator("epsilon", "delta")
+    @classmethod
+    def _check_accuracy(cls, values):
+        if wrong := [value for value in values if not 0 < value < 1]:
+            raise ValueError(f"{wrong[0]} given: give numbers greater than 0 and less than 1")
+        return tuple(sorted(set(values), reverse=True))
+
+    @field_validator("observable")
+    @classmethod
+    def _check_observables(cls, observables):
+        return distinct(observables)
+
+    @field_validator("backends")
+    @classmethod
+    def _check_backends(cls, names):
+        return known(names)
 
     @field_validator("methods")
     @classmethod
-    def _check_methods(cls, methods):
-        return tuple(checked(entry) for entry in methods)
+    def _check_methods(cls, entries):
+        # Counted before any instance is made.
+        counts = tuple(map(_points, entries))
+        if not all(counts):
+            raise ValueError(
+                f"an option of {entries[counts.index(0)]} has an empty list: give a value, or leave it out"
+            )
+        count = sum(counts)
+        if count > MOST_CELLS:
+            raise ValueError(f"their options make {count:,} instances: leave out values, {MOST_CELLS:,} are allowed")
+        try:
+            return tuple(checked(entry) for entry in entries)
+        except OverflowError as error:
+            raise ValueError(f"a number is too large: {error}") from error
+
+    @model_validator(mode="after")
+    def _check_grid(self):
+        conditions(self.noise, self.backends)  # refuses what fits nowhere
+        lists = (self.circuits, self.observable, self.seeds, self.epsilon, self.delta, self.noise, self.backends)
+        count = math.prod(max(1, len(values)) for values in lists) * sum(map(_points, self.methods))
+        if count > MOST_CELLS:
+            raise ValueError(f"the lists make up to {count:,} cells: leave out values, {MOST_CELLS:,} are allowed")
+        return self
 
     def cells(self, seed: int) -> Iterator[Cell]:
-        for circuit in self.circuits:
-            for entry in self.methods:
+        for name in self.circuits:
+            place = placed(name)
+            for entry, observable, more in itertools.product(self.methods, self.observable or (None,), self.seeds):
                 assert isinstance(entry, dict)  # the validator made it one
-                for method, options in instances(entry):
-                    yield GradientCell.of(
-                        circuit,
-                        method=method,
-                        options=options,
-                        observable=self.observable,
-                        trials=self.trials,
-                        seed=seed,
-                    )
+                shared = {"observable": observable, "trials": self.trials, "seed": (seed + more) % 2**63}
+                for setting in self._settings(entry):
+                    yield GradientCell(**place, **setting, **shared)
+
+    def _settings(self, entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Options, accuracy and condition of each cell of a method on a circuit."""
+        is_sampling = samples(methods()[entry["name"]])
+        accuracies = [(None, None)]
+        if self.epsilon and is_sampling and len(entry) == 1:
+            accuracies = list(itertools.product(self.epsilon, self.delta))
+        everywhere = conditions(self.noise, self.backends)
+        # What is exact by knowing the circuit has no noise.
+        fitting = everywhere if is_sampling else [c for c in everywhere if c.noise is None] or [Condition()]
+        # A product would hold all instances.
+        for method, options in instances(entry):
+            for (epsilon, delta), (noise, backend) in itertools.product(accuracies, fitting):
+                yield {
+                    "method": method,
+                    "options": options,
+                    "epsilon": epsilon,
+                    "delta": delta,
+                    "noise": noise,
+                    "backend": backend,
+                }
 
     def is_mine(self, cell: Cell) -> bool:
         return isinstance(cell, GradientCell)
+
+    def circuits_named(self) -> tuple[str, ...]:
+        return self.circuits
 
     def with_files_in(self, folder: Path) -> Self:
         from ..circuits import absolute_name
@@ -78,61 +175,12 @@ class Gradients(AbstractKind):
         return self.model_copy(update={"circuits": kept}) if kept else None
 
     def summary(self, records: Sequence[tuple[Cell, Record]]) -> Summary:
-        rows = [(cell, record) for cell, record in records if isinstance(cell, GradientCell)]
-        table = Table("Error and cost of gradients", tuple(_columns(rows)), (_HOW_TO_READ,))
-        curves = tuple(_curves(rows))
-        figures = ()
-        if curves:
-            panel = Panel(
-                "Error of a gradient against its copies", "copies of the state", "root mean square error", curves
-            )
-            figures = (Figure("gradients", (panel,)),)
-        return Summary("Accuracy of gradients", (table,), figures)
+        from ._summary import summary
+
+        return summary([(cell, record) for cell, record in records if isinstance(cell, GradientCell)])
 
 
-def _columns(rows: list[tuple[GradientCell, Record]]) -> Iterator[Column]:
-    yield Column("circuit", tuple(cell.circuit for cell, _ in rows), is_text=True)
-    yield Column("method", tuple(cell.method for cell, _ in rows), is_text=True)
-    yield Column("options", tuple(_options_text(cell) for cell, _ in rows), is_text=True)
-    for heading, key in (("M", "M"), ("qubits", "qubits")):
-        yield _numbers(heading, [record[key] for _, record in rows], is_essential=False)
-    for heading, counter in (("copies", "copies"), ("circuits", "circuit_runs")):
-        yield _numbers(heading, [record["gradient"][counter] for _, record in rows])
-    shown = tuple(_error(r["rms_error"], r["rms_standard_error"]) for _, r in rows)
-    yield Column("rms error", shown, tuple(r["rms_error"] for _, r in rows))
-    for heading, key in (("reported\nstandard error", "reported_standard_error"), ("bias bound", "bias_bound")):
-        values = tuple(record[key] for _, record in rows)
-        yield Column(heading, tuple("unknown" if v is None else f"{v:.2g}" for v in values), values, is_essential=False)
-
-
-def _numbers(heading: str, values: list[int], *, is_essential: bool = True) -> Column:
-    return Column(heading, tuple(f"{value:,}" for value in values), tuple(values), is_essential=is_essential)
-
-
-def _options_text(cell: GradientCell) -> str:
-    import json
-
-    return ", ".join(f"{name} = {value}" for name, value in json.loads(cell.options).items())
-
-
-def _error(value: float, spread: float | None) -> str:
-    return f"{value:.2e}" if spread is None else f"{value:.2e} ± {spread:.0e}"
-
-
-def _curves(rows: list[tuple[GradientCell, Record]]) -> Iterator[Curve]:
-    """One curve for each method on each circuit, over the copies of its options."""
-    groups: dict[tuple[str, str], list[Record]] = {}
-    for cell, record in rows:
-        if record["gradient"]["copies"] and record["rms_error"] > 0:
-            groups.setdefault((cell.method, cell.circuit), []).append(record)
-    for (method, circuit), members in groups.items():
-        members = sorted(members, key=lambda record: record["gradient"]["copies"])
-        yield Curve(
-            f"{method}, {circuit}",
-            tuple(record["gradient"]["copies"] for record in members),
-            tuple(record["rms_error"] for record in members),
-            tuple(record["rms_standard_error"] or 0.0 for record in members),
-            colour=method,
-            marker=circuit,
-            line="solid",
-        )
+def _points(entry: str | dict[str, Any]) -> int:
+    """Instances of a method that a spec writes so."""
+    options = entry.values() if isinstance(entry, dict) else ()
+    return math.prod(len(values) for values in options if isinstance(values, list))

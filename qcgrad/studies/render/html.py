@@ -23,6 +23,8 @@ from .palette import colours, markers
 _SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "x", "triangle-left", "star")
 _DASHES = {"solid": "solid", "dashed": "dash", "dotted": "dot", "none": "solid"}
 _LABEL_WIDTH = 36
+# Rows of a table: browsers sort and filter so many at once.
+_MOST_ROWS = 2000
 
 
 class ReportRefused(QcgradError, RuntimeError):
@@ -121,12 +123,15 @@ def _section(number: int, summary: Summary) -> dict[str, Any]:
 
 
 def _table(table: Table, name: str) -> dict[str, Any]:
-    rows = range(len(table.columns[0].shown))
     first = table.columns[0].shown
+    rows = range(min(_MOST_ROWS, len(first)))
+    more = (
+        f"The first {_MOST_ROWS:,} of {len(first):,} rows: the file of all cells, among the data below, has the rest."
+    )
     return {
         "id": name,
         "title": table.title,
-        "notes": table.notes,
+        "notes": (*([more] if len(first) > _MOST_ROWS else []), *table.notes),
         "columns": table.columns,
         "example": first[0] if first else "",
         "rows": [[_cell(column, row) for column in table.columns] for row in rows],
@@ -159,7 +164,7 @@ def _panel(figure: Figure, panel: Panel, name: str) -> dict[str, Any]:
         "title": panel.title,
         "x_label": panel.x_label,
         "y_label": panel.y_label,
-        "json": _script_safe(json.dumps(plot)),
+        "json": _script_safe(json.dumps(plot).replace("<", "\\u003c")),  # a comment would hide the element's end
         "numbers": _table(numbers, f"{name}-numbers"),
     }
 

@@ -67,7 +67,7 @@ def _draw_panel(axes, panel: Panel, figure: Figure) -> int:
             curve.x,
             curve.y,
             curve.error,
-            label=curve.label,
+            label=_no_formula(curve.label),
             color=own,
             linestyle=_LINES[curve.line],
             linewidth=1.8 if curve.line == "dotted" else 1.1,
@@ -77,7 +77,7 @@ def _draw_panel(axes, panel: Panel, figure: Figure) -> int:
             capsize=2,
             alpha=curve.opacity,
         )
-    axes.set_title(panel.title, loc="left")
+    axes.set_title(_no_formula(panel.title), loc="left")
     axes.set_xlabel(panel.x_label)
     axes.set_ylabel(panel.y_label)
     return _finish(axes, panel)
@@ -103,6 +103,11 @@ def _finish(axes, panel: Panel) -> int:
     columns = 2 if sum(longest) <= _LEGEND_WIDTH else 1
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=columns, frameon=False, fontsize=8)
     return -(-len(names) // columns)
+
+
+def _no_formula(text: str) -> str:
+    """Between dollar signs Matplotlib reads a formula, and fails where there is none."""
+    return text.replace("$", r"\$")
 
 
 def _tick(value: float, _position) -> str:

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from ...errors import StateTooLarge
 from ...estimate import Estimate, estimate
 from ...estimator import AbstractEstimator
 from ...ir.noise import NoiseModel, noise_in_words
@@ -26,14 +27,17 @@ class CircuitCell(OnCircuit, MethodCell):
 
     Attributes:
         noise: what goes wrong, in words; None for nothing.
+        most_qubits: of circuits whose size is known only when they are made; None for any.
     """
 
     kind: ClassVar[str] = "circuit"
     noise: tuple[str, ...] | None = None
+    most_qubits: int | None = None
 
     def record(self, notify: Callable[[str], None], max_bytes: int | None) -> Record:
         notify("reading")
         circuit = self.load()
+        self._check_size(circuit)
         estimator = self._estimator(circuit)
         check_circuit(estimator, circuit, max_bytes)
         notify("reference by the adjoint method")
@@ -59,6 +63,14 @@ class CircuitCell(OnCircuit, MethodCell):
             "angles": circuit.angles,
             "notes": list(circuit.notes),
         }
+
+    def _check_size(self, circuit: StudyCircuit):
+        qubits = circuit.objective.circuit.num_qubits
+        if self.most_qubits is not None and qubits > self.most_qubits:
+            raise StateTooLarge(
+                f"{circuit.name} has {qubits} qubits, and methods that sample simulate {self.most_qubits}: raise "
+                "max_sampled_qubits of its series, or leave out arguments"
+            )
 
     def _estimator(self, circuit: StudyCircuit) -> AbstractEstimator:
         """What the method is expected to take for the accuracy; exact methods themselves."""

@@ -104,6 +104,9 @@ class Scaling(AbstractKind):
 
         return summary([(cell, record) for cell, record in records if isinstance(cell, MethodCell)], self)
 
+    def circuits_named(self) -> tuple[str, ...]:
+        return tuple(name for series in self.circuits for name in series.circuits)
+
     def with_files_in(self, folder: Path) -> Self:
         from ..circuits import absolute_name
 
@@ -150,8 +153,12 @@ class Scaling(AbstractKind):
                 yield NetworkCell(method=method.name, seed=seed, n=n, batch=network.batch)
 
     def _circuit_cells(self, seed: int, compared: list[Method]) -> Iterator[CircuitCell]:
+        from .._circuit_fields import placed
         from ..circuits import within
+        from ..factories import is_factory_name
 
+        # A file is read once, however many cells are on it.
+        places = {name: placed(name) for name in self.circuits_named()}
         everything = [(series, name) for series in self.circuits for name in series.circuits]
         small = [(s, name) for s in self.circuits for name in within(s.circuits, s.max_sampled_qubits)]
         # Exact methods first: they are the cheap ones.
@@ -159,14 +166,15 @@ class Scaling(AbstractKind):
             accuracies = [(epsilon, self.delta) for epsilon in self.epsilon] if samples(method) else [(None, None)]
             for epsilon, delta in accuracies:
                 for series, name in small if samples(method) else everything:
-                    yield CircuitCell.of(
-                        name,
+                    yield CircuitCell(
+                        **places[name],
                         method=method.name,
                         model=series.label,
                         seed=seed,
                         observable=series.observable,
                         # What is simulated has no noise.
                         noise=(series.noise or None) if samples(method) else None,
+                        most_qubits=series.max_sampled_qubits if samples(method) and is_factory_name(name) else None,
                         epsilon=epsilon,
                         delta=delta,
                     )

@@ -6,7 +6,7 @@ from pydantic import Field, field_validator
 
 from .._circuit_fields import CircuitNames, ObservableText
 from .._methods import ranked, searched
-from ..kind import Number, Part, Whole, distinct
+from ..kind import Number, Part, Whole, Words, distinct
 
 
 class CircuitSeries(Part):
@@ -22,7 +22,7 @@ class CircuitSeries(Part):
         max_sampled_qubits: methods that sample simulate up to this size; white-box methods all of them.
     """
 
-    label: str = Field(min_length=1)
+    label: Words = Field(min_length=1)
     circuits: CircuitNames
     observable: ObservableText | None = None
     noise: tuple[str, ...] = ()

@@ -1,0 +1,67 @@
+"""What is read out of a file of results, whoever wrote it."""
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from typing import Any, Generic, TypeVar
+
+from .cells import NOT_HERE
+from .identity import canonical
+
+T = TypeVar("T")
+
+
+class ByCell(Generic[T]):
+    """What is known of cells, by their data; later ones replace earlier ones.
+
+    Of circuits whose source is not here, as on another machine, it is found by everything but that.
+
+    Args:
+        rows: (text of a cell, what is known).
+    """
+
+    def __init__(self, rows: Iterable[tuple[str, T]]):
+        self._known = dict(rows)
+        self._without: dict[str, T] | None = None
+
+    def of(self, cell: dict[str, Any]) -> T | None:
+        """What is known of a cell."""
+        if cell.get("content") != NOT_HERE:
+            return self._known.get(canonical(cell))
+        if self._without is None:
+            self._without = {_without_content(table(text)): known for text, known in self._known.items()}
+        return self._without.get(_without_content(cell))
+
+
+def _without_content(cell: dict[str, Any]) -> str:
+    return canonical({name: part for name, part in cell.items() if name != "content"})
+
+
+def table(text: Any) -> dict[str, Any]:
+    """A table.
+
+    Raises:
+        ValueError, sqlite3.DatabaseError: it is something else.
+    """
+    found = json.loads(text, parse_constant=_no_constant) if isinstance(text, str) else text
+    if not isinstance(found, dict):
+        raise sqlite3.DatabaseError(f"it holds {found!r:.80} where a table belongs")
+    return found
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"it holds {name}, which is no number")
+
+
+def time(seconds: Any) -> float:
+    """Seconds since the epoch."""
+    if not (isinstance(seconds, (int, float)) and 0 <= seconds < 2**40):
+        raise sqlite3.DatabaseError(f"it holds {seconds!r:.80} for a time")
+    return seconds
+
+
+def text_or_none(value: Any) -> str | None:
+    """A text, where there is one."""
+    if not (value is None or isinstance(value, str)):
+        raise sqlite3.DatabaseError(f"it holds {value!r:.80} where a text belongs")
+    return value
