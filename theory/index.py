@@ -25,6 +25,7 @@ itself: `python -m theory.quantum_backprop.gentle_sweep --small`.
 
 The number of each claim is that of its last whole run, which [results](results) keeps with all that it reports and what
 computed it; `qcgrad reproduce --full --publish` writes these files, and `python -m theory.index` this page.
+Where there is none, the paragraph **Measured** has numbers of an earlier whole run.
 """
 
 

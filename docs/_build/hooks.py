@@ -13,7 +13,7 @@ from mkdocs.structure.pages import Page
 ROOT = str(Path(__file__).parents[2])
 sys.path.insert(0, ROOT)
 
-from docs._build import entries, navigation, reference, repository  # noqa: E402 - found in the checkout
+from docs._build import entries, navigation, reference, repository, tutorials  # noqa: E402 - found in the checkout
 
 
 @event_priority(100)
@@ -28,7 +28,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add all pages that no file in docs/ stands for."""
-    made = repository.pages() | entries.pages() | reference.pages(entries.documented())
+    made = repository.pages() | tutorials.pages() | entries.pages() | reference.pages(entries.documented())
     for path, content in made.items():
         files.append(File.generated(config, path, content=content))
     return files

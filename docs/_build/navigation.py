@@ -3,7 +3,7 @@
 from pathlib import PurePosixPath
 from typing import Any
 
-from . import entries, reference
+from . import entries, reference, tutorials
 from .names import ROOT, exported, modules
 from .repository import place, texts
 
@@ -13,7 +13,7 @@ Tree = list[Any]
 def tree() -> Tree:
     """As `nav` of MkDocs' configuration; titles are those of the pages."""
     return [
-        {"Home": ["index.md", *map(place, _in("docs/guide")), "advise.md", "circuits/README.md"]},
+        {"Home": ["index.md", *_guide(), "advise.md", "circuits/README.md"]},
         {"Tutorials": [*_tutorials(), "examples/README.md"]},
         {"Methods": _methods()},
         {"Networks": [{title: _entries(kind)} for kind, title in _others().items()]},
@@ -28,9 +28,17 @@ def _in(folder: str) -> list[str]:
     return [path for path in texts() if str(PurePosixPath(path).parent) == folder]
 
 
+def _guide() -> Tree:
+    # Where one begins comes first.
+    return sorted(map(place, _in("docs/guide")), key=lambda page: (not page.endswith("getting-started.md"), page))
+
+
 def _tutorials() -> Tree:
-    scripts = sorted((ROOT / "docs" / "tutorials").glob("[!_]*.py"))
-    return [*map(place, _in("docs/tutorials")), *(f"tutorials/{script.stem}.md" for script in scripts)]
+    """In the order in which their index has them."""
+    pages = [path for path in tutorials.pages() if path.endswith(".md")]
+    index = ROOT / "docs" / "tutorials" / "README.md"
+    text = index.read_text("utf-8") if index.is_file() else ""
+    return [*map(place, _in("docs/tutorials")), *sorted(pages, key=lambda path: text.find(PurePosixPath(path).name))]
 
 
 def _methods() -> Tree:

@@ -42,7 +42,7 @@ _FEW_QUBITS = 5
 _ACCURACY_ON = ("tfim_hva_n4_p2", "commuting_blocks_n4_b3", "iqp_pairs_n6")
 _EPSILONS = (0.8, 0.4, 0.2, 0.1)
 _DELTA = 0.1
-_MOST_COPIES, _MOST_CIRCUITS = 4_000_000, 4_000
+_MOST_COPIES, _MOST_CIRCUITS, _MOST_GATES = 4_000_000, 4_000, 500_000_000
 _TRIALS = 40
 
 
@@ -140,7 +140,7 @@ def _sized(method: Method, point: Point) -> list[Any]:
     option = method.make.accuracy_option
     while option and _is_too_much(made[-1].predict(point)) and getattr(made[0], option) >= 8:
         made = [method.changed(each, **{option: getattr(each, option) // 4}) for each in made]
-    return made
+    return [each for each in made if each.predict(point).gates <= _MOST_GATES]
 
 
 def _is_too_much(cost: Cost) -> bool:

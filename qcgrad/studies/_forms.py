@@ -51,7 +51,11 @@ class Form(abc.ABC):
     def covariances(self, x: Row, parameters: Parameters, weights: Row) -> Float[np.ndarray, "B P P"]:
         """Of the parameters, for departures of ln y with variances 1/weights."""
         slopes = self.slopes(x, parameters)
-        return np.linalg.inv(np.einsum("bkp,k,bkq->bpq", slopes, weights, slopes))
+        # Units of y may be anything, and a law that fits badly may leave a parameter next to free.
+        size = np.max(np.abs(slopes), axis=1)
+        scaled = slopes / size[:, None, :]
+        inverse = np.linalg.pinv(np.einsum("bkp,k,bkq->bpq", scaled, weights, scaled), hermitian=True)
+        return inverse / size[:, :, None] / size[:, None, :]
 
 
 @dataclass(frozen=True)

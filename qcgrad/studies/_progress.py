@@ -19,14 +19,17 @@ class Progress:
 
     Args:
         console: a rich console; None, or one whose file is no terminal, shows nothing.
-        cells: of the study.
+        cells: of the study, gone through once.
+
+    Attributes:
+        count: how many they are.
     """
 
     def __init__(self, console: "Console | None", cells: "Iterable[Cell]"):
         self._console = console if console is not None and console.is_terminal else None
-        self._count, self._settled, self._left = 0, 0, 0.0
+        self.count, self._settled, self._left = 0, 0, 0.0
         for cell in cells:
-            self._count += 1
+            self.count += 1
             self._left += cell.effort
         self._computed = 0.0
         self._running: dict[int, tuple[Cell, str]] = {}
@@ -68,7 +71,7 @@ class Progress:
             text = cell.label + (f": {message}" if message else "") + (f" (and {others} more)" if others else "")
         # What others computed took no time here, so it is no part of the whole that the speed refers to.
         progress = {"completed": self._computed, "total": self._computed + self._left}
-        self._bar.update(self._task, **progress, count=f"{self._settled}/{self._count}", description=plain(text))
+        self._bar.update(self._task, **progress, count=f"{self._settled}/{self.count}", description=plain(text))
 
     def __exit__(self, *_: object) -> None:
         if self._bar is not None:

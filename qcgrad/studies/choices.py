@@ -63,15 +63,17 @@ def checked(written: Written, known: Mapping[str, Choosable], kind: str) -> dict
         if option.is_required and option.name not in given:
             raise ValueError(f"{entry.name} needs {option.name}: {option.help}")
     grid = {option.name: _values(entry, option, given[option.name]) for option in entry.options if option.name in given}
-    # Counted before any is made.
-    if (count := math.prod(map(len, grid.values()))) > MOST_CELLS:
-        raise ValueError(f"{entry.name}: its options make {count:,} instances, at most {MOST_CELLS:,} are allowed")
+    found = {"name": entry.name, **grid}
+    if (count := points(found)) > MOST_CELLS:
+        raise ValueError(
+            f"{entry.name}: its options make {count:,} instances, {MOST_CELLS:,} are allowed: leave some out"
+        )
     for point in _product(grid):
         try:
             entry.make(**_with_tuples(point))
         except (TypeError, ValueError, OverflowError) as error:
             raise ValueError(f"{entry.name}: {error}") from error
-    return {"name": entry.name, **grid}
+    return found
 
 
 def points(choice: Written) -> int:

@@ -137,6 +137,7 @@ def _checked(form: Form, x, y, errors):
 
 
 def _r_squared(y, fitted) -> float:
+    y, fitted = y / y.max(), fitted / y.max()  # squares of any size
     total = np.sum(np.square(y - y.mean()))
     # A constant is fitted perfectly by a constant.
     return float(1 - np.sum(np.square(y - fitted)) / total) if total > 1e-24 * np.sum(y**2) else 1.0

@@ -117,7 +117,7 @@ class _Run:
         # Tells failures of this run from older ones, which are tried again.
         self._began = time.time()
         self._store, self._cells, self._progress = store, cells, progress
-        self.total, self.settled = len(cells), 0
+        self.total, self.settled = progress.count, 0
         self._states = bytearray(self.total)
         self._failures: dict[int, tuple[Cell, Failure]] = {}
         self._mine: dict[str, tuple[int, Cell]] = {}

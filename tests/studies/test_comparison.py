@@ -109,6 +109,16 @@ def test_equal_sizes_are_different_points_and_left_out_together():
     assert (found.best, found.misses["power law"]) == ("power law", pytest.approx(0, abs=1e-9))
 
 
+@pytest.mark.statistical
+def test_many_sizes_are_left_out_in_parts():
+    sizes = tuple(range(20, 60))
+    found = compare(drawn(math.sqrt, 0.02, 2, rng(4), sizes), resamples=1000)
+    assert len(found.resampled) == 30_000 // len(sizes)
+    # Two seeds that scatter by 2 %, and a fit to the others.
+    assert found.misses["power law"] == pytest.approx(0.02 / math.sqrt(2), rel=0.9)
+    assert found.misses["constant"] > 0.1
+
+
 def test_one_component_leaves_out_the_law_that_it_has_no_value_of():
     found = compare(Sample((1, 2, 4), ((1.0,), (2.0,), (4.0,))))
     assert set(found.fits) == {"constant", "logarithm", "power law"}
@@ -125,3 +135,9 @@ def test_one_component_leaves_out_the_law_that_it_has_no_value_of():
 def test_too_few_sizes_are_refused(sample):
     with pytest.raises(ValueError, match="three sizes or more"):
         compare(sample)
+
+
+@pytest.mark.parametrize(("sizes", "values"), [((), ()), ((1, 2), ((1.0,),)), ((1, 2), ((1.0,), ()))])
+def test_samples_have_a_value_at_each_size(sizes, values):
+    with pytest.raises(ValueError, match="one value or more at each"):
+        Sample(sizes, values)

@@ -119,7 +119,6 @@ def test_a_grid_without_an_end_is_refused_before_it_is_made(monkeypatch):
         {"methods": ["adjoint"], "seeds": 1000, "observable": [f"{k}*ZZI" for k in range(1, 1002)]},
     ],
 )
-def test_products_of_lists_are_counted_before_they_are_built(fields, monkeypatch):
-    monkeypatch.setattr("qcgrad.studies.choices.instances", None)
+def test_products_of_lists_are_counted_before_they_are_built(fields):
     with at_most(20_000_000), pytest.raises(SpecError, match=r"1,00[01],000 .*1,000,000 are allowed"):
         make_spec({"gradients": {"circuits": ["tfim_hva_n3_p1"], **fields}})

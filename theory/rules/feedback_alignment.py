@@ -88,7 +88,7 @@ def headline(result: Result) -> Headline:
     cosines = [case.cosines[-1, :, :, -1].mean(axis=1) for case in result.cases.values()]
     measured = ", ".join(f"{free:.2f} and {decayed:.2f}" for free, decayed in cosines)
     quantity = f"cosine of β and b without decay and with it, width {result.widths[-1]}: {', '.join(result.cases)}"
-    return Headline(quantity, "near 0 and near 1", measured)
+    return Headline(quantity, "near 0, and 0.4 more at least", measured)
 
 
 def report(result: Result):

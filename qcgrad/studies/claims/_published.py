@@ -10,6 +10,8 @@ from ..store import Row, Run
 from ._found import Script, content_of
 
 FOLDER = Path("theory", "results")
+# Of the provenance: no names of machines.
+_ABOUT = ("qcgrad", "commit", "python", "packages", "platform", "processors", "engine")
 _OF_RECORD = ("claim", "quantity", "expected", "measured", "holds", "failure", "report")
 
 
@@ -19,10 +21,10 @@ def publish(script: Script, row: Row, run: Run | None, root: Path) -> Path:
     Args:
         script: of the claim.
         row: its result, of `small=False`.
-        run: under which it was computed; the name of the machine is left out.
+        run: under which it was computed; the names of machines are left out.
         root: of the checkout.
     """
-    about = {} if run is None else {name: part for name, part in run.provenance.items() if name != "host"}
+    about = {} if run is None else {name: run.provenance.get(name) for name in _ABOUT}
     data = {
         **{name: row.record[name] for name in _OF_RECORD},
         "seconds": round(row.seconds, 1),

@@ -1,8 +1,10 @@
 """Workers of a Dask cluster: other processes, other machines, a batch system."""
 
 import contextlib
+import logging
 import os
 import queue
+import signal
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable
 from functools import cache, partial
@@ -41,6 +43,23 @@ class Dask(AbstractExecutor):
     Raises:
         ClusterRefused: Dask is not installed, nobody answers at the address, there are no workers, or they run another
             version of qcgrad, whose results would be kept as this one's.
+
+    Example:
+        On Slurm with dask-jobqueue; `KubeCluster(name="qcgrad", image=...)` of dask-kubernetes takes the place of
+        `SLURMCluster`, with an image in which qcgrad is installed:
+
+        >>> from dask_jobqueue import SLURMCluster  # doctest: +SKIP
+        >>> from distributed import Client  # doctest: +SKIP
+        >>> cluster = SLURMCluster(cores=4, processes=4, memory="16GB", walltime="02:00:00")  # doctest: +SKIP
+        >>> cluster.scale(jobs=10)  # doctest: +SKIP
+        >>> client = Client(cluster)  # doctest: +SKIP
+        >>> client.wait_for_workers(1)  # doctest: +SKIP
+        >>> with Dask(client) as executor, Store("study.sqlite") as store:  # doctest: +SKIP
+        ...     outcome = run_cells(load_spec("benchmarks/scaling.toml").cells(), store, executor)
+
+        For the command line `cluster.scheduler_address` is what `--scheduler` takes; without Python,
+        `dask scheduler --scheduler-file s.json` and, as a job, `srun dask worker --scheduler-file s.json --nthreads 1`,
+        then `qcgrad study run SPEC --scheduler s.json`. A worker uses as many threads as Dask was told that it has.
     """
 
     def __init__(
@@ -77,10 +96,13 @@ class Dask(AbstractExecutor):
                 from distributed import Client, LocalCluster
             except ImportError as error:
                 raise ClusterRefused(_NOT_INSTALLED) from error
-            # No limit to their memory: cells are refused before they take too much.
+            # No limit to their memory: cells are refused before they take too much. What the parts of a cluster say to
+            # each other when it ends helps nobody; what becomes of cells is told here.
             settings: Any = {"dashboard_address": None, "memory_limit": 0, "env": share_of_threads(workers)}
+            settings["silence_logs"] = logging.CRITICAL
             cluster = own.enter_context(LocalCluster(n_workers=workers, threads_per_worker=1, **settings))
             client = own.enter_context(Client(cluster, set_as_default=False))
+            client.run(_ignore_interrupts)
             found = cls(client, allowed_bytes(max_bytes) // workers)
             found._own.push(own.pop_all())
         return found
@@ -190,6 +212,11 @@ def _settle_down(dask_worker: Any) -> dict[str, Any]:
     if "QCGRAD_NUM_THREADS" not in os.environ:
         set_num_threads(threads)
     return _provenance()
+
+
+def _ignore_interrupts():
+    """Ctrl-C goes to the whole group; the process that owns the study decides what it means."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @cache

@@ -104,9 +104,9 @@ class Gradients(AbstractKind):
 
     @field_validator("methods")
     @classmethod
-    def _check_methods(cls, methods):
-        known = of_circuits()
-        return tuple(checked(written, known, "method") for written in methods)
+    def _check_methods(cls, entries):
+        among = of_circuits()
+        return tuple(checked(entry, among, "method") for entry in entries)
 
     @model_validator(mode="after")
     def _check_grid(self):

@@ -79,9 +79,8 @@ def _numbers(heading: str, values: list[int], *, is_essential: bool = True) -> C
 
 
 def _options_text(cell: GradientCell) -> str:
-    options = [in_words(cell.options)] if cell.options != "{}" else []
     accuracy = [f"ε = {cell.epsilon:g}", f"δ = {cell.delta:g}"] if cell.epsilon is not None else []
-    return ", ".join(accuracy + options)
+    return ", ".join([*accuracy, *filter(None, [in_words(cell.options)])])
 
 
 def _error(value: float, spread: float | None) -> str:

@@ -118,14 +118,20 @@ def _data_url(content: bytes) -> str:
 
 def _run(run: dict[str, Any]) -> dict[str, Any]:
     about = dict(run["provenance"])
-    packages, engine = about.pop("packages", {}), about.pop("engine", {})
-    facts = {**about, **packages, **engine}
+    packages, engine, workers = (about.pop(name, {}) for name in ("packages", "engine", "workers"))
+    facts = {**about, **packages, **engine} | {f"worker {host}": _machine(there) for host, there in workers.items()}
     began = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(run["began"]))
     return {
         "began": began,
         "host": about.get("host", "?"),
         "facts": [(k, v) for k, v in facts.items() if v is not None],
     }
+
+
+def _machine(about: dict[str, Any]) -> str:
+    engine = about.get("engine", {})
+    parts = about.get("platform"), f"{about.get('processors')} processors", engine.get("engine")
+    return ", ".join(str(part) for part in (*parts, engine.get("instruction set")) if part)
 
 
 def _section(number: int, summary: Summary) -> dict[str, Any]:

@@ -1,4 +1,19 @@
-"""The verdict: does the cost ratio grow at most like log M, and could the sizes have shown anything else?"""
+r"""The verdict: does the cost ratio grow at most like log M, and could the sizes have shown anything else?
+
+Any law has an exponent over given sizes, the slope of the nearest power law,
+
+.. math:: k = \frac{\sum_i (u_i - \bar u) \ln y_i}{\sum_i (u_i - \bar u)^2}, \qquad u_i = \ln M_i .
+
+Laws a + b ln M with positive a and b have one between 0 and l, that of ln M itself, which is about 1/ln M: 0.22 from
+M = 15 to 1023, but 0.5 from 4 to 16, where log M grows as fast as the square root does. Costs that single copies cannot
+beat grow like the square root or faster, k >= 1/2. So an exponent above l refutes log M, and one below 1/2 refutes the
+root; with half-width h of its interval and standard error s, both the root and the logarithm are told from the other
+one with the same probability
+
+.. math:: \Phi\left(\frac{1/2 - l - h}{s}\right),
+
+which is what "enough range" means. Departures of relative size d at each size give s = d/(sum (u_i - mean)^2)^(1/2).
+"""
 
 import math
 from collections.abc import Sequence
@@ -60,10 +75,7 @@ def verdict(
     *,
     departure: float = DEPARTURE,
 ) -> Verdict:
-    r"""Judge the power law of a cost ratio; see `RULE`.
-
-    With k the exponent, h the half-width of its interval, s its standard error and l the exponent of log M, √M is told
-    from log M with probability \(\Phi((1/2 - l - h)/s)\).
+    """Judge the power law of a cost ratio; see `RULE`.
 
     Args:
         sizes: M of the points.

@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from ...catalogue import methods
-from .._circuit_fields import CircuitNames, ObservableText
+from .._circuit_fields import CircuitNames, ObservableText, placed
 from ..cells import Cell
 from ..choices import Written, checked, each
 from ..gradients import of_circuits
@@ -65,12 +65,13 @@ class CircuitTraining(Part):
             name: getattr(self, name) for name in ("observable", "start", "copies", "steps", "points")
         }
         for circuit in self.circuits:
+            place = placed(circuit)
             for method, method_options in each(self.methods):
                 draws = self.start == "random" or methods()[method].pays_in == "copies"
                 for optimizer, optimizer_options in each(self.optimizers):
                     for repetition in range(self.seeds if draws else 1):
-                        yield CircuitTrainingCell.of(
-                            circuit,
+                        yield CircuitTrainingCell(
+                            **place,
                             method=method,
                             method_options=method_options,
                             optimizer=optimizer,
