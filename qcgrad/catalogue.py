@@ -1,16 +1,17 @@
 """What there is: methods, activations, layers, backward rules and backends by name, read off the classes.
 
 Nothing is listed here. What this package has is what `qcgrad.estimators`, `qcgrad.networks` and `qcgrad.simulators`
-export; packages of others add methods through the entry point group "qcgrad.estimators", in their pyproject.toml:
+export; packages of others add methods and backward rules through entry points, in their pyproject.toml:
 
     [project.entry-points."qcgrad.estimators"]
     my-method = "my_package:MyMethod"
+
+    [project.entry-points."qcgrad.rules"]
+    my-rule = "my_package:MyRule"
 """
 
 import difflib
-import importlib.metadata
 import inspect
-import warnings
 from collections.abc import Iterable
 from functools import lru_cache
 from types import ModuleType
@@ -23,7 +24,7 @@ from .cost import Cost
 from .entries import REQUIRED as REQUIRED
 from .entries import Entry as Entry
 from .entries import Option as Option
-from .entries import read_off
+from .entries import added_by_others, read_off, require_class
 from .errors import QcgradError
 from .estimator import AbstractEstimator
 from .estimators.accuracy import checked_accuracy
@@ -32,7 +33,7 @@ from .networks.layers.layer import AbstractLayer
 from .objective import AbstractObjective, Point, point_at
 from .queries import Access
 
-GROUP = "qcgrad.estimators"
+GROUP, RULES = "qcgrad.estimators", "qcgrad.rules"
 
 KINDS = ("methods", "activations", "layers", "rules", "backends")
 """What there are entries of: functions of this module."""
@@ -93,8 +94,12 @@ def layers() -> dict[str, Entry]:
 
 
 def rules() -> dict[str, Entry]:
-    """All backward rules of `qcgrad.networks` by name."""
-    return _exported(networks, AbstractRule)
+    """All backward rules by name: those of `qcgrad.networks`, then those of others.
+
+    Warns:
+        UserWarning: a package's rule cannot be loaded, is none, or has a name that is taken; it is left out.
+    """
+    return _exported(networks, AbstractRule) | _foreign_rules()
 
 
 def backends() -> dict[str, Entry]:
@@ -196,15 +201,12 @@ def offer_at(method: Method, point: Point, epsilon: float, delta: float, backend
 def _methods() -> dict[str, Method]:
     # Looking through all installed packages takes a while, and they do not change while a program runs.
     found = {name: Method(*entry) for name, entry in _exported(estimators, AbstractEstimator).items()}
-    for entry in importlib.metadata.entry_points(group=GROUP):
-        try:
-            method = described(entry.load())
-        except Exception as error:  # whatever a foreign package raises, the others stay usable
-            warnings.warn(f"method {entry.name} of {entry.value} is left out: {error}", stacklevel=3)
-            continue
-        if found.setdefault(method.name, method) is not method:
-            warnings.warn(f"method {method.name} of {entry.value} is left out: its name is taken", stacklevel=3)
-    return found
+    return found | added_by_others(GROUP, "method", described, found)
+
+
+@lru_cache(maxsize=1)
+def _foreign_rules() -> dict[str, Entry]:
+    return added_by_others(RULES, "rule", _described_rule, _exported(networks, AbstractRule))
 
 
 @lru_cache(maxsize=256)
@@ -214,11 +216,13 @@ def described(make: type[AbstractEstimator]) -> Method:
     Raises:
         TypeError: it is no class of an estimator, or has abstract methods left.
     """
-    if not (inspect.isclass(make) and issubclass(make, AbstractEstimator)):
-        raise TypeError(f"{make!r} is no class of a qcgrad.AbstractEstimator")
-    if inspect.isabstract(make):
-        raise TypeError(f"{make.__name__} lacks {', '.join(sorted(make.__abstractmethods__))}")
+    require_class(make, AbstractEstimator, "qcgrad.AbstractEstimator")
     return Method(*read_off(make))
+
+
+def _described_rule(make: type[AbstractRule]) -> Entry:
+    require_class(make, AbstractRule, "qcgrad.networks.AbstractRule")
+    return read_off(make)
 
 
 def _exported(module: ModuleType, base: type) -> dict[str, Entry]:

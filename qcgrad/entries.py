@@ -1,9 +1,11 @@
 """Classes described by what they say of themselves: names, options and help off signatures and docstrings."""
 
+import importlib.metadata
 import inspect
 import re
-from collections.abc import Callable
-from typing import Any, NamedTuple
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 from .formulas import readable
 
@@ -56,6 +58,9 @@ class Entry(NamedTuple):
         return self.make(**(kept | options))
 
 
+E = TypeVar("E", bound=Entry)
+
+
 def read_off(make: type) -> Entry:
     """The entry of a class."""
     name = getattr(make, "called", "") or _kebab(make.__name__)
@@ -70,6 +75,32 @@ def options_of(make: Callable[..., Any]) -> tuple[Option, ...]:
         Option(name, parameter.default, helps.get(name, ""), _in_words(parameter.annotation))
         for name, parameter in inspect.signature(make).parameters.items()
     )
+
+
+def added_by_others(group: str, kind: str, describe: Callable[[Any], E], taken: Mapping[str, E]) -> dict[str, E]:
+    """What other packages add to a group of entry points; names that are taken are left out."""
+    found: dict[str, E] = {}
+    for entry in importlib.metadata.entry_points(group=group):
+        try:
+            thing = describe(entry.load())
+        except Exception as error:  # whatever a foreign package raises, the others stay usable
+            warnings.warn(f"{kind} {entry.name} of {entry.value} is left out: {error}", stacklevel=5)
+            continue
+        if thing.name in taken or found.setdefault(thing.name, thing) is not thing:
+            warnings.warn(f"{kind} {thing.name} of {entry.value} is left out: its name is taken", stacklevel=5)
+    return found
+
+
+def require_class(make: Any, base: type, name: str) -> None:
+    """Refuse what is no class of a base, or has abstract methods left.
+
+    Raises:
+        TypeError: says what is missing.
+    """
+    if not (inspect.isclass(make) and issubclass(make, base)):
+        raise TypeError(f"{make!r} is no class of a {name}")
+    if lacking := getattr(make, "__abstractmethods__", ()):
+        raise TypeError(f"{make.__name__} lacks {', '.join(sorted(lacking))}")
 
 
 def _in_words(annotation: Any) -> str:

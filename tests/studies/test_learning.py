@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import qcgrad as qg
+from qcgrad import catalogue
 from qcgrad import networks as nn
 from qcgrad.errors import NotApplicable
 from qcgrad.studies._over_seeds import against, quartiles
@@ -129,6 +130,36 @@ def test_a_rule_that_is_exported_is_studied_by_its_name(exported):
 def test_a_study_that_names_no_rules_has_all_that_need_no_option(exported):
     spec = make_spec({"rules": {**SMALL}})
     assert {"scaled", "learner", "full-wirtinger"} <= {cell.rule for cell in spec.cells()}
+
+
+RULE = '''
+import jax
+from qcgrad import networks as nn
+
+class Halved(nn.LayerRule):
+    """Half of the signal at every layer."""
+
+    def send(self, layer, params, residual, cotangent):
+        return super().send(layer, params, residual, cotangent) / 2
+'''
+ENTRIES = "[qcgrad.rules]\nhalved = toy_rule:Halved\nnone = toy_rule:jax\n"
+
+
+def test_a_rule_of_an_installed_package_is_studied_by_its_name(tmp_path, monkeypatch):
+    (tmp_path / "toy_rule.py").write_text(RULE)
+    info = tmp_path / "toy_rule-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: toy-rule\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(ENTRIES)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    catalogue._foreign_rules.cache_clear()
+    try:
+        with pytest.warns(UserWarning, match="rule none of toy_rule:jax is left out: .* is no class of a qcgrad.net"):
+            (cell,) = make_spec({"rules": {**SMALL, "rules": ["halved"]}}).cells()
+        assert cell.rule == "halved"
+        assert isinstance(cell.setting(None).start.rule, nn.LayerRule)
+    finally:
+        catalogue._foreign_rules.cache_clear()
 
 
 @pytest.mark.slow
