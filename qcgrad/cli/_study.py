@@ -37,7 +37,12 @@ _OUT = Annotated[
     typer.Option(help="Folder of the results.", show_default="qcgrad-results/<name of the spec>-<hash of the spec>"),
 ]
 _SCHEDULER = Annotated[
-    str | None, typer.Option(metavar="ADDRESS", help="Compute on a Dask cluster, for example tcp://10.0.0.1:8786.")
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Compute on a Dask cluster: an address as tcp://10.0.0.1:8786, a scheduler file, or local for one on this "
+        "machine with --jobs workers.",
+    ),
 ]
 _SHARD = Annotated[
     str | None,

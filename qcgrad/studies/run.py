@@ -80,23 +80,20 @@ def run_cells(
         StudyInterrupted: on Ctrl-C, with finished cells kept.
         StoreError: results cannot be written; what was kept before stays.
     """
-    run = _Run(cells, store)
     executor = executor or InProcess()
-    with Progress(console, run.total) as progress, run.claims():
+    with Progress(console, cells) as progress, _Run(cells, store, progress).claims() as run:
         try:
-            while True:
-                before = run.settled
-                progress.finished = before
-                with contextlib.closing(executor.map(run.claimed(progress), progress.show)) as results:
+            while run.open:
+                before = run.open
+                # One long cell in the end would leave all other workers idle; alone, first results come soon.
+                cells_here = run.claimed(longest_first=executor.workers > 1)
+                with contextlib.closing(executor.map(cells_here, progress.show)) as results:
                     for finished in results:
                         run.keep(finished)
-                        progress.finished = run.settled
-                if run.settled == run.total:
-                    break
-                if run.settled == before:  # all that is left is with other processes
+                if run.open == before:  # all that is left is with other processes
                     time.sleep(_POLL)
         except KeyboardInterrupt:
-            raise StudyInterrupted(run.count(_COMPUTED) + run.count(_REUSED), run.total) from None
+            raise StudyInterrupted(run.count(_COMPUTED) + run.count(_REUSED), progress.count) from None
     return run.outcome()
 
 
@@ -111,32 +108,38 @@ class _Run:
     each, by its number in the study, and what is said of those that failed.
     """
 
-    def __init__(self, cells: Sequence[Cell], store: Store):
+    def __init__(self, cells: Sequence[Cell], store: Store, progress: Progress):
         # Tells failures of this run from older ones, which are tried again.
         self._began = time.time()
-        self._store, self._cells = store, cells
-        self.total, self.settled = len(cells), 0
-        self._states = bytearray(self.total)
+        self._store, self._cells, self._progress = store, cells, progress
+        self._states = bytearray(progress.count)
         self._failures: dict[int, tuple[Cell, Failure]] = {}
         self._mine: dict[str, tuple[int, Cell]] = {}
         # At first all; then those that others are at.
         self._waiting: Iterable[tuple[int, Cell]] = enumerate(cells)
 
-    def claimed(self, progress: Progress) -> Iterator[Cell]:
+    @property
+    def open(self) -> int:
+        """Cells of which it is not known what becomes of them."""
+        return self._states.count(_OPEN)
+
+    def claimed(self, *, longest_first: bool) -> Iterator[Cell]:
         """The cells to compute here, each claimed when it is asked for; others are settled, or left to who has them."""
         waiting, left = self._waiting, []
+        if longest_first:
+            waiting = sorted(waiting, key=lambda item: -item[1].effort)
         self._waiting = left
         for number, cell in waiting:
             if self._store.has(cell.data):
-                self._settle(number, _REUSED)
+                self._settle(number, cell, _REUSED)
             elif failure := self._store.failure(cell.data, self._began):
-                self._fail(number, cell, failure)
+                self._fail(number, cell, failure, is_new=False)
             elif (key := cell_key(cell.data)) not in self._mine and self._store.claim(cell.data):
                 self._mine[key] = number, cell
                 yield cell
             else:
                 left.append((number, cell))
-                progress.show(cell, "another process is at it")
+                self._progress.show(cell, "another process is at it")
 
     def keep(self, finished: Finished) -> None:
         """Write down what came of a cell."""
@@ -145,21 +148,21 @@ class _Run:
         end = finished.end
         if not isinstance(end, Failure):
             try:
-                self._store.put(cell.data, end, finished.seconds, finished.worker)
+                self._store.put(cell.data, end, finished.seconds, finished.worker, finished.attempts)
             except ValueError as error:  # a number that no JSON file can hold
                 end = Failure("failed", str(error))
         if isinstance(end, Failure):
             self._store.release(cell.data, end)
-            self._fail(number, cell, end)
+            self._fail(number, cell, end, is_new=True)
         else:
-            self._settle(number, _COMPUTED)
+            self._settle(number, cell, _COMPUTED)
         del self._mine[key]
 
     @contextlib.contextmanager
-    def claims(self) -> Iterator[None]:
+    def claims(self) -> Iterator["_Run"]:
         """Whatever ends the run, what was claimed and not finished is free for others."""
         try:
-            yield
+            yield self
         finally:
             with contextlib.suppress(StoreError):  # then the claims grow old by themselves
                 for _, cell in self._mine.values():
@@ -183,10 +186,11 @@ class _Run:
                     outcome.records.append((cell, record))
         return outcome
 
-    def _fail(self, number: int, cell: Cell, failure: Failure):
+    def _fail(self, number: int, cell: Cell, failure: Failure, *, is_new: bool):
         self._failures[number] = cell, failure
-        self._settle(number, _FAILED)
+        self._states[number] = _FAILED
+        self._progress.settle(cell, is_new=is_new)
 
-    def _settle(self, number: int, state: int):
+    def _settle(self, number: int, cell: Cell, state: int):
         self._states[number] = state
-        self.settled += 1
+        self._progress.settle(cell, is_new=state == _COMPUTED)

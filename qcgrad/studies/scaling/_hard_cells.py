@@ -50,6 +50,11 @@ class HardInstanceCell(MethodCell):
     def where(self) -> str:
         return f"{self.model}, n = {self.n}"
 
+    @property
+    def effort(self) -> float:
+        seconds_of_a_trial = 0.002 if self.described.make.is_traceable else 0.03
+        return self.trials * seconds_of_a_trial * (1 + 4**self.n / 10_000)
+
     def record(self, notify: Callable[[str], None], max_bytes: int | None) -> Record:
         check_hard_instance(self.described, self.n, max_bytes)
         objective, params = hard_instance(self.n, self.seed, self.tilt), np.zeros(4**self.n - 1)
