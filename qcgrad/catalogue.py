@@ -34,6 +34,9 @@ from .queries import Access
 
 GROUP = "qcgrad.estimators"
 
+KINDS = ("methods", "activations", "layers", "rules", "backends")
+"""What there are entries of: functions of this module."""
+
 
 class Method(Entry):
     """An estimator's class, described."""

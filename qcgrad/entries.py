@@ -5,6 +5,8 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from .formulas import readable
+
 REQUIRED = inspect.Parameter.empty
 
 
@@ -95,4 +97,4 @@ def told(docstring: str, section: str = "Args") -> dict[str, str]:
 
 def _plain(text: str) -> str:
     """One line without the marks of code and formulas."""
-    return " ".join(re.sub(r"\\(?=[A-Za-z])", " ", re.sub(r"`|\\[()]", "", text.replace("\\,", " "))).split())
+    return " ".join(readable(text).split())

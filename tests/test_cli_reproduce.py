@@ -1,6 +1,8 @@
 """`qcgrad reproduce`: claims are listed, computed, kept, and told when they do not hold."""
 
+import importlib
 import json
+import sys
 import types
 
 import pytest
@@ -20,6 +22,7 @@ def script(monkeypatch):
     module = types.SimpleNamespace(__doc__="A claim.\n\nDetails.", answer=42)
     module.compute = lambda small: module.answer
     module.report = lambda result: [f"the answer is {result}"]
+    module.headline = lambda result: ("the answer", "42", str(result))
     module.figure = lambda result, path: path.write_bytes(b"png")
 
     def check(result):
@@ -41,8 +44,9 @@ def test_all_scripts_are_listed_with_what_they_claim(tmp_path):
     assert "complex_ntk/width" in run("reproduce", "--out", tmp_path).stdout
 
 
-def test_the_index_of_claims_has_all_of_them():
+def test_the_index_of_claims_is_in_step_with_scripts_and_published_results():
     index = (repository() / "theory" / "README.md").read_text("utf-8")
+    assert index == importlib.import_module("theory.index").text(), "run python -m theory.index"
     for script in claims_in(repository()):
         path = script.path.relative_to(repository() / "theory")
         claim = script.claim.rstrip(".").replace("|", "\\|")
@@ -61,6 +65,12 @@ def test_a_topic_is_computed_once_and_kept(script, tmp_path):
     states = json.loads(run("reproduce", "--json", "--out", tmp_path).stdout)
     assert {state["state"] for state in states if state["script"].startswith("complex_ntk/")} == {"holds"}
     assert {state["state"] for state in states if state["script"].startswith("quantum_")} == {"not computed"}
+
+
+def test_a_size_alone_means_all_claims(script, tmp_path):
+    states = json.loads(run("reproduce", "--small", "--json", "--out", tmp_path).stdout)
+    assert len(states) == len(claims_in(repository()))
+    assert {(state["state"], state["size"]) for state in states} == {("holds", "small")}
 
 
 def test_a_claim_that_does_not_hold_is_told(script, tmp_path):
@@ -86,3 +96,46 @@ def test_unknown_names_and_places_are_refused(tmp_path):
     assert "did you mean 'gentle-sweep'" in result.stderr
     assert "topics are all, complex-ntk, quantum-backprop" in result.stderr
     assert issubclass(ClaimsNotFound, LookupError)
+    for size in ((), ("--small",)):
+        assert "give --full as well" in run("reproduce", "all", *size, "--publish", "--out", tmp_path).stderr
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    """A checkout with one claim, which imports another script."""
+    root = tmp_path / "checkout"
+    (root / "theory" / "topic").mkdir(parents=True)
+    (root / "theory" / "claim.py").write_text("")
+    (root / "theory" / "topic" / "helper.py").write_text("import theory.claim\n")
+    text = '"""A claim."""\nfrom .helper import x\nfrom theory import claim\ndef compute(small): ...\n'
+    (root / "theory" / "topic" / "one.py").write_text(text)
+    monkeypatch.setattr("sys.path", list(sys.path))  # `repository` puts the checkout in front
+    monkeypatch.chdir(root)
+    return root
+
+
+def test_whole_results_are_published_without_the_name_of_the_machine(script, checkout):
+    assert run("reproduce", "one").exit_code == 0  # small results are not published
+    (state,) = json.loads(run("reproduce", "--json").stdout)
+    assert (state["state"], state["published"]) == ("holds", {"state": "not run"})
+    assert "not run" in run("reproduce").stdout
+    result = run("reproduce", "--full", "--publish", "--json")
+    assert result.exit_code == 0, result.stderr
+    (state,) = json.loads(result.stdout)
+    kept = json.loads((checkout / "theory" / "results" / "topic" / "one.json").read_text("utf-8"))
+    assert (kept["quantity"], kept["expected"], kept["measured"], kept["holds"]) == ("the answer", "42", "42", True)
+    assert kept["provenance"]["packages"]["jax"]
+    assert "host" not in kept["provenance"]
+    assert state["published"] == {**kept, "state": "holds", "is_current": True}
+    (checkout / "theory" / "topic" / "helper.py").write_text("y = 1\n")
+    (state,) = json.loads(run("reproduce", "--json").stdout)
+    assert (state["state"], state["published"]["is_current"]) == ("not computed", False)
+    assert "by another script" in run("reproduce").stdout
+
+
+def test_a_published_claim_that_does_not_hold_says_so(script, checkout):
+    script.answer = 43
+    assert run("reproduce", "one", "--full", "--publish").exit_code == 1
+    (state,) = json.loads(run("reproduce", "--json").stdout)
+    assert state["published"]["state"] == "does not hold"
+    assert state["published"]["failure"].startswith("43 is not 42")

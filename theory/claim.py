@@ -1,6 +1,7 @@
 """The command line that every script in theory/ shares.
 
-A script states a claim in its docstring and has `compute(small)`, `check(result)` and `figure(result, path)`:
+A script states a claim in its docstring and has `compute(small)`, `check(result)`, `report(result)`, `figure(result,
+path)` and `headline(result)`:
 
     python -m theory.quantum_backprop.gentle_sweep          # the whole claim, minutes
     python -m theory.quantum_backprop.gentle_sweep --small  # in seconds, as the tests run it
@@ -9,8 +10,17 @@ A script states a claim in its docstring and has `compute(small)`, `check(result
 import argparse
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import jax
+
+
+class Headline(NamedTuple):
+    """The one number by which a claim is known: what it is, what the claim says of it, what came out."""
+
+    quantity: str
+    expected: str
+    measured: str
 
 
 def run(name: str):
@@ -25,6 +35,7 @@ def run(name: str):
     result = module.compute(arguments.small)
     for line in module.report(result):
         print(line)
+    print("{}: expected {}, measured {}".format(*module.headline(result)))
     # The figure comes before the check: a claim that fails is what one wants to see.
     module.figure(result, arguments.out)
     print(f"figure: {arguments.out}")

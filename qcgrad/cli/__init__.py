@@ -1,3 +1,3 @@
-"""The command line: `qcgrad scaling`, `qcgrad grad`, `qcgrad circuits`."""
+"""The command line: `qcgrad`, whose exit codes `main` documents; `qcgrad --help` lists its commands."""
 
 from ._app import main as main

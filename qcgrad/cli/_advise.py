@@ -7,14 +7,14 @@ from typing import Annotated, Any
 import typer
 
 from . import _consoles as consoles
-from ._inputs import objective_of, parameters_of
+from ._inputs import FILE, objective_of, parameters_of
 from .errors import UserError
 
 EXAMPLE = 'Example: qcgrad advise mine.qasm --observable "ZZI + 0.5*IXI" --epsilon 0.05 --access single_copy'
 
 
 def advise(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="An OpenQASM file, or the name of a library circuit.")],
+    file: FILE,
     epsilon: Annotated[float, typer.Option(help="Largest error of a derivative.")],
     observable: Annotated[
         str | None, typer.Option(help='Pauli sum, letter i on qubit i, for example "ZZI + 0.5*IXI".')
@@ -44,7 +44,7 @@ def advise(
     random_params: Annotated[
         int | None, typer.Option(metavar="SEED", help="Random parameters, uniform in (-pi, pi).", min=0)
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: consoles.JSON = False,
 ) -> None:
     """What every method takes until no derivative is off by more than epsilon, the cheapest first.
 
@@ -78,9 +78,7 @@ def advise(
     except (TypeError, ValueError) as error:
         raise UserError(str(error)) from error
     if as_json:
-        import json
-
-        print(json.dumps(_as_data(file, advice), indent=2, allow_nan=False))
+        consoles.print_json(_as_data(file, advice))
     else:
         _print(file, advice, consoles.output())
 

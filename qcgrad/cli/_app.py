@@ -1,5 +1,7 @@
 """The application: its commands, and what happens to errors."""
 
+import contextlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -17,7 +19,8 @@ from . import _ntk as ntk
 from . import _reproduce as reproduce
 from . import _scaling as scaling
 from . import _study as study
-from .errors import EXIT_INTERRUPTED, EXIT_REFUSED, explain
+from . import _study_output as study_output
+from .errors import EXIT_INTERRUPTED, EXIT_NO_READER, EXIT_REFUSED, explain
 
 
 class OneLineErrors(TyperGroup):
@@ -31,12 +34,22 @@ class OneLineErrors(TyperGroup):
         standalone_mode: bool = True,
         **extra: Any,
     ) -> NoReturn:
-        """Run a command and exit: 0 success, 1 an incomplete result, 2 refused, 130 interrupted."""
+        """Run a command and exit with one of the codes that `main` documents."""
         arguments = sys.argv[1:] if args is None else list(args)
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # formulas on a terminal that has no such letters
+                stream.reconfigure(errors="replace")
         try:
             code = super().main(arguments, prog_name, complete_var, standalone_mode=False, **extra)
+            sys.stdout.flush()  # here, where it can be said that there is no room
         except KeyboardInterrupt:
             code = EXIT_INTERRUPTED
+        except (BrokenPipeError, SystemExit) as error:
+            # Typer makes an exit of its own of a pipe that broke while a command printed.
+            if not isinstance(error, BrokenPipeError) and not isinstance(error.__context__, BrokenPipeError):
+                raise
+            _write_nowhere()
+            code = EXIT_NO_READER
         except Exception as error:
             if type(error).__name__ == "Abort":  # how older versions of typer report Ctrl-C
                 raise SystemExit(EXIT_INTERRUPTED) from None
@@ -47,15 +60,22 @@ class OneLineErrors(TyperGroup):
         raise SystemExit(code if isinstance(code, int) else 0)
 
 
+def _write_nowhere() -> None:
+    """Whoever read stdout has gone; what the interpreter still flushes at its end is no error."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 application = typer.Typer(
     cls=OneLineErrors,
     name="qcgrad",
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog='Example: qcgrad scaling --quick, or qcgrad grad tfim_hva_n4_p2 --shots 1000 (see "qcgrad COMMAND --help")',
+    epilog="Example: qcgrad grad tfim_hva_n4_p2 --shots 1000, or qcgrad scaling --quick",
 )
 application.command("scaling", epilog=scaling.EXAMPLE)(scaling.scaling)
+study_output.add_to(study.application)
 application.add_typer(study.application, name="study")
 application.command("reproduce", epilog=reproduce.EXAMPLE)(reproduce.reproduce)
 application.command("grad", epilog=grad.EXAMPLE)(grad.grad)
@@ -84,7 +104,24 @@ def _options(
         bool, typer.Option("--debug", help="Show the traceback of an error (or set QCGRAD_DEBUG=1).")
     ] = False,
 ):
-    """Gradients of quantum circuits and networks: every estimator, and exactly what it costs."""
+    """Gradients of quantum circuits and networks: every estimator, and exactly what it costs.
+
+    Results go to stdout, progress and notes to stderr; with --json, stdout is one JSON document.
+
+    Exit codes:
+
+    0: done
+
+    1: done but for a part: cells of a study that failed, a claim that does not hold, a gradient that is not "ok"
+
+    2: refused, with one line on stderr and nothing on stdout, with --json too
+
+    130: interrupted by Ctrl-C; what was finished is kept
+
+    141: whoever read stdout stopped reading, as head does
+
+    qcgrad --install-completion lets the shell complete names of methods, circuits, studies and activations.
+    """
     if context.invoked_subcommand is None:
         print(context.get_help())
         raise typer.Exit
@@ -107,7 +144,9 @@ def main(arguments: list[str] | None = None) -> None:
         arguments: of the command line; those of the process by default.
 
     Raises:
-        SystemExit: always; 0 after success, 1 when some cells of a study failed or a gradient is not "ok", 2 after
-            an error that one line on stderr explains, 130 after Ctrl-C.
+        SystemExit: always. 0: done. 1: done but for a part, as cells of a study that failed, a claim that does not
+            hold, a gradient that is not "ok"; results are on stdout as ever. 2: refused; one line on stderr says why,
+            with --json too, and stdout is empty. 130: after Ctrl-C; what was finished is kept. 141: nobody reads
+            stdout.
     """
     application(arguments, prog_name="qcgrad")

@@ -1,38 +1,71 @@
 """`qcgrad circuits`: what is in the library."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from . import _completion as completion
 from . import _consoles as consoles
+
+if TYPE_CHECKING:
+    from ..library import LibraryCircuit
 
 EXAMPLE = "Example: qcgrad circuits --family molecules, then qcgrad circuits h2_givens_n4"
 
 
 def circuits(
-    name: Annotated[str | None, typer.Argument(help="Show this circuit with its diagram.")] = None,
-    family: Annotated[str | None, typer.Option(help="Only this family, for example qaoa.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="Show this circuit with its diagram.", autocompletion=completion.circuits)
+    ] = None,
+    family: Annotated[
+        str | None, typer.Option(help="Only this family, for example qaoa.", autocompletion=completion.families)
+    ] = None,
     filter: Annotated[str | None, typer.Option(help="Only names that contain this text.")] = None,
     max_qubits: Annotated[int | None, typer.Option(help="Only circuits up to this size.", min=1)] = None,
+    as_json: consoles.JSON = False,
 ) -> None:
     """List the circuits that come with qcgrad, or show one of them."""
+    from ..library import list_circuits, load_circuit
+
     if name is not None:
-        _show(name)
-    else:
-        _list(family, filter, max_qubits)
-
-
-def _list(family, text, max_qubits):
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    from ..library import list_circuits
-
+        circuit = load_circuit(name)
+        if as_json:
+            consoles.print_json(_as_data(circuit) | {"diagram": str(circuit.circuit)})
+        else:
+            _show(circuit)
+        return
     found = [
         c
         for c in list_circuits(family)
-        if (text is None or text.lower() in c.name.lower()) and (max_qubits is None or c.num_qubits <= max_qubits)
+        if (filter is None or filter.lower() in c.name.lower()) and (max_qubits is None or c.num_qubits <= max_qubits)
     ]
+    if as_json:
+        consoles.print_json([_as_data(circuit) for circuit in found])
+    else:
+        _list(found)
+
+
+def _as_data(c: "LibraryCircuit") -> dict[str, Any]:
+    return {
+        "name": c.name,
+        "family": c.family,
+        "description": c.description,
+        "qubits": c.num_qubits,
+        "counts": dict(c.counts),
+        "parameters": list(c.parameter_names),
+        "point": c.params.tolist(),
+        "observable": [list(term) for term in c.terms],
+        "value": float(c.value),
+        "gradient": c.gradient.tolist(),
+        "framework": c.framework,
+        "source": dict(c.source),
+    }
+
+
+def _list(found: "list[LibraryCircuit]") -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
     table = Table(box=SIMPLE_HEAD, padding=(0, 1))
     table.add_column("name", overflow="fold")
     table.add_column("family")
@@ -52,10 +85,7 @@ def _source(circuit) -> str:
     return " ".join(str(source[key]) for key in ("library", "version") if key in source)
 
 
-def _show(name: str):
-    from ..library import load_circuit
-
-    c = load_circuit(name)
+def _show(c: "LibraryCircuit") -> None:
     licence = c.source.get("licence", "not stated")
     lines = (
         ("name", f"{c.family}/{c.name}"),

@@ -1,10 +1,15 @@
 """Where output goes: results on stdout, progress and notes on stderr."""
 
+import json
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 if TYPE_CHECKING:  # rich is slow to import, so it waits until it is used
     from rich.console import Console
+
+JSON = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, and nothing else there.")]
 
 # What a table needs; a pipe has no width of its own, and rich would take 80.
 _PIPE_WIDTH = 150
@@ -22,3 +27,8 @@ def notes() -> "Console":
     from rich.console import Console
 
     return Console(stderr=True)
+
+
+def print_json(data: Any) -> None:
+    """One document on stdout; what JSON has no number for has to be None by now."""
+    print(json.dumps(data, indent=2, allow_nan=False))

@@ -6,22 +6,25 @@ from typing import Annotated, Any
 
 import typer
 
+from . import _completion as completion
 from . import _consoles as consoles
-from ._inputs import objective_of, parameters_of
+from ._inputs import FILE, objective_of, parameters_of
 from .errors import UserError
 
 EXAMPLE = 'Example: qcgrad grad mine.qasm --observable "ZZI + 0.5*IXI" --params "0.1, 0.2" --shots 1000'
 
 
 def grad(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="An OpenQASM file, or the name of a library circuit.")],
+    file: FILE,
     observable: Annotated[
         str | None, typer.Option(help='Pauli sum, letter i on qubit i, for example "ZZI + 0.5*IXI".')
     ] = None,
     method: Annotated[
         str | None,
         typer.Option(
-            help="How: a name that qcgrad methods lists.", show_default="the typical one that takes single copies"
+            help="How: a name that qcgrad methods lists.",
+            show_default="the typical one that takes single copies",
+            autocompletion=completion.methods,
         ),
     ] = None,
     shots: Annotated[
@@ -39,7 +42,7 @@ def grad(
     random_params: Annotated[
         int | None, typer.Option(metavar="SEED", help="Random parameters, uniform in (-pi, pi).", min=0)
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: consoles.JSON = False,
 ) -> None:
     """Value and gradient of a circuit, with standard errors and cost.
 
@@ -75,9 +78,7 @@ def grad(
         found = estimate(objective, values, estimator, key=seed)
     shown = _as_data(file, chosen.name, estimator, program, values, found, seed)
     if as_json:
-        import json
-
-        print(json.dumps(shown, indent=2, allow_nan=False))
+        consoles.print_json(shown)
     else:
         for note in program.notes:
             notes.print(f"note: {file}, {note}", highlight=False, markup=False, soft_wrap=True)

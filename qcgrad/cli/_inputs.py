@@ -1,8 +1,11 @@
 """Circuits and parameters as they are given on the command line."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+import typer
+
+from . import _completion as completion
 from .errors import UserError
 from .numbers import numbers
 
@@ -11,6 +14,16 @@ if TYPE_CHECKING:
 
     from ..interop.qasm import Imported
     from ..ir import Expectation
+
+
+FILE = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE",
+        help="An OpenQASM file, or the name of a library circuit.",
+        autocompletion=completion.files_and_circuits,
+    ),
+]
 
 
 def objective_of(file: str, observable: str | None) -> "tuple[Expectation, Imported, np.ndarray | None]":

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from . import _completion as completion
 from . import _consoles as consoles
 from .errors import UserError
 
@@ -12,58 +13,64 @@ if TYPE_CHECKING:
 
 EXAMPLE = "Example: qcgrad methods, then qcgrad methods gentle-sweep, or qcgrad methods --kind activations"
 
-_KINDS = ("methods", "activations", "layers", "rules", "backends")
+# As wide as lines are read with ease; a narrower terminal has what it has.
+_WIDEST = 100
 
 
 def methods(
-    name: Annotated[str | None, typer.Argument(help="Show this one with its options.")] = None,
-    kind: Annotated[str, typer.Option(help=f"One of {', '.join(_KINDS)}.")] = "methods",
+    name: Annotated[
+        str | None, typer.Argument(help="Show the page of this one.", autocompletion=completion.entries)
+    ] = None,
+    kind: Annotated[
+        str,
+        typer.Option(help="methods, activations, layers, rules or backends.", autocompletion=completion.kinds),
+    ] = "methods",
+    as_json: consoles.JSON = False,
 ) -> None:
-    """List all methods for gradients, those of installed packages too, or show one with its options.
+    """List all methods for gradients, those of installed packages too, or show the page of one.
 
-    Other kinds are the activations, layers and backward rules of networks, and what answers queries.
+    A page says what a method is, its equation, what access it needs and what it costs, where it does not apply, its
+    options with defaults, an example and references. Other kinds are the activations, layers and backward rules of
+    networks, and what answers queries.
     """
     from .. import catalogue
 
-    if kind not in _KINDS:
-        raise UserError(f"--kind {kind}: give one of {', '.join(_KINDS)}")
+    if kind not in catalogue.KINDS:
+        raise UserError(f"--kind {kind}: give one of {', '.join(catalogue.KINDS)}")
     known = getattr(catalogue, kind)()
     if name is None:
-        _list(known)
+        _list(known, kind, as_json)
     else:
-        if name not in known and (others := [k for k in _KINDS if name in getattr(catalogue, k)()]):
+        if name not in known and (others := [k for k in catalogue.KINDS if name in getattr(catalogue, k)()]):
             raise UserError(f"{name} is not among the {kind}: qcgrad methods {name} --kind {others[0]} shows it")
-        _show(known[catalogue.nearest_method(name, known, kind.removesuffix("s"))])
+        _show(known[catalogue.nearest_method(name, known, kind.removesuffix("s"))], kind, as_json)
 
 
-def _list(known: "dict[str, Entry]"):
+def _list(known: "dict[str, Entry]", kind: str, as_json: bool) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     from ..catalogue import Method
+    from ._pages import page
 
+    if as_json:
+        consoles.print_json([page(entry, kind) for entry in known.values()])
+        return
     table = Table(box=SIMPLE_HEAD, padding=(0, 1))
-    are_methods = any(isinstance(entry, Method) for entry in known.values())
-    for heading in ("name", *(("of", "access") if are_methods else ()), "what it is"):
+    for heading in ("name", *(("of", "access") if kind == "methods" else ()), "what it is"):
         table.add_column(heading, overflow="fold")
     for entry in known.values():
-        where = (entry.differentiates, _words(entry.access)) if isinstance(entry, Method) else ()
+        where = (entry.differentiates, entry.access.name.replace("_", " ")) if isinstance(entry, Method) else ()
         table.add_row(entry.name, *where, entry.summary)
     consoles.output().print(table)
 
 
-def _show(entry: "Entry"):
-    from ..catalogue import Method
-    from ._choices import flag
+def _show(entry: "Entry", kind: str, as_json: bool) -> None:
+    from ._pages import lines, page
 
-    is_method = isinstance(entry, Method)
-    print(f"{entry.name} ({_words(entry.access)} access, for {entry.differentiates})" if is_method else entry.name)
-    print(f"{entry.summary}\n")
-    for option in entry.options:
-        default = "needed" if option.is_required else f"default {option.default}"
-        kind = f"{option.type}, " if option.type else ""
-        print(f"{flag(option.name) if is_method else option.name} ({kind}{default})\n    {option.help}")
-
-
-def _words(access) -> str:
-    return access.name.replace("_", " ")
+    about = page(entry, kind)
+    if as_json:
+        consoles.print_json(about)
+        return
+    for line in lines(about, min(_WIDEST, consoles.output().width)):
+        print(line)

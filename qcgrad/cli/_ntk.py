@@ -1,20 +1,29 @@
 """`qcgrad ntk`: how a complex network's tangent kernel approaches its infinite-width limit."""
 
 import warnings
+from math import isfinite
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from . import _completion as completion
 from . import _consoles as consoles
 from .errors import UserError
+
+if TYPE_CHECKING:
+    from ..studies.ntk_convergence import Convergence
 
 EXAMPLE = "Example: qcgrad ntk --activation modrelu --depth 3 --widths 64,256,1024 --seeds 32"
 
 
 def ntk(
     activation: Annotated[
-        str, typer.Option(help="A function of complex numbers that qcgrad methods --kind activations lists.")
+        str,
+        typer.Option(
+            help="A function of complex numbers that qcgrad methods --kind activations lists.",
+            autocompletion=completion.activations,
+        ),
     ] = "modrelu",
     depth: Annotated[int, typer.Option(help="Hidden layers.", min=1)] = 2,
     widths: Annotated[str, typer.Option(help="Comma-separated widths of the hidden layers.")] = "64,256,1024",
@@ -26,8 +35,12 @@ def ntk(
     b: Annotated[float, typer.Option(help="Bias of modrelu, at most 0.")] = -0.5,
     seed: Annotated[int, typer.Option(help="Seed of inputs and networks.", min=0)] = 0,
     out: Annotated[Path, typer.Option(help="Where the figure goes.")] = Path("ntk.png"),
+    as_json: consoles.JSON = False,
 ) -> None:
-    """Compare finite complex networks with their infinite-width tangent kernel: table, figure, slope in the width."""
+    """Compare finite complex networks with their infinite-width tangent kernel: table, figure, slope in the width.
+
+    In JSON, null is an interval that one network of each width does not know.
+    """
     import numpy as np
 
     from ..studies.ntk_convergence import converge, draw
@@ -47,12 +60,39 @@ def ntk(
         else:
             found = converge(make, x, sizes, seeds, seed)
         kernel = make(sizes[0]).kernel(x)
-    for message in dict.fromkeys(str(warning.message) for warning in caught):
+    messages = list(dict.fromkeys(str(warning.message) for warning in caught))
+    for message in () if as_json else messages:
         notes.print(f"note: {message}", highlight=False)
-    _print(found, kernel)
     out.parent.mkdir(parents=True, exist_ok=True)
     draw(found, f"{activation}, {depth} hidden layers, {inputs} inputs", out)
+    if as_json:
+        asked = {"activation": activation, "depth": depth, "inputs": inputs, "seed": seed}
+        consoles.print_json({**asked, **_as_data(found, kernel), "figure": str(out), "notes": messages})
+        return
+    _print(found, kernel)
     print(f"figure: {out}")
+
+
+def _as_data(found: "Convergence", kernel) -> dict[str, Any]:
+    interval = [end if isfinite(end) else None for end in found.slope_interval()]
+    imaginary, branch = _at_infinity(kernel)
+    return {
+        "widths": list(found.widths),
+        "ntk_errors": found.ntk.tolist(),
+        "pseudo_kernels": found.pseudo.tolist(),
+        "slope": {"exponent": found.slope.exponent, "interval_95": interval},
+        "infinite_width": {"imaginary_part": imaginary, "rule_distance": branch},
+    }
+
+
+def _at_infinity(kernel) -> tuple[float, float]:
+    """Norms of the kernel's imaginary part and of what the holomorphic-branch rule changes, over its own."""
+    import numpy as np
+
+    limit = np.asarray(kernel.ntk)
+    parts = np.imag(limit), limit - np.asarray(kernel.ntk_rule)
+    imaginary, branch = (float(np.linalg.norm(part) / np.linalg.norm(limit)) for part in parts)
+    return imaginary, branch
 
 
 def _print(found, kernel):
@@ -73,11 +113,9 @@ def _print(found, kernel):
     console.print(
         f"error ~ width^({found.slope.exponent:.2f}), {interval}; theory: -0.5 at large widths", highlight=False
     )
-    limit = np.asarray(kernel.ntk)
-    size = np.linalg.norm(limit)
-    branch = np.linalg.norm(limit - np.asarray(kernel.ntk_rule)) / size
+    imaginary, branch = _at_infinity(kernel)
     console.print(
-        f"at infinite width: imaginary part {np.linalg.norm(np.imag(limit)) / size:.3f} of the kernel's norm, "
+        f"at infinite width: imaginary part {imaginary:.3f} of the kernel's norm, "
         f"holomorphic-branch rule {branch:.3f} away from the true one",
         highlight=False,
     )

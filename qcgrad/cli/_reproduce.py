@@ -1,10 +1,12 @@
 """`qcgrad reproduce`: the claims of theory/."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from . import _completion as completion
 from . import _consoles as consoles
 from ._studying import JOBS, STORE_NAME, Setting, compute
 from .errors import UserError
@@ -12,49 +14,74 @@ from .errors import UserError
 if TYPE_CHECKING:
     from ..studies.claims import ClaimCell, Script
 
-EXAMPLE = "Example: qcgrad reproduce, then qcgrad reproduce quantum-backprop --small --jobs 2"
+EXAMPLE = (
+    "Example: qcgrad reproduce, then qcgrad reproduce quantum-backprop --small --jobs 2, or qcgrad reproduce --full"
+)
 
 
 _TOPIC = Annotated[
-    str | None, typer.Argument(help="A topic, a claim, or all; without one, claims and their states are listed.")
+    str | None,
+    typer.Argument(
+        help="A topic, a claim, or all, which is meant where only --small or --full is given.",
+        autocompletion=completion.claims,
+    ),
 ]
 _FULL = Annotated[
-    bool, typer.Option("--full/--small", help="The whole claim, in minutes, or a smaller one, in seconds.")
+    bool | None,
+    typer.Option(
+        "--full/--small", help="The whole claim, in minutes, or a smaller one, in seconds.", show_default="small"
+    ),
 ]
 _OUT = Annotated[Path, typer.Option(help="Folder of results and figures.")]
-_JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_PUBLISH = Annotated[bool, typer.Option("--publish", help="Write whole results into theory/results of the checkout.")]
 
 
 def reproduce(
     context: typer.Context,
     topic: _TOPIC = None,
-    full: _FULL = False,
+    full: _FULL = None,
     jobs: JOBS = 1,
     out: _OUT = Path("qcgrad-results/claims"),
-    as_json: _JSON = False,
+    publish: _PUBLISH = False,
+    as_json: consoles.JSON = False,
 ) -> None:
-    """Compute the claims of theory/ anew and say for each what was measured and whether it holds.
+    """Compute the claims of theory/ anew and say for each what it expects, what was measured and whether it holds.
 
-    Run it in a checkout of the repository. Exit code 1: a claim does not hold, or could not be computed.
+    Without arguments, claims and their states are listed. Run it in a checkout of the repository. What is computed is
+    kept and not computed again while neither the scripts nor qcgrad change. Beside it stands what the repository
+    publishes of the whole claims, "not run" where there is nothing.
+
+    Exit code 1: a claim does not hold, or could not be computed.
     """
-    import json
+    from ..studies.claims import ClaimCell, claims_in, repository, states
 
-    from ..studies.claims import ClaimCell, claims_in, repository
-
-    scripts = claims_in(repository())
+    if publish and not full:
+        raise UserError("--publish writes whole results: give --full as well")
+    if topic is None and full is not None:
+        topic = "all"
+    root = repository()
+    scripts = claims_in(root)
     if topic is not None:
         scripts = _chosen(topic, scripts)
     cells = [ClaimCell.of(script, small=not full, folder=out) for script in scripts]
     if topic is not None:
-        setting = Setting(out, jobs, debug=context.obj["debug"], again=("qcgrad", "reproduce", topic))
+        setting = Setting(out, jobs, debug=context.obj["debug"], again=_again(topic, bool(full), jobs, out))
         compute(cells, setting, None)
-    found = _states(scripts, cells, out)
+    if publish:
+        _publish(dict(zip(cells, scripts, strict=True)), out, root)
+    found = states(scripts, cells, out / STORE_NAME, root)
     if as_json:
-        print(json.dumps(found, indent=2))
+        consoles.print_json(found)
     else:
         _show(found, is_whole=topic is not None)
     if topic is not None and any(state["state"] != "holds" for state in found):
         raise typer.Exit(1)
+
+
+def _again(topic: str, full: bool, jobs: int, out: Path) -> tuple[str, ...]:
+    """The command that goes on after an interrupt."""
+    size = "--full" if full else "--small"
+    return ("qcgrad", "reproduce", topic, size, "--jobs", str(jobs), "--out", str(out))
 
 
 def _chosen(topic: str, scripts: "list[Script]") -> "list[Script]":
@@ -73,49 +100,57 @@ def _chosen(topic: str, scripts: "list[Script]") -> "list[Script]":
         raise UserError(f"{error}; topics are all, {', '.join(topics)}") from error
 
 
-def _states(scripts: "list[Script]", cells: "list[ClaimCell]", folder: Path) -> list[dict]:
-    """What is known of each claim: the newest record, by whatever code."""
-    from ..studies.identity import canonical
+def _publish(scripts: "Mapping[ClaimCell, Script]", out: Path, root: Path) -> None:
+    """Write what the store has of the claims, whatever became of the others."""
+    from ..studies.claims import newest, publish
     from ..studies.store import Store
 
-    kept = {}
-    if (folder / STORE_NAME).is_file():
-        with Store(folder / STORE_NAME) as store:
-            kept = {canonical(row.cell): row for row in store.rows()}
-            failures = {cell: store.failure(cell.data) for cell in cells}
-    else:
-        failures = {}
-    found = []
-    for script, cell in zip(scripts, cells, strict=True):
-        row, failure = kept.get(canonical(cell.data)), failures.get(cell)
-        state = "not computed"
-        if row is not None:
-            state = "holds" if row.record["holds"] else "does not hold"
-        elif failure is not None:
-            state = f"could not be computed: {failure.message}"
-        known = {} if row is None else {"seconds": row.seconds, **row.record}
-        found.append({"script": cell.where, "claim": script.claim, "state": state, "seconds": None, **known})
-    return found
+    rows = newest(list(scripts), out / STORE_NAME)
+    with Store(out / STORE_NAME, must_exist=True) as store:
+        runs = {run.id: run for run in store.runs()}
+    for cell, row in rows.items():
+        path = publish(scripts[cell], row, runs.get(row.run or ""), root)
+        consoles.notes().print(f"{path} is written", highlight=False, markup=False, soft_wrap=True)
 
 
-def _show(found: list[dict], *, is_whole: bool):
+def _show(found: Sequence[Mapping[str, Any]], *, is_whole: bool) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     console = consoles.output()
     if is_whole:
         for state in found:
-            console.print(f"[bold]{state['script']}[/]", highlight=False)
-            for line in (state["claim"].splitlines()[0], *state.get("measured", ())):
-                console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
-            if state.get("failure"):
-                console.print(f"  {state['failure']}", style="red", highlight=False, markup=False, soft_wrap=True)
+            _show_one(state, console)
     table = Table(box=SIMPLE_HEAD, padding=(0, 1))
-    for heading in ("script", "claim", "state", "seconds"):
+    size = found[0]["size"] if found else "small"
+    for heading in ("script", "claim", size, "seconds", "published"):
         table.add_column(heading, overflow="fold", justify="right" if heading == "seconds" else "left")
-    colours = {"holds": "green", "does not hold": "red"}
     for state in found:
         seconds = "" if state["seconds"] is None else f"{state['seconds']:.1f}"
         claim = state["claim"].splitlines()[0]
-        table.add_row(state["script"], claim, state["state"], seconds, style=colours.get(state["state"], ""))
+        colour = _COLOURS.get(state["state"], "")
+        table.add_row(state["script"], claim, state["state"], seconds, _published(state["published"]), style=colour)
     console.print(table)
+
+
+_COLOURS = {"holds": "green", "does not hold": "red"}
+
+
+def _show_one(state: Mapping[str, Any], console) -> None:
+    """All that a script reports, then its number and whether that is enough."""
+    console.print(f"[bold]{state['script']}[/]", highlight=False)
+    lines = [state["claim"].splitlines()[0], *state.get("report", ())]
+    if state.get("quantity"):
+        lines.append(f"{state['quantity']}: expected {state['expected']}, measured {state['measured']}")
+    for line in lines:
+        console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
+    verdict = f"{state['state']}{': ' if state.get('failure') else ''}{state.get('failure', '')}"
+    colour = _COLOURS.get(state["state"], "")
+    console.print(f"  {verdict}", style=colour, highlight=False, markup=False, soft_wrap=True)
+
+
+def _published(found: Mapping[str, Any]) -> str:
+    if found["state"] == "not run":
+        return "not run"
+    others = "" if found["is_current"] else ", by another script"
+    return f"{found['state']}, {found['finished']}{others}"

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from . import _completion as completion
+from . import _consoles as consoles
 from ._studying import ALLOW_CODE, JOBS, MAX_MEMORY, MAX_QUBITS, QUICK, Setting, gib, run_study, smaller
 from .errors import UserError
 from .numbers import numbers
@@ -19,7 +21,11 @@ _OUT = Annotated[
 ]
 _METHODS = Annotated[
     str | None,
-    typer.Option(help="Comma-separated names that qcgrad methods lists.", show_default="typical ones"),
+    typer.Option(
+        help="Comma-separated names that qcgrad methods lists.",
+        show_default="typical ones",
+        autocompletion=completion.several_methods,
+    ),
 ]
 _CIRCUITS = Annotated[
     str | None,
@@ -53,6 +59,7 @@ def scaling(
     jobs: JOBS = 1,
     quick: QUICK = False,
     allow_code: ALLOW_CODE = False,
+    as_json: consoles.JSON = False,
 ) -> None:
     """Measure how the cost of a gradient grows with M, for every method, and give a verdict.
 
@@ -64,19 +71,16 @@ def scaling(
     processes on one folder share the work. Exit code 1: some parts failed or would not fit into memory.
     """
     study = _study(spec, methods, circuits, observable, epsilon, max_qubits, seed, quick)
-    folder = out or Path("qcgrad-results") / f"scaling-{study.fingerprint}"
-    again = tuple(_again(context))
-    run_study(
-        study,
-        Setting(
-            folder,
-            jobs,
-            max_bytes=gib(max_memory),
-            again=again,
-            debug=context.obj["debug"],
-            allow_code=allow_code,
-        ),
+    setting = Setting(
+        out or Path("qcgrad-results") / f"scaling-{study.fingerprint}",
+        jobs,
+        max_bytes=gib(max_memory),
+        again=tuple(_again(context)),
+        debug=context.obj["debug"],
+        allow_code=allow_code,
+        as_json=as_json,
     )
+    run_study(study, setting)
 
 
 def _study(spec, methods, circuits, observable, epsilon, max_qubits, seed, quick):
@@ -112,7 +116,7 @@ def _again(context: typer.Context) -> list[str]:
     words = ["qcgrad", "scaling"]
     for name, value in context.params.items():
         if value is True:
-            words.append(f"--{name.replace('_', '-')}")
+            words.append(f"--{name.replace('as_', '').replace('_', '-')}")
         elif value is not None and value is not False:
             words += [f"--{name.replace('_', '-')}", str(value)]
     return words

@@ -1,11 +1,13 @@
 """`qcgrad study`: studies declared in a file."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from . import _completion as completion
 from . import _consoles as consoles
+from ._places import WHAT, folder_for, folder_of, found_study
 from ._studying import (
     ALLOW_CODE,
     JOBS,
@@ -17,45 +19,35 @@ from ._studying import (
     gib,
     part_of,
     run_study,
-    show,
     smaller,
-    write,
 )
-from .errors import UserError
-
-if TYPE_CHECKING:
-    from ..studies.spec import StudySpec
 
 EXAMPLE = "Example: qcgrad study run benchmarks/scaling.toml --jobs 2, then qcgrad study report benchmarks/scaling.toml"
 
-_WHAT = Annotated[
-    Path, typer.Argument(metavar="SPEC|STORE", help="A spec (.toml), or results: a folder, or its study.sqlite.")
-]
-_SPEC = Annotated[Path, typer.Argument(metavar="SPEC", help="A spec, a TOML file.")]
+_SPEC = Annotated[Path, typer.Argument(metavar="SPEC", help="A spec, a TOML file.", autocompletion=completion.studies)]
 _OUT = Annotated[
     Path | None,
     typer.Option(help="Folder of the results.", show_default="qcgrad-results/<name of the spec>-<hash of the spec>"),
 ]
 _SCHEDULER = Annotated[
-    str | None,
-    typer.Option(
-        metavar="ADDRESS",
-        help="Compute on a Dask cluster: an address as tcp://10.0.0.1:8786, a scheduler file, or local for one on this "
-        "machine with --jobs workers.",
-    ),
+    str | None, typer.Option(metavar="ADDRESS", help="Compute on a Dask cluster, for example tcp://10.0.0.1:8786.")
 ]
 _SHARD = Annotated[
     str | None,
     typer.Option(metavar="I/N", help="Compute every N-th cell, from the I-th one on; merge puts them together."),
 ]
-_JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
-application = typer.Typer(
-    name="study", help="Run studies that a file declares, and show what came out.", no_args_is_help=True, epilog=EXAMPLE
-)
+application = typer.Typer(name="study", epilog=EXAMPLE)
 
 
-@application.command("run")
+@application.callback(invoke_without_command=True)
+def _help(context: typer.Context):
+    """Run studies that a file declares, and show what came out."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+@application.command("run", epilog="Example: qcgrad study run benchmarks/scaling.toml --jobs 2")
 def run(
     context: typer.Context,
     spec: _SPEC,
@@ -67,6 +59,7 @@ def run(
     max_qubits: MAX_QUBITS = None,
     quick: QUICK = False,
     allow_code: ALLOW_CODE = False,
+    as_json: consoles.JSON = False,
 ) -> None:
     """Compute a study, print its tables, write its figures.
 
@@ -77,172 +70,79 @@ def run(
     from ..studies.spec import load_spec
 
     study = smaller(load_spec(spec), quick, max_qubits)
-    folder = out or _folder(spec, study)
-    _run(context, study, folder, jobs, scheduler, shard, max_memory, allow_code)
+    folder = out or folder_for(spec, study)
+    run_study(study, _setting(context, folder, jobs, scheduler, shard, max_memory, allow_code, as_json))
 
 
-@application.command("resume")
+@application.command("resume", epilog="Example: qcgrad study resume qcgrad-results/scaling-1a2b3c --jobs 2")
 def resume(
     context: typer.Context,
-    what: _WHAT,
+    what: WHAT,
     jobs: JOBS = 1,
     scheduler: _SCHEDULER = None,
     shard: _SHARD = None,
     max_memory: MAX_MEMORY = None,
     allow_code: ALLOW_CODE = False,
+    as_json: consoles.JSON = False,
 ) -> None:
     """Go on with a study from its results alone, on this machine or another one."""
-    study, folder = _found(what)
-    _run(context, study, folder, jobs, scheduler, shard, max_memory, allow_code)
+    study, folder = found_study(what)
+    run_study(study, _setting(context, folder, jobs, scheduler, shard, max_memory, allow_code, as_json))
 
 
-def _run(context, study: "StudySpec", folder: Path, jobs, scheduler, shard, max_memory, allow_code):
-    again = ("qcgrad", "study", "resume", str(folder), *(["--allow-code"] if allow_code else []))
-    run_study(
-        study,
-        Setting(
-            folder, jobs, scheduler, part_of(shard), gib(max_memory), again, context.obj["debug"], allow_code=allow_code
-        ),
+def _setting(context, folder: Path, jobs, scheduler, shard, max_memory, allow_code, as_json) -> Setting:
+    return Setting(
+        folder,
+        jobs,
+        scheduler,
+        part_of(shard),
+        gib(max_memory),
+        again=("qcgrad", "study", "resume", str(folder), *(["--allow-code"] if allow_code else [])),
+        debug=context.obj["debug"],
+        allow_code=allow_code,
+        as_json=as_json,
     )
 
 
-@application.command("status")
-def status(what: _WHAT, as_json: _JSON = False) -> None:
+@application.command("status", epilog="Example: qcgrad study status benchmarks/scaling.toml --json")
+def status(what: WHAT, as_json: consoles.JSON = False) -> None:
     """Say what of a study is finished, what failed and why, and what computed it."""
-    import json
-
     from ..studies.status import status_of
     from ..studies.store import Store
 
-    study, folder = _found(what)
+    study, folder = found_study(what)
     with Store(folder / STORE_NAME, must_exist=True) as store:
         found = status_of(study, store)
     if as_json:
-        print(json.dumps(found.data, indent=2))
+        consoles.print_json(found.data)
         return
     console = consoles.output()
     for line in found.lines():
         console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
-@application.command("export")
-def export(
-    what: _WHAT,
-    to: Annotated[Path, typer.Argument(metavar="FILE", help="Ends in .csv, .json or .parquet.")],
-) -> None:
-    """Write all finished cells as flat rows."""
-    from ..studies.export import write as write_rows
-    from ..studies.store import Store
-
-    with Store(_folder_of(what) / STORE_NAME, must_exist=True) as store:
-        count = write_rows(store, to)
-    print(f"{count} rows written to {to}")
-
-
-@application.command("plot")
-def plot(
-    what: _WHAT,
-    out: Annotated[Path | None, typer.Option(help="Folder of the figures.", show_default="that of the results")] = None,
-) -> None:
-    """Draw the figures of what is finished, as PNG and SVG."""
-    study, folder, records = _records(what)
-    target = out or folder
-    target.mkdir(parents=True, exist_ok=True)
-    for path in write(study, records, target):
-        print(path)
-
-
-@application.command("report")
-def report(
-    what: _WHAT,
-    out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The HTML file.", show_default="report.html beside the results")
-    ] = None,
-) -> None:
-    """Write one HTML file with tables, interactive figures, the data, and what computed it; it needs no network."""
-    import json
-
-    from ..studies.export import FlatRows
-    from ..studies.files import csv_text
-    from ..studies.render.html import Report, write_html
-    from ..studies.report import summaries
-    from ..studies.status import status_of
-    from ..studies.store import Store
-
-    study, folder, records = _records(what)
-    with Store(folder / STORE_NAME, must_exist=True) as store, store.snapshot():
-        status, rows = status_of(study, store), csv_text(FlatRows(store))
-    spec = json.dumps(study.model_dump(mode="json", exclude_none=True), indent=2)
-    title = study.title or f"Study {folder.name}"
-    files = (("cells.csv", rows.encode()), ("spec.json", spec.encode()))
-    target = out or folder / "report.html"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    write_html(Report(title, tuple(summaries(study, records)), status, spec, files), target)
-    print(target)
-
-
-@application.command("show")
-def show_tables(
-    what: _WHAT, latex: Annotated[bool, typer.Option("--latex", help="Print LaTeX tables (booktabs).")] = False
-) -> None:
-    """Print the tables of what is finished."""
-    from ..studies.render.latex import latex as in_latex
-    from ..studies.report import summaries
-
-    study, _, records = _records(what)
-    if latex:
-        print("\n\n".join(in_latex(table) for found in summaries(study, records) for table in found.tables))
-    else:
-        show(study, records)
-
-
-@application.command("merge")
+@application.command("merge", epilog="Example: qcgrad study merge all shard-1 shard-2")
 def merge(
-    into: Annotated[Path, typer.Argument(metavar="STORE", help="Results that take over what they lack.")],
-    others: Annotated[list[Path], typer.Argument(metavar="OTHERS...", help="Results of other shards.")],
+    into: Annotated[
+        Path,
+        typer.Argument(
+            metavar="STORE", help="Results that take over what they lack.", autocompletion=completion.studies
+        ),
+    ],
+    others: Annotated[
+        list[Path],
+        typer.Argument(metavar="OTHERS...", help="Results of other shards.", autocompletion=completion.studies),
+    ],
+    as_json: consoles.JSON = False,
 ) -> None:
     """Put results of several machines or shards together."""
     from ..studies.store import Store
 
-    with Store(_folder_of(into) / STORE_NAME) as store:
+    merged = []
+    with Store(folder_of(into) / STORE_NAME) as store:
         for other in others:
-            print(f"{store.merge(_folder_of(other) / STORE_NAME)} cells from {other}")
-
-
-def _records(what: Path):
-    from ..studies.report import records_in
-    from ..studies.store import Store
-
-    study, folder = _found(what)
-    with Store(folder / STORE_NAME, must_exist=True) as store:
-        records = records_in(study, store)
-    if not records:
-        raise UserError(f"{folder} has no finished part of this study: qcgrad study run computes them")
-    return study, folder, records
-
-
-def _found(what: Path) -> "tuple[StudySpec, Path]":
-    """The study and the folder of its results, of a spec or of results alone."""
-    from ..studies.spec import load_spec, read_spec
-    from ..studies.store import Store
-
-    if what.suffix.lower() == ".toml":
-        study = load_spec(what)
-        return study, _folder(what, study)
-    folder = _folder_of(what)
-    with Store(folder / STORE_NAME, must_exist=True) as store:
-        runs = [run for run in store.runs() if run.spec is not None]
-    if not runs:
-        raise UserError(f"{folder} does not say which study it is of: give the spec")
-    return read_spec(runs[-1].spec or "{}", f"the spec in {folder}"), folder
-
-
-def _folder(spec: Path, study: "StudySpec") -> Path:
-    return Path("qcgrad-results") / f"{spec.stem}-{study.fingerprint}"
-
-
-def _folder_of(what: Path) -> Path:
-    """The folder of results, of its name, of its database, or of the spec."""
-    if what.suffix.lower() == ".toml":
-        return _found(what)[1]
-    return what.parent if what.name == STORE_NAME else what
+            merged.append({"from": str(other), "cells": store.merge(folder_of(other) / STORE_NAME)})
+            if not as_json:
+                print(f"{merged[-1]['cells']} cells from {other}")
+    if as_json:
+        consoles.print_json(merged)

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -44,6 +44,7 @@ class Setting:
         again: the command that goes on after an interrupt.
         debug: raise the first error of a cell.
         allow_code: run functions of the user's that make circuits.
+        as_json: print one document in place of tables.
     """
 
     folder: Path
@@ -54,6 +55,7 @@ class Setting:
     again: tuple[str, ...] = ()
     debug: bool = False
     allow_code: bool = False
+    as_json: bool = False
 
 
 def run_study(study: "StudySpec", setting: Setting) -> None:
@@ -68,11 +70,14 @@ def run_study(study: "StudySpec", setting: Setting) -> None:
     if not cells:
         raise UserError("nothing is left to compute: give more methods or a larger --max-qubits")
     outcome = compute(cells, setting, study.model_dump_json())
-    _say_notes(notes, outcome)
-    if outcome.records:
+    if not setting.as_json:
+        _say_notes(notes, outcome)
+    written = _keep(outcome, study, setting.folder) if outcome.records else []
+    if setting.as_json:
+        consoles.print_json(_as_data(outcome, study, setting.folder, written))
+    elif outcome.records:
         show(study, outcome.records)
-        write(study, outcome.records, setting.folder)
-        _say_done(outcome, study, setting)
+        _say_done(outcome, setting.folder, written)
     if outcome.failures or outcome.refused:
         raise typer.Exit(1)
 
@@ -87,6 +92,14 @@ def show(study: "StudySpec", records: "list[tuple[Cell, dict]]") -> None:
         if index:
             console.print()
         print_summary(summary, console)
+
+
+def shown(study: "StudySpec", records: "list[tuple[Cell, dict]]") -> list[dict[str, Any]]:
+    """What `show` prints, as plain data."""
+    from ..studies.render.data import as_data
+    from ..studies.report import summaries
+
+    return [as_data(summary) for summary in summaries(study, records)]
 
 
 def write(study: "StudySpec", records: "list[tuple[Cell, dict]]", folder: Path) -> list[Path]:
@@ -139,12 +152,16 @@ def _executor(setting: Setting) -> "AbstractExecutor":
 
 
 def _say_notes(notes, outcome: "Outcome") -> None:
+    for note in _notes(outcome):
+        notes.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _notes(outcome: "Outcome") -> list[str]:
     """What of the circuits' files was read differently than written, once for each file."""
     from ..studies.plain import plain
 
-    found = {(cell.where, note): None for cell, record in outcome.records for note in record.get("notes", ())}
-    for circuit, note in found:
-        notes.print(plain(f"note: {circuit}, {note}"), highlight=False, markup=False, soft_wrap=True)
+    found = {f"{cell.where}, {note}": None for cell, record in outcome.records for note in record.get("notes", ())}
+    return [plain(note) for note in found]
 
 
 def _say_missing(notes, outcome: "Outcome"):
@@ -172,24 +189,45 @@ def _say_interrupted(interruption, path: Path, again: list[str]):
     )
 
 
-def _say_done(outcome: "Outcome", study: "StudySpec", setting: Setting):
+def _keep(outcome: "Outcome", study: "StudySpec", folder: Path) -> list[str]:
+    """Write figures, rows and the spec beside the store; the names of all files."""
     from ..studies.export import write as export
     from ..studies.files import replacing
     from ..studies.store import Store
 
-    folder = setting.folder
+    write(study, outcome.records, folder)
     with Store(folder / STORE_NAME) as store:
         export(store, folder / "cells.csv")
     with replacing(folder / "spec.json") as part:
         part.write_text(study.model_dump_json(indent=2) + "\n", encoding="utf-8")
     pictures = sorted(path.name for ending in ("*.png", "*.svg") for path in folder.glob(ending))
+    return [STORE_NAME, "cells.csv", "spec.json", *pictures]
+
+
+def _as_data(outcome: "Outcome", study: "StudySpec", folder: Path, written: list[str]) -> dict[str, Any]:
+    def missing(cells):
+        return [{"cell": cell.label, "message": message} for cell, message in cells]
+
+    return {
+        "title": study.title,
+        "folder": str(folder),
+        "computed": outcome.computed,
+        "reused": outcome.reused,
+        "failed": missing(outcome.failures),
+        "refused": missing(outcome.refused),
+        "notes": _notes(outcome),
+        "summaries": shown(study, outcome.records),
+        "files": written,
+    }
+
+
+def _say_done(outcome: "Outcome", folder: Path, written: list[str]) -> None:
     done = f"\n{outcome.computed} cells computed"
     if outcome.reused:
         done += f", {outcome.reused} taken from an earlier run or another process"
         done += " (--out another folder to compute them again)"
     console = consoles.output()
     console.print(done + ".", highlight=False)
-    written = (STORE_NAME, "cells.csv", "spec.json", *pictures)
     console.print(
         f"Written to {folder}{'/' if not str(folder).endswith('/') else ''}: {', '.join(written)}",
         highlight=False,

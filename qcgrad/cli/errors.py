@@ -2,6 +2,7 @@
 
 EXIT_REFUSED = 2
 EXIT_INTERRUPTED = 130
+EXIT_NO_READER = 141
 
 
 class UserError(ValueError):

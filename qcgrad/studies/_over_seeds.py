@@ -7,6 +7,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from ..array_types import Key
+from ..keys import as_key
 from .cells import Cell
 from .records import Record
 from .summary import Column, Curve
@@ -29,6 +31,15 @@ class Quartiles(NamedTuple):
     def spread(self) -> float:
         """Half of the distance between the quartiles."""
         return (self.high - self.low) / 2
+
+
+def key_of(seed: int, repetition: int) -> Key:
+    """What one of several equal cells draws with."""
+    import jax
+
+    key = as_key(seed)
+    assert key is not None  # there is a seed
+    return jax.random.fold_in(key, repetition)
 
 
 def quartiles(values: Iterable[float | None]) -> Quartiles | None:

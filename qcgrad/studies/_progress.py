@@ -22,7 +22,7 @@ class Progress:
         cells: of the study, gone through once.
 
     Attributes:
-        count: of the cells.
+        count: how many they are.
     """
 
     def __init__(self, console: "Console | None", cells: "Iterable[Cell]"):

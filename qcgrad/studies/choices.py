@@ -48,7 +48,7 @@ def checked(written: Written, known: Mapping[str, Choosable], kind: str) -> dict
         kind: what is chosen, in words.
 
     Raises:
-        ValueError: an unknown name or option, a missing one, a value that is refused.
+        ValueError: an unknown name or option, a missing one, a value that is refused, a grid of more than `MOST_CELLS`.
     """
     given = {"name": written} if isinstance(written, str) else dict(written)
     if not isinstance(given.get("name"), str):

@@ -4,6 +4,7 @@ import contextlib
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from ._progress import Progress
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 # Seconds until a look whether other processes have finished.
 _POLL = 0.3
+# Cells that are held to be put in order.
+_WINDOW = 10_000
 
 
 class StudyInterrupted(KeyboardInterrupt):
@@ -83,17 +86,19 @@ def run_cells(
     executor = executor or InProcess()
     with Progress(console, cells) as progress, _Run(cells, store, progress).claims() as run:
         try:
-            while run.open:
-                before = run.open
+            while True:
+                before = run.settled
                 # One long cell in the end would leave all other workers idle; alone, first results come soon.
-                cells_here = run.claimed(longest_first=executor.workers > 1)
-                with contextlib.closing(executor.map(cells_here, progress.show)) as results:
+                longest_first = executor.workers > 1
+                with contextlib.closing(executor.map(run.claimed(longest_first), progress.show)) as results:
                     for finished in results:
                         run.keep(finished)
-                if run.open == before:  # all that is left is with other processes
+                if run.settled == run.total:
+                    break
+                if run.settled == before:  # all that is left is with other processes
                     time.sleep(_POLL)
         except KeyboardInterrupt:
-            raise StudyInterrupted(run.count(_COMPUTED) + run.count(_REUSED), progress.count) from None
+            raise StudyInterrupted(run.count(_COMPUTED) + run.count(_REUSED), run.total) from None
     return run.outcome()
 
 
@@ -112,24 +117,18 @@ class _Run:
         # Tells failures of this run from older ones, which are tried again.
         self._began = time.time()
         self._store, self._cells, self._progress = store, cells, progress
-        self._states = bytearray(progress.count)
+        self.total, self.settled = progress.count, 0
+        self._states = bytearray(self.total)
         self._failures: dict[int, tuple[Cell, Failure]] = {}
         self._mine: dict[str, tuple[int, Cell]] = {}
         # At first all; then those that others are at.
         self._waiting: Iterable[tuple[int, Cell]] = enumerate(cells)
 
-    @property
-    def open(self) -> int:
-        """Cells of which it is not known what becomes of them."""
-        return self._states.count(_OPEN)
-
-    def claimed(self, *, longest_first: bool) -> Iterator[Cell]:
+    def claimed(self, longest_first: bool) -> Iterator[Cell]:
         """The cells to compute here, each claimed when it is asked for; others are settled, or left to who has them."""
         waiting, left = self._waiting, []
-        if longest_first:
-            waiting = sorted(waiting, key=lambda item: -item[1].effort)
         self._waiting = left
-        for number, cell in waiting:
+        for number, cell in _longest_first(waiting) if longest_first else waiting:
             if self._store.has(cell.data):
                 self._settle(number, cell, _REUSED)
             elif failure := self._store.failure(cell.data, self._began):
@@ -188,9 +187,16 @@ class _Run:
 
     def _fail(self, number: int, cell: Cell, failure: Failure, *, is_new: bool):
         self._failures[number] = cell, failure
-        self._states[number] = _FAILED
-        self._progress.settle(cell, is_new=is_new)
+        self._settle(number, cell, _FAILED, is_new=is_new)
 
-    def _settle(self, number: int, cell: Cell, state: int):
+    def _settle(self, number: int, cell: Cell, state: int, *, is_new: bool | None = None):
         self._states[number] = state
-        self._progress.settle(cell, is_new=state == _COMPUTED)
+        self.settled += 1
+        self._progress.settle(cell, is_new=state == _COMPUTED if is_new is None else is_new)
+
+
+def _longest_first(numbered: Iterable[tuple[int, Cell]]) -> Iterator[tuple[int, Cell]]:
+    """Cells in windows of many, since all of them may be too many to hold."""
+    left = iter(numbered)
+    while window := list(islice(left, _WINDOW)):
+        yield from sorted(window, key=lambda item: -item[1].effort)

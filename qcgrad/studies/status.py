@@ -44,15 +44,14 @@ class Status:
 
 def status_of(study: StudySpec, store: Store) -> Status:
     """What a store has of a study."""
-    newest, failed = store.newest_facts(), store.failures()
+    kept, failed = store.kept(), store.failures()
     finished, totals, failures, outdated, retried = Counter(), Counter(), [], 0, 0
     for cell in study.cells():
         totals[cell.kind] += 1
-        if facts := newest.of(cell.data):
-            code, attempts = facts
+        if found := kept.of(cell.data):
             finished[cell.kind] += 1
-            outdated += code != code_version()
-            retried += (attempts or 1) > 1
+            outdated += found.code_version != code_version()
+            retried += found.attempts > 1
         elif failed and (failure := failed.get(cell_key(cell.data))):
             failures.append({"cell": cell.label, **failure._asdict()})
     runs = [{"began": run.began, "provenance": run.provenance} for run in store.runs()]

@@ -47,6 +47,13 @@ class Row(NamedTuple):
     attempts: int | None
 
 
+class Kept(NamedTuple):
+    """Which code computed a cell, and how often it was begun."""
+
+    code_version: str
+    attempts: int
+
+
 class Run(NamedTuple):
     """One start of a study: when, of which spec (JSON), and on what (see `provenance`)."""
 
@@ -125,12 +132,11 @@ class Store:
             found = self._database.execute("SELECT 1 FROM cells WHERE key = ?", (cell_key(cell),)).fetchone()
             return found is not None
 
-    def newest_facts(self) -> stored.ByCell[tuple[str, int | None]]:
-        """Of the newest record of each finished cell the version of its code, and how often it was begun."""
+    def kept(self) -> stored.ByCell[Kept]:
+        """What is known of the newest record of each finished cell."""
         with self._explained("cannot be read", "it is damaged, name another folder"):
-            query = "SELECT cell, code_version, attempts FROM cells ORDER BY finished_at, key"
-            rows = self._database.execute(query)
-            return stored.ByCell((cell, (code, attempts)) for cell, code, attempts in rows)
+            rows = self._database.execute("SELECT cell, code_version, attempts FROM cells ORDER BY finished_at, key")
+            return stored.ByCell((cell, Kept(code, attempts or 1)) for cell, code, attempts in rows)
 
     def newest(self, cells: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any] | None]:
         """For each of the cells its newest record, by whatever code, or None."""

@@ -19,7 +19,7 @@ class Column:
         values: what programs sort by; None has no value. By default the texts.
         is_text: words, at the left; numbers stand at the right.
         is_essential: narrow tables leave the others out.
-        verdicts: whether the texts are yes, no, undecided, and coloured so.
+        verdicts: whether the texts are "yes", "no" or "not enough range", and coloured so.
     """
 
     heading: str
@@ -59,7 +59,7 @@ class Curve:
     """Points, or a line through them.
 
     Attributes:
-        label: in the legend.
+        label: in the legend; an empty one is left out of it.
         x, y: of equal length.
         error: standard errors of y, or other halves of an interval; none by default.
         colour: curves with equal words have equal colours.

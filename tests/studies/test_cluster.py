@@ -105,7 +105,9 @@ def test_a_study_on_a_cluster_loses_nothing_with_a_killed_worker_and_ends_in_a_r
     assert all(row.attempts >= 1 and row.worker for row in rows)
     report = qcgrad("study", "report", out)
     assert report.communicate()[0].strip() == str(out / "report.html")
-    assert "9 of 9 cells are finished" in (out / "report.html").read_text("utf-8")
+    page = (out / "report.html").read_text("utf-8")
+    assert "9 of 9 cells are finished" in page
+    assert f"<dt>worker {os.uname().nodename}</dt>" in page
 
 
 def test_a_scheduler_that_is_killed_is_said_and_the_study_goes_on_elsewhere(cluster, tmp_path):

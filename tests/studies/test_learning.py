@@ -1,5 +1,6 @@
 """Networks that learn in studies: tasks, choices by name, the loop, what rules are found to be."""
 
+import dataclasses
 import json
 
 import equinox as eqx
@@ -10,10 +11,13 @@ import pytest
 
 import qcgrad as qg
 from qcgrad import networks as nn
+from qcgrad.errors import NotApplicable
 from qcgrad.studies._over_seeds import against, quartiles
 from qcgrad.studies.choices import checked, instances
 from qcgrad.studies.learning import _tasks as tasks
+from qcgrad.studies.learning._cell import as_seen
 from qcgrad.studies.learning._digits import digits
+from qcgrad.studies.learning._networks import Architecture, Architectures
 from qcgrad.studies.report import summaries
 from qcgrad.studies.spec import SpecError, make_spec
 
@@ -22,6 +26,7 @@ SMALL = {
     "activations": ["cardioid"],
     "widths": [3],
     "depths": [1],
+    "sigma_b": 0.0,
     "optimizers": [{"name": "sgd", "learning_rate": 0.1}],
     "steps": 4,
     "batch": 8,
@@ -54,7 +59,7 @@ class Now(nn.AbstractRule):
 
     def value_and_gradient(self, task, weights, key):
         value, gradient = jax.value_and_grad(task.value)(weights)
-        drawn = 2.0 * jax.random.bernoulli(jax.random.wrap_key_data(key))
+        drawn = 2.0 * jax.random.bernoulli(jax.random.wrap_key_data(jnp.asarray(key)))
         return value, jax.tree.map(lambda g: drawn * g, gradient)
 
 
@@ -110,7 +115,7 @@ def loss_after(cell, rates) -> float:
 
 def test_a_rule_that_is_exported_is_studied_by_its_name(exported):
     """Scaled gradients point the same or the opposite way, and their relative bias is |factor - 1|."""
-    _, found = computed(rules=[{"name": "scaled", "factor": [0.5, -1.0]}])
+    _, found = computed(rules=[{"name": "scaled", "factor": [0.5, -1.0]}], inputs=1)
     half, opposite = (record for _, record in found)
     assert half["along"]["cosine"] == pytest.approx([1, 1, 1])
     assert half["along"]["bias"] == pytest.approx([0.5, 0.5, 0.5])
@@ -126,6 +131,7 @@ def test_a_study_that_names_no_rules_has_all_that_need_no_option(exported):
     assert {"scaled", "learner", "full-wirtinger"} <= {cell.rule for cell in spec.cells()}
 
 
+@pytest.mark.slow
 def test_cosine_and_variance_of_a_rule_that_draws_are_those_of_one_pass(exported):
     """With the mean 1 + m of the draws 0 and 2, the variance is 1 - m^2 and the cosine sqrt((1 + m)/2), exactly."""
     _, ((_, record),) = computed(rules=["now"], draws=16, inputs=0)
@@ -134,6 +140,7 @@ def test_cosine_and_variance_of_a_rule_that_draws_are_those_of_one_pass(exported
     assert record["descent"] == []
 
 
+@pytest.mark.slow
 def test_a_rule_that_learns_is_handed_on_from_step_to_step(exported):
     """Step k of 1, 2, 3, 4 goes k times as far: as far as descent with these rates."""
     _, ((cell, record),) = computed(rules=["learner"], inputs=0)
@@ -153,6 +160,7 @@ def test_the_loop_descends_the_true_gradient_and_counts_what_it_costs():
     assert record["total"]["peak_bytes"] == cost.peak_bytes > 0
 
 
+@pytest.mark.slow
 def test_a_training_that_diverges_ends_and_is_recorded(exported):
     spec, found = computed(rules=[{"name": "scaled", "factor": -1e200}], inputs=0)
     ((_, record),) = found
@@ -163,12 +171,12 @@ def test_a_training_that_diverges_ends_and_is_recorded(exported):
 
 
 def test_rules_that_are_not_for_a_network_are_recorded_with_the_reason():
-    spec, found = computed(rules=["stochastic-backprop", "full-wirtinger"])
+    spec, found = computed(rules=["stochastic-backprop", "full-wirtinger"], inputs=0)
     refused = [record for _, record in found if "refused" in record]
     assert "use convolutions" in refused[0]["refused"]
     (shown,) = summaries(spec, found)
-    applied, left_out = shown.tables
-    assert applied.columns[2].shown == ("full-wirtinger",)
+    costs, aligned, left_out = shown.tables
+    assert costs.columns[1].shown == aligned.columns[1].shown == ("full-wirtinger",)
     assert left_out.columns[0].shown == ("stochastic-backprop",)
 
 
@@ -197,16 +205,32 @@ def test_every_generator_is_a_task():
         assert (len(data.x), len(data.y), len(data.test_x), len(data.test_y)) == (6, 6, 4, 4)
 
 
-@pytest.mark.parametrize("activation", ["tanh", "cardioid"])
-def test_real_networks_see_complex_data_as_pairs(activation):
+def test_real_networks_see_complex_data_as_pairs():
     """A squared error is that of complex predictions for both."""
-    _, ((cell, record),) = computed(tasks=["fir-channel"], activations=[activation], rules=["full-wirtinger"], inputs=0)
-    problem = cell.setting(None).problem
-    assert problem.data.y.shape == ((8, 2) if activation == "tanh" else (8, 1))
-    assert np.iscomplexobj(problem.data.x) == (activation == "cardioid")
-    zero = problem.data.metric(np.zeros_like(problem.data.test_y), problem.data.test_y)
-    assert zero == pytest.approx(1.0)
-    assert record["metric"] == "squared error"
+    data = tasks.load("fir-channel", "{}", 6, 4, 0)
+    networks = {name: architecture(activation=name) for name in ("tanh", "cardioid")}
+    real, whole = (as_seen(data, network) for network in networks.values())
+    assert (real.x.shape, real.y.shape) == ((6, 16), (6, 2))
+    assert (whole.x.shape, whole.y.shape) == ((6, 8), (6, 1))
+    assert np.array_equal(real.y[:, 0] + 1j * real.y[:, 1], whole.y[:, 0])
+    guess = np.random.default_rng(0).normal(size=(4, 2))
+    assert real.metric(guess, real.test_y) == pytest.approx(
+        whole.metric(guess[:, :1] + 1j * guess[:, 1:], whole.test_y)
+    )
+
+
+def architecture(**changes) -> Architecture:
+    first = next(Architectures(activations=("cardioid",)).architectures())
+    return dataclasses.replace(first, **changes)
+
+
+def test_convolutions_see_positions_and_refuse_others():
+    conv = architecture(layer="conv-1d", layer_options='{"filter_shape": [3]}')
+    windows = as_seen(tasks.load("modulation", "{}", 6, 4, 0), conv)
+    assert windows.x.shape == (6, 16, 1)
+    assert conv.build((16, 1), 3, complex_outputs=False).output_shape((16, 1)) == (3,)
+    with pytest.raises(NotApplicable, match="conv-1d does not fit inputs of shape \\(8, 8, 1\\)"):
+        conv.build((8, 8, 1), 3, complex_outputs=False)
 
 
 def test_lists_are_grids_unless_an_option_takes_one():
@@ -243,6 +267,8 @@ def test_a_budget_leads_to_the_last_number_that_it_pays_for():
         ({"rules": [{"name": "stochastic-backprop", "cells": []}]}, "cells is an empty list"),
         ({"rules": []}, "rules.rules: give at least one"),
         ({"rules": [{"cells": 2}]}, "give the name of a rule"),
+        ({"tasks": [{"name": "modulation", "window": 10**12}]}, "window=1000000000000: give at most 4,096"),
+        ({"depths": [10**6]}, "rules.depths: 1000000 given: give at most 200"),
         ({"tasks": ["digit"]}, r"rules.tasks: task 'digit'.* did you mean 'digits'"),
         ({"tasks": [{"name": "modulation", "window": 0}]}, "modulation: window=0: give an integer >= 1"),
         ({"tasks": [{"name": "digits", "domain": "fft"}]}, "digits: domain='fft': give 'pixels'"),
@@ -256,6 +282,7 @@ def test_a_budget_leads_to_the_last_number_that_it_pays_for():
         ({"widths": [0]}, "rules.widths: give positive integers"),
         ({"optimizers": [{"name": "adam"}]}, "adam needs learning_rate: "),
         ({"optimizers": [{"name": "adam", "learning_rate": -1}]}, "learning_rate=-1: give a positive number"),
+        ({"optimizers": [{"name": "adam", "learning_rate": "x"}]}, "learning_rate='x': give a positive number"),
         ({"optimizers": [{"name": "adan", "learning_rates": 1}]}, "adan has no option 'learning_rates'"),
         ({"optimizers": [{"name": "lbfgs", "learning_rate": 0.1}]}, "lbfgs: it makes no step from a gradient"),
         ({"optimizers": ["gcans"]}, "rules.optimizers: optimizer 'gcans' is not known"),

@@ -35,6 +35,7 @@ def test_claim_holds_in_small(path, tmp_path):
     result = script.compute(small=True)
     script.check(result)
     assert list(script.report(result))
+    assert all(script.headline(result)), "what is measured, what is expected, what came out"
     if SEED_SHIFT == 0:  # other seeds draw the same figure, for a second each
         script.figure(result, tmp_path / "figure.png")
         assert (tmp_path / "figure.png").stat().st_size > 10_000

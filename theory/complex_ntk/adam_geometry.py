@@ -14,21 +14,28 @@ adam_geometry.md):
 4. Adam on what `jax.grad` returns, without the conjugate, ends above the loss where it began.
 """
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import optax
 
 from qcgrad import networks as nn
-from theory.claim import canvas, run
-from theory.complex_ntk.adam_runs import DIMENSION, STEPS, loss, make_network, make_problems, make_runner, phases
+from theory.claim import Headline, canvas, run
+from theory.complex_ntk.adam_runs import (
+    DIMENSION,
+    KINDS,
+    loss,
+    make_network,
+    make_problems,
+    make_runner,
+    one_weight,
+    phases,
+)
 from theory.statistics import rng, student
 
 COSINE = 2 * np.sqrt(2) / np.pi
 TURNS = 4  # of each network
-KINDS: tuple[Literal["modulus", "split"], ...] = ("modulus", "split")
 RATE_OF_TURNS = 2.0**-6
 METHODS = {"modulus": ("#0072B2", "-"), "split": ("#D55E00", "--"), "split, turned axes": ("#009E73", ":")}
 
@@ -76,7 +83,7 @@ def compute(small: bool = False) -> Result:
     first = _first_steps(net, problems)
     # What is exact needs few networks; with all turns they are as many as the others, whose programs serve again.
     turned = _turned(net, runners["modReLU"], seeds // TURNS if small else seeds)
-    return Result(turned, _one_weight(), *first, rates, tuned, raw)
+    return Result(turned, one_weight(), *first, rates, tuned, raw)
 
 
 def check(result: Result):
@@ -106,6 +113,12 @@ def check(result: Result):
     for method, each in result.tuned["modReLU"].items():
         descent = np.mean(np.log(each.losses[:, -1] / each.losses[:, 0]))
         assert descent < -np.log(10), f"{method}: losses fall by a factor {np.exp(-descent):.1f} only"
+
+
+def headline(result: Result) -> Headline:
+    """The cosine of the split first step."""
+    mean, error = _mean(result.cosine)
+    return Headline("cosine of split Adam's first step and g", f"2√2/π = {COSINE:.4f}", f"{mean:.4f} ± {error:.4f}")
 
 
 def report(result: Result):
@@ -180,26 +193,6 @@ def _turned(net, runners, seeds: int) -> dict[str, np.ndarray]:
     together = jax.tree.map(lambda *each: np.concatenate(each), *problems)
     curves = {kind: runners[kind](RATE_OF_TURNS, *together) for kind in KINDS}
     return {kind: curve.reshape(TURNS, seeds, -1).swapaxes(0, 1) for kind, curve in curves.items()}
-
-
-def _one_weight() -> float:
-    """Largest relative error of the gains with the constant gradient e^{i a}, for angles a."""
-    angles = np.linspace(0.1, 6.2, 40)  # none of them on an axis
-    gradient, expected, worst = np.exp(1j * angles), (1, np.abs(np.cos(angles)) + np.abs(np.sin(angles))), 0.0
-    for kind, gain in zip(KINDS, expected, strict=True):
-        optimizer = nn.complex_optimizer(optax.adam(1.0, eps=0.0), kind)
-        z = jnp.zeros(len(angles), complex)
-
-        def step(state, _, optimizer=optimizer):
-            z, moments = state
-            # L = Re(conj(g) z) for each weight: jax.grad returns conj(g).
-            updates, moments = optimizer.update(jnp.conj(gradient), moments, z)
-            z = jnp.asarray(optax.apply_updates(z, updates))
-            return (z, moments), -jnp.real(jnp.conj(gradient) * z)
-
-        _, found = jax.lax.scan(step, (z, optimizer.init(z)), length=STEPS)
-        worst = max(worst, float(np.max(np.abs(np.asarray(found) / np.arange(1, STEPS + 1)[:, None] / gain - 1))))
-    return worst
 
 
 def _first_steps(net, problems):

@@ -1,5 +1,7 @@
 """Networks trained with Adam in either geometry, in axes of one's choice, for `adam_geometry`."""
 
+from typing import Literal
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -12,6 +14,7 @@ from theory.complex_ntk.train import draw
 from theory.statistics import rng
 
 DIMENSION, WIDTH, INPUTS, STEPS = 6, 16, 64, 100
+KINDS: tuple[Literal["modulus", "split"], ...] = ("modulus", "split")
 
 
 def make_network(activation):
@@ -63,3 +66,23 @@ def phases(params, seed: int):
     """A random phase for each weight."""
     draw = rng(seed)
     return jax.tree.map(lambda leaf: np.exp(2j * np.pi * draw.uniform(size=leaf.shape)), params)
+
+
+def one_weight() -> float:
+    """Largest relative error of the gains with the constant gradient e^{i a}, for angles a."""
+    angles = np.linspace(0.1, 6.2, 40)  # none of them on an axis
+    gradient, expected, worst = np.exp(1j * angles), (1, np.abs(np.cos(angles)) + np.abs(np.sin(angles))), 0.0
+    for kind, gain in zip(KINDS, expected, strict=True):
+        optimizer = nn.complex_optimizer(optax.adam(1.0, eps=0.0), kind)
+        z = jnp.zeros(len(angles), complex)
+
+        def step(state, _, optimizer=optimizer):
+            z, moments = state
+            # L = Re(conj(g) z) for each weight: jax.grad returns conj(g).
+            updates, moments = optimizer.update(jnp.conj(gradient), moments, z)
+            z = jnp.asarray(optax.apply_updates(z, updates))
+            return (z, moments), -jnp.real(jnp.conj(gradient) * z)
+
+        _, found = jax.lax.scan(step, (z, optimizer.init(z)), length=STEPS)
+        worst = max(worst, float(np.max(np.abs(np.asarray(found) / np.arange(1, STEPS + 1)[:, None] / gain - 1))))
+    return worst

@@ -19,7 +19,7 @@ import numpy as np
 
 import qcgrad as qg
 from qcgrad import ntk
-from theory.claim import canvas, run
+from theory.claim import Headline, canvas, run
 from theory.complex_ntk.circuit_family import family, plain
 from theory.complex_ntk.circuit_runs import RECORDS, TIME, data, draw, train
 from theory.statistics import student
@@ -96,6 +96,12 @@ def check(result: Result):
     # The next order of the drift is the residual again, at most half of it here.
     slope, error = _exponent({scale: race.drift for scale, race in list(result.by_scale.items())[:2]})
     assert abs(slope - 1) < 0.15 + student(len(deepest.flow) - 1) * error, f"the drift falls as residual^{slope:.2f}"
+
+
+def headline(result: Result) -> Headline:
+    """The exponent of the kernel's distance."""
+    slope, error = _exponent({depth: race.distance for depth, race in result.by_depth.items()})
+    return Headline("exponent of L in the distance of the kernel from tr(A A')", "-0.5", f"{slope:.2f} ± {error:.2f}")
 
 
 def report(result: Result):

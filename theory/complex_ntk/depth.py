@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from qcgrad import networks as nn
-from theory.claim import canvas, run
+from theory.claim import Headline, canvas, run
 
 RHO = 0.5 + 0.5j
 DEPTHS = (1, 2, 4, 8, 16)
@@ -52,6 +52,14 @@ def check(result: Result):
     assert np.allclose(imaginary, halved[: len(imaginary)], atol=1e-9), f"Im rho is {imaginary}, not {halved}"
     arguments = np.angle(result.correlation["modReLU"])
     assert np.allclose(arguments, np.angle(RHO), atol=1e-7), f"modReLU turned the phase to {arguments}"
+
+
+def headline(result: Result) -> Headline:
+    """Distances behind the deepest networks."""
+    measured = ", ".join(f"{distance[-1]:.3f}" for distance in result.distance.values())
+    deepest = DEPTHS[len(result.distance["modReLU"]) - 1]
+    quantity = f"distance of the branch rule's kernel behind {deepest} layers, {', '.join(result.distance)}"
+    return Headline(quantity, "grows with the depth", measured)
 
 
 def report(result: Result):

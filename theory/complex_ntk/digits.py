@@ -19,7 +19,7 @@ import numpy as np
 from qcgrad import networks as nn
 from qcgrad import ntk
 from qcgrad.studies.ntk_convergence import Convergence, converge
-from theory.claim import canvas, run
+from theory.claim import Headline, canvas, run
 from theory.complex_ntk.real_limit import activations, distance, equivalent_network, network, normalised, stacked
 from theory.statistics import normal, rng, student
 
@@ -157,15 +157,16 @@ def check(result: Result):
         for name in result.kernels.keys() - {"split ReLU"}:
             gain, error = found[name].gain * (1 if name == "modReLU" else -1), found[name].standard_error
             assert gain >= least * error, f"{name}, {size} images: gain {found[name].gain:.4f} +- {error:.4f}"
-    if result.finite is not None:
-        _check_finite(result.finite)
+    if (finite := result.finite) is not None:
+        # With few networks the mean errors themselves are uncertain.
+        allowed, slope = 0.1 + student(2 * finite.ntk.shape[1] - 2) * finite.slope_error, finite.slope.exponent
+        assert abs(slope + 0.5) < allowed, f"finite width: slope {slope:.2f}, not -0.5 +- {allowed:.2f}"
 
 
-def _check_finite(found):
-    # With few networks the mean errors themselves are uncertain.
-    allowed = 0.1 + student(2 * found.ntk.shape[1] - 2) * found.slope_error
-    slope = found.slope.exponent
-    assert abs(slope + 0.5) < allowed, f"finite width: slope {slope:.2f}, not -0.5 +- {allowed:.2f}"
+def headline(result: Result) -> Headline:
+    """How far half of the frequencies move kernels."""
+    measured = ", ".join(f"{found.half:.1g}" for found in result.kernels.values())
+    return Headline(f"move of kernels on half spectra: {', '.join(result.kernels)}", "0 for split ReLU alone", measured)
 
 
 def report(result: Result):

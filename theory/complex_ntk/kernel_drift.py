@@ -18,7 +18,7 @@ import numpy as np
 from qcgrad import networks as nn
 from qcgrad import ntk
 from qcgrad.studies.complex_tasks.task import circular
-from theory.claim import canvas, run
+from theory.claim import Headline, canvas, run
 from theory.complex_ntk.train import draw, train
 from theory.statistics import normal
 
@@ -94,6 +94,13 @@ def check(result: Result):
     # About 0.95 and 0.6, each to 0.03 and better.
     laws = [[found.growth for name, found in result.scalings.items() if EXPONENTS[name] == e] for e in (SMOOTH, KINKED)]
     assert min(laws[0]) > max(laws[1]), f"drifts grow as t to {laws[0]} without kinks, {laws[1]} with them"
+
+
+def headline(result: Result) -> Headline:
+    """Exponents at the early time."""
+    measured = ", ".join(f"{found.slope[1]:.2f} ± {found.slope_error[1]:.2f}" for found in result.scalings.values())
+    expected = ", ".join(f"{EXPONENTS[name]:g}" for name in result.scalings)
+    return Headline(f"exponents of the width in the drift: {', '.join(result.scalings)}", expected, measured)
 
 
 def report(result: Result):

@@ -21,7 +21,7 @@ import numpy as np
 from qcgrad import networks as nn
 from qcgrad import ntk
 from qcgrad.studies.fit import fit_power
-from theory.claim import canvas, run
+from theory.claim import Headline, canvas, run
 from theory.complex_ntk.real_limit import activations, distance, equivalent_network, network, normalised, stacked
 from theory.statistics import key, student
 
@@ -93,6 +93,14 @@ def _check_plateau(case, found):
     # Chance, and the bias of the mean kernel, of order 1/width.
     allowed = student(len(beyond) - 1) * beyond.std(ddof=1) / np.sqrt(len(beyond)) + 2 * found.limit / found.widths[-1]
     assert abs(beyond.mean()) < allowed, f"{case}: squares are off by {beyond.mean():.1e}, not within {allowed:.1e}"
+
+
+def headline(result: dict[tuple[str, str], Approach]) -> Headline:
+    """Slopes of those that become real."""
+    reduced = [found for case, found in result.items() if case in REDUCES]
+    slopes = [fit_power(found.widths, found.distance.mean(axis=1)).exponent for found in reduced]
+    measured = f"{min(slopes):.2f} to {max(slopes):.2f}"
+    return Headline("exponents of the width where networks become real", f"-0.5 ± {SLOPE_TOLERANCE}", measured)
 
 
 def report(result: dict[tuple[str, str], Approach]):

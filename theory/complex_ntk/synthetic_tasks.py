@@ -23,7 +23,7 @@ from qcgrad import networks as nn
 from qcgrad import ntk
 from qcgrad.networks.kernel_state import Kernel
 from qcgrad.studies import complex_tasks as tasks
-from theory.claim import canvas, run
+from theory.claim import Headline, canvas, run
 from theory.complex_ntk.real_limit import network
 from theory.complex_ntk.synthetic_kernels import (
     AVERAGED,
@@ -133,6 +133,13 @@ def check(result: Result):
         found = errors[PSK][kernel]
         off, allowed = np.max(np.abs(found.mean(axis=0) - 0.5)), normal(6) * 0.5 / np.sqrt(result.tested * len(found))
         assert off < allowed, f"{PSK}: {kernel} does not guess as a coin does, {off:.3f} from 1/2"
+
+
+def headline(result: Result) -> Headline:
+    """What turning brings on the FIR channel."""
+    ratios = result.errors[FIR][AVERAGED].mean(axis=0) / result.errors[FIR][REAL].mean(axis=0)
+    quantity = f"error of the turning over the real kernel, FIR channel, {', '.join(map(str, result.sizes))} samples"
+    return Headline(quantity, "below 1", ", ".join(f"{ratio:.2f}" for ratio in ratios))
 
 
 def report(result: Result):

@@ -20,7 +20,7 @@ import numpy as np
 from qcgrad import networks as nn
 from qcgrad import ntk
 from qcgrad.studies.complex_tasks.task import circular
-from theory.claim import canvas, run
+from theory.claim import Headline, canvas, run
 from theory.complex_ntk.train import draw, train
 from theory.statistics import student
 
@@ -97,6 +97,14 @@ def check(result: Result):
         assert gain[-1] > 0, f"{label}: its own kernel is not better, log ratio {gain[-1]:.2f}"
         growth, error = gain[-1] - gain[0], np.hypot(error[0], error[-1])
         assert growth > 0, f"{label}: the advantage does not grow, {growth:.2f} +- {error:.2f}"
+
+
+def headline(result: Result) -> Headline:
+    """Exponents of the own kernel's error."""
+    slopes = [_exponent(result.widths, race.own)[0] for race in result.races.values()]
+    gains = [np.exp(_gain(race)[0][-1]) for race in result.races.values()]
+    measured = f"{min(slopes):.2f} to {max(slopes):.2f}; {min(gains):.1f} to {max(gains):.1f}"
+    return Headline("exponent of the own kernel's error; the other's error over it", "-0.5; grows", measured)
 
 
 def report(result: Result):

@@ -11,7 +11,7 @@ import numpy as np
 
 from qcgrad import networks as nn
 from qcgrad.studies.ntk_convergence import Convergence, converge
-from theory.claim import canvas, run
+from theory.claim import Headline, canvas, run
 from theory.statistics import shifted, student
 
 INPUTS, DIMENSION = 5, 6
@@ -57,6 +57,13 @@ def check(result: dict[str, Convergence]):
         assert np.max(pseudo) < 1e-9 or np.all(np.diff(pseudo) < 0), (
             f"{name}: the pseudo-kernel does not fall with the width, {pseudo}"
         )
+
+
+def headline(result: dict[str, Convergence]) -> Headline:
+    """Slopes in the width."""
+    slopes = [found.slope.exponent for found in result.values()]
+    measured = f"{min(slopes):.2f} to {max(slopes):.2f}"
+    return Headline("exponent of the width in the distance from the limit", f"-0.5 ± {SLOPE_TOLERANCE}", measured)
 
 
 def report(result: dict[str, Convergence]):

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.stats import binom
 
 from qcgrad.simulators.multicopy.checks import Check
-from theory.claim import canvas, run
+from theory.claim import Headline, canvas, run
 
 COPIES = 200
 NOISES = (0.5, 1.0, 1.5, 4.0)
@@ -80,6 +80,13 @@ def check(result: Result):
         rarest = result.constant[0, r][rare[0, r]][-1]
         limit = np.sqrt(np.expm1(1 / noises[r] ** 2)) * noises[r]
         assert abs(rarest / limit - 1) < 0.01, f"rare stops have the constant {rarest:.4f}, not {limit:.4f}"
+
+
+def headline(result: Result) -> Headline:
+    """The largest constant where the lemma is to hold."""
+    stated = np.array(NOISES) >= 1
+    largest = result.constant[:, stated][_rare(result)[:, stated]].max()
+    return Headline("largest constant c, noise of one standard deviation or more", "below 1.5", f"{largest:.3f}")
 
 
 def report(result: Result) -> list[str]:

@@ -24,7 +24,7 @@ from qcgrad.errors import NotApplicable
 from qcgrad.objective import Point, point_at
 from qcgrad.studies.fit import fit_power
 from qcgrad.studies.hard_instance import hard_instance
-from theory.claim import canvas, run
+from theory.claim import Headline, canvas, run
 from theory.quantum_backprop.models import generic_angles, hardware_efficient, one_string
 
 DELTA = 0.05
@@ -127,14 +127,10 @@ def compute(small: bool = False) -> Result:
     layers = (2, 16) if small else (1, 4, 16, 64)
     circuits = [qg.Expectation(hardware_efficient(8, count), one_string(8)) for count in layers]
     return Result(
-        _costs([_point(o, np.zeros(o.num_parameters)) for o in hard], accuracies, "for_accuracy"),
+        _costs([point_at(o, np.zeros(o.num_parameters))[0] for o in hard], accuracies, "for_accuracy"),
         # At angles where no two derivatives are expectations of one common state.
-        _costs([_point(o, generic_angles(o, 0)) for o in circuits], accuracies, "expected_for_accuracy"),
+        _costs([point_at(o, generic_angles(o, 0))[0] for o in circuits], accuracies, "expected_for_accuracy"),
     )
-
-
-def _point(objective: qg.Expectation, params: np.ndarray) -> Point:
-    return point_at(objective, params)[0]
 
 
 def _costs(points: list[Point], accuracies: np.ndarray, how: str) -> Costs:
@@ -187,6 +183,13 @@ def check(result: Result):
     for costs in (result.proved, result.expected):
         found = costs.break_even("quantum gradient", "amplitude estimation")[costs.accuracies < 0.05]
         assert np.all((found > 16) & (found < 512)), f"quantum gradient overtakes amplitude estimation at M = {found}"
+
+
+def headline(result: Result) -> Headline:
+    """Powers of M in the accuracies at which families overtake each other."""
+    found = (f"{slope(getattr(result, which), cheap, dear):.2f}" for which, cheap, dear, _ in SLOPES)
+    expected = ", ".join(f"{power:g}" for *_, power in SLOPES)
+    return Headline("powers of M in five accuracies of overtaking", f"{expected} (± 0.25)", ", ".join(found))
 
 
 def report(result: Result):

@@ -22,7 +22,7 @@ from qcgrad.estimators.coherent._amplitude_estimation import fewest_uses
 from qcgrad.estimators.coherent._quantum_gradient import fewest_walks
 from qcgrad.objective import point_at
 from qcgrad.studies.fit import PowerFit, fit_power
-from theory.claim import canvas, run
+from theory.claim import Headline, canvas, run
 
 DELTA, ANGLES, EPSILON = 0.05, 64, 1e-3
 # Registers double at once: costs are geometric means over an octave of accuracies, which evens that out.
@@ -176,6 +176,13 @@ def check(result: Result):
         assert np.max(np.abs(found - wanted)) < 0.05, f"{name}: slopes {found.round(2)} in M, not {wanted.round(2)}"
         alone, beside = bare(angles), with_logarithms(name, angles)
         assert beside.standard_error < alone.standard_error / 2, f"{name}: a bare power fits M as well as logarithms do"
+
+
+def headline(result: Result) -> Headline:
+    """Powers of M beside logarithms."""
+    fits = ", ".join(f"{with_logarithms(name, result.by_angles[name]).exponent:.3f}" for name in LAWS)
+    expected = ", ".join(f"{law.of_angles:g}" for law in LAWS.values())
+    return Headline(f"powers of M in the copies of {', '.join(LAWS)}, beside logarithms", f"{expected} (± 0.02)", fits)
 
 
 def report(result: Result):

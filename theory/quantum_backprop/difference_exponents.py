@@ -15,7 +15,7 @@ import numpy as np
 import qcgrad as qg
 from qcgrad.studies.fit import fit_power
 from qcgrad.studies.repeat import trial_gradients
-from theory.claim import canvas, run
+from theory.claim import Headline, canvas, run
 from theory.statistics import normal, shifted
 
 EXPECTED = {"parameter shift": (-2, 0.1), "central difference": (-3, 0.15)}
@@ -60,6 +60,13 @@ def chance(result: Result, name: str) -> float:
     copies, _, relative = result.points[name]
     u = np.log(copies) - np.mean(np.log(copies))
     return float(np.linalg.norm(u * relative) / np.sum(u**2)) * EXPECTED[name][0] ** 2
+
+
+def headline(result: Result) -> Headline:
+    """Powers of epsilon."""
+    found = [f"{fit_power(errors, copies).exponent:.2f}" for copies, errors, _ in result.points.values()]
+    expected = [f"{-abs(EXPECTED[name][0]):g}" for name in result.points]
+    return Headline(f"powers of ε in the copies of {', '.join(result.points)}", ", ".join(expected), ", ".join(found))
 
 
 def report(result: Result):

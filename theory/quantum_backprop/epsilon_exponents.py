@@ -18,7 +18,7 @@ import qcgrad as qg
 from qcgrad.queries import Evaluate
 from qcgrad.studies.fit import fit_power
 from qcgrad.studies.repeat import Recalling, trial_gradients
-from theory.claim import canvas, run
+from theory.claim import Headline, canvas, run
 from theory.statistics import key, normal, shifted
 
 EXPECTED = {"parameter shift": -2, "central difference": -3, "Bell measurements": -4}
@@ -77,6 +77,13 @@ def chance(result: Result, name: str) -> float:
     copies, _, relative = np.transpose(result.points[name])
     u = np.log(copies) - np.mean(np.log(copies))
     return float(np.linalg.norm(u * relative) / np.sum(u**2)) * EXPECTED[name] ** 2
+
+
+def headline(result: Result) -> Headline:
+    """Powers of epsilon."""
+    found = ", ".join(f"{exponent(result, name).exponent:.2f}" for name in result.points)
+    expected = ", ".join(f"{EXPECTED[name]:g}" for name in result.points)
+    return Headline(f"powers of ε in the copies of {', '.join(result.points)}", expected, found)
 
 
 def report(result: Result):

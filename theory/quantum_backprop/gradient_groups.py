@@ -14,7 +14,7 @@ import numpy as np
 
 from qcgrad import Circuit, PauliSum
 from qcgrad.library import commuting_blocks, expressivity, stabilizer_logical
-from theory.claim import canvas, run
+from theory.claim import Headline, canvas, run
 
 Result = dict[tuple[str, int], "Point"]
 
@@ -106,6 +106,14 @@ def check(result: Result) -> None:
             assert point.efficiency == 2 ** int(name.split()[-2]), f"{name} on {n} qubits: {point}"
     assert all(point.is_exact for point in result.values())
     assert min(point.dimension / point.bound for point in result.values()) < 0.6, "no family lies below the bound"
+
+
+def headline(result: Result) -> Headline:
+    """How near families come to the bound."""
+    shares = [point.dimension / point.bound for point in result.values()]
+    reaching = [point.dimension / point.bound for point in result.values() if point.reach]
+    measured = f"{max(shares):.3f}; {min(reaching):.3f} to {max(reaching):.3f}"
+    return Headline("largest share of the bound; of families that reach it", "at most 1; 1", measured)
 
 
 def report(result: Result):

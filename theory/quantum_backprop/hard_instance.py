@@ -21,7 +21,7 @@ from qcgrad.studies.fit import PowerFit, fit_power
 from qcgrad.studies.hard_instance import hard_instance
 from qcgrad.studies.repeat import Recalling, trial_gradients
 from qcgrad.studies.search import Accuracy, smallest_setting
-from theory.claim import canvas, run
+from theory.claim import Headline, canvas, run
 from theory.statistics import normal, shifted
 
 EPSILON, DELTA = 0.3, 0.1
@@ -110,6 +110,17 @@ def crossover(result: Result) -> float:
     mub, bell = slope_of(result, "mub"), slope_of(result, "bell")
     components = (bell.prefactor / mub.prefactor) ** (1 / (mub.exponent - bell.exponent))
     return math.sqrt(components + 1) + 1
+
+
+def headline(result: Result) -> Headline:
+    """Powers of M where there are enough sizes for them, else what bases save."""
+    if len(result.points["mub"]) < 4:
+        gain = result.mean_square["direct"] / result.mean_square["mub"]
+        expected = 4**GAIN_QUBITS / (2**GAIN_QUBITS + 2)
+        return Headline("times fewer copies by unbiased bases, three qubits", f"{expected:.1f}", f"{gain:.1f}")
+    found = ", ".join(f"{slope_of(result, name).exponent:.2f}" for name in ("direct", "mub", "clifford", "bell"))
+    names = "single strings, unbiased bases, Clifford shadows, Bell pairs"
+    return Headline(f"powers of M in copies over ln M: {names}", "1, 0.5, 0.5, 0 (± 0.1)", found)
 
 
 def report(result: Result):

@@ -20,7 +20,7 @@ import qcgrad as qg
 from qcgrad.estimators.multi_copy.online_plan import accuracies, sweep_plan
 from qcgrad.ir.sweep_form import one_state_forms
 from qcgrad.queries import MeasureComponent
-from theory.claim import canvas, run
+from theory.claim import Headline, canvas, run
 from theory.statistics import FALSE_ALARM, counts, shifted
 
 CIRCUITS = ("efficient_su2_n4_r8", "efficient_su2_n6_r3_full", "efficient_su2_n5_r5")
@@ -157,6 +157,14 @@ def check(result: Result):
 def _crossing(result) -> float:
     """The smallest M of `PARAMETERS` where tomography's bound is below the shift rule's."""
     return float(PARAMETERS[np.flatnonzero(result.tomography < result.shift)[0]])
+
+
+def headline(result: Result) -> Headline:
+    """How often epsilon is missed, and stops over their bound."""
+    missed = max(np.mean(case.errors > EPSILON) for case in result.cases)
+    stops = max(case.triggers.max() / case.bound for case in result.cases)
+    expected = f"at most {DELTA:.0%} but for chance; at most 1"
+    return Headline("trials that miss ε; stops over their bound", expected, f"{missed:.0%}; {stops:.1g}")
 
 
 def report(result: Result) -> list[str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from theory.claim import canvas, run
+from theory.claim import Headline, canvas, run
 
 from .estimator_cases import CASES, Case
 from .repeated_estimates import TOLERANCE, Ratio, sampled, value_ratio, variance_ratios
@@ -57,6 +57,13 @@ def check(result: Result):
         off = float(np.log(row.together.ratio[0]) / row.together.error[0])
         is_right = off > -TOLERANCE if row.case.promise == "bound" else abs(off) < TOLERANCE
         assert is_right, f"{row.case.name}: reported over sample variance is {row.together.ratio[0]:.3f}"
+
+
+def headline(result: Result) -> Headline:
+    """The case that is furthest off."""
+    rows = [row for row in result.rows if row.case.promise != "bound"]
+    ratios = [row.together.ratio[0] for row in rows]
+    return Headline(f"reported over sample variance, {len(rows)} cases", "1", f"{min(ratios):.3f} to {max(ratios):.3f}")
 
 
 def report(result: Result):

@@ -16,7 +16,7 @@ import numpy as np
 import qcgrad as qg
 from qcgrad.ir.sweep_form import one_state_forms
 from qcgrad.library import load_circuit
-from theory.claim import canvas, run
+from theory.claim import Headline, canvas, run
 from theory.quantum_backprop.models import generic_angles, hardware_efficient, ising_like
 from theory.statistics import rng, shifted
 
@@ -62,6 +62,15 @@ def check(result: Result):
     least = result.encodings.min()
     assert least >= 1 - 1e-9, f"an encoding has {least:.3f} of what was called the least mean square"
     assert least <= 1.2, "no encoding comes close to the least mean square: the claim says little"
+
+
+def headline(result: Result) -> Headline:
+    """How many times fewer copies together."""
+    gains = [found.together / found.one_by_one for found in result.advantages.values()]
+    measured = ", ".join(f"{gain:.1f}" for gain in gains)
+    expected = ", ".join(f"{found.expected:.1f}" for found in result.advantages.values())
+    names = ", ".join(result.advantages)
+    return Headline(f"times fewer copies together: {names}", f"1.5 or more; {expected}", measured)
 
 
 def report(result: Result):

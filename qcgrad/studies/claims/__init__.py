@@ -4,6 +4,19 @@ The scripts belong to the repository and are not installed with the package.
 """
 
 from ._cell import ClaimCell
-from ._found import ClaimsNotFound, Script, claims_in, repository
+from ._found import ClaimsNotFound, Script, claims_in, content_of, repository
+from ._published import publish, published
+from ._states import newest, states
 
-__all__ = ["ClaimCell", "ClaimsNotFound", "Script", "claims_in", "repository"]
+__all__ = [
+    "ClaimCell",
+    "ClaimsNotFound",
+    "Script",
+    "claims_in",
+    "content_of",
+    "newest",
+    "publish",
+    "published",
+    "repository",
+    "states",
+]

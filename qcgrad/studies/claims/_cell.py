@@ -1,6 +1,5 @@
 """A claim, computed and checked."""
 
-import hashlib
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from typing import Any, ClassVar
 
 from ..cells import Cell
 from ..records import Record
-from ._found import Script, repository
+from ._found import Script, content_of, repository
 
 
 def imported(module: str) -> Any:
@@ -25,7 +24,7 @@ class ClaimCell(Cell):
     Attributes:
         module: its name.
         small: in seconds instead of minutes, with the tolerances that go with it.
-        content: a hash of the script: another script, another result.
+        content: a hash of the script and of the scripts that it imports: another text, another result.
         folder: where its figure goes; no part of the result.
     """
 
@@ -39,8 +38,7 @@ class ClaimCell(Cell):
     @classmethod
     def of(cls, script: Script, *, small: bool, folder: Path) -> "ClaimCell":
         """The cell of a script as it is now."""
-        content = hashlib.sha256(script.path.read_bytes()).hexdigest()
-        return cls(module=script.name, small=small, content=content, folder=str(folder))
+        return cls(module=script.name, small=small, content=content_of(script), folder=str(folder))
 
     @property
     def where(self) -> str:
@@ -59,6 +57,7 @@ class ClaimCell(Cell):
         notify("computing")
         result = script.compute(self.small)
         lines = list(script.report(result))
+        quantity, expected, measured = script.headline(result) if hasattr(script, "headline") else ("", "", "")
         figure = Path(self.folder) / f"{self.module.rpartition('.')[2]}.png"
         figure.parent.mkdir(parents=True, exist_ok=True)
         # The figure comes before the check: a claim that fails is what one wants to see.
@@ -69,4 +68,13 @@ class ClaimCell(Cell):
         except AssertionError as error:
             failure = str(error) or "a check of the script fails without a message"
         claim = (script.__doc__ or self.where).strip()
-        return {"claim": claim, "measured": lines, "holds": not failure, "failure": failure, "figure": figure.name}
+        return {
+            "claim": claim,
+            "quantity": quantity,
+            "expected": expected,
+            "measured": measured,
+            "holds": not failure,
+            "failure": failure,
+            "report": lines,
+            "figure": figure.name,
+        }

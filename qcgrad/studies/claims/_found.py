@@ -1,6 +1,7 @@
 """Where the scripts are."""
 
 import ast
+import hashlib
 import sys
 from pathlib import Path
 from typing import NamedTuple
@@ -55,3 +56,33 @@ def claims_in(root: Path) -> list[Script]:
             topic = path.parent.name.replace("_", "-")
             found.append(Script(topic, f"theory.{path.parent.name}.{path.stem}", path, claim))
     return found
+
+
+def content_of(script: Script) -> str:
+    """A hash of a script and of all scripts that it imports, directly or not."""
+    root = script.path.parents[2]
+    waiting, texts = [script.path], dict[Path, bytes]()
+    while waiting:
+        path = waiting.pop()
+        if path not in texts:
+            texts[path] = path.read_bytes()
+            waiting += _imported(path, texts[path], root)
+    digest = hashlib.sha256()
+    for path in sorted(texts):
+        digest.update(path.relative_to(root).as_posix().encode())
+        digest.update(texts[path])
+    return digest.hexdigest()
+
+
+def _imported(path: Path, text: bytes, root: Path) -> list[Path]:
+    """Files of theory/ that a script imports."""
+    names = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            package = ".".join(path.relative_to(root).parts[: -node.level]) if node.level else ""
+            module = ".".join(filter(None, (package, node.module)))
+            names += [module, *(f"{module}.{alias.name}" for alias in node.names)]
+    files = (root.joinpath(*name.split(".")).with_suffix(".py") for name in names if name.startswith("theory."))
+    return [file for file in files if file.is_file()]

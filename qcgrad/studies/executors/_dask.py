@@ -1,8 +1,10 @@
 """Workers of a Dask cluster: other processes, other machines, a batch system."""
 
 import contextlib
+import logging
 import os
 import queue
+import signal
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable
 from functools import cache, partial
@@ -94,10 +96,13 @@ class Dask(AbstractExecutor):
                 from distributed import Client, LocalCluster
             except ImportError as error:
                 raise ClusterRefused(_NOT_INSTALLED) from error
-            # No limit to their memory: cells are refused before they take too much.
+            # No limit to their memory: cells are refused before they take too much. What the parts of a cluster say to
+            # each other when it ends helps nobody; what becomes of cells is told here.
             settings: Any = {"dashboard_address": None, "memory_limit": 0, "env": share_of_threads(workers)}
+            settings["silence_logs"] = logging.CRITICAL
             cluster = own.enter_context(LocalCluster(n_workers=workers, threads_per_worker=1, **settings))
             client = own.enter_context(Client(cluster, set_as_default=False))
+            client.run(_ignore_interrupts)
             found = cls(client, allowed_bytes(max_bytes) // workers)
             found._own.push(own.pop_all())
         return found
@@ -207,6 +212,11 @@ def _settle_down(dask_worker: Any) -> dict[str, Any]:
     if "QCGRAD_NUM_THREADS" not in os.environ:
         set_num_threads(threads)
     return _provenance()
+
+
+def _ignore_interrupts():
+    """Ctrl-C goes to the whole group; the process that owns the study decides what it means."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @cache

@@ -12,8 +12,8 @@ from ...cost import Cost
 from ...errors import NotApplicable
 from ...estimate import predict_cost
 from ...estimators import Backprop
-from ...keys import as_key
 from .._memory import check
+from .._over_seeds import key_of
 from ..cells import Cell
 from ..choices import labelled
 from ..complex_tasks import accuracy
@@ -114,8 +114,8 @@ class LearningCell(Cell):
         is_complex = np.iscomplexobj(data.y)
         if self.loss == "cross-entropy" and data.metric is not accuracy:
             raise NotApplicable(f"cross-entropy is for tasks with classes, and {self.task} has none: take squared")
-        data = _as_seen(data, self.architecture)
-        shape, key = data.x.shape[1:], jax.random.fold_in(as_key(self.seed), self.repetition)
+        data = as_seen(data, self.architecture)
+        shape, key = data.x.shape[1:], key_of(self.seed, self.repetition)
         network = self.architecture.build(shape, data.y.shape[1], complex_outputs=is_complex)
         ours, feedback, rest = jax.random.split(key, 3)
         self._check_weights(jax.eval_shape(lambda k: network.init(k, shape), ours), max_bytes)
@@ -159,22 +159,26 @@ def progress(problem: Problem, weights: Any) -> Progress:
     return Progress(*(number if np.isfinite(number) else None for number in numbers))
 
 
-def _as_seen(data: tasks.Data, network: Architecture) -> tasks.Data:
+def as_seen(data: tasks.Data, network: Architecture) -> tasks.Data:
     """Data in the form that a network takes: without positions for dense layers, pairs for real ones."""
     x, test_x = (part if network.has_positions else part.reshape(len(part), -1) for part in (data.x, data.test_x))
+    data = data._replace(x=x, test_x=test_x)
     if not network.is_real:
-        return data._replace(x=x, test_x=test_x)
-    metric = data.metric
-    if np.iscomplexobj(data.y):
-        metric = lambda predicted, truth: data.metric(_joined(predicted), _joined(truth))  # noqa: E731
-    return tasks.Data(*map(_parts, (x, data.y, test_x, data.test_y)), metric, data.metric_name)
+        return data
+    pairs = {name: _parts(getattr(data, name)) for name in ("x", "y", "test_x", "test_y")}
+    is_paired = np.iscomplexobj(data.y)
+
+    def metric(predicted: np.ndarray, truth: np.ndarray) -> float:
+        return data.metric(_joined(predicted), _joined(truth)) if is_paired else data.metric(predicted, truth)
+
+    return data._replace(**pairs, metric=metric)
 
 
 def _parts(numbers: np.ndarray) -> np.ndarray:
     """Real and imaginary parts behind each other on the last axis; real numbers as they are."""
     if not np.iscomplexobj(numbers):
         return numbers
-    return np.concatenate([numbers.real, numbers.imag], axis=-1)
+    return np.concatenate([np.real(numbers), np.imag(numbers)], axis=-1)
 
 
 def _joined(parts: np.ndarray) -> np.ndarray:

@@ -100,7 +100,7 @@ def _trial(make: Callable[..., Any]) -> Callable[..., None]:
     """What makes the optimiser and a step with it: some need more than a gradient."""
 
     def tried(**options: Any) -> None:
-        _check_rate(options["learning_rate"])
+        _check_positive(options)
         optimizer, params = make(**options), np.zeros(2)
         try:
             optimizer.update(np.ones(2), optimizer.init(params), params)
@@ -113,14 +113,16 @@ def _trial(make: Callable[..., Any]) -> Callable[..., None]:
 
 def _trial_with_shots(make: Callable[..., Any]) -> Callable[..., None]:
     def tried(**options: Any) -> None:
-        rate = options.get("learning_rate", 1.0)
-        _check_rate(rate)
+        _check_positive(options)
         # Stands in for the curvature, which is worked out for each circuit.
-        make(**_with_rate(make, {"lipschitz": 1 / rate, **options}))
+        curvature = 1 / options.get("learning_rate", 1.0)
+        make(**_with_rate(make, {"lipschitz": curvature, **options}))
 
     return tried
 
 
-def _check_rate(rate: Any) -> None:
-    if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 < rate < np.inf:
-        raise ValueError(f"learning_rate={rate!r}: give a positive number")
+def _check_positive(options: dict[str, Any]) -> None:
+    for name in ("learning_rate", "lipschitz"):
+        value = options.get(name, 1.0)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < np.inf:
+            raise ValueError(f"{name}={value!r}: give a positive number")

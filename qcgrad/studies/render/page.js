@@ -20,6 +20,8 @@
     // Black on black cannot be read.
     if (!dark.matches) return trace;
     const light = (colour) => (colour === "#000000" ? "#ffffff" : colour);
+    if (trace.fillcolor) return { ...trace, fillcolor: trace.fillcolor.replace("rgba(0,0,0", "rgba(255,255,255") };
+    if (!trace.marker) return trace;
     return {
       ...trace,
       fillcolor: trace.fillcolor && light(trace.fillcolor),

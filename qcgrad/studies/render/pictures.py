@@ -25,12 +25,13 @@ _BAND_OPACITY = 0.15
 _LEGEND_WIDTH = 80
 
 
-def draw(figure: Figure, folder: "str | Path") -> list[Path]:
+def draw(figure: Figure, folder: "str | Path", endings: tuple[str, ...] = (".png", ".svg")) -> list[Path]:
     """Write a figure.
 
     Args:
         figure: of a summary.
-        folder: where `figure.name` with .png and .svg goes.
+        folder: where `figure.name` with each of the endings goes.
+        endings: of the formats.
 
     Returns:
         The files written.
@@ -48,7 +49,7 @@ def draw(figure: Figure, folder: "str | Path") -> list[Path]:
         axes = canvas.subplots(1, columns, squeeze=False)[0]
         rows = max(_draw_panel(axis, panel, figure) for axis, panel in zip(axes, figure.panels, strict=True))
         canvas.set_size_inches(max(7.0, 5.5 * columns), 4.6 + 0.17 * rows)
-        return [_save(canvas, Path(folder) / f"{figure.name}{ending}") for ending in (".png", ".svg")]
+        return [_save(canvas, Path(folder) / f"{figure.name}{ending}") for ending in endings]
 
 
 def _save(canvas, path: Path) -> Path:
@@ -71,7 +72,7 @@ def _draw_panel(axes, panel: Panel, figure: Figure) -> int:
             curve.x,
             curve.y,
             curve.error,
-            label=_no_formula(curve.label),
+            label=_no_formula(curve.label) or None,
             color=own,
             linestyle=_LINES[curve.line],
             linewidth=1.8 if curve.line == "dotted" else 1.1,
@@ -105,7 +106,7 @@ def _finish(axes, panel: Panel) -> int:
         axis.set_major_formatter(FuncFormatter(_tick))
         axis.set_minor_formatter(NullFormatter())
     # Below the axes, so that no curve can run under it; names that are too long for two columns take one.
-    names = [curve.label for curve in panel.curves]
+    names = [curve.label for curve in panel.curves if curve.label]
     half = -(-len(names) // 2)
     longest = (max(map(len, part), default=0) for part in (names[:half], names[half:]))
     columns = 2 if sum(longest) <= _LEGEND_WIDTH else 1

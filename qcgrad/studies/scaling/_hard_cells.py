@@ -42,7 +42,7 @@ class HardInstanceCell(MethodCell):
     epsilon: float = 0.3
     delta: float = 0.02
     n: int
-    trials: int = 250
+    trials: int = 100
     ladder: float = 1.1
     tilt: float = TILT
 

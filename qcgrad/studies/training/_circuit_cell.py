@@ -14,10 +14,10 @@ from ...errors import NotApplicable
 from ...estimator import AbstractEstimator
 from ...estimators import Adjoint
 from ...ir import Expectation
-from ...keys import as_key
 from ...optimizers import Minimized, minimize
 from .._circuit_fields import OnCircuit
 from .._memory import check, check_circuit
+from .._over_seeds import key_of
 from ..choices import labelled
 from ..gradients import estimator_of
 from ..learning._optimizers import asks_for_shots, optimizer_of, shot_optimizer
@@ -103,7 +103,7 @@ class CircuitTrainingCell(OnCircuit):
             start,
             optimizer,
             estimator,
-            key=jax.random.fold_in(as_key(self.seed), self.repetition),
+            key=key_of(self.seed, self.repetition),
             steps=self.steps,
             budget=None if self.copies is None else Budget(copies=self.copies),
             callback=lambda step: notify(f"step {next(made):,}, {step.total.copies:,} copies"),
