@@ -12,6 +12,7 @@ import hashlib
 import io
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -44,20 +45,15 @@ def render(script: Path, cache: Path | None = None) -> Page:
     Raises:
         RuntimeError: the script failed; the message holds its traceback.
     """
-    kept = cache and cache / f"{script.stem}-{_digest(script)}"
-    if kept and (kept / "page.md").is_file():
+    if cache is None:
+        return _run(script)
+    kept = cache / f"{script.stem}-{_digest(script)}"
+    if (kept / "page.md").is_file():
         return _read(kept)
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-        # Figures are kept and not shown, on a desktop either.
-        environment = os.environ | {"MPLBACKEND": "agg", "PYTHONPATH": path}
-        command = [sys.executable, __file__, str(script), folder]
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise RuntimeError(f"{script} failed:\n{done.stderr}")
-        page = _read(Path(folder))
-    if kept:
-        _write(page, kept)
+    page = _run(script)
+    for old in cache.glob(f"{script.stem}-*"):
+        shutil.rmtree(old)
+    _write(page, kept)
     return page
 
 
@@ -100,6 +96,19 @@ def execute(script: Path) -> Page:
             parts.append(f"![{cell.title or script.stem}]({name})")
         pyplot.close("all")
     return Page("\n\n".join(parts) + "\n", figures)
+
+
+def _run(script):
+    """In a fresh process, with the checkout in front of whatever is installed."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+        # Figures are kept and not shown, on a desktop either.
+        environment = os.environ | {"MPLBACKEND": "agg", "PYTHONPATH": path}
+        command = [sys.executable, __file__, str(script), folder]
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"{script} failed:\n{done.stderr}")
+        return _read(Path(folder))
 
 
 def _digest(script):

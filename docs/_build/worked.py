@@ -14,11 +14,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
+from typing import get_args
 
 from qcgrad import catalogue, queries
 from qcgrad.cost import Cost
 from qcgrad.entries import told
 from qcgrad.queries import AbstractQuery
+from qcgrad.studies.spec import StudySpec, kinds_of_study
 
 GUIDE = Path(__file__).parents[1] / "guide"
 
@@ -70,7 +72,7 @@ def answers() -> str:
 def backends() -> str:
     """A table of the simulators, by what they say of themselves."""
     rows = [
-        f"| `{entry.make.__name__}` | {entry.make.access.name} | {_words(entry.summary)} |"
+        f"| `{entry.make.__name__}` | {entry.make.access.name} | {_words(_first(entry.make))} |"
         for entry in catalogue.backends().values()
     ]
     return "\n".join(["| backend | most access | what it is |", "|---|---|---|", *rows])
@@ -86,7 +88,15 @@ def predicted() -> str:
     return "\n".join(f"- **{line}**: {', '.join(found[key])}." for key, line in lines.items())
 
 
-QUOTED = {function.__name__: function for function in (counters, costs_of_queries, answers, backends, predicted)}
+def kinds() -> str:
+    """A table of the kinds of studies."""
+    meanings = told(inspect.getdoc(StudySpec) or "", "Attributes")
+    made = {name: get_args(StudySpec.model_fields[name].annotation)[0].model_fields for name in kinds_of_study()}
+    rows = [f"| `[{name}]` | {_words(meanings[name])} | {', '.join(f'`{f}`' for f in made[name])} |" for name in made]
+    return "\n".join(["| table | asks for | fields |", "|---|---|---|", *rows])
+
+
+QUOTED = {each.__name__: each for each in (counters, costs_of_queries, answers, backends, predicted, kinds)}
 
 
 def _queries() -> Iterator[tuple[type[AbstractQuery], str]]:
@@ -94,6 +104,11 @@ def _queries() -> Iterator[tuple[type[AbstractQuery], str]]:
     for make in sorted(found, key=lambda make: getattr(make, "access", -1)):
         if said := re.search(r"^Cost: (.*?)(?:\n\n|\Z)", inspect.getdoc(make) or "", re.MULTILINE | re.DOTALL):
             yield make, _words(said[1])
+
+
+def _first(make: type) -> str:
+    """The first paragraph of a docstring, equations included."""
+    return (inspect.getdoc(make) or "").split("\n\n", 1)[0]
 
 
 def _words(text: str) -> str:
