@@ -83,7 +83,7 @@ def test_cells_take_no_room(study):
 def test_a_run_keeps_a_byte_for_each_cell(study, tmp_path, monkeypatch):
     monkeypatch.setattr(Store, "has", lambda self, cell: True)
     # Nothing is read back, so that what is left is the run's own.
-    monkeypatch.setattr("qcgrad.studies.run._Run.outcome", lambda run: run.settled)
+    monkeypatch.setattr("qcgrad.studies.run._Run.outcome", lambda run: run.count(2))
     with Store(tmp_path / "study.sqlite") as store, at_most(MOST_BYTES // 4):
         assert run_cells(study.cells(), store) == COUNT
 
