@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from ... import ntk
-from ...errors import NotApplicable
+from ...errors import NotApplicable, TooLarge
 from ...estimate import estimate, predict_cost
 from ...estimators import Backprop
 from ...networks.rules import NetworkRule
@@ -100,7 +100,7 @@ def _descent(setting: Setting, moment: Moment, inputs: int, max_bytes: int | Non
         rule = rule.drawn(jax.random.key_data(setting.key))
     try:
         found = ntk.cross(setting.problem.network.apply, moment.weights, x, rule, max_bytes=max_bytes)
-    except NotApplicable as error:
+    except (NotApplicable, TooLarge) as error:  # a diagnostic that costs no training
         return {"descent": None, "reason": str(error)}
     matrix = np.asarray(ntk.as_matrix(found.kernel))
     # A complex kernel counts real and imaginary parts together.
