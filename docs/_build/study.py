@@ -86,6 +86,9 @@ def cells(spec: StudySpec) -> Iterator[Cell]:
         method = methods()[cell.data["method"]]
         if cell.kind == "hard-instance" and not method.make.needs_common_state:
             continue
+        # It draws, though it needs no copies: cells of exact methods are not for it.
+        if cell.kind == "circuit" and method.pays_in != "copies" and method.make.accuracy_option:
+            continue
         if cell.kind == "gradient" and method.pays_in == "copies" and cell.where in _too_wide():
             continue
         yield cell

@@ -67,7 +67,8 @@ class Store:
     """One study's results, keyed by what was computed and by which code.
 
     Each row is committed as soon as its cell is done, in write-ahead-log mode, so a killed process loses
-    at most the cell that was running. Several processes may share the file: each claims a cell before computing it.
+    at most the cell that was running. Several processes of one machine may share the file: each claims a cell before
+    computing it. Machines take a file each, and `merge`, since such a log works on no network file system.
 
     Args:
         path: the SQLite file; its folder is created.

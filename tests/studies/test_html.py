@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from qcgrad.studies.render._plots import plotted
 from qcgrad.studies.render.html import Report, write_html
 from qcgrad.studies.render.latex import latex
 from qcgrad.studies.status import Status
@@ -57,6 +58,14 @@ def test_a_report_stands_alone_and_has_everything(tmp_path):
         "not enough range",
     ):
         assert expected in page
+
+
+def test_bands_are_drawn_and_have_no_entry_in_the_legend():
+    curve = Curve("a", (1.0, 2.0), (3.0, 4.0), band=((2.0, 3.0), (4.0, 5.0)), line="solid")
+    panel = Panel("p", "x", "y", (curve,))
+    area, line = plotted(Figure("f", (panel,)), panel)["data"]
+    assert (area["x"], area["y"], area["fill"]) == ((1.0, 2.0, 2.0, 1.0), (4.0, 5.0, 3.0, 2.0), "toself")
+    assert (area["showlegend"], line["name"], line["y"]) == (False, "a", (3.0, 4.0))
 
 
 def test_names_are_text(tmp_path):

@@ -267,7 +267,7 @@ def test_a_budget_leads_to_the_last_number_that_it_pays_for():
         ({"rules": [{"name": "stochastic-backprop", "cells": []}]}, "cells is an empty list"),
         ({"rules": []}, "rules.rules: give at least one"),
         ({"rules": [{"cells": 2}]}, "give the name of a rule"),
-        ({"tasks": [{"name": "modulation", "window": 10**12}]}, "window=1000000000000: give at most 4,096"),
+        ({"tasks": [{"name": "modulation", "window": 10**12}]}, "window=1000000000000: give at most 1,024"),
         ({"depths": [10**6]}, "rules.depths: 1000000 given: give at most 200"),
         ({"tasks": ["digit"]}, r"rules.tasks: task 'digit'.* did you mean 'digits'"),
         ({"tasks": [{"name": "modulation", "window": 0}]}, "modulation: window=0: give an integer >= 1"),

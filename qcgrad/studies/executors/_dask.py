@@ -30,8 +30,8 @@ class Dask(AbstractExecutor):
     """Cells on the workers of a Dask scheduler.
 
     A worker that dies loses the cells it was at and nothing else: the scheduler gives them to another one, as often as
-    its `distributed.scheduler.allowed-failures` says, by default three times. Workers may come and go. One cell runs on
-    a worker at a time, whatever its number of threads.
+    its `distributed.scheduler.allowed-failures` says, by default three times. Workers may come and go; while there are
+    none, it waits. One cell runs on a worker at a time, whatever its number of threads.
 
     Args:
         scheduler: address, for example "tcp://10.0.0.1:8786"; the path of a scheduler file, which ends in .json; or a
@@ -129,9 +129,13 @@ class Dask(AbstractExecutor):
                     future.add_done_callback(done.put)
                 if not running:
                     return
-                with contextlib.suppress(queue.Empty):
+                try:
                     future = done.get(timeout=_LOOK)
-                    yield self._ended(future, running.pop(future))
+                except queue.Empty:
+                    if self._workers_left() == 0:
+                        notify(next(iter(running.values())), "all workers are gone, waiting for others")
+                    continue
+                yield self._ended(future, running.pop(future))
         finally:
             if self._client.status == "running":
                 self._client.cancel(list(running), force=True)
@@ -168,7 +172,10 @@ class Dask(AbstractExecutor):
 
     def _looked_at(self) -> dict[str, Any]:
         """Check the workers, and say what they are."""
-        there: dict[str, Any] = self._client.run(_settle_down)
+        try:
+            there: dict[str, Any] = self._client.run(_settle_down)
+        except ImportError as error:
+            raise ClusterRefused(f"a worker cannot load qcgrad ({error}): install the same there") from error
         if not there:
             raise ClusterRefused("the scheduler has no workers: start some, for example with `dask worker ADDRESS`")
         for worker, found in there.items():

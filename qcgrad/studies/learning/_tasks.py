@@ -13,7 +13,7 @@ from ..choices import Maker, parsed
 from ._digits import IMAGES, digits
 
 # Of an option that counts something: what a sample takes grows with it.
-_MOST = 4096
+_MOST = 1024
 # What generators hold beside what they return, and real and imaginary parts of it.
 _COPIES = 8
 

@@ -4,7 +4,6 @@ import base64
 import inspect
 import json
 import math
-import textwrap
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -19,11 +18,8 @@ from ...version import __version__
 from ..files import replacing
 from ..status import Status
 from ..summary import Column, Curve, Figure, Panel, Summary, Table
-from .palette import colours, markers
+from ._plots import plotted
 
-_SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "x", "triangle-left", "star")
-_DASHES = {"solid": "solid", "dashed": "dash", "dotted": "dot", "none": "solid"}
-_LABEL_WIDTH = 36
 # Rows of a table: browsers sort and filter so many at once.
 _MOST_ROWS = 2000
 
@@ -177,79 +173,17 @@ def _figure(figure: Figure, name: str) -> dict[str, Any]:
 
 
 def _panel(figure: Figure, panel: Panel, name: str) -> dict[str, Any]:
-    colour, marker = colours(figure), markers(figure, _SHAPES)
-    bands = [_band(curve, colour) for curve in panel.curves if curve.band is not None]
-    plot = {"data": [*bands, *(_trace(curve, colour, marker) for curve in panel.curves)], "layout": _layout(panel)}
     numbers = Table(f"{panel.title}: numbers", tuple(_numbers(panel.curves)))
     return {
         "id": name,
         "title": panel.title,
         "x_label": panel.x_label,
         "y_label": panel.y_label,
-        "json": _script_safe(json.dumps(plot).replace("<", "\\u003c")),  # a comment would hide the element's end
+        "json": _script_safe(
+            json.dumps(plotted(figure, panel)).replace("<", "\\u003c")
+        ),  # a comment would hide the element's end
         "numbers": _table(numbers, f"{name}-numbers"),
     }
-
-
-def _trace(curve: Curve, colour: dict[str, str], marker: dict[str, str]) -> dict[str, Any]:
-    shape = marker.get(curve.marker)
-    modes = [*(["markers"] if shape else []), *(["lines"] if curve.line != "none" else [])]
-    trace = {
-        "name": _plotly_text(curve.label),
-        "showlegend": bool(curve.label),
-        "x": curve.x,
-        "y": curve.y,
-        "mode": "+".join(modes) or "markers",
-        "opacity": curve.opacity,
-        "line": {"color": colour[curve.colour], "dash": _DASHES[curve.line], "width": 1.6},
-        "marker": {
-            "color": colour[curve.colour],
-            "symbol": (shape or "circle") + ("" if curve.is_filled else "-open"),
-            "size": 9,
-        },
-    }
-    return (
-        trace if curve.error is None else trace | {"error_y": {"type": "data", "array": curve.error, "visible": True}}
-    )
-
-
-def _band(curve: Curve, colour: dict[str, str]) -> dict[str, Any]:
-    """The area around a line, as its outline there and back; it has no entry in the legend."""
-    assert curve.band is not None
-    low, high = curve.band
-    return {
-        "x": curve.x + curve.x[::-1],
-        "y": high + low[::-1],
-        "fill": "toself",
-        "fillcolor": colour[curve.colour],
-        "opacity": 0.15,
-        "mode": "lines",
-        "line": {"color": colour[curve.colour], "width": 0},
-        "marker": {"color": colour[curve.colour]},
-        "hoverinfo": "skip",
-        "showlegend": False,
-    }
-
-
-def _layout(panel: Panel) -> dict[str, Any]:
-    def axis(label: str, is_log: bool) -> dict[str, Any]:
-        kind = {"type": "log", "dtick": "D2"} if is_log else {"type": "linear"}
-        # Lines short enough for a phone.
-        text = "<br>".join(map(_plotly_text, textwrap.wrap(label, _LABEL_WIDTH)))
-        return {"title": {"text": text, "font": {"size": 13}}, "automargin": True, **kind}
-
-    return {
-        "xaxis": axis(panel.x_label, panel.log_x),
-        "yaxis": axis(panel.y_label, panel.log_y),
-        # Shading would turn the order round.
-        "legend": {"orientation": "h", "traceorder": "normal", "y": -0.3, "yanchor": "top", "font": {"size": 11}},
-        "margin": {"l": 10, "r": 10, "t": 30, "b": 10},
-    }
-
-
-def _plotly_text(text: str) -> str:
-    """Plotly reads a few HTML tags in labels; names of users have none."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _numbers(curves: Sequence[Curve]) -> Iterator[Column]:
