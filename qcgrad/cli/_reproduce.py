@@ -8,7 +8,8 @@ import typer
 
 from . import _completion as completion
 from . import _consoles as consoles
-from ._studying import JOBS, STORE_NAME, Setting, compute
+from ._run_options import JOBS
+from ._studying import STORE_NAME, Setting, compute
 from .errors import UserError
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ import typer
 
 from . import _completion as completion
 from . import _consoles as consoles
-from ._studying import ALLOW_CODE, JOBS, MAX_MEMORY, MAX_QUBITS, QUICK, Setting, gib, run_study, smaller
+from ._run_options import ALLOW_CODE, JOBS, MAX_MEMORY, MAX_QUBITS, QUICK, gib, smaller
+from ._studying import Setting, run_study
 from .errors import UserError
 from .numbers import numbers
 

@@ -8,19 +8,8 @@ import typer
 from . import _completion as completion
 from . import _consoles as consoles
 from ._places import WHAT, folder_for, folder_of, found_study
-from ._studying import (
-    ALLOW_CODE,
-    JOBS,
-    MAX_MEMORY,
-    MAX_QUBITS,
-    QUICK,
-    STORE_NAME,
-    Setting,
-    gib,
-    part_of,
-    run_study,
-    smaller,
-)
+from ._run_options import ALLOW_CODE, JOBS, MAX_MEMORY, MAX_QUBITS, QUICK, gib, part_of, smaller
+from ._studying import STORE_NAME, Setting, run_study
 
 EXAMPLE = "Example: qcgrad study run benchmarks/scaling.toml --jobs 2, then qcgrad study report benchmarks/scaling.toml"
 

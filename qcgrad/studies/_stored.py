@@ -3,12 +3,50 @@
 import json
 import sqlite3
 from collections.abc import Iterable
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from .cells import NOT_HERE
 from .identity import canonical
 
 T = TypeVar("T")
+
+
+class Row(NamedTuple):
+    """A finished cell as it is kept.
+
+    Attributes:
+        cell, record: plain data.
+        seconds: that it took.
+        finished_at: seconds since the epoch.
+        code_version: of the code that computed it.
+        run, worker, attempts: under which run, on which host, and how often it was begun: more than once where its
+            worker died. None in files of older versions.
+    """
+
+    cell: dict[str, Any]
+    record: dict[str, Any]
+    seconds: float
+    finished_at: float
+    code_version: str
+    run: str | None
+    worker: str | None
+    attempts: int | None
+
+
+class Kept(NamedTuple):
+    """Which code computed a cell, and how often it was begun."""
+
+    code_version: str
+    attempts: int
+
+
+class Run(NamedTuple):
+    """One start of a study: when, of which spec (JSON), and on what (see `provenance`)."""
+
+    id: str
+    began: float
+    spec: str | None
+    provenance: dict[str, Any]
 
 
 class ByCell(Generic[T]):

@@ -106,7 +106,8 @@ class Cells(Sequence[Cell]):
     Example:
         >>> from qcgrad.studies.cells import Cells
         >>> from qcgrad.studies.scaling import Scaling
-        >>> cells = Cells(lambda: Scaling(methods=("backprop",)).cells(seed=0))
+        >>> study = Scaling(methods=("backprop",), network={"levels": [2, 3, 4, 5]})
+        >>> cells = Cells(lambda: study.cells(seed=0))
         >>> len(cells), [cell.n for cell in cells[1::2]]
         (4, [3, 5])
     """

@@ -9,11 +9,12 @@ import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from . import _stored as stored
 from ._claims import Claims
 from ._schema import opened
+from ._stored import Kept, Row, Run
 from .executors import Failure
 from .identity import canonical, cell_key, code_version
 
@@ -23,44 +24,6 @@ _LEAST_SPACE = 1 << 16
 
 class StoreError(RuntimeError):
     """The file of results cannot be used."""
-
-
-class Row(NamedTuple):
-    """A finished cell as it is kept.
-
-    Attributes:
-        cell, record: plain data.
-        seconds: that it took.
-        finished_at: seconds since the epoch.
-        code_version: of the code that computed it.
-        run, worker, attempts: under which run, on which host, and how often it was begun: more than once where its
-            worker died. None in files of older versions.
-    """
-
-    cell: dict[str, Any]
-    record: dict[str, Any]
-    seconds: float
-    finished_at: float
-    code_version: str
-    run: str | None
-    worker: str | None
-    attempts: int | None
-
-
-class Kept(NamedTuple):
-    """Which code computed a cell, and how often it was begun."""
-
-    code_version: str
-    attempts: int
-
-
-class Run(NamedTuple):
-    """One start of a study: when, of which spec (JSON), and on what (see `provenance`)."""
-
-    id: str
-    began: float
-    spec: str | None
-    provenance: dict[str, Any]
 
 
 class Store:

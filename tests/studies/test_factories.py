@@ -260,7 +260,9 @@ def test_arguments_are_grids_and_names_are_read_back():
 
 def test_series_do_not_sample_circuits_that_turn_out_too_large(file):
     series = {"label": "mine", "circuits": [f"{file}:layers"], "max_sampled_qubits": 1}
-    spec = make_spec({"scaling": {"circuits": [series], "methods": ["adjoint", "parameter-shift"], "network": False}})
+    spec = make_spec(
+        {"scaling": {"circuits": [series], "methods": ["adjoint", "parameter-shift"], "network": False, "seeds": 1}}
+    )
     exact, sampled = [cell for cell in spec.cells(allow_code=True) if cell.kind == "circuit"]
     assert exact.compute()["qubits"] == 2
     with pytest.raises(qg.StateTooLarge, match="has 2 qubits, and methods that sample simulate 1"):

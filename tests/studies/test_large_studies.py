@@ -16,7 +16,7 @@ from qcgrad.studies.spec import SpecError, make_spec
 from qcgrad.studies.status import status_of
 from qcgrad.studies.store import Store
 
-COUNT = 8_000
+COUNT = 4_000
 # What all cells of that many would take: a tuple and a number for each are more than this.
 MOST_BYTES = 60 * COUNT
 

@@ -14,8 +14,9 @@ class CircuitSeries(Part):
 
     Attributes:
         label: name of the series in the table.
-        circuits: names in the circuit library, or OpenQASM files, relative to the folder of the spec. A .toml file
-            beside a program (as in the library) gives its observable and its angles, but is not needed.
+        circuits: names in the circuit library; OpenQASM files, relative to the folder of the spec; or functions that
+            make circuits, as {factory = "ansatz.py:layers", arguments = {depth = [1, 2]}}, which take --allow-code. A
+            .toml file beside a program (as in the library) gives its observable and its angles, but is not needed.
         observable: Pauli sum, for example "ZZI + 0.5*IXI". Default: the recorded one, else Z on every qubit, summed.
         noise: what goes wrong where methods sample, in words as "depolarizing=0.01,2@cx" (see `qcgrad.ir.noise`). Their
             cells hold the bias that it gives to the gradient; errors are those to the gradient without noise.
