@@ -23,12 +23,17 @@ IN_ONE_PROCESS = """
 import json, os, signal, sys, time
 from qcgrad.studies import _claims as claims
 from qcgrad.studies.executors import InProcess
+from qcgrad.studies.identity import code_version
 from qcgrad.studies.run import run_cells
 from qcgrad.studies.store import Store
 from tests.studies.work import cells, drawn
 
 path, told, count, moments = sys.argv[1], sys.argv[2], int(sys.argv[3]), json.loads(sys.argv[4])
 claims.STALE, claims.BEAT = 0.2, 0.05
+code_version()
+
+def lines():
+    return [int(line) for line in open(told)] if os.path.exists(told) else []
 
 def study():
     put = Store.put
@@ -41,20 +46,22 @@ def study():
         store.begin("{}", {})
         run_cells(cells(count), store, InProcess(compute=drawn))
 
-for moment in moments:
-    child = os.fork()
+for finished_first, seconds in moments:
+    before, child = len(lines()), os.fork()
     if child == 0:
         study()
         os._exit(0)
-    time.sleep(moment)
+    deadline = time.monotonic() + 30
+    while len(lines()) < before + finished_first and time.monotonic() < deadline:
+        time.sleep(0.001)
+    time.sleep(seconds)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     kept = {}
     if os.path.exists(path):
         with Store(path) as store:
             kept = {row.cell["n"]: row.record for row in store.rows()}
-    finished = [int(line) for line in open(told)] if os.path.exists(told) else []
-    lost, wrong = set(finished) - set(kept), [n for n in kept if kept[n] != drawn(cells(n + 1)[n], None)]
+    lost, wrong = set(lines()) - set(kept), [n for n in kept if kept[n] != drawn(cells(n + 1)[n], None)]
     print(json.dumps({"lost": sorted(lost), "wrong": wrong, "kept": len(kept)}), flush=True)
 """
 
@@ -62,9 +69,10 @@ for moment in moments:
 @pytest.mark.slow
 def test_a_study_killed_at_twenty_random_moments_loses_nothing_and_ends_as_an_uninterrupted_one(tmp_path):
     path, told = tmp_path / "study.sqlite", tmp_path / "told"
-    # The first ones while the file is made, the others among hundreds of transactions.
+    # Cells to wait for, and seconds after that: the first ones while the file is made, the others among transactions.
     rng = np.random.default_rng(0)
-    moments = [*rng.uniform(0.0, 0.03, 4), *rng.uniform(0.02, 0.5, 16)]
+    moments = [(0, rng.uniform(0.0, 0.03)) for _ in range(4)]
+    moments += [(int(rng.integers(0, 20)), rng.uniform(0.0, 0.01)) for _ in range(16)]
     arguments = [str(path), str(told), str(COUNT), json.dumps(moments)]
     told_of_kills = subprocess.run(
         [sys.executable, "-c", IN_ONE_PROCESS, *arguments], check=True, capture_output=True, text=True, timeout=300
@@ -74,8 +82,9 @@ def test_a_study_killed_at_twenty_random_moments_loses_nothing_and_ends_as_an_un
     assert not any(kill["lost"] or kill["wrong"] for kill in kills)
     counts = [kill["kept"] for kill in kills]
     assert counts == sorted(counts)
-    # Meaningful only if kills hit a run, and not one that was over or had not begun.
+    # Meaningful only if kills hit runs that had begun and were not over.
     assert len(set(counts)) > 5
+    assert counts[-1] < COUNT
     uninterrupted = tmp_path / "uninterrupted.sqlite"
     with Store(path) as store, Store(uninterrupted) as other:
         time.sleep(0.3)
