@@ -105,8 +105,8 @@ assert not any(plan.has_backpropagation_scaling for plan in advice.plans)
 # µs a gate, 10 µs a shot, 10 ms a circuit; give your own as `qg.DeviceModel`). The
 # last column would say if time and memory, relative to those of one evaluation, did
 # not grow with the number of parameters: *backpropagation scaling*, what networks
-# have. With single copies nobody has it here. `print(advice)` shows all methods and
-# all counts.
+# have. None of these lines has it. `print(advice)` shows all methods and all
+# counts.
 #
 # The rule that everybody knows, parameter shifts, moves one angle at a time. On top
 # is a *Hadamard test*, in a form that needs no ancilla: it runs the circuit, turns
@@ -118,9 +118,8 @@ assert not any(plan.has_backpropagation_scaling for plan in advice.plans)
 best, shifts = advice.best, advice["parameter-shift"]
 print("picked:", best.method.name, repr(best.estimator.mode))
 for plan in (shifts, best):
-    print(
-        f"{plan.method.name:>16}: {plan.cost.copies:>9,} copies in {plan.cost.circuit_runs} circuits"
-    )
+    counts = f"{plan.cost.copies:>9,} copies in {plan.cost.circuit_runs} circuits"
+    print(f"{plan.method.name:>16}: {counts}")
 assert best.method.name == "hadamard-test"
 assert best.estimator.mode == "reversed-direct"
 assert shifts.cost.copies > 6 * best.cost.copies
@@ -207,9 +206,8 @@ cheapest = qg.Cheapest(EPSILON, DELTA, access="single_copy")
 e = qg.estimate(objective, angles, cheapest, key=0)
 worst = float(np.max(np.abs(e.gradient - exact.gradient)))
 for what, cost in {"counted": e.cost, "foretold": best.cost}.items():
-    print(
-        f"{what:>8}: {cost.copies:,} copies, {cost.circuit_runs} circuits, {cost.gates:,} gates"
-    )
+    counts = f"{cost.copies:,} copies, {cost.circuit_runs} circuits, {cost.gates:,} gates"
+    print(f"{what:>8}: {counts}")
 print(f"largest of 24 errors: {worst:.3f}, promised: {EPSILON}")
 assert e.cost == best.cost
 assert worst < EPSILON
@@ -242,10 +240,8 @@ def train(method, steps=12, rate=0.1):
         qml.device("default.qubit", wires=QUBITS),
         diff_method=gradient(method, key=1),
     )
-    optimizer, weights = (
-        qml.GradientDescentOptimizer(rate),
-        qml.numpy.array(angles, requires_grad=True),
-    )
+    optimizer = qml.GradientDescentOptimizer(rate)
+    weights = qml.numpy.array(angles, requires_grad=True)
     spent, energies = [0], [float(energy(weights))]
     with qg.Tracker() as tracker:
         for _ in range(steps):
@@ -257,9 +253,8 @@ def train(method, steps=12, rate=0.1):
 
 runs = {plan.method.name: train(plan.estimator) for plan in (shifts, best)}
 for name, (spent, energies) in runs.items():
-    print(
-        f"{name:>16}: energy {energies[0]:.2f} -> {energies[-1]:.2f} for {spent[-1]:,} copies"
-    )
+    energy_path = f"energy {energies[0]:.2f} -> {energies[-1]:.2f}"
+    print(f"{name:>16}: {energy_path} for {spent[-1]:,} copies")
 
 # %% Energy against copies spent: both runs take the same path down, the Hadamard test for a sixth of the copies
 figure, axis = plt.subplots(figsize=(6.4, 4.0), layout="constrained")
