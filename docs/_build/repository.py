@@ -47,6 +47,10 @@ def pages() -> dict[str, str | bytes]:
     for path in texts():
         if not path.startswith("docs/"):
             found[place(path)] = (ROOT / path).read_text("utf-8")
+        folder = posixpath.dirname(path)
+        # Each topic of theory/ has a page that lists it.
+        if folder.startswith("theory/") and place(folder) not in standing:
+            found[place(folder)] = _listing(folder)
         for target in _targets(path):
             if place(target) not in found and place(target) not in standing and not _is_native(target):
                 found[place(target)] = _shown(target)
