@@ -88,7 +88,7 @@ def execute(script: Path) -> Page:
         with contextlib.redirect_stdout(printed):
             exec(compile("\n" * (cell.line - 1) + cell.source, script, "exec"), vars(module))
         if printed.getvalue().strip():
-            parts.append(f"```text title=\"Output\"\n{printed.getvalue().rstrip()}\n```")
+            parts.append(f'```text title="Output"\n{printed.getvalue().rstrip()}\n```')
         for number in pyplot.get_fignums():
             name = f"{script.stem}-{len(figures) + 1}.png"
             pyplot.figure(number).savefig(drawn := io.BytesIO(), format="png", dpi=150, facecolor="white")

@@ -50,6 +50,8 @@ def _study() -> study.Measured:
 
 def _summary(kind: AbstractKind, method: Method) -> Summary | None:
     mine = [(c, end) for c, end in _study().records if kind.is_mine(c) and getattr(c, "method", None) == method.name]
+    # There is no law where what is paid in is not spent, as by exact values along random directions.
+    mine = [(c, end) for c, end in mine if "value" not in end or end["gradient"][method.pays_in]]
     return kind.summary(mine) if mine else None
 
 

@@ -28,8 +28,10 @@ def place(path: str) -> str:
         return "index.md"
     inside = path.removeprefix("docs/")
     if (ROOT / path).is_dir():
-        has_readme = (ROOT / path / "README.md").is_file()
-        return posixpath.join(inside, "README.md" if has_readme else "index.md")
+        if (ROOT / path / "README.md").is_file():
+            return posixpath.join(inside, "README.md")
+        # Folders of data are shown as sources are.
+        return f"{inside}/index.md" if any((ROOT / path).glob("*.md")) else f"source/{path}/index.md"
     return inside if Path(path).suffix in (".md", *_PICTURES) else f"source/{path}.md"
 
 
@@ -47,6 +49,10 @@ def pages() -> dict[str, str | bytes]:
     for path in texts():
         if not path.startswith("docs/"):
             found[place(path)] = (ROOT / path).read_text("utf-8")
+        folder = posixpath.dirname(path)
+        # Each topic of theory/ has a page that lists it.
+        if folder.startswith("theory/") and place(folder) not in standing:
+            found[place(folder)] = _listing(folder)
         for target in _targets(path):
             if place(target) not in found and place(target) not in standing and not _is_native(target):
                 found[place(target)] = _shown(target)
@@ -119,4 +125,5 @@ def _shown(path: str) -> str | bytes:
 def _listing(path: str) -> str:
     inside = [text for text in texts() if posixpath.dirname(text) == path]
     rows = [f"- [{title(text)}]({posixpath.basename(text)})" for text in inside]
+    rows = rows or [f"- `{file.name}`" for file in sorted((ROOT / path).iterdir()) if not file.name.startswith(".")]
     return "\n".join([f"# {path}", "", *rows, ""])

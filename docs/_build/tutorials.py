@@ -20,7 +20,8 @@ def pages() -> dict[str, str | bytes]:
     for script, page in zip(scripts, rendered, strict=True):
         where = script.relative_to(ROOT)
         title, _, text = page.markdown.partition("\n")
-        note = f"*Everything below is the output of [{where}]({script.name}): `PYTHONPATH=. python {where}` in a checkout.*"
+        command = f"PYTHONPATH=. python {where}"
+        note = f"*Everything below is the output of [{where}]({script.name}): `{command}` in a checkout.*"
         found[f"tutorials/{script.stem}.md"] = f"{title}\n\n{note}\n{text}"
         found |= {f"tutorials/{name}": drawn for name, drawn in page.figures.items()}
     return found

@@ -24,7 +24,9 @@ from qcgrad.studies.spec import StudySpec, kinds_of_study
 
 GUIDE = Path(__file__).parents[1] / "guide"
 
-_EXAMPLE = re.compile(r"^```python\n(?P<code>.*?)^```\n(?:\n^```text\n(?P<output>.*?)^```\n)?", re.MULTILINE | re.DOTALL)
+_EXAMPLE = re.compile(
+    r"^```python\n(?P<code>.*?)^```\n(?:\n^```text\n(?P<output>.*?)^```\n)?", re.MULTILINE | re.DOTALL
+)
 _QUOTED = re.compile(r"^<!-- quoted: (?P<name>\w+) -->\n.*?^<!-- end -->$", re.MULTILINE | re.DOTALL)
 
 
@@ -52,7 +54,8 @@ def renewed(page: str, name: str = "page") -> str:
 def counters() -> str:
     """A table of the counters of a cost."""
     meanings = told(inspect.getdoc(Cost) or "", "Attributes")
-    both = {field.name: getattr(Cost(**{field.name: 1}) + Cost(**{field.name: 1}), field.name) for field in fields(Cost)}
+    ones = {field.name: Cost(**{field.name: 1}) for field in fields(Cost)}
+    both = {name: getattr(one + one, name) for name, one in ones.items()}
     rows = [f"| `{name}` | {_words(meanings[name])} | {'sum' if both[name] == 2 else 'maximum'} |" for name in both]
     return "\n".join(["| counter | what it counts | one after another |", "|---|---|---|", *rows])
 
@@ -84,7 +87,8 @@ def predicted() -> str:
     for name, method in catalogue.methods().items():
         said = method.make.is_traceable
         found[said if isinstance(said, bool) else None].append(f"`{name}`")
-    lines = {True: "Exactly", False: "As an upper bound", None: "As the method inside, or a bound where a pilot decides"}
+    inside = "As the method inside, or a bound where a pilot decides"
+    lines = {True: "Exactly", False: "As an upper bound", None: inside}
     return "\n".join(f"- **{line}**: {', '.join(found[key])}." for key, line in lines.items())
 
 
