@@ -1,6 +1,7 @@
 """What pyproject.toml cannot say: the circuits at the repository's root, and the native engine."""
 
 import contextlib
+import hashlib
 import os
 import platform
 import shutil
@@ -24,6 +25,15 @@ instruction_sets = {
 }  # fmt: skip
 
 
+def digest_of_sources(ext) -> str:
+    """What the engine answers to the question what it was built from; studies keep results under it."""
+    digest = hashlib.sha256()
+    for source in sorted([*ext.sources, *ext.depends]):
+        content = Path(source).read_bytes()
+        digest.update(b"%s:%d:" % (Path(source).name.encode(), len(content)) + content)
+    return digest.hexdigest()
+
+
 class BuildNative(build_ext):
     """Builds the engine with the flags that each source needs. Where that fails, the package installs without it."""
 
@@ -34,7 +44,9 @@ class BuildNative(build_ext):
             self.compiler.set_executable("compiler_so_cxx", [os.environ["CXX"], "-fPIC"])
         include = [jax.ffi.include_dir()]
         is_x86 = platform.machine().lower() in ("x86_64", "amd64")
-        macros = [("QCGRAD_HAVE_X86_KERNELS", None)] if is_x86 else []
+        macros = [("QCGRAD_SOURCES", f'"{digest_of_sources(ext)}"')]
+        if is_x86:
+            macros.append(("QCGRAD_HAVE_X86_KERNELS", None))
         objects = []
         for source in ext.sources:
             extra = instruction_sets.get(Path(source).name)

@@ -54,6 +54,11 @@ def zeros_like(array: Num[Array, "..."] | np.generic) -> Num[Array, "..."]:
     return np.zeros_like(array) if isinstance(array, (np.ndarray, np.generic)) else jnp.zeros_like(array)
 
 
+def to_host(inputs: PyTree, outputs: PyTree) -> PyTree:
+    """NumPy arrays where the inputs were concrete, so that what follows compiles nothing."""
+    return jax.tree.map(np.asarray, outputs) if is_concrete((inputs, outputs)) else outputs
+
+
 def is_finite(array: ArrayLike) -> bool:
     """Whether all entries are finite; True while JAX traces them, when nobody can know."""
     # NumPy, because JAX would trace the question itself where constants meet a traced function.

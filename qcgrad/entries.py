@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from .formulas import readable
@@ -57,14 +58,18 @@ class Entry(NamedTuple):
 
 def read_off(make: type) -> Entry:
     """The entry of a class."""
-    docstring = inspect.getdoc(make) or ""
-    helps = told(docstring)
-    options = tuple(
+    name = getattr(make, "called", "") or _kebab(make.__name__)
+    summary = (inspect.getdoc(make) or "").split("\n\n", 1)[0]
+    return Entry(name, make, options_of(make), _plain(summary))
+
+
+def options_of(make: Callable[..., Any]) -> tuple[Option, ...]:
+    """The arguments of a class or a function, with what its docstring says of them."""
+    helps = told(inspect.getdoc(make) or "")
+    return tuple(
         Option(name, parameter.default, helps.get(name, ""), _in_words(parameter.annotation))
         for name, parameter in inspect.signature(make).parameters.items()
     )
-    name = getattr(make, "called", "") or _kebab(make.__name__)
-    return Entry(name, make, options, _plain(docstring.split("\n\n", 1)[0]))
 
 
 def _in_words(annotation: Any) -> str:

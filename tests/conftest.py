@@ -20,6 +20,7 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 import gc  # noqa: E402
 
 import jax  # noqa: E402
+import pytest  # noqa: E402
 from hypothesis import settings  # noqa: E402
 
 jax.config.update("jax_enable_x64", True)
@@ -31,3 +32,14 @@ gc.set_threshold(50_000, 20, 20)
 # derandomize: the same examples in every run, so a failure is never luck.
 settings.register_profile("qcgrad", deadline=None, derandomize=True, max_examples=30)
 settings.load_profile("qcgrad")
+
+_LARGE = 3 << 30
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _few_programs_are_held():
+    """Programs of other files are dropped before they fill the memory; those on disk load fast."""
+    yield
+    statm = Path("/proc/self/statm")
+    if statm.exists() and int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") > _LARGE:
+        jax.clear_caches()

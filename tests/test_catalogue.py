@@ -186,6 +186,7 @@ def test_a_foreign_method_is_studied(installed, tmp_path):
     spec = Scaling.model_validate(
         {
             "methods": ["central_difference"],
+            "seeds": 1,
             "circuits": [{"label": "small", "circuits": ["efficient_su2_n2_r1"]}],
             "hard_instance": {"qubits": [2], "ladder": 2.0, "trials": {"central-difference": 20}},
             "delta": 0.1,
@@ -210,7 +211,7 @@ def test_a_foreign_method_is_studied(installed, tmp_path):
 
 def test_a_foreign_method_is_compared_on_the_command_line(package, tmp_path):
     spec = tmp_path / "study.toml"
-    spec.write_text("[scaling]\nhard_instance = false\nnetwork = false\n")
+    spec.write_text("[scaling]\nseeds = 1\nhard_instance = false\nnetwork = false\n")
     options = ("--methods", "central-difference", "--circuits", "efficient_su2_n2_r1", "--out", tmp_path / "out")
     result = command(package, "scaling", "--spec", spec, *options)
     assert result.returncode == 0, result.stderr

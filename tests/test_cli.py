@@ -360,16 +360,16 @@ def test_scaling_tells_what_is_wrong_beside_a_file(tmp_path):
     (tmp_path / "study.toml").write_text(f'{spec}[[scaling.circuits]]\nlabel = "mine"\ncircuits = ["mine.qasm"]\n')
     result = run("scaling", "--spec", tmp_path / "study.toml", "--out", tmp_path / "out")
     assert result.exit_code == 1
-    assert f"failed: adjoint, mine.qasm (and 1 more): {tmp_path / 'mine.toml'}: point.gradient[0] is 0.0, but the" in (
+    assert f"failed: adjoint, mine.qasm (and 3 more): {tmp_path / 'mine.toml'}: point.gradient[0] is 0.0, but the" in (
         result.stderr
     )
 
 
 def test_scaling_refuses_what_would_not_fit_and_goes_on(study, tmp_path):
     study.write_text('[scaling]\nmethods = ["backprop"]\n[scaling.network]\nlevels = [1, 2, 3]\n')
-    result = run("scaling", "--spec", study, "--out", tmp_path / "some", "--max-memory", 4096 / 2**30)
+    result = run("scaling", "--spec", study, "--out", tmp_path / "some", "--max-memory", 8192 / 2**30)
     assert result.exit_code == 1
-    assert "n = 3: it would take 7,424 bytes (7.2 KiB) and 4,096 bytes (4.0 KiB) are" in result.stderr
+    assert "n = 3: it would take 11,456 bytes (11.2 KiB) and 8,192 bytes (8.0 KiB) are" in result.stderr
     assert "2 cells computed." in result.stdout
     assert "give a positive number of GiB" in refusal("scaling", "--max-memory", "nan")
 

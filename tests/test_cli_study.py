@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from qcgrad.cli._app import application
 from qcgrad.studies.cells import Cell
+from qcgrad.studies.executors import Dask, InProcess
 
 SPEC = '[scaling]\nmethods = ["backprop"]\n[scaling.network]\nlevels = [1, 2, 3]\n'
 COUNTERS = dict.fromkeys(("copies", "shots", "circuit_runs", "gates", "qubits", "flops", "peak_bytes"), 10)
@@ -111,6 +112,25 @@ def test_failures_are_kept_with_their_traceback(spec, tmp_path, monkeypatch):
     status = json.loads(run("study", "status", tmp_path / "out", "--json").stdout)
     assert {failure["message"] for failure in status["failures"]} == {"RuntimeError: broken"}
     assert all("in failing" in failure["traceback"] for failure in status["failures"])
+
+
+def test_a_local_cluster_has_as_many_workers_as_jobs_and_ends_with_the_study(spec, tmp_path, monkeypatch):
+    seen = []
+
+    class Local(InProcess):
+        def close(self):
+            seen.append("closed")
+
+    def local(workers, max_bytes):
+        seen.append((workers, max_bytes))
+        return Local(max_bytes)
+
+    monkeypatch.setattr(Dask, "local", local)
+    options = ("--scheduler", "local", "--jobs", 3, "--max-memory", 2)
+    result = run("study", "run", spec, "--out", tmp_path / "out", *options)
+    assert result.exit_code == 0, result.stderr
+    assert "3 cells computed." in result.stdout
+    assert seen == [(3, 2**31), "closed"]
 
 
 def test_a_report_is_one_file(spec, tmp_path):

@@ -77,8 +77,8 @@ def scaling(
         max_bytes=gib(max_memory),
         again=tuple(_again(context)),
         debug=context.obj["debug"],
-        as_json=as_json,
         allow_code=allow_code,
+        as_json=as_json,
     )
     run_study(study, setting)
 

@@ -1,7 +1,7 @@
 """`qcgrad study`: studies declared in a file."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -21,9 +21,6 @@ from ._studying import (
     run_study,
     smaller,
 )
-
-if TYPE_CHECKING:
-    from ..studies.spec import StudySpec
 
 EXAMPLE = "Example: qcgrad study run benchmarks/scaling.toml --jobs 2, then qcgrad study report benchmarks/scaling.toml"
 
@@ -74,7 +71,7 @@ def run(
 
     study = smaller(load_spec(spec), quick, max_qubits)
     folder = out or folder_for(spec, study)
-    _run(context, study, folder, jobs, scheduler, shard, max_memory, allow_code, as_json)
+    run_study(study, _setting(context, folder, jobs, scheduler, shard, max_memory, allow_code, as_json))
 
 
 @application.command("resume", epilog="Example: qcgrad study resume qcgrad-results/scaling-1a2b3c --jobs 2")
@@ -90,11 +87,11 @@ def resume(
 ) -> None:
     """Go on with a study from its results alone, on this machine or another one."""
     study, folder = found_study(what)
-    _run(context, study, folder, jobs, scheduler, shard, max_memory, allow_code, as_json)
+    run_study(study, _setting(context, folder, jobs, scheduler, shard, max_memory, allow_code, as_json))
 
 
-def _run(context, study: "StudySpec", folder: Path, jobs, scheduler, shard, max_memory, allow_code, as_json) -> None:
-    setting = Setting(
+def _setting(context, folder: Path, jobs, scheduler, shard, max_memory, allow_code, as_json) -> Setting:
+    return Setting(
         folder,
         jobs,
         scheduler,
@@ -105,7 +102,6 @@ def _run(context, study: "StudySpec", folder: Path, jobs, scheduler, shard, max_
         allow_code=allow_code,
         as_json=as_json,
     )
-    run_study(study, setting)
 
 
 @application.command("status", epilog="Example: qcgrad study status benchmarks/scaling.toml --json")

@@ -38,13 +38,13 @@ class Setting:
     Attributes:
         folder: of the results.
         jobs: processes; one is this one.
-        scheduler: address of a Dask scheduler, in place of `jobs`.
+        scheduler: address or file of a Dask scheduler, in place of `jobs`; "local" for one with `jobs` workers here.
         shard: (i, n) computes every n-th cell, from the i-th one on, counted from 1.
         max_bytes: that all cells side by side may take.
         again: the command that goes on after an interrupt.
         debug: raise the first error of a cell.
-        as_json: print one document in place of tables.
         allow_code: run functions of the user's that make circuits.
+        as_json: print one document in place of tables.
     """
 
     folder: Path
@@ -54,8 +54,8 @@ class Setting:
     max_bytes: int | None = None
     again: tuple[str, ...] = ()
     debug: bool = False
-    as_json: bool = False
     allow_code: bool = False
+    as_json: bool = False
 
 
 def run_study(study: "StudySpec", setting: Setting) -> None:
@@ -123,9 +123,8 @@ def compute(cells: "Sequence[Cell]", setting: Setting, spec: str | None) -> "Out
     from ..studies.run import StudyInterrupted, run_cells
     from ..studies.store import Store
 
-    executor = _executor(setting)
-    with Store(setting.folder / STORE_NAME) as store:
-        store.begin(spec, provenance())
+    with _executor(setting) as executor, Store(setting.folder / STORE_NAME) as store:
+        store.begin(spec, provenance() | {"workers": executor.machines})
         try:
             outcome = run_cells(cells, store, executor, console=consoles.notes())
         except StudyInterrupted as interruption:
@@ -138,9 +137,14 @@ def compute(cells: "Sequence[Cell]", setting: Setting, spec: str | None) -> "Out
 def _executor(setting: Setting) -> "AbstractExecutor":
     from ..studies.executors import Dask, InProcess, Processes
 
+    if setting.scheduler == "local":
+        return Dask.local(setting.jobs, setting.max_bytes)
     if setting.scheduler is not None:
         if setting.jobs != 1:
-            raise UserError(f"--jobs {setting.jobs} and --scheduler are both given: give one of them")
+            raise UserError(
+                f"--jobs {setting.jobs} and --scheduler {setting.scheduler} are both given, but that cluster has its "
+                "own workers: give one of them"
+            )
         return Dask(setting.scheduler, setting.max_bytes)
     if setting.jobs > 1:
         return Processes(setting.jobs, setting.max_bytes)
@@ -157,7 +161,7 @@ def _notes(outcome: "Outcome") -> list[str]:
     from ..studies.plain import plain
 
     found = {f"{cell.where}, {note}": None for cell, record in outcome.records for note in record.get("notes", ())}
-    return list(map(plain, found))
+    return [plain(note) for note in found]
 
 
 def _say_missing(notes, outcome: "Outcome"):

@@ -10,13 +10,13 @@ from ..estimator import AbstractEstimator
 from ..estimators import Adjoint
 from ..memory import allowed_bytes, require
 from ..queries import BYTES_OF_EVALUATION, Access
-from ..simulators.statevector.backend import SETTINGS_BYTES
+from ..simulators.statevector.values import SETTINGS_BYTES
 from .circuits import StudyCircuit
 from .repeat import TRIALS_AT_ONCE
 
 _FLOAT, _COMPLEX = 8, 16
 
-# The next four are measured. What a slice of the evaluations' angles is copied to: selected, padded to a size that
+# The next five are measured. What a slice of the evaluations' angles is copied to: selected, padded to a size that
 # circuits share, and what JAX makes of it.
 _COPIES_OF_SLICE = 4
 # A state of a sweep, and what its rows make of it while they are applied.
@@ -25,6 +25,8 @@ _COPIES_OF_SWEPT = 8
 _REMEMBERED = 32 << 20
 # Gradients of trials, their states and draws.
 _COPIES_OF_TRIALS = 6
+# Weights that are drawn, handed to JAX, differentiated, scaled by a cotangent, and turned to descend.
+_COPIES_OF_WEIGHTS = 8
 # Layers' outputs of a network that its backward pass keeps or makes.
 _COPIES_OF_LAYERS = 3
 
@@ -101,6 +103,13 @@ def _evaluation_bytes(evaluations: int, angles: int) -> int:
 
 def check_network(n: int, batch: int, max_bytes: int | None = None) -> None:
     """`check` for a perceptron with 2^n inputs."""
-    inputs = 2**n
-    example = _FLOAT * (inputs + _COPIES_OF_LAYERS * (inputs - 1))
-    check(batch * example, lambda allowed: f"a batch of {allowed // example} would fit", max_bytes)
+    inputs, weights = 2**n, 4**n - 1
+    example, fixed = _FLOAT * (inputs + _COPIES_OF_LAYERS * (inputs - 1)), _COPIES_OF_WEIGHTS * _FLOAT * weights
+
+    def fitting(allowed: int) -> str:
+        if allowed >= fixed + example:
+            return f"a batch of {(allowed - fixed) // example} would fit"
+        largest = int(math.log(max(1, allowed / (_COPIES_OF_WEIGHTS * _FLOAT)), 4))
+        return f"n = {largest} would fit with a small batch" if largest else "no network would fit"
+
+    check(batch * example + fixed, fitting, max_bytes)

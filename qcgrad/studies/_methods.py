@@ -2,8 +2,8 @@
 
 from ..catalogue import Method, methods, nearest_method
 
-# Trials at each step of a search, side by side in one program or one by one.
-_TRIALS_TOGETHER, _TRIALS_ALONE = 500, 250
+# Trials at each step of a search, for each seed, side by side in one program or one by one.
+_TRIALS_TOGETHER, _TRIALS_ALONE = 200, 100
 
 EXACT = 1e-6, 0.5
 """Epsilon and delta that exact methods are asked for: any would do."""

@@ -42,6 +42,14 @@ class Cell(abc.ABC):
     def label(self) -> str:
         """A short name for people."""
 
+    @property
+    def effort(self) -> float:
+        """A guess of the seconds that it takes; only its ratio to that of others matters.
+
+        Where several workers share a study, what takes long begins first; and the time that is left is told by it.
+        """
+        return 0.1
+
     @abc.abstractmethod
     def record(self, notify: Callable[[str], None], max_bytes: int | None) -> Record:
         """What `compute` returns, unchecked."""

@@ -23,6 +23,7 @@ class FlatRows(Collection[dict[str, Any]]):
         for kept in self._store.rows():
             record = {key: value for key, value in kept.record.items() if key not in kept.cell}
             about = {"seconds": kept.seconds, "finished_at": kept.finished_at, "worker": kept.worker, "run": kept.run}
+            about |= {"attempts": kept.attempts}
             yield _flat(kept.cell) | _flat(record) | about | {"code_version": kept.code_version}
 
     def __len__(self) -> int:

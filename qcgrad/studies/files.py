@@ -67,5 +67,10 @@ def replacing(path: "str | Path") -> Iterator[Path]:
     try:
         yield part
         os.replace(part, path)
+    except OSError as error:
+        # Of writing to a full disk the system does not say which file it was.
+        if error.filename is None and error.errno is not None:
+            raise type(error)(error.errno, error.strerror, str(path)) from error
+        raise
     finally:
         part.unlink(missing_ok=True)

@@ -21,12 +21,19 @@ def canonical(cell: dict[str, Any]) -> str:
 
 @lru_cache(maxsize=1)
 def code_version() -> str:
-    """Package version and a hash of the package's sources and circuits: another code, other results."""
+    """Package version and a hash of all sources and circuits: another code, other results.
+
+    The native engine counts by the sources that it says it was built from, not by its bytes: on another machine, built
+    by another compiler, the same sources agree but for rounding. Without an engine results are others, since samples
+    are drawn differently.
+    """
     from ..library import list_circuits
+    from ..simulators.statevector import native_library
 
     digest = hashlib.sha256()
     root = Path(__file__).resolve().parents[1]
-    for source in sorted(p for p in root.rglob("*") if p.suffix in (".py", ".so")):
+    digest.update(native_library.sources().encode())
+    for source in sorted(root.rglob("*.py")):
         digest.update(source.relative_to(root).as_posix().encode())
         digest.update(source.read_bytes())
     for circuit in list_circuits():

@@ -30,7 +30,8 @@ def provenance() -> dict[str, Any]:
         "platform": platform.platform(),
         "host": socket.gethostname(),
         "processors": os.cpu_count(),
-        "engine": {name: str(value) for name, value in native_library.describe().items()},
+        "engine": {name: str(value) for name, value in native_library.describe().items()}
+        | {"sources": native_library.sources()[:16]},
     }
 
 

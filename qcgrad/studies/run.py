@@ -4,6 +4,7 @@ import contextlib
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from ._progress import Progress
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 # Seconds until a look whether other processes have finished.
 _POLL = 0.3
+# Cells that are held to be put in order.
+_WINDOW = 10_000
 
 
 class StudyInterrupted(KeyboardInterrupt):
@@ -80,17 +83,16 @@ def run_cells(
         StudyInterrupted: on Ctrl-C, with finished cells kept.
         StoreError: results cannot be written; what was kept before stays.
     """
-    run = _Run(cells, store)
     executor = executor or InProcess()
-    with Progress(console, run.total) as progress, run.claims():
+    with Progress(console, cells) as progress, _Run(cells, store, progress).claims() as run:
         try:
             while True:
                 before = run.settled
-                progress.finished = before
-                with contextlib.closing(executor.map(run.claimed(progress), progress.show)) as results:
+                # One long cell in the end would leave all other workers idle; alone, first results come soon.
+                longest_first = executor.workers > 1
+                with contextlib.closing(executor.map(run.claimed(longest_first), progress.show)) as results:
                     for finished in results:
                         run.keep(finished)
-                        progress.finished = run.settled
                 if run.settled == run.total:
                     break
                 if run.settled == before:  # all that is left is with other processes
@@ -111,32 +113,32 @@ class _Run:
     each, by its number in the study, and what is said of those that failed.
     """
 
-    def __init__(self, cells: Sequence[Cell], store: Store):
+    def __init__(self, cells: Sequence[Cell], store: Store, progress: Progress):
         # Tells failures of this run from older ones, which are tried again.
         self._began = time.time()
-        self._store, self._cells = store, cells
-        self.total, self.settled = len(cells), 0
+        self._store, self._cells, self._progress = store, cells, progress
+        self.total, self.settled = progress.count, 0
         self._states = bytearray(self.total)
         self._failures: dict[int, tuple[Cell, Failure]] = {}
         self._mine: dict[str, tuple[int, Cell]] = {}
         # At first all; then those that others are at.
         self._waiting: Iterable[tuple[int, Cell]] = enumerate(cells)
 
-    def claimed(self, progress: Progress) -> Iterator[Cell]:
+    def claimed(self, longest_first: bool) -> Iterator[Cell]:
         """The cells to compute here, each claimed when it is asked for; others are settled, or left to who has them."""
         waiting, left = self._waiting, []
         self._waiting = left
-        for number, cell in waiting:
+        for number, cell in _longest_first(waiting) if longest_first else waiting:
             if self._store.has(cell.data):
-                self._settle(number, _REUSED)
+                self._settle(number, cell, _REUSED)
             elif failure := self._store.failure(cell.data, self._began):
-                self._fail(number, cell, failure)
+                self._fail(number, cell, failure, is_new=False)
             elif (key := cell_key(cell.data)) not in self._mine and self._store.claim(cell.data):
                 self._mine[key] = number, cell
                 yield cell
             else:
                 left.append((number, cell))
-                progress.show(cell, "another process is at it")
+                self._progress.show(cell, "another process is at it")
 
     def keep(self, finished: Finished) -> None:
         """Write down what came of a cell."""
@@ -145,21 +147,21 @@ class _Run:
         end = finished.end
         if not isinstance(end, Failure):
             try:
-                self._store.put(cell.data, end, finished.seconds, finished.worker)
+                self._store.put(cell.data, end, finished.seconds, finished.worker, finished.attempts)
             except ValueError as error:  # a number that no JSON file can hold
                 end = Failure("failed", str(error))
         if isinstance(end, Failure):
             self._store.release(cell.data, end)
-            self._fail(number, cell, end)
+            self._fail(number, cell, end, is_new=True)
         else:
-            self._settle(number, _COMPUTED)
+            self._settle(number, cell, _COMPUTED)
         del self._mine[key]
 
     @contextlib.contextmanager
-    def claims(self) -> Iterator[None]:
+    def claims(self) -> Iterator["_Run"]:
         """Whatever ends the run, what was claimed and not finished is free for others."""
         try:
-            yield
+            yield self
         finally:
             with contextlib.suppress(StoreError):  # then the claims grow old by themselves
                 for _, cell in self._mine.values():
@@ -183,10 +185,18 @@ class _Run:
                     outcome.records.append((cell, record))
         return outcome
 
-    def _fail(self, number: int, cell: Cell, failure: Failure):
+    def _fail(self, number: int, cell: Cell, failure: Failure, *, is_new: bool):
         self._failures[number] = cell, failure
-        self._settle(number, _FAILED)
+        self._settle(number, cell, _FAILED, is_new=is_new)
 
-    def _settle(self, number: int, state: int):
+    def _settle(self, number: int, cell: Cell, state: int, *, is_new: bool | None = None):
         self._states[number] = state
         self.settled += 1
+        self._progress.settle(cell, is_new=state == _COMPUTED if is_new is None else is_new)
+
+
+def _longest_first(numbered: Iterable[tuple[int, Cell]]) -> Iterator[tuple[int, Cell]]:
+    """Cells in windows of many, since all of them may be too many to hold."""
+    left = iter(numbered)
+    while window := list(islice(left, _WINDOW)):
+        yield from sorted(window, key=lambda item: -item[1].effort)

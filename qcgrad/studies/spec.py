@@ -13,7 +13,9 @@ from .factories import is_factory_name
 from .gradients import Gradients
 from .kernels import TangentKernels
 from .kind import AbstractKind, Part, Whole, Words
+from .rules import Rules
 from .scaling import Scaling
+from .training import Training
 
 
 class StudySpec(Part):
@@ -25,6 +27,8 @@ class StudySpec(Part):
         scaling: cost against M, and who has backpropagation scaling.
         gradients: error and cost of methods with their options on circuits.
         ntk: tangent kernels of finite networks against their infinite limit.
+        rules: backward rules of networks, their alignment with the true gradient and what they cost.
+        training: losses against what they cost, of circuits and of networks.
 
     Example:
         >>> from qcgrad.studies.scaling import Scaling
@@ -38,6 +42,8 @@ class StudySpec(Part):
     scaling: Scaling | None = None
     gradients: Gradients | None = None
     ntk: TangentKernels | None = None
+    rules: Rules | None = None
+    training: Training | None = None
 
     @model_validator(mode="after")
     def _check_kinds(self):

@@ -17,8 +17,9 @@ class Status:
     """What of a study is finished.
 
     Attributes:
-        data: plain data: `title`, `total`, `finished`, `outdated` (by other code than this one's), `by_kind`,
-            `failures` (`cell`, `verdict`, `message`, `traceback`), `runs`.
+        data: plain data: `title`, `total`, `finished`, `outdated` (by other code than this one's), `retried` (begun
+            more than once, since their workers died), `by_kind`, `failures` (`cell`, `verdict`, `message`,
+            `traceback`), `runs`.
     """
 
     data: dict[str, Any]
@@ -30,6 +31,8 @@ class Status:
         yield f"{self.data['finished']} of {self.data['total']} cells are finished{others}"
         for kind, (finished, total) in self.data["by_kind"].items():
             yield f"  {kind}: {finished} of {total}"
+        if retried := self.data["retried"]:
+            yield f"{retried} of them were begun more than once, since their workers died"
         for failure in self.data["failures"]:
             yield plain(f"{failure['verdict']}: {failure['cell']}: {failure['message']}")
         for run in self.data["runs"]:
@@ -41,13 +44,14 @@ class Status:
 
 def status_of(study: StudySpec, store: Store) -> Status:
     """What a store has of a study."""
-    codes, failed = store.codes(), store.failures()
-    finished, totals, failures, outdated = Counter(), Counter(), [], 0
+    kept, failed = store.kept(), store.failures()
+    finished, totals, failures, outdated, retried = Counter(), Counter(), [], 0, 0
     for cell in study.cells():
         totals[cell.kind] += 1
-        if code := codes.of(cell.data):
+        if found := kept.of(cell.data):
             finished[cell.kind] += 1
-            outdated += code != code_version()
+            outdated += found.code_version != code_version()
+            retried += found.attempts > 1
         elif failed and (failure := failed.get(cell_key(cell.data))):
             failures.append({"cell": cell.label, **failure._asdict()})
     runs = [{"began": run.began, "provenance": run.provenance} for run in store.runs()]
@@ -57,6 +61,7 @@ def status_of(study: StudySpec, store: Store) -> Status:
             "total": sum(totals.values()),
             "finished": sum(finished.values()),
             "outdated": outdated,
+            "retried": retried,
             "by_kind": {kind: [finished[kind], total] for kind, total in totals.items()},
             "failures": failures,
             "runs": runs,

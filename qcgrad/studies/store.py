@@ -1,19 +1,24 @@
 """Results of a study in one SQLite file: a row for each finished cell, nothing lost on a kill."""
 
+import errno
 import json
+import shutil
 import sqlite3
 import time
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from . import _stored as stored
 from ._claims import Claims
-from ._schema import prepare
+from ._schema import opened
 from .executors import Failure
 from .identity import canonical, cell_key, code_version
+
+# Bytes that SQLite takes at least to open a file.
+_LEAST_SPACE = 1 << 16
 
 
 class StoreError(RuntimeError):
@@ -28,7 +33,8 @@ class Row(NamedTuple):
         seconds: that it took.
         finished_at: seconds since the epoch.
         code_version: of the code that computed it.
-        run, worker: under which run and on which host; None in files of older versions.
+        run, worker, attempts: under which run, on which host, and how often it was begun: more than once where its
+            worker died. None in files of older versions.
     """
 
     cell: dict[str, Any]
@@ -38,6 +44,14 @@ class Row(NamedTuple):
     code_version: str
     run: str | None
     worker: str | None
+    attempts: int | None
+
+
+class Kept(NamedTuple):
+    """Which code computed a cell, and how often it was begun."""
+
+    code_version: str
+    attempts: int
 
 
 class Run(NamedTuple):
@@ -53,11 +67,13 @@ class Store:
     """One study's results, keyed by what was computed and by which code.
 
     Each row is committed as soon as its cell is done, in write-ahead-log mode, so a killed process loses
-    at most the cell that was running. Several processes may share the file: each claims a cell before computing it.
+    at most the cell that was running. Several processes of one machine may share the file: each claims a cell before
+    computing it. Machines take a file each, and `merge`, since such a log works on no network file system.
 
     Args:
         path: the SQLite file; its folder is created.
-        must_exist: refuse a file that is not there instead of beginning one.
+        must_exist: refuse a file that is not there instead of beginning one. Where nothing can be written, it can
+            still be read.
 
     Raises:
         StoreError: the file is no store of a study, is damaged, comes from a newer version, or cannot be written.
@@ -75,15 +91,12 @@ class Store:
         self.path = Path(path)
         if must_exist and not self.path.is_file():
             raise StoreError(f"results file {self.path} is not there: give the path of a study.sqlite, or its folder")
+        if must_exist and self.path.stat().st_size == 0:
+            raise StoreError(f"results file {self.path} is empty: run the study again, or give another one")
         with self._explained("cannot be used", "name another folder"):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._database = sqlite3.connect(self.path, timeout=30)
-        try:
-            with self._explained("cannot be used", "name another folder"):
-                prepare(self._database)
-        except BaseException:
-            self._database.close()
-            raise
+            if not must_exist:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._database = opened(self.path, to_read=must_exist)
         self._claims = Claims(self._database, self.path)
         self._run: str | None = None
 
@@ -120,11 +133,11 @@ class Store:
             found = self._database.execute("SELECT 1 FROM cells WHERE key = ?", (cell_key(cell),)).fetchone()
             return found is not None
 
-    def codes(self) -> stored.ByCell[str]:
-        """The version of the code that computed the newest record of each finished cell."""
+    def kept(self) -> stored.ByCell[Kept]:
+        """What is known of the newest record of each finished cell."""
         with self._explained("cannot be read", "it is damaged, name another folder"):
-            query = "SELECT cell, code_version FROM cells ORDER BY finished_at, key"
-            return stored.ByCell(self._database.execute(query))
+            rows = self._database.execute("SELECT cell, code_version, attempts FROM cells ORDER BY finished_at, key")
+            return stored.ByCell((cell, Kept(code, attempts or 1)) for cell, code, attempts in rows)
 
     def newest(self, cells: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any] | None]:
         """For each of the cells its newest record, by whatever code, or None."""
@@ -138,7 +151,7 @@ class Store:
 
     def rows(self) -> Iterator[Row]:
         """All finished cells in the order in which they were finished, whatever spec or code they belong to."""
-        columns = "cell, record, seconds, finished_at, code_version, run, worker"
+        columns = "cell, record, seconds, finished_at, code_version, run, worker, attempts"
         with self._explained("cannot be read", "it is damaged, name another folder"):
             for cell, record, *rest in self._database.execute(f"SELECT {columns} FROM cells ORDER BY finished_at, key"):
                 yield Row(stored.table(cell), stored.table(record), *rest)
@@ -158,17 +171,28 @@ class Store:
             (text,) = self._database.execute("SELECT record FROM cells WHERE rowid = ?", (row,)).fetchone()
             return stored.table(text)
 
-    def put(self, cell: dict[str, Any], record: dict[str, Any], seconds: float, worker: str | None = None) -> None:
+    def put(
+        self,
+        cell: dict[str, Any],
+        record: dict[str, Any],
+        seconds: float,
+        worker: str | None = None,
+        attempts: int | None = None,
+    ) -> None:
         """Keep the record of a cell, and give up the claim on it; on disk when this returns.
+
+        Args:
+            cell, record: plain data.
+            seconds, worker, attempts: that it took, where it was computed, and how often it was begun.
 
         Raises:
             StoreError: it cannot be written, for example on a full disk; what was kept before stays.
             ValueError: NaN or infinity in the record.
         """
         key, text = cell_key(cell), json.dumps(record, allow_nan=False)
-        values = (key, canonical(cell), code_version(), text, seconds, time.time(), self._run, worker)
+        values = (key, canonical(cell), code_version(), text, seconds, time.time(), self._run, worker, attempts)
         with self._explained("cannot be written", "finished cells are kept in it"), self._database:
-            self._database.execute("INSERT OR REPLACE INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+            self._database.execute("INSERT OR REPLACE INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
             self._claims.drop(key)
 
     def claim(self, cell: dict[str, Any]) -> bool:
@@ -209,11 +233,12 @@ class Store:
         before = len(self)
         with self._explained("cannot be written", "finished cells are kept in it"), self._database:
             self._database.executemany("INSERT OR IGNORE INTO runs VALUES (?, ?, ?, ?)", runs)
-            self._database.executemany("INSERT OR IGNORE INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?)", everything)
+            self._database.executemany("INSERT OR IGNORE INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", everything)
         return len(self) - before
 
     def __len__(self) -> int:
-        return self._database.execute("SELECT COUNT(*) FROM cells").fetchone()[0]
+        with self._explained("cannot be read", "it is damaged, name another folder"):
+            return self._database.execute("SELECT COUNT(*) FROM cells").fetchone()[0]
 
     def close(self) -> None:
         """Give up all claims and close the file."""
@@ -230,6 +255,18 @@ class Store:
     def _explained(self, what: str, advice: str):
         try:
             yield
-        except (OSError, sqlite3.Error, ValueError, RecursionError) as error:
+        except (OSError, sqlite3.Error, ValueError, TypeError, RecursionError) as error:  # the last three of json.loads
             reason = getattr(error, "strerror", None) or error
+            if _is_of_a_full_disk(error, self.path):
+                reason = reason if "full" in str(reason) else f"{reason}, the disk is full"
+                advice = "finished cells are kept in it, so make space and run the same command again"
             raise StoreError(f"results file {self.path} {what} ({reason}): {advice}") from error
+
+
+def _is_of_a_full_disk(error: Exception, path: Path) -> bool:
+    """SQLite says so where it writes rows; where it begins a log it speaks of an I/O error."""
+    if getattr(error, "sqlite_errorname", "") == "SQLITE_FULL" or getattr(error, "errno", None) == errno.ENOSPC:
+        return True
+    with suppress(OSError):
+        return isinstance(error, sqlite3.OperationalError) and shutil.disk_usage(path.parent).free < _LEAST_SPACE
+    return False

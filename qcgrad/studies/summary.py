@@ -19,7 +19,7 @@ class Column:
         values: what programs sort by; None has no value. By default the texts.
         is_text: words, at the left; numbers stand at the right.
         is_essential: narrow tables leave the others out.
-        verdicts: whether the texts are yes, no, undecided, and coloured so.
+        verdicts: whether the texts are "yes", "no" or "not enough range", and coloured so.
     """
 
     heading: str
@@ -59,14 +59,15 @@ class Curve:
     """Points, or a line through them.
 
     Attributes:
-        label: in the legend.
+        label: in the legend; an empty one is left out of it.
         x, y: of equal length.
-        error: standard errors of y; none by default.
+        error: standard errors of y, or other halves of an interval; none by default.
         colour: curves with equal words have equal colours.
         marker: curves with equal words have equal markers; none without a word.
         is_filled: its markers.
         line: between the points.
         opacity: from 0 to 1.
+        band: lower and upper ends of an area around the line, each as long as y; none by default.
     """
 
     label: str
@@ -78,6 +79,7 @@ class Curve:
     is_filled: bool = True
     line: Literal["none", "solid", "dashed", "dotted"] = "none"
     opacity: float = 1.0
+    band: tuple[tuple[float, ...], tuple[float, ...]] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "label", plain(self.label))

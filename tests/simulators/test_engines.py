@@ -152,12 +152,13 @@ import os, signal, sys, threading, time
 import numpy as np, qcgrad as qg
 sys.path.insert(0, os.getcwd())
 from tests.simulators.test_engines import hardware_efficient
-circuit, observable = hardware_efficient(24, 12)
+circuit, observable = hardware_efficient(24, 80)
 objective, params = qg.Expectation(circuit, observable), np.full(circuit.num_parameters, 0.3, np.float32)
-sent = []
+sent, started = [], time.process_time()
 def interrupt():
-    time.sleep(1.5)
-    sent.append(time.monotonic())
+    while time.process_time() < started + 4:  # by then everything around the engine is prepared
+        time.sleep(0.1)
+    sent.append(time.process_time())
     os.kill(os.getpid(), signal.SIGINT)
 # Whoever runs the suite in the background has children that ignore the signal.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -166,12 +167,12 @@ try:
     qg.estimate(objective, params, qg.Adjoint())
 except BaseException as error:
     assert isinstance(error, KeyboardInterrupt) or "interrupt" in str(error), repr(error)
-    print("returned", time.monotonic() - sent[0])
+    print("returned", time.process_time() - sent[0])
 """
 
 
 def test_ctrl_c_returns_from_a_long_gradient():
-    """The gradient would take many seconds; after the signal it returns, in about one (bound: five)."""
+    """In processor seconds, whoever else computes: the gradient takes about 20, a return less than one."""
     done = subprocess.run([sys.executable, "-c", _INTERRUPTED], capture_output=True, text=True, timeout=120)
     assert "returned" in done.stdout, done.stderr[-2000:]
     assert float(done.stdout.split()[1]) < 5

@@ -17,7 +17,7 @@ from qcgrad.queries import (
     ThresholdSweep,
 )
 from qcgrad.simulators.multicopy import _pointer_circuit, symmetric
-from qcgrad.simulators.statevector import backend
+from qcgrad.simulators.statevector import values
 
 from ..peaks import peaks
 
@@ -208,7 +208,7 @@ def test_slices_of_settings_give_what_all_at_once_do(shots, monkeypatch):
     path = qg.Statevector(engine="jax")
     whole = qg.estimate(objective, params, qg.ParameterShift(shots), path, key=0)
     # Two settings at a time: rows are padded to 64 angles.
-    monkeypatch.setattr(backend, "SETTINGS_BYTES", 2 * 64 * 8)
+    monkeypatch.setattr(values, "SETTINGS_BYTES", 2 * 64 * 8)
     sliced = qg.estimate(objective, params, qg.ParameterShift(shots), path, key=0)
     np.testing.assert_allclose(sliced.gradient, whole.gradient, atol=1e-13)
     np.testing.assert_allclose(sliced.variance, whole.variance, atol=1e-13)

@@ -162,7 +162,7 @@ def test_slices_of_many_settings_draw_what_all_of_them_do(monkeypatch):
     """A slice at a time, or all settings at once: the setting's number in its key decides."""
     program, angles = large_circuit(5, 1)
     whole = sampled(program, angles, 50)
-    monkeypatch.setattr("qcgrad.simulators.statevector.backend.SETTINGS_BYTES", 1)
+    monkeypatch.setattr("qcgrad.simulators.statevector.values.SETTINGS_BYTES", 1)
     for found, expected in zip(sampled(program, angles, 50), whole, strict=True):
         np.testing.assert_allclose(found, expected, atol=1e-11, rtol=1e-9)
 
@@ -298,10 +298,11 @@ sys.path.insert(0, os.getcwd())
 from tests.simulators.test_engines import hardware_efficient
 circuit, observable = hardware_efficient(22, 12)
 objective, params = qg.Expectation(circuit, observable), np.full(circuit.num_parameters, 0.3, np.float32)
-sent = []
+sent, started = [], time.process_time()
 def interrupt():
-    time.sleep(4)
-    sent.append(time.monotonic())
+    while time.process_time() < started + 4:  # by then everything around the engine is prepared
+        time.sleep(0.1)
+    sent.append(time.process_time())
     os.kill(os.getpid(), signal.SIGINT)
 # Whoever runs the suite in the background has children that ignore the signal.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -310,12 +311,12 @@ try:
     qg.estimate(objective, params, qg.ParameterShift(shots=100), key=0)
 except BaseException as error:
     assert isinstance(error, KeyboardInterrupt) or "interrupt" in str(error), repr(error)
-    print("returned", time.monotonic() - sent[0])
+    print("returned", time.process_time() - sent[0])
 """
 
 
 def test_ctrl_c_returns_from_a_long_sampling():
-    """The gradient would take minutes; after the signal it returns (bound: five seconds)."""
+    """In processor seconds, which do not depend on who else computes: the gradient would take hundreds."""
     done = subprocess.run([sys.executable, "-c", _INTERRUPTED], capture_output=True, text=True, timeout=120)
     assert "returned" in done.stdout, done.stderr[-2000:]
     assert float(done.stdout.split()[1]) < 5

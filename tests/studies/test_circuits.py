@@ -132,6 +132,7 @@ def test_cells_with_noise_know_the_bias(folder):
     spec = Scaling.model_validate(
         {
             "methods": ["adjoint", "parameter-shift"],
+            "seeds": 1,
             "epsilon": 0.3,
             "circuits": [{"label": "a", "circuits": [str(folder / "shared.qasm")], "noise": "readout-error=0.25"}],
             "hard_instance": False,
@@ -227,7 +228,7 @@ def test_limits_hold_for_files(folder):
 def test_epsilon_may_be_a_grid(folder):
     series = {"label": "mine", "circuits": [str(folder / "curved.qasm"), str(folder / "recorded.qasm")]}
     spec = Scaling.model_validate(
-        {"epsilon": [0.2, 0.4], "circuits": [series], "hard_instance": False, "network": False}
+        {"epsilon": [0.2, 0.4], "seeds": 1, "circuits": [series], "hard_instance": False, "network": False}
     )
     assert spec.epsilon == (0.4, 0.2)
     cells = list(spec.cells(0))

@@ -9,12 +9,13 @@ from contextlib import closing
 import pytest
 
 from qcgrad.studies import _claims as claims
-from qcgrad.studies.executors import Dask, Failure, InProcess, Processes
+from qcgrad.studies.executors import Dask, Failure, InProcess, Processes, _processes
 from qcgrad.studies.executors._dask import ClusterRefused
+from qcgrad.studies.executors._threads import environment, share_of_threads
 from qcgrad.studies.run import run_cells
 from qcgrad.studies.store import Store
 
-from .work import DyingOnce, cells, failing, where
+from .work import DyingOnce, cells, failing, wait_for_the_end_of, where
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,8 @@ def test_every_cell_is_computed_once_and_errors_are_told(kind, request):
     assert all(f.worker for f in finished)
 
 
-def test_processes_share_the_cells_and_take_them_when_they_have_room():
+def test_processes_share_the_cells_and_take_them_when_they_have_room(monkeypatch):
+    monkeypatch.delenv("QCGRAD_NUM_THREADS", raising=False)
     taken = []
 
     def source():
@@ -59,11 +61,32 @@ def test_processes_share_the_cells_and_take_them_when_they_have_room():
     pids = {f.end["process"] for f in everything}
     assert len(pids) == 2
     assert os.getpid() not in pids
+    # Together they have no more threads than there are processors.
+    (threads,) = {f.end["threads"] for f in everything}
+    assert int(threads) == max(1, len(os.sched_getaffinity(0)) // 2)
+    assert "QCGRAD_NUM_THREADS" not in os.environ
+
+
+def test_without_cells_no_process_starts(monkeypatch):
+    monkeypatch.setattr(_processes, "_Worker", None)
+    with Processes(2, compute=where) as executor:
+        assert list(executor.map([])) == []
+
+
+def test_a_share_of_the_processors_leaves_what_the_user_has_set(monkeypatch):
+    monkeypatch.setenv("QCGRAD_NUM_THREADS", "7")
+    monkeypatch.delenv("NPROC", raising=False)
+    share = share_of_threads(1000)
+    assert (share["QCGRAD_NUM_THREADS"], share["NPROC"]) == ("7", "1")
+    with environment(share):
+        assert os.environ["NPROC"] == "1"
+    assert "NPROC" not in os.environ
+    assert os.environ["QCGRAD_NUM_THREADS"] == "7"
 
 
 def test_a_process_that_dies_loses_only_its_cell_which_is_tried_again(tmp_path):
     finished = list(Processes(2, compute=DyingOnce(tmp_path)).map(cells(4)))
-    assert sorted(f.end["M"] for f in finished) == list(range(4))
+    assert {f.end["M"]: f.attempts for f in finished} == {0: 1, 1: 2, 2: 1, 3: 1}
     tries = [path.name.split("-")[0] for path in tmp_path.iterdir()]
     assert sorted(tries) == ["0", "1", "1", "2", "3"]
 
@@ -95,7 +118,7 @@ def test_a_worker_of_a_cluster_that_dies_loses_only_its_cells(tmp_path, cluster)
         marks = tmp_path / "marks"
         marks.mkdir()
         outcome = run_cells(cells(8), store, Dask(cluster, compute=DyingOnce(marks)))
-        assert len(store) == 8
+        assert {row.cell["n"]: row.attempts for row in store.rows()} == {n: 1 + (n == 1) for n in range(8)}
     assert [record["M"] for _, record in outcome.records] == list(range(8))
     tries = [path.name.split("-")[0] for path in marks.iterdir()]
     assert tries.count("1") == 2
@@ -144,13 +167,3 @@ def test_a_killed_study_keeps_what_was_finished_and_its_workers_end(tmp_path, mo
             assert kept.get(cell.n, record) == record
     for pid in {record["process"] for record in kept.values()}:
         wait_for_the_end_of(pid)
-
-
-def wait_for_the_end_of(pid: int):
-    for _ in range(200):
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"process {pid} outlived its study")

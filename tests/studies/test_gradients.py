@@ -115,8 +115,8 @@ def test_backends_by_name_give_what_they_simulate():
         ({"seeds": 0}, "seeds: 0 given: give a number from 1 to 1000, or a list"),
         ({"seeds": [-1]}, "seeds.0: .*greater than or equal to 0"),
         ({"trials": 10**18}, "trials: .*less than or equal to 1000000"),
-        ({"methods": [{"name": "parameter-shift", "shots": []}]}, "methods: an option of .* has an empty list"),
-        ({"methods": [{"name": "parameter-shift", "shots": 10**400}]}, "methods: a number is too large"),
+        ({"methods": [{"name": "parameter-shift", "shots": []}]}, "parameter-shift: shots is an empty list"),
+        ({"methods": [{"name": "parameter-shift", "shots": 10**400}]}, "parameter-shift: int too large"),
     ],
 )
 def test_wrong_fields_are_named(fields, message):

@@ -1,7 +1,9 @@
 """The report as a reader has it: in a browser, without a network, whatever names users choose."""
 
+import base64
 import csv
 import html
+import json
 import re
 import shutil
 import subprocess
@@ -9,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from qcgrad.studies.render._plots import plotted
 from qcgrad.studies.render.html import Report, write_html
 from qcgrad.studies.render.latex import latex
 from qcgrad.studies.status import Status
@@ -24,10 +27,11 @@ def report(name: str = "adjoint") -> Report:
     columns = (
         Column("method", (name, "shift", "none"), is_text=True),
         Column("copies", ("1,000", "20", "–"), (1000, 20, None)),
-        Column("scaling", ("yes", "no", "undecided"), is_text=True, verdicts=True),
+        Column("scaling", ("yes", "no", "not enough range"), is_text=True, verdicts=True),
     )
     curve = Curve(name, (1.0, 10.0), (2.0, 3.0), (0.1, 0.1), colour=name, marker=name, line="solid")
-    panel = Panel(name, f"M, {name}", "copies", (curve,))
+    fit = Curve("", (1.0, 10.0), (2.0, 3.0), colour=name, line="dashed", band=((1.8, 2.7), (2.2, 3.3)))
+    panel = Panel(name, f"M, {name}", "copies", (curve, fit))
     summary = Summary(name, (Table(name, columns, (name,)),), (Figure("scaling", (panel,), (name,)),), (name,))
     failure = {"cell": name, "verdict": "failed", "message": name, "traceback": name}
     status = Status({"title": name, "total": 3, "finished": 2, "by_kind": {}, "failures": [failure], "runs": [RUN]})
@@ -46,8 +50,22 @@ def without_scripts(text: str) -> str:
 def test_a_report_stands_alone_and_has_everything(tmp_path):
     page = without_scripts(written(tmp_path / "report.html"))
     assert not re.search(r"(?:src|href)=\"(?!#|data:)", page)
-    for expected in ("2 of 3 cells are finished", "1,000", "cells.csv", "preparations of the state", "undecided"):
+    for expected in (
+        "2 of 3 cells are finished",
+        "1,000",
+        "cells.csv",
+        "preparations of the state",
+        "not enough range",
+    ):
         assert expected in page
+
+
+def test_bands_are_drawn_and_have_no_entry_in_the_legend():
+    curve = Curve("a", (1.0, 2.0), (3.0, 4.0), band=((2.0, 3.0), (4.0, 5.0)), line="solid")
+    panel = Panel("p", "x", "y", (curve,))
+    area, line = plotted(Figure("f", (panel,)), panel)["data"]
+    assert (area["x"], area["y"], area["fill"]) == ((1.0, 2.0, 2.0, 1.0), (4.0, 5.0, 3.0, 2.0), "toself")
+    assert (area["showlegend"], line["name"], line["y"]) == (False, "a", (3.0, 4.0))
 
 
 def test_names_are_text(tmp_path):
@@ -102,9 +120,18 @@ def test_in_a_browser_it_draws_sorts_and_filters_without_errors(tmp_path, name, 
     assert html.unescape(seen) == "|".join(["shift", "none", "1", "2", "false", name])
 
 
-def test_data_can_be_read_back(tmp_path):
-    import base64
+def downloaded(page: str, name: str) -> str:
+    (data,) = re.findall(f'download="{name}" href="data:[^,]*,([^"]*)"', page)
+    return base64.b64decode(data).decode()
 
+
+def test_data_can_be_read_back(tmp_path):
     page = written(tmp_path / "report.html")
-    (data,) = re.findall(r'download="cells.csv" href="data:[^,]*,([^"]*)"', page)
-    assert list(csv.reader(base64.b64decode(data).decode().splitlines())) == [["a"], ["1"]]
+    assert list(csv.reader(downloaded(page, "cells.csv").splitlines())) == [["a"], ["1"]]
+
+
+def test_what_is_shown_can_be_had_as_data(tmp_path):
+    (shown,) = json.loads(downloaded(written(tmp_path / "report.html"), "summary.json"))
+    assert shown["tables"][0]["columns"][1]["values"] == [1000, 20, None]
+    points, fit = shown["figures"][0]["panels"][0]["curves"]
+    assert (points["y"], points["error"], fit["band"]) == ([2, 3], [0.1, 0.1], [[1.8, 2.7], [2.2, 3.3]])

@@ -16,6 +16,20 @@ from qcgrad.studies.spec import SpecError, kinds_of_study, make_spec
 from qcgrad.studies.status import status_of
 from qcgrad.studies.store import Store
 
+LEARNING = {
+    "tasks": ["modulation"],
+    "activations": ["cardioid"],
+    "widths": [3],
+    "depths": [1],
+    "sigma_b": 0.0,
+    "optimizers": [{"name": "sgd", "learning_rate": 0.1}],
+    "steps": 4,
+    "batch": 8,
+    "examples": 8,
+    "tests": 8,
+    "seeds": 2,
+    "points": 3,
+}
 SMALL = {
     "scaling": {
         "methods": ["adjoint"],
@@ -29,6 +43,20 @@ SMALL = {
         "trials": 40,
     },
     "ntk": {"widths": [16, 64], "networks": 3, "inputs": 3, "dimension": 2},
+    "rules": {**LEARNING, "rules": ["full-wirtinger", "stochastic-backprop"], "inputs": 0},
+    "training": {
+        "circuits": [
+            {
+                "circuits": ["tfim_hva_n3_p1"],
+                "methods": ["adjoint", {"name": "parameter-shift", "shots": 10}],
+                "optimizers": ["gcans", {"name": "sgd", "learning_rate": 0.1}],
+                "copies": 1000,
+                "steps": 3,
+                "seeds": 2,
+            }
+        ],
+        "networks": [{**LEARNING, "rules": ["full-wirtinger"]}],
+    },
 }
 
 

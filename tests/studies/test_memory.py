@@ -80,8 +80,9 @@ def test_predicted_peaks_are_right_within_a_factor_of_two(tmp_path):
     [
         (
             network(4, 10**9),
-            r"^it would take 488,000,000,000 bytes .* and 1,000,000 bytes .* are allowed: a batch",
+            r"^it would take 488,000,016,320 bytes .* and 1,000,000 bytes .* are allowed: a batch",
         ),
+        (network(10, 32), r"^it would take 68,\d{3},\d{3} bytes .* are allowed: n = 6 would fit with a small batch"),
         (HardInstanceCell(method="parameter-shift", n=8), r"506,\d{3},\d{3} bytes .* n = 3 would fit"),
         (HardInstanceCell(method="read-once", n=8), r"1,000,000 bytes .* are allowed: n = 3 would fit"),
         (

@@ -6,18 +6,21 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from qcgrad.studies._progress import Progress
 from qcgrad.studies.executors import InProcess
 from qcgrad.studies.export import FlatRows, write
 from qcgrad.studies.render.console import print_summary
 from qcgrad.studies.render.pictures import draw
 from qcgrad.studies.report import summaries
 from qcgrad.studies.run import StudyInterrupted, run_cells
+from qcgrad.studies.scaling._hard_cells import HardInstanceCell
 from qcgrad.studies.scaling._network_cells import NetworkCell
 from qcgrad.studies.scaling.laws import laws_of
 from qcgrad.studies.spec import make_spec
 from qcgrad.studies.store import Store
 
 SMALL = {
+    "seeds": 1,
     "epsilon": 0.35,
     "delta": 0.1,
     "circuits": [{"label": "small", "circuits": ["efficient_su2_n2_r1", "tfim_hva_n3_p1"], "max_sampled_qubits": 2}],
@@ -74,7 +77,7 @@ def check_outputs(tmp_path, outcome, spec, store):
     print_summary(summary, console)
     text = console.export_text()
     console.file.close()
-    for expected in ("Gradient cost against M", "parameter-shift", "undecided", "power law", "ln M", "log-log"):
+    for expected in ("Gradient cost against M", "parameter-shift", "not enough range", "power law", "M^", "log-log"):
         assert expected in text
     png, svg = draw(summary.figures[0], tmp_path)
     assert png.read_bytes().startswith(b"\x89PNG")
@@ -124,6 +127,47 @@ def test_progress_is_for_terminals_only(store, capsys):
     assert capsys.readouterr().err == ""
     run_cells(cells, store, InProcess(compute=fake), console=Console(stderr=True, force_terminal=True))
     assert "1" in capsys.readouterr().err
+
+
+def test_long_cells_begin_first_where_several_workers_share_them_and_last_where_one_is_alone(tmp_path):
+    class Many(InProcess):
+        workers = 2
+
+    cells = [HardInstanceCell(method="bell-shadow", n=n, trials=100) for n in (2, 3, 4)]
+    cells.insert(1, NetworkCell(method="backprop", model="m", n=1))
+    for executor, order in ((InProcess, [2, 1, 3, 4]), (Many, [4, 3, 2, 1])):
+        begun = []
+
+        def compute(cell, notify, begun=begun):
+            begun.append(cell.n)
+            return {"M": cell.n}
+
+        with Store(tmp_path / f"{executor.__name__}.sqlite") as store:
+            outcome = run_cells(cells, store, executor(compute=compute))
+        assert begun == order
+        assert [cell for cell, _ in outcome.records] == cells
+
+
+def test_time_left_counts_the_effort_that_is_left_and_only_what_was_computed_here(tmp_path):
+    cells = [HardInstanceCell(method="bell-shadow", n=n, trials=100) for n in (2, 3, 4, 5)]
+    effort = [cell.effort for cell in cells]
+    with (tmp_path / "bar").open("w") as file, Progress(Console(file=file, force_terminal=True), cells) as progress:
+        progress.settle(cells[0], is_new=False)
+        progress.show(cells[1], "")
+        progress.show(cells[2], "searching")
+        (task,) = progress._bar.tasks
+        assert task.description == f"{cells[2].label}: searching (and 1 more)"
+        progress.settle(cells[2], is_new=True)
+        (task,) = progress._bar.tasks
+        assert task.description == cells[1].label
+        assert task.fields["count"] == "2/4"
+        assert task.completed == pytest.approx(effort[2])
+        assert task.total == pytest.approx(sum(effort[1:]))
+        progress.settle(cells[1], is_new=True)
+        progress.settle(cells[3], is_new=True)
+        (task,) = progress._bar.tasks
+        assert task.completed == pytest.approx(task.total)
+        assert task.description == ""
 
 
 def test_networks_have_the_components_of_the_hard_instance():

@@ -54,6 +54,15 @@ def test_fingerprint_changes_with_every_field():
         ({"epsilon": [0.1, float("nan")]}, "epsilon.1: Input should be a finite number"),
         ({"epsilon": []}, "epsilon: nothing given"),
         ({"epsilon": "0.1"}, "epsilon.0: Input should be a valid number, and not '0.1'"),
+        ({"seeds": 0}, "seeds: 0 given: give a number from 1 to 1000, or a list of seeds"),
+        ({"seeds": 10**12}, "seeds: 1000000000000 given"),
+        ({"seeds": []}, "seeds: give at least one|seeds: .*at least 1"),
+        ({"seeds": [-1]}, "seeds.0: .*greater than or equal to 0"),
+        ({"seeds": [2**31]}, "seeds.0: .*less than"),
+        ({"seeds": True}, "seeds: "),
+        ({"seeds": 1.5}, "seeds: "),
+        ({"seeds": ["a"]}, "seeds.0: .*valid integer"),
+        ({"network": {"levels": [13]}}, "network.levels: give values from 1 to 12"),
         ({"seed": True, "scaling": {}}, "seed: Input should be a valid integer, and not True"),
         ({"seed": 2**63, "scaling": {}}, "seed: Input should be less than"),
         ({"network": {"batch": 2.5}}, "network.batch: Input should be a valid integer, and not 2.5"),
@@ -84,6 +93,18 @@ def test_points_count_once():
     assert spec.network is not None
     assert spec.hard_instance is not None
     assert (spec.network.levels, spec.hard_instance.qubits) == ((2,), (3, 2))
+
+
+def test_seeds_are_added_to_that_of_the_study_and_belong_to_what_draws():
+    spec = make_spec({"seed": 10, "scaling": {"seeds": [0, 5, 5], "hard_instance": {"qubits": [2]}}})
+    seeds: dict[tuple[str, str], set[int]] = {}
+    for cell in spec.cells():
+        seeds.setdefault((cell.kind, cell.method), set()).add(cell.seed)
+    assert seeds["hard-instance", "bell-shadow"] == seeds["circuit", "gentle-sweep"] == {10, 15}
+    assert seeds["circuit", "adjoint"] == seeds["network", "backprop"] == {10}
+    assert scaling({"seeds": 2}) == scaling({"seeds": [0, 1]})
+    largest = make_spec({"seed": 2**63 - 1, "scaling": {"seeds": 2}})
+    assert max(cell.seed for cell in largest.cells()) < 2**63
 
 
 def test_false_leaves_a_part_out():

@@ -90,6 +90,41 @@ def test_stores_from_before_claims_are_read(tmp_path):
         assert store.claim({"n": 2})
 
 
+def test_stores_from_before_attempts_were_counted_are_read_and_merged(tmp_path):
+    path = tmp_path / "old.sqlite"
+    with Store(path) as store:
+        store.put({"n": 1}, {"M": 3}, 0.1)
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("ALTER TABLE cells DROP COLUMN attempts")
+        database.execute("PRAGMA user_version = 2")
+        database.commit()
+    with Store(tmp_path / "new.sqlite") as new:
+        assert new.merge(path) == 1
+        new.put({"n": 2}, {"M": 3}, 0.1, "host", 2)
+        assert [row.attempts for row in new.rows()] == [None, 2]
+
+
+def test_shards_put_together_are_the_whole(tmp_path):
+    cells = [{"n": n} for n in range(7)]
+    with Store(tmp_path / "whole.sqlite") as whole:
+        for cell in cells:
+            whole.put(cell, {"M": cell["n"]}, 0.1)
+        for shard in range(3):
+            with Store(tmp_path / f"{shard}.sqlite") as store:
+                store.begin("{}", {"shard": shard})
+                for cell in cells[shard::3]:
+                    store.put(cell, {"M": cell["n"]}, 0.1, f"host {shard}", 1 + shard)
+        with Store(tmp_path / "all.sqlite") as together:
+            # In any order, and some of them twice.
+            assert [together.merge(tmp_path / f"{shard}.sqlite") for shard in (2, 0, 0, 1, 2)] == [2, 3, 0, 2, 0]
+            assert len(together) == len(whole)
+            assert all(together.get(cell) == whole.get(cell) for cell in cells)
+            assert {row.cell["n"]: (row.worker, row.attempts) for row in together.rows()} == {
+                n: (f"host {n % 3}", 1 + n % 3) for n in range(7)
+            }
+            assert len(together.runs()) == 3
+
+
 @pytest.mark.parametrize("record", ['{"M": 3', "3"])
 def test_damaged_records_are_reported(tmp_path, record):
     path = tmp_path / "study.sqlite"

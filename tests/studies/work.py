@@ -5,6 +5,8 @@ import signal
 import time
 from pathlib import Path
 
+import numpy as np
+
 from qcgrad.errors import StateTooLarge
 from qcgrad.studies.scaling._network_cells import NetworkCell
 
@@ -14,9 +16,9 @@ def cells(count: int) -> list[NetworkCell]:
 
 
 def where(cell, notify):
-    """Who computed it."""
+    """Who computed it, and how many threads it may have."""
     time.sleep(0.05)
-    return {"M": cell.n, "process": os.getpid()}
+    return {"M": cell.n, "process": os.getpid(), "threads": os.environ.get("QCGRAD_NUM_THREADS")}
 
 
 def failing(cell, notify):
@@ -40,3 +42,36 @@ class DyingOnce:
             os.kill(os.getpid(), signal.SIGKILL)
         time.sleep(0.05)
         return {"M": cell.n}
+
+
+def bulky(cell, notify):
+    """Large enough to fill a small disk."""
+    return {"M": cell.n, "list": list(range(2000))}
+
+
+def drawn(cell, notify):
+    """A record that is a function of the cell."""
+    return {"M": cell.n, "list": np.random.default_rng(cell.n).random(8).tolist()}
+
+
+class Stuck:
+    """Computes cell 2, which is begun first as the largest one, and is at all others for an hour."""
+
+    def __init__(self, marks: Path):
+        self.marks = marks
+
+    def __call__(self, cell, notify):
+        if cell.n != 2:
+            (self.marks / f"stuck-{os.getpid()}").touch()
+            time.sleep(3600)
+        return drawn(cell, notify)
+
+
+def wait_for_the_end_of(pid: int):
+    for _ in range(200):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"process {pid} outlived its study")

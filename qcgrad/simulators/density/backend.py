@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Complex
 
 from ...array_types import Angles, Key
-from ...arrays import is_concrete, namespace, zeros_like
+from ...arrays import is_concrete, namespace, to_host, zeros_like
 from ...backend import AbstractBackend
 from ...errors import StateTooLarge
 from ...ir import Circuit, pauli
@@ -159,7 +159,7 @@ class DensityMatrix(AbstractBackend):
         reading = Reading(program, part.circuit, angles.dtype)
         if query.shots is None:
             circuit, selected = _in_jax(part, angles, count)
-            exact = _to_host(angles, kernels.values(circuit, reading, selected))[:settings]
+            exact = to_host(angles, kernels.values(circuit, reading, selected))[:settings]
             return self._told(query, exact, zeros_like(exact), exact)
         drawn = walk.bucket(max(query.shots_per_setting))
         limits.check_draws(reading.bases, angles.dtype, drawn, allowed)
@@ -169,7 +169,7 @@ class DensityMatrix(AbstractBackend):
         else:
             p = native.distributions(np.asarray(part.select(angles)), program.bases)
             found = kernels.drawn(padded(p, count, axis=0), reading, drawn, shots, key)
-        return self._told(query, *(part[:settings] for part in _to_host(angles, found)))
+        return self._told(query, *(part[:settings] for part in to_host(angles, found)))
 
     def _told(self, query: Evaluate, mean, variance, exact) -> Means:
         """The answer, with what noise does to the exact one."""
@@ -263,8 +263,3 @@ def _in_jax(part: NoisyPart, angles, count: int):
     selected = part.select(angles)
     selected = padded(selected, walk.bucket(max(selected.shape[-1], 1), 64), axis=-1)
     return _prepared(part.circuit, np.dtype(angles.dtype)), padded(selected, count, axis=0)
-
-
-def _to_host(inputs, outputs):
-    """NumPy arrays where the inputs were concrete, so that what follows compiles nothing."""
-    return jax.tree.map(np.asarray, outputs) if is_concrete((inputs, outputs)) else outputs

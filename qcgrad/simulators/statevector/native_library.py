@@ -1,6 +1,7 @@
 """Finding, loading and asking the native engine."""
 
 import ctypes
+import hashlib
 import importlib.machinery
 import os
 import warnings
@@ -94,6 +95,24 @@ def set_num_threads(count: int) -> None:
     library = load()
     if library is not None:
         library.qcgrad_set_num_threads(min(int(count), _MAX_THREADS))
+
+
+def sources() -> str:
+    """A hash of what results come from: the sources that the engine was built from; empty where the JAX path computes.
+
+    Two builds of the same sources agree but for rounding, whatever the compiler and the instruction set; the JAX path
+    draws other samples from the same key.
+    """
+    library = load()
+    if library is None:
+        return ""
+    try:
+        library.qcgrad_sources.restype = ctypes.c_char_p
+        built_from = library.qcgrad_sources().decode()
+    except AttributeError:  # built before engines could say it
+        built_from = ""
+    # Of an engine that does not say it nothing is known but its bytes.
+    return built_from or hashlib.sha256(Path(library._name).read_bytes()).hexdigest()
 
 
 def describe() -> dict[str, str | int]:

@@ -37,12 +37,14 @@ class Finished(NamedTuple):
         end: its record, or why there is none.
         seconds: that it took.
         worker: host that computed it.
+        attempts: times that it was begun; more than one where its workers died.
     """
 
     cell: Cell
     end: Record | Failure
     seconds: float
     worker: str
+    attempts: int = 1
 
 
 def attempt(

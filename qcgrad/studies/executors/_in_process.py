@@ -3,6 +3,7 @@
 import abc
 from collections.abc import Callable, Generator, Iterable
 from functools import partial
+from typing import Any, Self
 
 from ..cells import Cell
 from ..records import Record
@@ -17,7 +18,27 @@ def _silent(cell: Cell, message: str) -> None:
 
 
 class AbstractExecutor(abc.ABC):
-    """Computes cells somewhere."""
+    """Computes cells somewhere, until it is closed: `with` does that."""
+
+    @property
+    def workers(self) -> int:
+        """How many cells it computes side by side now."""
+        return 1
+
+    @property
+    def machines(self) -> dict[str, Any]:
+        """What computes, where that is not only this machine: see `provenance`, by host."""
+        return {}
+
+    def close(self) -> None:
+        """Give back what it holds."""
+        return
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @abc.abstractmethod
     def map(self, cells: Iterable[Cell], notify: Notify = _silent) -> Generator[Finished, None, None]:

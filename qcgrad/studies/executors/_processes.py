@@ -2,8 +2,10 @@
 
 import contextlib
 import multiprocessing
+import os
 import signal
 import socket
+import threading
 from collections.abc import Callable, Generator, Iterable
 from functools import partial
 from multiprocessing.connection import Connection, wait
@@ -13,6 +15,7 @@ from ..cells import Cell
 from ..records import Record
 from ._attempt import Failure, Finished, attempt, use_double_precision
 from ._in_process import AbstractExecutor, Notify, _silent
+from ._threads import environment, share_of_threads
 
 ATTEMPTS = 3
 """Times that a cell is begun before the deaths of its workers count against it."""
@@ -23,6 +26,9 @@ class Processes(AbstractExecutor):
 
     A process that dies, killed or out of memory, loses the cell it was at and nothing else: another takes its place,
     and the cell is tried again, three times in all.
+
+    Each has its share of the processors, where QCGRAD_NUM_THREADS does not say how many. They start when there is a
+    cell for them, and end with `map`.
 
     Args:
         workers: how many.
@@ -42,19 +48,27 @@ class Processes(AbstractExecutor):
     ):
         if workers < 1:
             raise ValueError(f"{workers} workers: give at least one")
-        self.workers, self._max_bytes, self._compute = workers, max_bytes, compute
+        self._workers, self._max_bytes, self._compute = workers, max_bytes, compute
+
+    @property
+    def workers(self) -> int:
+        """How many."""
+        return self._workers
 
     def map(self, cells: Iterable[Cell], notify: Notify = _silent) -> Generator[Finished, None, None]:
         share = allowed_bytes(self._max_bytes) // self.workers
+        compute = self._compute or partial(Cell.compute, max_bytes=share)
+        threads = share_of_threads(self.workers)
         source = iter(cells)
         with contextlib.ExitStack() as stack:
-            idle = [_Worker(self._compute or partial(Cell.compute, max_bytes=share)) for _ in range(self.workers)]
-            for worker in idle:
-                stack.callback(worker.stop)
+            idle: list[_Worker] = []
             busy: list[_Worker] = []
             while True:
-                while idle and (cell := next(source, None)) is not None:
+                while len(busy) < self.workers and (cell := next(source, None)) is not None:
                     notify(cell, "")
+                    if not idle:
+                        idle.append(_Worker(compute, threads))
+                        stack.callback(idle[-1].stop)
                     idle[-1].begin(cell)
                     busy.append(idle.pop())
                 if not busy:
@@ -71,8 +85,8 @@ class Processes(AbstractExecutor):
 class _Worker:
     """A process and the cell it is at."""
 
-    def __init__(self, compute: Callable[[Cell, Callable[[str], None]], Record]):
-        self._compute = compute
+    def __init__(self, compute: Callable[[Cell, Callable[[str], None]], Record], threads: dict[str, str]):
+        self._compute, self._threads = compute, threads
         self._cell: Cell | None = None
         self._attempts = 0
         self._start()
@@ -82,7 +96,8 @@ class _Worker:
         context = multiprocessing.get_context("spawn")
         self.link, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, self._compute), daemon=True)
-        self._process.start()
+        with environment(self._threads):
+            self._process.start()
         theirs.close()  # so that the end of the process ends the pipe
 
     def begin(self, cell: Cell) -> None:
@@ -93,7 +108,8 @@ class _Worker:
         """What has become of the cell; None where the process died and another one tries again."""
         assert self._cell is not None
         try:
-            return Finished(self._cell, *self.link.recv())
+            end, seconds, host = self.link.recv()
+            return Finished(self._cell, end, seconds, host, self._attempts)
         except (EOFError, OSError):
             pass
         self.stop()
@@ -104,7 +120,7 @@ class _Worker:
             self._send(self._cell)
             return None
         message = f"its process died {ATTEMPTS} times, the last time {_ending(code)}"
-        return Finished(self._cell, Failure("failed", message), 0.0, socket.gethostname())
+        return Finished(self._cell, Failure("failed", message), 0.0, socket.gethostname(), self._attempts)
 
     def _send(self, cell: Cell):
         # A process that is dead already is noticed where its answer is collected.
@@ -124,12 +140,21 @@ def _ending(code: int | None) -> str:
     return f"with exit code {code}"
 
 
+def _end_with_parent():
+    """The end of the pipe is only noticed between cells, and nobody wants the rest of a long one."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
 def _serve(link: Connection, compute):
     """A worker's life: cells in, ends out, until the pipe ends."""
     # Ctrl-C goes to the whole group; the process that owns the study decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     use_double_precision()
     with contextlib.suppress(EOFError, OSError):
         while True:
-            _, *rest = attempt(link.recv(), compute)
-            link.send(rest)
+            finished = attempt(link.recv(), compute)
+            link.send((finished.end, finished.seconds, finished.worker))

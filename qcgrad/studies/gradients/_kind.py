@@ -12,12 +12,13 @@ from ...catalogue import methods
 from .._circuit_fields import CircuitNames, ObservableText, placed
 from .._methods import samples
 from ..cells import MOST_CELLS, Cell
+from ..choices import Written, checked, instances, points
 from ..kind import AbstractKind, Number, Seeds, Whole, distinct
 from ..records import Record
 from ..summary import Summary
 from ._cell import GradientCell
 from ._conditions import Condition, Noise, conditions, known
-from ._methods import checked, instances
+from ._methods import of_circuits
 
 # Gradients of trials go by one by one, but each takes its time.
 _MOST_TRIALS = 1_000_000
@@ -54,7 +55,7 @@ class Gradients(AbstractKind):
 
     circuits: CircuitNames
     observable: tuple[ObservableText, ...] = ()
-    methods: tuple[str | dict[str, Any], ...] = Field(min_length=1)
+    methods: tuple[Written, ...] = Field(min_length=1)
     epsilon: tuple[Number, ...] = ()
     delta: tuple[Number, ...] = Field(default=(0.02,), min_length=1)
     noise: tuple[Noise, ...] = ()
@@ -104,25 +105,14 @@ class Gradients(AbstractKind):
     @field_validator("methods")
     @classmethod
     def _check_methods(cls, entries):
-        # Counted before any instance is made.
-        counts = tuple(map(_points, entries))
-        if not all(counts):
-            raise ValueError(
-                f"an option of {entries[counts.index(0)]} has an empty list: give a value, or leave it out"
-            )
-        count = sum(counts)
-        if count > MOST_CELLS:
-            raise ValueError(f"their options make {count:,} instances: leave out values, {MOST_CELLS:,} are allowed")
-        try:
-            return tuple(checked(entry) for entry in entries)
-        except OverflowError as error:
-            raise ValueError(f"a number is too large: {error}") from error
+        among = of_circuits()
+        return tuple(checked(entry, among, "method") for entry in entries)
 
     @model_validator(mode="after")
     def _check_grid(self):
         conditions(self.noise, self.backends)  # refuses what fits nowhere
         lists = (self.circuits, self.observable, self.seeds, self.epsilon, self.delta, self.noise, self.backends)
-        count = math.prod(max(1, len(values)) for values in lists) * sum(map(_points, self.methods))
+        count = math.prod(max(1, len(values)) for values in lists) * sum(map(points, self.methods))
         if count > MOST_CELLS:
             raise ValueError(f"the lists make up to {count:,} cells: leave out values, {MOST_CELLS:,} are allowed")
         return self
@@ -178,9 +168,3 @@ class Gradients(AbstractKind):
         from ._summary import summary
 
         return summary([(cell, record) for cell, record in records if isinstance(cell, GradientCell)])
-
-
-def _points(entry: str | dict[str, Any]) -> int:
-    """Instances of a method that a spec writes so."""
-    options = entry.values() if isinstance(entry, dict) else ()
-    return math.prod(len(values) for values in options if isinstance(values, list))

@@ -1,9 +1,9 @@
 """What an accuracy study shows: a table of errors and costs, and errors against copies."""
 
-import json
 import math
 from collections.abc import Callable, Iterator, Sequence
 
+from ..choices import in_words
 from ..records import Record
 from ..summary import Column, Curve, Figure, Panel, Summary, Table
 from ._cell import GradientCell
@@ -79,9 +79,8 @@ def _numbers(heading: str, values: list[int], *, is_essential: bool = True) -> C
 
 
 def _options_text(cell: GradientCell) -> str:
-    options = [f"{name} = {value}" for name, value in json.loads(cell.options).items()]
     accuracy = [f"ε = {cell.epsilon:g}", f"δ = {cell.delta:g}"] if cell.epsilon is not None else []
-    return ", ".join(accuracy + options)
+    return ", ".join([*accuracy, *filter(None, [in_words(cell.options)])])
 
 
 def _error(value: float, spread: float | None) -> str:

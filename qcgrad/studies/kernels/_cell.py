@@ -44,6 +44,10 @@ class KernelCell(Cell):
     def label(self) -> str:
         return f"{self.activation}, {self.where}, network {self.network + 1}"
 
+    @property
+    def effort(self) -> float:
+        return 0.5 + 1e-6 * self.depth * self.width**2  # compiling, and arithmetic
+
     def record(self, notify: Callable[[str], None], max_bytes: int | None) -> Record:
         rng = np.random.default_rng(self.seed)
         size = self.inputs, self.dimension

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 _MOST_ROWS = 200
 # Columns that tables take with everything on one line; below this they leave out what can be missed.
 _FULL_WIDTH = 120
-_COLOURS = {"yes": "green", "no": "red", "undecided": "yellow"}
+_COLOURS = {"yes": "green", "no": "red", "not enough range": "yellow"}
 
 
 def print_summary(summary: Summary, console: "Console") -> None:

@@ -3,10 +3,10 @@
 import base64
 import inspect
 import json
-import textwrap
+import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,8 @@ from ...version import __version__
 from ..files import replacing
 from ..status import Status
 from ..summary import Column, Curve, Figure, Panel, Summary, Table
-from .palette import colours, markers
+from ._plots import plotted
 
-_SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "x", "triangle-left", "star")
-_DASHES = {"solid": "solid", "dashed": "dash", "dotted": "dot", "none": "solid"}
-_LABEL_WIDTH = 36
 # Rows of a table: browsers sort and filter so many at once.
 _MOST_ROWS = 2000
 
@@ -89,12 +86,26 @@ def _context(report: Report) -> dict[str, Any]:
         "finished": data["finished"],
         "total": data["total"],
         "not_finished": data["failures"],
-        "downloads": [(name, _data_url(content)) for name, content in report.files],
+        "downloads": [(name, _data_url(content)) for name, content in (*report.files, _shown(report.summaries))],
         "sections": [_section(number, summary) for number, summary in enumerate(report.summaries)],
         "counters": list(told(inspect.getdoc(Cost) or "", "Attributes").items()),
         "runs": [_run(run) for run in data["runs"]],
         "spec": report.spec,
     }
+
+
+def _shown(summaries: Sequence[Summary]) -> tuple[str, bytes]:
+    """Tables and figures as data: columns with their values, curves with their errors and bands."""
+
+    def plain(part: Any) -> Any:
+        if isinstance(part, dict):
+            return {name: plain(value) for name, value in part.items()}
+        if isinstance(part, (list, tuple)):
+            return [plain(value) for value in part]
+        return None if isinstance(part, float) and not math.isfinite(part) else part
+
+    data = plain([asdict(summary) for summary in summaries])
+    return "summary.json", json.dumps(data, allow_nan=False, ensure_ascii=False).encode()
 
 
 def _data_url(content: bytes) -> str:
@@ -103,14 +114,20 @@ def _data_url(content: bytes) -> str:
 
 def _run(run: dict[str, Any]) -> dict[str, Any]:
     about = dict(run["provenance"])
-    packages, engine = about.pop("packages", {}), about.pop("engine", {})
-    facts = {**about, **packages, **engine}
+    packages, engine, workers = (about.pop(name, {}) for name in ("packages", "engine", "workers"))
+    facts = {**about, **packages, **engine} | {f"worker {host}": _machine(there) for host, there in workers.items()}
     began = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(run["began"]))
     return {
         "began": began,
         "host": about.get("host", "?"),
         "facts": [(k, v) for k, v in facts.items() if v is not None],
     }
+
+
+def _machine(about: dict[str, Any]) -> str:
+    engine = about.get("engine", {})
+    parts = about.get("platform"), f"{about.get('processors')} processors", engine.get("engine")
+    return ", ".join(str(part) for part in (*parts, engine.get("instruction set")) if part)
 
 
 def _section(number: int, summary: Summary) -> dict[str, Any]:
@@ -156,64 +173,24 @@ def _figure(figure: Figure, name: str) -> dict[str, Any]:
 
 
 def _panel(figure: Figure, panel: Panel, name: str) -> dict[str, Any]:
-    colour, marker = colours(figure), markers(figure, _SHAPES)
-    plot = {"data": [_trace(curve, colour, marker) for curve in panel.curves], "layout": _layout(panel)}
     numbers = Table(f"{panel.title}: numbers", tuple(_numbers(panel.curves)))
     return {
         "id": name,
         "title": panel.title,
         "x_label": panel.x_label,
         "y_label": panel.y_label,
-        "json": _script_safe(json.dumps(plot).replace("<", "\\u003c")),  # a comment would hide the element's end
+        "json": _script_safe(
+            json.dumps(plotted(figure, panel)).replace("<", "\\u003c")
+        ),  # a comment would hide the element's end
         "numbers": _table(numbers, f"{name}-numbers"),
     }
 
 
-def _trace(curve: Curve, colour: dict[str, str], marker: dict[str, str]) -> dict[str, Any]:
-    shape = marker.get(curve.marker)
-    modes = [*(["markers"] if shape else []), *(["lines"] if curve.line != "none" else [])]
-    trace = {
-        "name": _plotly_text(curve.label),
-        "x": curve.x,
-        "y": curve.y,
-        "mode": "+".join(modes) or "markers",
-        "opacity": curve.opacity,
-        "line": {"color": colour[curve.colour], "dash": _DASHES[curve.line], "width": 1.6},
-        "marker": {
-            "color": colour[curve.colour],
-            "symbol": (shape or "circle") + ("" if curve.is_filled else "-open"),
-            "size": 9,
-        },
-    }
-    return (
-        trace if curve.error is None else trace | {"error_y": {"type": "data", "array": curve.error, "visible": True}}
-    )
-
-
-def _layout(panel: Panel) -> dict[str, Any]:
-    def axis(label: str, is_log: bool) -> dict[str, Any]:
-        kind = {"type": "log", "dtick": "D2"} if is_log else {"type": "linear"}
-        # Lines short enough for a phone.
-        text = "<br>".join(map(_plotly_text, textwrap.wrap(label, _LABEL_WIDTH)))
-        return {"title": {"text": text, "font": {"size": 13}}, "automargin": True, **kind}
-
-    return {
-        "xaxis": axis(panel.x_label, panel.log_x),
-        "yaxis": axis(panel.y_label, panel.log_y),
-        "legend": {"orientation": "h", "y": -0.3, "yanchor": "top", "font": {"size": 11}},
-        "margin": {"l": 10, "r": 10, "t": 30, "b": 10},
-    }
-
-
-def _plotly_text(text: str) -> str:
-    """Plotly reads a few HTML tags in labels; names of users have none."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
 def _numbers(curves: Sequence[Curve]) -> Iterator[Column]:
-    """The points of curves; fitted lines are in the labels."""
-    points = [(c.label, x, y) for c in curves if c.marker for x, y in zip(c.x, c.y, strict=True)]
-    yield Column("curve", tuple(label for label, _, _ in points), is_text=True)
-    for heading, k in (("x", 1), ("y", 2)):
-        values = tuple(point[k] for point in points)
-        yield Column(heading, tuple(f"{value:.6g}" for value in values), values)
+    """The points of curves; fitted lines are in tables."""
+    marked = [curve for curve in curves if curve.marker]
+    yield Column("curve", tuple(curve.label for curve in marked for _ in curve.x), is_text=True)
+    headings = {"x": "x", "y": "y"} | ({"error": "standard error"} if any(c.error for c in marked) else {})
+    for name, heading in headings.items():
+        values = tuple(value for c in marked for value in (getattr(c, name) or (None,) * len(c.x)))
+        yield Column(heading, tuple("–" if value is None else f"{value:.6g}" for value in values), values)

@@ -20,8 +20,11 @@
     // Black on black cannot be read.
     if (!dark.matches) return trace;
     const light = (colour) => (colour === "#000000" ? "#ffffff" : colour);
+    if (trace.fillcolor) return { ...trace, fillcolor: trace.fillcolor.replace("rgba(0,0,0", "rgba(255,255,255") };
+    if (!trace.marker) return trace;
     return {
       ...trace,
+      fillcolor: trace.fillcolor && light(trace.fillcolor),
       line: { ...trace.line, color: light(trace.line.color) },
       marker: { ...trace.marker, color: light(trace.marker.color) },
     };
@@ -31,7 +34,8 @@
     for (const place of document.querySelectorAll("[data-plot]")) {
       const { data, layout } = JSON.parse(document.getElementById(place.dataset.plot).textContent);
       // The legend stands below the axes and needs room of its own; a phone has one column for it.
-      const rows = Math.ceil(data.length / (place.clientWidth < 560 ? 1 : 2));
+      const named = data.filter((trace) => trace.showlegend !== false).length;
+      const rows = Math.ceil(named / (place.clientWidth < 560 ? 1 : 2));
       const sized = { ...themed(layout), height: 430 + 20 * rows };
       Plotly.react(place, data.map(visible), sized, { responsive: true, displaylogo: false });
     }

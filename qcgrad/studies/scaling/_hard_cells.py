@@ -42,13 +42,18 @@ class HardInstanceCell(MethodCell):
     epsilon: float = 0.3
     delta: float = 0.02
     n: int
-    trials: int = 250
+    trials: int = 100
     ladder: float = 1.1
     tilt: float = TILT
 
     @property
     def where(self) -> str:
         return f"{self.model}, n = {self.n}"
+
+    @property
+    def effort(self) -> float:
+        seconds_of_a_trial = 0.002 if self.described.make.is_traceable else 0.03
+        return self.trials * seconds_of_a_trial * (1 + 4**self.n / 10_000)
 
     def record(self, notify: Callable[[str], None], max_bytes: int | None) -> Record:
         check_hard_instance(self.described, self.n, max_bytes)

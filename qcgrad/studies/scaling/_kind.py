@@ -1,6 +1,7 @@
 """The spec of a scaling study and its cells."""
 
 from collections.abc import Iterator, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Self
 
@@ -9,7 +10,7 @@ from pydantic import Field, field_validator
 from ...catalogue import Method, methods
 from .._methods import is_searched, known, ranked, samples, searched, takes_any_circuit, trials_of, typical
 from ..cells import Cell
-from ..kind import AbstractKind, Number
+from ..kind import AbstractKind, Number, Seeds
 from ..records import Record
 from ..summary import Summary
 from ._circuit_cells import CircuitCell
@@ -24,7 +25,10 @@ _SIZE_AND_DEPTH = (
 )
 _SPIN_CHAINS = ("tfim_hva_n3_p1", "tfim_hva_n4_p2", "tfim_hva_n6_p3", "tfim_hva_n8_p4", "tfim_hva_n12_p4")
 
-_QUICK_TRIALS = 100
+SEEDS = 3
+"""By default."""
+
+_QUICK_TRIALS = 50
 
 
 class Scaling(AbstractKind):
@@ -32,6 +36,9 @@ class Scaling(AbstractKind):
 
     Attributes:
         methods: names that `qcgrad methods` lists, those of installed packages too; by default the typical ones.
+        seeds: of the hard instance and its trials, and of errors on circuits: so many, or a list of numbers that are
+            added to the study's seed. Laws are fitted to the means, and how sure they are follows from the spread.
+            Exact methods and networks, which no seed changes, are computed once.
         epsilon: accuracies in the max norm, one or several. For circuits they are in units of sqrt(sum_b c_b^2),
             with c_b the sum of the observable's |coefficients| that are measured together (1 for a single string),
             times sqrt(sum_a (d angle_a / d parameter)^2) of the component.
@@ -42,11 +49,14 @@ class Scaling(AbstractKind):
 
     Example:
         >>> from qcgrad.studies.scaling import Scaling
-        >>> [cell.n for cell in Scaling(methods=("backprop",)).cells(seed=0)]
-        [2, 3, 4, 5]
+        >>> [4**cell.n - 1 for cell in Scaling(methods=("backprop",)).cells(seed=0)]
+        [3, 15, 63, 255, 1023, 4095, 65535, 1048575]
+        >>> Scaling(seeds=3).seeds, Scaling(seeds=[5, 7]).seeds
+        ((0, 1, 2), (5, 7))
     """
 
     methods: tuple[str, ...] = Field(default_factory=typical)
+    seeds: Seeds = tuple(range(SEEDS))
     epsilon: tuple[Number, ...] = (0.3,)
     delta: Number = Field(default=0.02, gt=0, lt=1)
     circuits: tuple[CircuitSeries, ...] = (
@@ -96,6 +106,10 @@ class Scaling(AbstractKind):
         yield from self._circuit_cells(seed, [m for m in compared if takes_any_circuit(m)])
         yield from self._hard_cells(seed, [m for m in compared if is_searched(m)])
 
+    def _seeds(self, seed: int) -> tuple[int, ...]:
+        """Of cells that draw."""
+        return tuple((seed + more) % 2**63 for more in self.seeds)
+
     def is_mine(self, cell: Cell) -> bool:
         return isinstance(cell, MethodCell)
 
@@ -129,7 +143,7 @@ class Scaling(AbstractKind):
         return self.model_copy(update={"circuits": series, "hard_instance": hard})
 
     def quick(self) -> Self:
-        """Circuits up to 8 qubits, the hard instance to n = 4 with fewer trials."""
+        """Circuits up to 8 qubits, two seeds, the hard instance to n = 4 with fewer trials."""
         hard = self.hard_instance and self.hard_instance.model_copy(
             update={
                 "qubits": tuple(n for n in self.hard_instance.qubits if n <= 4),
@@ -140,7 +154,7 @@ class Scaling(AbstractKind):
                 "ladder": max(self.hard_instance.ladder, 1.2),
             }
         )
-        smaller = self.model_copy(update={"hard_instance": hard}).within(8)
+        smaller = self.model_copy(update={"hard_instance": hard, "seeds": self.seeds[:2]}).within(8)
         assert smaller is not None
         return smaller
 
@@ -166,33 +180,34 @@ class Scaling(AbstractKind):
             accuracies = [(epsilon, self.delta) for epsilon in self.epsilon] if samples(method) else [(None, None)]
             for epsilon, delta in accuracies:
                 for series, name in small if samples(method) else everything:
-                    yield CircuitCell(
-                        **places[name],
-                        method=method.name,
-                        model=series.label,
-                        seed=seed,
-                        observable=series.observable,
-                        # What is simulated has no noise.
-                        noise=(series.noise or None) if samples(method) else None,
-                        most_qubits=series.max_sampled_qubits if samples(method) and is_factory_name(name) else None,
-                        epsilon=epsilon,
-                        delta=delta,
-                    )
+                    is_limited = samples(method) and is_factory_name(name)
+                    for each in self._seeds(seed)[: None if samples(method) else 1]:
+                        yield CircuitCell(
+                            **places[name],
+                            method=method.name,
+                            model=series.label,
+                            seed=each,
+                            observable=series.observable,
+                            # What is simulated has no noise.
+                            noise=(series.noise or None) if samples(method) else None,
+                            most_qubits=series.max_sampled_qubits if is_limited else None,
+                            epsilon=epsilon,
+                            delta=delta,
+                        )
 
     def _hard_cells(self, seed: int, compared: list[Method]) -> Iterator[HardInstanceCell]:
         hard = self.hard_instance
         if hard is None:
             return
-        for method in compared:
-            for epsilon in self.epsilon:
-                for n in hard.qubits:
-                    yield HardInstanceCell(
-                        method=method.name,
-                        seed=seed,
-                        epsilon=epsilon,
-                        delta=self.delta,
-                        n=n,
-                        trials=hard.trials.get(method.name, trials_of(method)),
-                        ladder=hard.ladder,
-                        tilt=hard.tilt,
-                    )
+        grid = product(compared, self.epsilon, hard.qubits, self._seeds(seed))
+        for method, epsilon, n, each in grid:
+            yield HardInstanceCell(
+                method=method.name,
+                seed=each,
+                epsilon=epsilon,
+                delta=self.delta,
+                n=n,
+                trials=hard.trials.get(method.name, trials_of(method)),
+                ladder=hard.ladder,
+                tilt=hard.tilt,
+            )

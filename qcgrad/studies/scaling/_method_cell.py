@@ -28,4 +28,6 @@ class MethodCell(Cell):
 
     @property
     def label(self) -> str:
-        return f"{self.method}, {self.where}" + ("" if self.epsilon is None else f", ε = {self.epsilon:g}")
+        # What has no accuracy draws nothing that matters.
+        drawn = "" if self.epsilon is None else f", ε = {self.epsilon:g}, seed {self.seed}"
+        return f"{self.method}, {self.where}{drawn}"

@@ -34,6 +34,10 @@ class NetworkCell(MethodCell):
     def where(self) -> str:
         return f"{self.model}, n = {self.n}"
 
+    @property
+    def effort(self) -> float:
+        return 0.5 + 4**self.n / 100_000  # compiling, and arithmetic
+
     def record(self, notify: Callable[[str], None], max_bytes: int | None) -> Record:
         check_network(self.n, self.batch, max_bytes)
         inputs = 2**self.n

@@ -1,26 +1,19 @@
-"""From records to scaling laws: which resource grows how with M, and the verdict."""
+"""From records to scaling laws: which resource grows how with M, what predicts it, and the verdict."""
 
-import math
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
 
 from ...catalogue import methods
 from .._methods import ranked
-from ..fit import LogFit, PowerFit, fit_logarithm, fit_power
+from ..comparison import Comparison, Sample, compare
+from ..fit import PowerFit, fit_power
 from ..records import Record
 from ._method_cell import MethodCell
-
-THRESHOLD = 0.2
-"""An exponent of the cost ratio that is below this by two standard errors counts as "at most log M"."""
-
-RULE = (
-    "Backpropagation scaling: cost(gradient)/cost(value) grows at most like log M. Rule: its power-law exponent "
-    f"plus two standard errors is below {THRESHOLD} (yes), minus two is above (no), else undecided. Methods pay in "
-    "copies where they measure, in gates where they simulate, in FLOPs in a network."
-)
-
-# Between an exponent of 1/2 and one of 1.
-_PER_COMPONENT = 0.75
+from ._verdict import Verdict, verdict
 
 UNITS = {"copies": "copies", "gates": "gates", "flops": "FLOPs"}
 
@@ -31,19 +24,32 @@ class Law:
 
     Attributes:
         method, model, kind, epsilon: of the cells; epsilon is None where nothing is sampled.
-        sizes: M of the points, ascending.
-        copies, gates: what the gradient costs at each point (zeros where it costs none).
-        ratio: cost(gradient)/cost(value) in the resource `pays_in`.
+        samples: "copies" and "gates" that the gradient costs at each point (zeros where it costs none), and "ratio",
+            cost(gradient)/cost(value) in the resource `pays_in`; for each seed.
+        seeds: how many there are at most.
     """
 
     method: str
     model: str
     kind: str
     epsilon: float | None
-    sizes: tuple[int, ...]
-    copies: tuple[int, ...]
-    gates: tuple[int, ...]
-    ratio: tuple[float, ...]
+    samples: dict[str, Sample]
+    seeds: int = 1
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """M of the points, ascending."""
+        return self.samples["ratio"].sizes
+
+    @property
+    def copies(self) -> tuple[float, ...]:
+        """Mean copies of a gradient at each point."""
+        return self.samples["copies"].means
+
+    @property
+    def ratio(self) -> tuple[float, ...]:
+        """Mean cost ratio at each point."""
+        return self.samples["ratio"].means
 
     @property
     def access(self) -> str:
@@ -56,59 +62,56 @@ class Law:
         return methods()[self.method].pays_in
 
     def power(self, name: str) -> PowerFit | None:
-        """Power law of `copies`, `gates` or `ratio` in M; None where there is none to fit."""
-        values = getattr(self, name)
-        if len(set(self.sizes)) < 2 or min(values) <= 0:
-            return None
-        return fit_power(self.sizes, values)
+        """Power law of a sample in M; None where there is none to fit."""
+        sample = self.samples[name]
+        return fit_power(sample.sizes, sample.means, sample.errors) if sample.can_be_fitted else None
+
+    def comparison(self, name: str) -> Comparison | None:
+        """Laws of a sample compared; None for fewer than three sizes, or where nothing is paid."""
+        sample = self.samples[name]
+        return _compared(sample) if sample.can_be_fitted and len(set(sample.sizes)) > 2 else None
+
+    @property
+    def judged(self) -> Verdict:
+        """The verdict with its reasons."""
+        compared = self.comparison("ratio")
+        return verdict(self.sizes, self.power("ratio"), compared.interval if compared else None)
 
     @property
     def verdict(self) -> str:
-        """yes, no or undecided; see `RULE`."""
-        return verdict(self.power("ratio"))
+        """ "yes", "no" or "not enough range"; "–" where the value costs nothing. See `RULE`."""
+        return self.judged.answer if min(self.ratio) > 0 else "–"
 
 
-def verdict(fit: PowerFit | None) -> str:
-    """Apply `RULE` to the power law of the cost ratio.
-
-    Example:
-        >>> from qcgrad.studies.fit import PowerFit
-        >>> from qcgrad.studies.scaling.laws import verdict
-        >>> verdict(PowerFit(3.0, 0.01, 0.02, 1.0)), verdict(PowerFit(2.0, 1.1, 0.02, 1.0))
-        ('yes', 'no')
-        >>> verdict(PowerFit(2.0, 0.15, 0.1, 1.0)), verdict(None)
-        ('undecided', 'undecided')
-    """
-    if fit is None or math.isnan(fit.standard_error):
-        return "undecided"
-    if fit.exponent + 2 * fit.standard_error < THRESHOLD:
-        return "yes"
-    return "no" if fit.exponent - 2 * fit.standard_error > THRESHOLD else "undecided"
+# A summary is drawn in several forms.
+_compared = lru_cache(maxsize=256)(compare)
 
 
 def laws_of(records: Sequence[tuple[MethodCell, Record]]) -> list[Law]:
-    """One law for each method, model and epsilon, in order of first appearance."""
-    groups: dict[tuple[str, str, str, float | None], list[Record]] = {}
+    """One law for each method, model and epsilon, in order of first appearance; seeds of a cell are one point."""
+    groups: dict[tuple[str, str, str, float | None], dict[str, list[Record]]] = {}
     for cell, record in records:
         key = (cell.method, cell.model, cell.kind, cell.epsilon)
-        groups.setdefault(key, []).append(record)
+        point = json.dumps({name: part for name, part in cell.data.items() if name != "seed"}, sort_keys=True)
+        groups.setdefault(key, {}).setdefault(point, []).append(record)
     laws = []
-    for (method, model, kind, epsilon), members in groups.items():
-        members = sorted(members, key=lambda record: record["M"])
-        resource = methods()[method].pays_in
-        laws.append(
-            Law(
-                method,
-                model,
-                kind,
-                epsilon,
-                tuple(r["M"] for r in members),
-                tuple(r["gradient"]["copies"] for r in members),
-                tuple(r["gradient"]["gates"] for r in members),
-                tuple(_ratio(r["gradient"][resource], r["value"][resource]) for r in members),
-            )
-        )
+    for key, points in groups.items():
+        members = sorted(points.values(), key=lambda seeds: seeds[0]["M"])
+        laws.append(Law(*key, _samples(members, methods()[key[0]].pays_in), max(map(len, members))))
     return sorted(laws, key=lambda law: ranked().index(law.method))
+
+
+def _samples(points: list[list[Record]], resource: str) -> dict[str, Sample]:
+    sizes = tuple(seeds[0]["M"] for seeds in points)
+
+    def sample(number) -> Sample:
+        return Sample(sizes, tuple(tuple(number(record) for record in seeds) for seeds in points))
+
+    return {
+        "copies": sample(lambda record: record["gradient"]["copies"]),
+        "gates": sample(lambda record: record["gradient"]["gates"]),
+        "ratio": sample(lambda record: _ratio(record["gradient"][resource], record["value"][resource])),
+    }
 
 
 def _ratio(gradient: int, value: int) -> float:
@@ -116,37 +119,25 @@ def _ratio(gradient: int, value: int) -> float:
     return gradient / value if value else 0.0
 
 
-@dataclass(frozen=True)
-class HardInstanceFits:
-    """Copies that reach epsilon on the hard instance, fitted in two ways.
+def over_classical(law: Law, laws: Sequence[Law]) -> tuple[float | None, ...]:
+    """The cost ratio of each point over that of classical backpropagation at equal M.
 
-    Attributes:
-        power: copies = c M^k.
-        logarithm: copies = a + b ln M, or copies/M = a + b ln M for methods that measure each component by itself.
-        per_component: whether `logarithm` is of copies/M.
-        r_squared: of the copies themselves by the logarithm, to compare with `power.r_squared`.
+    The ratio of the first network's law, which is counted at the network's sizes, changes slowly: between two of them
+    it is interpolated in ln M. None where M lies outside of them, or no network was counted.
+
+    Args:
+        law: of any model.
+        laws: of the study.
     """
-
-    power: PowerFit
-    logarithm: LogFit
-    per_component: bool
-    r_squared: float
-
-
-def hard_instance_fits(law: Law) -> HardInstanceFits | None:
-    """Both fits of a law on the hard instance; None for fewer than two sizes."""
-    power = law.power("copies")
-    if power is None:
-        return None
-    # Log M, root of M or M log M: of these only the last one has an exponent near 1.
-    per_component = power.exponent > _PER_COMPONENT
-    divisor = law.sizes if per_component else (1,) * len(law.sizes)
-    logarithm = fit_logarithm(law.sizes, [c / d for c, d in zip(law.copies, divisor, strict=True)])
-    fitted = [float(logarithm.at(m)) * d for m, d in zip(law.sizes, divisor, strict=True)]
-    mean = sum(law.copies) / len(law.copies)
-    total = sum((c - mean) ** 2 for c in law.copies)
-    missed = sum((c - f) ** 2 for c, f in zip(law.copies, fitted, strict=True))
-    return HardInstanceFits(power, logarithm, per_component, 1 - missed / total if total else 1.0)
+    network = next((each for each in laws if each.kind == "network"), None)
+    if network is None or min(network.ratio) <= 0:
+        return (None,) * len(law.sizes)
+    known, ratios = np.log(network.sizes), network.ratio
+    inside = [network.sizes[0] <= m <= network.sizes[-1] for m in law.sizes]
+    return tuple(
+        ratio / float(np.interp(np.log(m), known, ratios)) if fits and ratio > 0 else None
+        for m, ratio, fits in zip(law.sizes, law.ratio, inside, strict=True)
+    )
 
 
 @dataclass(frozen=True)
@@ -164,7 +155,7 @@ class AccuracyLaw:
     model: str
     size: int
     epsilons: tuple[float, ...]
-    copies: tuple[int, ...]
+    copies: tuple[float, ...]
 
     @property
     def power(self) -> PowerFit:

@@ -8,6 +8,11 @@
 #include "memory.h"
 #include "threads.h"
 
+// setup.py says it.
+#ifndef QCGRAD_SOURCES
+#define QCGRAD_SOURCES ""
+#endif
+
 using namespace qcgrad;
 
 extern "C" {
@@ -170,6 +175,8 @@ int qcgrad_describe(const qcgrad_circuit* c, const qcgrad_observables* o, int si
 void qcgrad_set_num_threads(int count) { set_num_threads(count); }
 int qcgrad_shift_states(int num_qubits) { return shift_states(num_qubits); }
 int qcgrad_num_threads() { return num_threads(); }
+// A hash of the sources that this was built from: builds with different ones give different results.
+const char* qcgrad_sources() { return QCGRAD_SOURCES; }
 int qcgrad_instruction_set() { return static_cast<int>(instruction_set()); }
 int qcgrad_use_instruction_set(int isa) { return use_instruction_set(static_cast<InstructionSet>(isa)); }
 int qcgrad_has_instruction_set(int isa) { return kernels_for<double>(static_cast<InstructionSet>(isa)) != nullptr; }

@@ -1,0 +1,41 @@
+"""Parts of tables that kinds of study share in which something learns."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from .._over_seeds import texts
+from ..cells import Cell
+from ..records import Record
+from ..summary import Column, Table
+from ._cell import LearningCell
+from ._names import Names, rule, task
+
+
+def naming(cells: Iterable[LearningCell], names: Names) -> Iterator[Column]:
+    """Task and rule, and what else differs from row to row."""
+    known = list(cells)
+    yield texts("task", map(task, known))
+    yield texts("rule", map(rule, known))
+    for heading, part in (("network", names.network), ("optimizer", names.optimizer)):
+        if any(map(part, known)):
+            yield texts(heading, map(part, known))
+
+
+def refusals(title: str, rows: Sequence[tuple[Cell, Record]]) -> list[Table]:
+    """A table of what was refused, and why; each reason once for all that it is the same for."""
+    found: dict[tuple[str, str], dict[str, None]] = {}
+    for cell, record in rows:
+        if "refused" in record:
+            found.setdefault((cell.where, record["refused"]), {})[_choice(cell)] = None
+    if not found:
+        return []
+    columns = (
+        texts("what", (" · ".join(choices) for choices in found.values())),
+        texts("where", (where for where, _ in found)),
+        texts("why", (why for _, why in found)),
+    )
+    return [Table(title, columns)]
+
+
+def _choice(cell: Cell) -> str:
+    """What was to be done there: the rest of a cell's label."""
+    return rule(cell) if isinstance(cell, LearningCell) else cell.label.partition(f", {cell.where}")[0]
