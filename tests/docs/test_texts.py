@@ -1,5 +1,6 @@
 """Texts of the checkout: their links lead somewhere, and their code is code."""
 
+import os
 import posixpath
 import re
 import subprocess
@@ -54,7 +55,10 @@ RUN = [path for path in repository.texts() if any(blocks(path)) and not path.sta
 def test_code_runs_from_top_to_bottom(path, tmp_path):
     script = tmp_path / "blocks.py"
     script.write_text("\n".join(code for _, code in blocks(path)), encoding="utf-8")
-    done = subprocess.run([sys.executable, script], cwd=ROOT, capture_output=True, text=True, check=False)
+    # As from a checkout, where theory/ can be imported.
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, script]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     if re.search(r"ModuleNotFoundError: No module named 'torch'", done.stderr):
         pytest.skip("no torch here")
     assert done.returncode == 0, done.stderr[-2000:]
