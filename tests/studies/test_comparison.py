@@ -114,7 +114,7 @@ def test_many_sizes_are_left_out_in_parts():
     sizes = tuple(range(20, 60))
     found = compare(drawn(math.sqrt, 0.02, 2, rng(4), sizes), resamples=1000)
     assert len(found.resampled) == 30_000 // len(sizes)
-    # Two seeds that scatter by 2 %, and a fit to the others.
+    # Two seeds that scatter by 2 %, and a fit to the others; a mean square over 40 sizes scatters by 11 % in its root.
     assert found.misses["power law"] == pytest.approx(0.02 / math.sqrt(2), rel=0.9)
     assert found.misses["constant"] > 0.1
 

@@ -99,7 +99,7 @@ def verdict(
     slack = _normal((1 + LEVEL) / 2) * departure / _leverage(sizes)
     low = power.exponent - math.hypot(power.exponent - low, slack)
     high = power.exponent + math.hypot(high - power.exponent, slack)
-    half, told = (high - low) / 2, 0.0
+    half = (high - low) / 2
     told = _told(logarithm, half, power.standard_error)
     needed = None if told >= ENOUGH else _needed(sizes, half, power.standard_error)
     answer = "no" if low > logarithm else "yes" if high < ROOT else NO_RANGE
