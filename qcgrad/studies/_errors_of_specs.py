@@ -64,7 +64,7 @@ def explain(error: Any, model: type[BaseModel]) -> str:
     if error["type"] == "too_short":
         least = error["ctx"]["min_length"]
         return f"{field}: give at least {'one' if least == 1 else least}"
-    if message.startswith("method ") or not field:
+    if not field:
         return message
     # Our own messages say what was given where that helps.
     given = "" if error["type"] in ("value_error", "missing") else f", and not {reprlib.repr(error['input'])}"

@@ -35,8 +35,8 @@ def known(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def samples(method: Method) -> bool:
-    """Whether its accuracy is a matter of copies; others are exact."""
-    return method.pays_in == "copies"
+    """Whether its accuracy is a matter of what it draws, copies or numbers of its own; others are exact."""
+    return method.pays_in == "copies" or bool(method.make.accuracy_option)
 
 
 def takes_any_circuit(method: Method) -> bool:
@@ -46,7 +46,8 @@ def takes_any_circuit(method: Method) -> bool:
 
 def is_searched(method: Method) -> bool:
     """Whether there is a setting to search for an accuracy, on the hard instance."""
-    return method.differentiates == "circuits" and samples(method) and bool(method.make.accuracy_option)
+    pays_copies = method.differentiates == "circuits" and method.pays_in == "copies"
+    return pays_copies and bool(method.make.accuracy_option)
 
 
 def searched(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -70,10 +70,9 @@ class Sample:
     @property
     def errors(self) -> tuple[float, ...] | None:
         """Standard errors of `means`; None where nothing was drawn, or too little to know its spread."""
-        spread = self.spread
-        if not self.is_drawn or spread.freedom < _LEAST_FREEDOM:
+        if not (self.is_drawn and self.can_be_fitted) or self.spread.freedom < _LEAST_FREEDOM:
             return None
-        sigma = spread.sigma
+        sigma = self.spread.sigma
         return tuple(m * sigma / len(v) ** 0.5 for m, v in zip(self.means, self.values, strict=True))
 
 

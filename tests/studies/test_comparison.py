@@ -80,6 +80,11 @@ def test_what_no_seed_changes_is_given_no_spread():
     assert found.fits["power law"].with_errors == "100.0±0.0 · M^1.00±0.00"
 
 
+def test_what_costs_nothing_has_no_errors():
+    """No logarithm of zero is taken, which would warn."""
+    assert Sample(SIZES, ((0.0, 0.0), (1.0, 2.0), (3.0, 3.0), (4.0, 4.0))).errors is None
+
+
 def test_one_seed_cannot_be_resampled():
     found = compare(Sample(SIZES, ((1488.0,), (8890.0,), (45990.0,), (192418.0,))))
     assert found.shares is None

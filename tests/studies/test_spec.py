@@ -146,3 +146,8 @@ def test_limits_make_a_study_smaller():
     assert smallest is not None
     assert smallest.hard_instance is None
     assert len(DEFAULT.changed(lambda kind: kind.quick()).cells()) < len(DEFAULT.cells())
+
+
+def test_a_wrong_method_is_said_with_its_key():
+    with pytest.raises(SpecError, match=r"scaling\.methods: method 'paramter-shift' .* did you mean 'parameter-shift'"):
+        make_spec({"scaling": {"methods": ["paramter-shift"]}})
