@@ -3,6 +3,7 @@
 from functools import lru_cache, partial
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.stages import Wrapped
 from jaxtyping import Float, PyTree
@@ -43,10 +44,10 @@ def analysed_cost(program: Wrapped, apply: Apply, loss_fn: LossFunction, *argume
     Args:
         program: `forward` or `backward`.
         apply, loss_fn: the network.
-        arguments: the program's others, pytrees of arrays; only shapes and dtypes matter.
+        arguments: the program's others, pytrees of arrays and numbers; only shapes and dtypes matter.
     """
     leaves, structure = jax.tree.flatten(arguments)
-    shapes = tuple((np.shape(leaf), np.dtype(leaf.dtype)) for leaf in leaves)
+    shapes = tuple((np.shape(leaf), np.dtype(jnp.result_type(leaf))) for leaf in leaves)
     return _analysed(program, apply, loss_fn, structure, shapes)
 
 

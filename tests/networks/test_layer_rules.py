@@ -247,3 +247,21 @@ def test_feedback_alignment_learns():
 
     assert float(trained(params, 0.0)) > 0.5
     assert float(trained(params, 1.0)) < 1e-3
+
+
+class Shrunk(nn.LayerRule):
+    """What a layer sends down, times a plain number that is a field."""
+
+    factor: float = 0.5
+
+    def send(self, layer, params, residual, cotangent):
+        return self.factor * super().send(layer, params, residual, cotangent)
+
+
+def test_fields_of_a_rule_may_be_plain_numbers():
+    """A bug: the analysis of costs asked them for their dtype."""
+    _, params, loss, _ = problem("real")
+    shrunk, true = (jax.tree.leaves(gradient(loss, params, rule)) for rule in (Shrunk(), None))
+    # The signal of the first layer has passed the last one and the activation.
+    np.testing.assert_allclose(shrunk[0], 0.25 * true[0], rtol=1e-12)
+    np.testing.assert_allclose(shrunk[-1], true[-1], rtol=1e-12)
