@@ -1,17 +1,20 @@
 """What identifies a result: the cell, and the code that computed it."""
 
 import hashlib
+import inspect
 import json
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from ..catalogue import methods, rules
 from ..version import __version__
 
 
 def cell_key(cell: dict[str, Any]) -> str:
     """What identifies a result: a hash of the cell, and of the code that computes it."""
-    return hashlib.sha256(f"{canonical(cell)}\n{code_version()}".encode()).hexdigest()
+    code = code_version() + "".join(_code_of_others(cell[name]) for name in ("method", "rule") if name in cell)
+    return hashlib.sha256(f"{canonical(cell)}\n{code}".encode()).hexdigest()
 
 
 def canonical(cell: dict[str, Any]) -> str:
@@ -40,3 +43,16 @@ def code_version() -> str:
         digest.update(circuit.path.read_bytes())
         digest.update(repr((circuit.terms, circuit.params.tolist())).encode())
     return f"{__version__}+{digest.hexdigest()[:16]}"
+
+
+@lru_cache(maxsize=256)
+def _code_of_others(name: str) -> str:
+    """A hash of the file in which another package writes a method or a rule; nothing for ours, which are hashed above."""
+    entry = methods().get(name) or rules().get(name)
+    if entry is None or entry.make.__module__.partition(".")[0] == __name__.partition(".")[0]:
+        return ""
+    try:
+        source = Path(inspect.getsourcefile(entry.make) or "")
+        return hashlib.sha256(source.read_bytes()).hexdigest()[:16]
+    except (OSError, TypeError):  # written in a session, or compiled
+        return ""

@@ -1,6 +1,7 @@
 """Which results are the same: those of the same sources, wherever they were built."""
 
 import hashlib
+import importlib
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ import pytest
 
 import qcgrad
 from qcgrad.simulators.statevector import native_library
+from qcgrad.studies import identity
 from qcgrad.studies.identity import code_version
 
 NATIVE = Path(native_library.__file__).parent / "native"
@@ -109,3 +111,19 @@ def run_on(machine: Path, store: Path, count: int) -> list:
     found = subprocess.run([sys.executable, "-c", ON_A_MACHINE, str(store), str(count)], check=True, text=True,
                            capture_output=True, cwd=machine, env=os.environ | {"PYTHONPATH": str(machine)})  # fmt: skip
     return json.loads(found.stdout)
+
+
+@pytest.mark.parametrize("kind", ["method", "rule"])
+def test_another_packages_code_is_part_of_what_it_computed(kind, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    keys = set()
+    for size in (1, 2):
+        (tmp_path / f"toy_{size}.py").write_text(f"class Toy:\n    size = {size}\n")
+        toy = SimpleNamespace(make=importlib.import_module(f"toy_{size}").Toy)
+        monkeypatch.setattr(identity, f"{kind}s", lambda toy=toy: {"toy": toy})
+        identity._code_of_others.cache_clear()
+        keys.add(identity.cell_key({kind: "toy"}))
+    monkeypatch.undo()
+    identity._code_of_others.cache_clear()
+    assert len(keys) == 2
+    assert identity._code_of_others("adjoint") == ""
