@@ -47,7 +47,7 @@ def code_version() -> str:
 
 @lru_cache(maxsize=256)
 def _code_of_others(name: str) -> str:
-    """A hash of the file in which another package writes a method or a rule; nothing for ours, which are hashed above."""
+    """A hash of the file in which another package writes a method or a rule; nothing for ours."""
     entry = methods().get(name) or rules().get(name)
     if entry is None or entry.make.__module__.partition(".")[0] == __name__.partition(".")[0]:
         return ""
