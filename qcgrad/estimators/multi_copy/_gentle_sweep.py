@@ -62,9 +62,9 @@ class GentleSweep(AbstractEstimator):
     Access: multi copy; `cost.qubits` is k (n + 1) and a pointer, the price for the few copies; an encoding of P groups
     and strings adds up to log2(P) + 2 to each copy's.
 
-    Statistics: `bias_bound` is rigorous, j (1 - e^{-1/(2 s^2 k)}) for the j-th string read; where it exceeds the norm
-    of the gradient, a `BiasWarning` and the result's message say which copies or pointer variance would do. Fidelity
-    "exact": the distribution of each string's outcome is exact; simulated strings of one sweep are otherwise
+    Statistics: `bias_bound` is rigorous, \(j (1 - e^{-1/(2 s^2 k)})\) for the j-th string read; where it exceeds the
+    norm of the gradient, a `BiasWarning` and the result's message say which copies or pointer variance would do.
+    Fidelity "exact": the distribution of each string's outcome is exact; simulated strings of one sweep are otherwise
     independent, which is not exact for components that add up several strings (controlled gates, shared parameters).
 
     Cost: `copies` copies (less what does not divide), O(M) gates a copy, known in advance.
