@@ -57,7 +57,7 @@ class Outcome:
 
 
 def run_cells(
-    cells: Sequence[Cell],
+    cells: Iterable[Cell],
     store: Store,
     executor: AbstractExecutor | None = None,
     *,
@@ -70,7 +70,7 @@ def run_cells(
     returns all records.
 
     Args:
-        cells: of a study; gone through several times, and one by one.
+        cells: of a study; gone through several times, and one by one. What can be gone through once is held.
         store: keeps each record as soon as it is computed.
         executor: computes the cells; one after another in this process by default.
         console: rich console for the progress bar; None shows none. Nothing is shown where its file is no
@@ -84,6 +84,7 @@ def run_cells(
         StoreError: results cannot be written; what was kept before stays.
     """
     executor = executor or InProcess()
+    cells = cells if isinstance(cells, Sequence) else tuple(cells)
     with Progress(console, cells) as progress, _Run(cells, store, progress).claims() as run:
         try:
             while True:

@@ -71,6 +71,12 @@ def test_small_study_end_to_end(tmp_path, store):
     assert again.records == outcome.records
 
 
+def test_cells_may_come_from_an_iterator(store):
+    """A bug: they were gone through several times, and the run waited for ever for those of the first one."""
+    cells = tuple(make_spec({"scaling": {"methods": ["backprop"]}}).cells())
+    assert run_cells(iter(cells), store, InProcess(compute=fake)).computed == len(cells) > 0
+
+
 def check_outputs(tmp_path, outcome, spec, store):
     (summary,) = summaries(spec, outcome.records)
     console = Console(record=True, width=130, file=(tmp_path / "report.txt").open("w"))

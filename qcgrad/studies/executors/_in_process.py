@@ -68,7 +68,7 @@ class InProcess(AbstractExecutor):
         >>> from qcgrad.studies.scaling import Scaling
         >>> cells = list(Scaling(methods=("backprop",)).cells(seed=0))
         >>> [finished.end["M"] for finished in InProcess().map(cells[:2])]
-        [15, 63]
+        [3, 15]
     """
 
     def __init__(
