@@ -71,11 +71,22 @@ def medians(
     *,
     is_essential: bool = True,
     with_quartiles: bool = False,
+    missing: str = "",
 ) -> Column:
-    """A column of medians over each group."""
-    found = [quartiles(map(value, group)) for group in groups]
-    shown = tuple(_shown(each, form, with_quartiles) for each in found)
+    """A column of medians over each group; `missing` says why a member has no value, where it should be said."""
+    values = [list(map(value, group)) for group in groups]
+    found = [quartiles(each) for each in values]
+    shown = tuple(
+        _shown(each, form, with_quartiles, _lost(members, missing)) for each, members in zip(found, values, strict=True)
+    )
     return Column(heading, shown, tuple(each and each.median for each in found), is_essential=is_essential)
+
+
+def _lost(members: list[float | None], why: str) -> str:
+    lost = members.count(None)
+    if not (why and lost):
+        return ""
+    return why if lost == len(members) else f"{lost} of {len(members)} {why}"
 
 
 def along(records: Sequence[Sequence[float | None]]) -> list[Quartiles | None]:
@@ -92,13 +103,15 @@ def against(runs: Sequence[tuple[Sequence[float], Sequence[float | None]]]) -> l
 
     Returns:
         Budgets that every run can make something of, up to the largest that one spent; the last number of a run that
-        has ended stands. None where nothing is spent.
+        has ended stands, unless it is None: no more is known of them all then. None where nothing is spent.
     """
     found = []
     for budget in _budgets([spent for spent, _ in runs]):
         # Ends of the range are rounded.
         last = [int(np.searchsorted(spent, budget * (1 + 1e-9), side="right")) - 1 for spent, _ in runs]
-        if middle := quartiles(numbers[k] for k, (_, numbers) in zip(last, runs, strict=True)):
+        paid = [numbers[k] for k, (_, numbers) in zip(last, runs, strict=True)]
+        # Those that go on, alone, would look better than all of them are.
+        if None not in paid and (middle := quartiles(paid)):
             found.append((budget, middle))
     return found
 
@@ -132,13 +145,13 @@ def point(label: str, x: Quartiles | None, y: Quartiles | None, **look: Any) -> 
         yield Curve(label, (x.median,), (y.median,), (y.spread,), **look)
 
 
-def _shown(found: Quartiles | None, form: str, with_quartiles: bool) -> str:
+def _shown(found: Quartiles | None, form: str, with_quartiles: bool, lost: str) -> str:
     if found is None:
-        return "–"
+        return lost or "–"
     text = format(found.median, form)
-    if not with_quartiles or found.low == found.high:
-        return text
-    return f"{text} ({format(found.low, form)} to {format(found.high, form)})"
+    if with_quartiles and found.low != found.high:
+        text += f" ({format(found.low, form)} to {format(found.high, form)})"
+    return f"{text}, {lost}" if lost else text
 
 
 def file_name(words: str) -> str:

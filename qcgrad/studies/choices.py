@@ -42,8 +42,8 @@ def checked(written: Written, known: Mapping[str, Choosable], kind: str) -> dict
     """A choice with the values of its options, each in a list.
 
     Args:
-        written: a name, or a table with `name` and options; an option that is a list is a grid, and one that takes a
-            list is a grid where its members are lists.
+        written: a name, or a table with `name` and options; an option that is a list is a grid of its different
+            values, and one that takes a list is a grid where its members are lists.
         known: what may be chosen; `make` is called with every point of the grid, to hear what it refuses.
         kind: what is chosen, in words.
 
@@ -90,10 +90,25 @@ def instances(choice: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def each(choices: Iterable[Written]) -> Iterator[tuple[str, str]]:
-    """`instances` of all checked choices, one behind the other."""
+    """`instances` of all checked choices, one behind the other; none comes twice, it would count as another draw."""
+    before: list[dict[str, Any]] = []
     for choice in choices:
         assert isinstance(choice, dict)  # what is checked is one
-        yield from instances(choice)
+        grids = [_grid(earlier) for earlier in before if earlier["name"] == choice["name"]]
+        for name, options in instances(choice):
+            if not (grids and _is_in_one(grids, json.loads(options))):
+                yield name, options
+        before.append(choice)
+
+
+def _grid(choice: dict[str, Any]) -> dict[str, set[str]]:
+    return {option: set(map(_told_by, values)) for option, values in choice.items() if option != "name"}
+
+
+def _is_in_one(grids: list[dict[str, set[str]]], options: dict[str, Any]) -> bool:
+    """Whether a point is one of a grid. Points themselves, all of them, would take room."""
+    told = {option: _told_by(value) for option, value in options.items()}
+    return any(grid.keys() == told.keys() and all(told[option] in grid[option] for option in grid) for grid in grids)
 
 
 def parsed(text: str) -> dict[str, Any]:
@@ -124,7 +139,16 @@ def _values(entry: Choosable, option: Option, given: Any) -> list[Any]:
         raise ValueError(f"{entry.name}: {option.name} is an empty list: give a value, or several")
     if _takes_list(option) and not all(isinstance(value, list) for value in given):
         return [given]
-    return given
+    return list({_told_by(value): value for value in reversed(given)}.values())[::-1]
+
+
+def _told_by(value: Any) -> str:
+    """Equal for equal values: 1 and 1.0 are the same number, and true is none."""
+    if isinstance(value, dict):
+        return repr([(name, _told_by(part)) for name, part in value.items()])
+    if isinstance(value, list):
+        return repr(list(map(_told_by, value)))
+    return repr(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
 def _takes_list(option: Option) -> bool:

@@ -22,8 +22,9 @@ def summaries(study: "StudySpec", records: Sequence[tuple[Cell, Record]]) -> lis
     """One summary for each kind that has a record."""
     found = []
     for kind in study.kinds():
-        mine = [(cell, record) for cell, record in records if kind.is_mine(cell)]
-        if mine:
+        # Parts of a spec may overlap, and a record that counts twice would look like two draws that agree.
+        different = {tuple(cell.data.items()): (cell, record) for cell, record in records if kind.is_mine(cell)}
+        if mine := list(different.values()):
             try:
                 found.append(kind.summary(mine))
             except (LookupError, TypeError, AttributeError) as error:

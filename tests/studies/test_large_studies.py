@@ -115,7 +115,7 @@ def test_a_grid_without_an_end_is_refused_before_it_is_made(monkeypatch):
 @pytest.mark.parametrize(
     "fields",
     [
-        {"methods": [{"name": "parameter-shift", "shots": list(range(1, 1002)), "split": ["equal"] * 1000}]},
+        {"methods": [{"name": "parameter-shift", "shots": list(range(1, 1002)), "split": list(map(str, range(1000)))}]},
         {"methods": ["adjoint"], "seeds": 1000, "observable": [f"{k}*ZZI" for k in range(1, 1002)]},
     ],
 )

@@ -196,9 +196,33 @@ def test_a_training_that_diverges_ends_and_is_recorded(exported):
     spec, found = computed(rules=[{"name": "scaled", "factor": -1e200}], inputs=0)
     ((_, record),) = found
     assert record["finite_steps"] < 4
-    assert len(record["along"]["loss"]) < 3
+    assert record["along"]["loss"][-1] is record["along"]["score"][-1] is None
     json.dumps(record, allow_nan=False)
     assert "diverged" in summaries(spec, found)[0].tables[0].columns[-1].shown[0]
+
+
+@pytest.mark.parametrize("study", ["rules", "training"])
+def test_a_training_that_diverged_is_not_shown_as_if_it_had_not(study):
+    """Of two that are alike, one diverges after its second step."""
+    fields = {**SMALL, "rules": ["full-wirtinger"], "seeds": 2}
+    spec = make_spec({study: fields} if study == "rules" else {study: {"networks": [fields]}})
+    good, bad = spec.cells()
+    cost = {"flops": 10, "peak_bytes": 100}
+    seen = {"loss": [4.0, 2.0, 1.0], "score": [0.5, 0.4, 0.3], "cosine": 3 * [1.0], "bias": 3 * [0.0]}
+    along = seen | {"step": [0, 1, 4], "variance": 3 * [0.0]}
+    whole = {"gradient": cost, "backprop": cost, "total": cost, "seconds_per_step": 0.1, "metric": "error"}
+    whole |= {"finite_steps": 4, "along": along, "descent": [], "descent_unknown": ""}
+    lost = {name: [*values[:2], None] for name, values in along.items()} | {"step": [0, 1, 3]}
+    broken = whole | {"finite_steps": 2, "along": lost}
+    for found, word in (([(good, whole), (bad, broken)], "1 of 2"), ([(bad, broken)], "diverged")):
+        (shown,) = summaries(spec, found)
+        columns = {column.heading: column for column in shown.tables[0].columns}
+        assert word in columns["loss"].shown[0]
+        assert word in columns["error\nof tests"].shown[0]
+        assert "others diverged" in columns["seeds"].shown[0]
+        assert columns["seeds"].is_essential
+        (panel,) = shown.figures[0].panels  # there is no end to show
+        assert max(panel.curves[0].x) < 30 if study == "training" else panel.x_label == "step"
 
 
 def test_rules_that_are_not_for_a_network_are_recorded_with_the_reason():

@@ -124,3 +124,17 @@ def test_unknown_models_and_single_points_can_be_drawn(tmp_path):
     assert exponent(laws_of(records)[0].power("ratio")) == "–"
     (figure,) = summary(records, Scaling()).figures
     assert all(path.exists() for path in draw(figure, tmp_path))
+
+
+def test_a_series_named_like_the_hard_instance_is_told_from_it():
+    costs = {name: dict.fromkeys(("copies", "gates"), 900) for name in ("gradient", "value")}
+    shared = {"method": "parameter-shift", "delta": 0.02, "seed": 0}
+    found = []
+    for epsilon in (0.1, 0.2):
+        found.append((HardInstanceCell(n=2, epsilon=epsilon, **shared), record(15, **costs)))
+        found.append((CircuitCell(model="all-Pauli", circuit="mine", epsilon=epsilon, **shared), record(6, **costs)))
+    shown = summary(found, Scaling(epsilon=(0.2, 0.1)))
+    accuracy = next(table for table in shown.tables if table.title.startswith("Copies against accuracy"))
+    assert sorted(accuracy.columns[2].shown) == ["15", "6"]
+    prices = next(panel for panel in shown.figures[0].panels if panel.title.startswith("Price"))
+    assert {curve.x for curve in prices.curves if curve.label} == {(15,), (6,)}

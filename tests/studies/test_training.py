@@ -5,6 +5,7 @@ import pytest
 
 import qcgrad as qg
 from qcgrad.library import load_circuit
+from qcgrad.studies._over_seeds import grouped
 from qcgrad.studies.report import summaries
 from qcgrad.studies.spec import SpecError, load_spec, make_spec
 from qcgrad.studies.training._circuit_cell import largest_curvature
@@ -49,6 +50,28 @@ def test_a_budget_of_copies_is_kept():
     assert first["along"]["copies"] == sorted(first["along"]["copies"])
     assert first["along"]["loss"][0] == second["along"]["loss"][0]
     assert first["along"]["loss"][-1] != second["along"]["loss"][-1]
+
+
+@pytest.mark.parametrize(
+    "twice",
+    [
+        {"methods": ["adjoint", "adjoint"]},
+        {"optimizers": 2 * SMALL["optimizers"]},
+        {"optimizers": [{"name": "sgd", "learning_rate": [0.02, 0.02]}]},
+        {"optimizers": [{"name": "sgd", "learning_rate": rate} for rate in (1, 1.0)]},
+    ],
+)
+def test_what_is_named_twice_is_done_once(twice):
+    assert len(cells(**twice)) == 1
+
+
+def test_parts_that_overlap_count_once():
+    spec = make_spec({"training": {"circuits": [SMALL, SMALL | {"circuits": [NAME, "tfim_hva_n4_p2"]}]}})
+    record = next(iter(spec.cells())).compute()
+    (shown,) = summaries(spec, [(cell, record) for cell in spec.cells()])
+    assert len(shown.tables[0].columns[0].shown) == 2
+    groups = grouped((cell, record) for cell in set(spec.cells()))
+    assert [len(group) for group in groups.values()] == [1, 1]
 
 
 def test_random_starts_differ_by_seed():

@@ -12,7 +12,7 @@ from ...catalogue import methods
 from .._circuit_fields import CircuitNames, ObservableText, placed
 from .._methods import samples
 from ..cells import MOST_CELLS, Cell
-from ..choices import Written, checked, instances, points
+from ..choices import Written, checked, each, parsed, points
 from ..kind import AbstractKind, Number, Seeds, Whole, distinct
 from ..records import Record
 from ..summary import Summary
@@ -118,34 +118,34 @@ class Gradients(AbstractKind):
         return self
 
     def cells(self, seed: int) -> Iterator[Cell]:
+        everywhere = conditions(self.noise, self.backends)
         for name in self.circuits:
             place = placed(name)
-            for entry, observable, more in itertools.product(self.methods, self.observable or (None,), self.seeds):
-                assert isinstance(entry, dict)  # the validator made it one
-                shared = {"observable": observable, "trials": self.trials, "seed": (seed + more) % 2**63}
-                for setting in self._settings(entry):
-                    yield GradientCell(**place, **setting, **shared)
+            # Instances are the outer loop: a product would hold all of them.
+            for method, options in each(self.methods):
+                settings = list(self._settings(method, options, everywhere))
+                for observable, more in itertools.product(self.observable or (None,), self.seeds):
+                    shared = {"observable": observable, "trials": self.trials, "seed": (seed + more) % 2**63}
+                    for setting in settings:
+                        yield GradientCell(**place, **setting, **shared)
 
-    def _settings(self, entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        """Options, accuracy and condition of each cell of a method on a circuit."""
-        is_sampling = samples(methods()[entry["name"]])
+    def _settings(self, method: str, options: str, everywhere: list[Condition]) -> Iterator[dict[str, Any]]:
+        """Accuracy and condition of each cell of an instance on a circuit."""
+        is_sampling = samples(methods()[method])
         accuracies = [(None, None)]
-        if self.epsilon and is_sampling and len(entry) == 1:
+        if self.epsilon and is_sampling and not parsed(options):
             accuracies = list(itertools.product(self.epsilon, self.delta))
-        everywhere = conditions(self.noise, self.backends)
         # What is exact by knowing the circuit has no noise.
         fitting = everywhere if is_sampling else [c for c in everywhere if c.noise is None] or [Condition()]
-        # A product would hold all instances.
-        for method, options in instances(entry):
-            for (epsilon, delta), (noise, backend) in itertools.product(accuracies, fitting):
-                yield {
-                    "method": method,
-                    "options": options,
-                    "epsilon": epsilon,
-                    "delta": delta,
-                    "noise": noise,
-                    "backend": backend,
-                }
+        for (epsilon, delta), (noise, backend) in itertools.product(accuracies, fitting):
+            yield {
+                "method": method,
+                "options": options,
+                "epsilon": epsilon,
+                "delta": delta,
+                "noise": noise,
+                "backend": backend,
+            }
 
     def is_mine(self, cell: Cell) -> bool:
         return isinstance(cell, GradientCell)

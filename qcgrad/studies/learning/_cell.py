@@ -159,6 +159,13 @@ def progress(problem: Problem, weights: Any) -> Progress:
     return Progress(*(number if np.isfinite(number) else None for number in numbers))
 
 
+def table_of(rows: list[dict[str, Any]], trained: Trained, steps: int) -> dict[str, list[Any]]:
+    """What was seen along a training, by column; after a step that diverged all is None."""
+    if trained.steps < steps:
+        rows = [*rows, dict.fromkeys(rows[0]) | {"step": trained.steps + 1}]
+    return {name: [row[name] for row in rows] for name in rows[0]}
+
+
 def as_seen(data: tasks.Data, network: Architecture) -> tasks.Data:
     """Data in the form that a network takes: without positions for dense layers, pairs for real ones."""
     x, test_x = (part if network.has_positions else part.reshape(len(part), -1) for part in (data.x, data.test_x))

@@ -125,7 +125,7 @@ class Architectures(Part):
     def _check_depths(cls, depths):
         if max(depths) > _DEEPEST:
             raise ValueError(f"{max(depths)} given: give at most {_DEEPEST} layers, which are compiled one by one")
-        return depths
+        return tuple(sorted(set(depths)))
 
     def architectures(self) -> Iterator[Architecture]:
         """All of them, narrow and shallow ones first."""

@@ -1,8 +1,8 @@
 """Parts of tables that kinds of study share in which something learns."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from .._over_seeds import texts
+from .._over_seeds import Group, medians, texts
 from ..cells import Cell
 from ..records import Record
 from ..summary import Column, Table
@@ -18,6 +18,37 @@ def naming(cells: Iterable[LearningCell], names: Names) -> Iterator[Column]:
     for heading, part in (("network", names.network), ("optimizer", names.optimizer)):
         if any(map(part, known)):
             yield texts(heading, map(part, known))
+
+
+ENDS = "A curve ends where a training diverges, and there is no point for it."
+"""What figures say where one does."""
+
+
+def after(heading: str, groups: Iterable[Group], name: str, *, is_essential: bool = True) -> Column:
+    """What trainings lead to: medians with quartiles of those that did not diverge, and how many did."""
+    return medians(
+        heading,
+        groups,
+        lambda record: record["along"][name][-1],
+        with_quartiles=True,
+        is_essential=is_essential,
+        missing="diverged",
+    )
+
+
+def trained(groups: Mapping[LearningCell, Group]) -> Column:
+    """How many trainings there are, and which came to their end."""
+    return texts("seeds", (_trained(cell, group) for cell, group in groups.items()))
+
+
+def _trained(cell: LearningCell, group: Group) -> str:
+    whole = sum(record["finite_steps"] == cell.steps for record in group)
+    return str(whole) if whole == len(group) else f"{whole} of {len(group)}, others diverged"
+
+
+def diverged(groups: Mapping[LearningCell, Group]) -> bool:
+    """Whether any training did."""
+    return any(record["finite_steps"] < cell.steps for cell, group in groups.items() for record in group)
 
 
 def refusals(title: str, rows: Sequence[tuple[Cell, Record]]) -> list[Table]:

@@ -71,7 +71,7 @@ class Trained(NamedTuple):
     """What a training took.
 
     Attributes:
-        steps: that were made; fewer than asked for where a loss was no finite number any more.
+        steps: that were made; fewer than asked for where a loss was no finite number any more, after the next one.
         seconds: of a typical step, measured: the median without the first, which compiles.
     """
 

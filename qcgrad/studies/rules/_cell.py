@@ -12,7 +12,7 @@ from ...errors import NotApplicable, TooLarge
 from ...estimate import estimate, predict_cost
 from ...estimators import Backprop
 from ...networks.rules import NetworkRule
-from ..learning._cell import LearningCell, Setting, progress
+from ..learning._cell import LearningCell, Setting, progress, table_of
 from ..learning._train import Moment
 from ..records import Record
 
@@ -63,7 +63,7 @@ class RuleCell(LearningCell):
             "is_exact": rule is None or rule.is_exact,
             "is_random": rule is not None and rule.is_random,
             "finite_steps": trained.steps,
-            "along": {name: [row[name] for row in compared] for name in compared[0]},
+            "along": table_of(compared, trained, self.steps),
             "descent": [found["descent"] for found in descent],
             "descent_unknown": next((found["reason"] for found in descent if found["reason"]), ""),
         }

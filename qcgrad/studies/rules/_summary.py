@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator
 
-from .._over_seeds import Group, along, curve, file_name, grouped, medians, point, quartiles, texts
+from .._over_seeds import Group, along, curve, file_name, grouped, medians, point, quartiles
 from ..learning._names import Names, rule, task
-from ..learning._tables import naming, refusals
+from ..learning._tables import ENDS, after, diverged, naming, refusals, trained
 from ..records import Record
 from ..summary import Column, Curve, Figure, Panel, Summary, Table
 from ._cell import RuleCell
@@ -41,14 +41,14 @@ def _costs(applied: Groups, names: Names) -> Iterator[Column]:
     groups = applied.values()
     yield from naming(applied, names)
     metrics = " / ".join(dict.fromkeys(group[0]["metric"] for group in groups))
-    yield medians(f"{metrics}\nof tests", groups, _last("score"), with_quartiles=True)
-    yield medians("loss", groups, _last("loss"), with_quartiles=True, is_essential=False)
+    yield after(f"{metrics}\nof tests", groups, "score")
+    yield after("loss", groups, "loss", is_essential=False)
     yield medians("FLOPs\na step", groups, lambda r: r["gradient"]["flops"], ",.0f")
     yield medians("FLOPs /\nbackprop", groups, _ratio("flops"), ".2f", is_essential=False)
     yield medians("peak\nbytes", groups, lambda r: r["gradient"]["peak_bytes"], ",.0f")
     yield medians("bytes /\nbackprop", groups, _ratio("peak_bytes"), ".2f", is_essential=False)
     yield medians("ms\na step", groups, lambda r: 1e3 * r["seconds_per_step"], is_essential=False)
-    yield texts("seeds", (_trained(cell, group) for cell, group in applied.items()), is_essential=False)
+    yield trained(applied)
 
 
 def _alignment(applied: Groups, names: Names) -> Iterator[Column]:
@@ -78,21 +78,25 @@ def _figures(applied: Groups) -> Iterator[Figure]:
             Panel(f"{first.task}: {metric} for bytes", "peak bytes", score, held, log_y=is_log),
             Panel(f"{first.task}: alignment", "step", cosine, aligned, log_x=False, log_y=False),
         )
-        if all(panel.curves for panel in panels):
-            yield Figure(f"rules-{file_name(name)}", panels, (f"Task: {name}.", *Names(mine).in_common()))
+        shown = tuple(panel for panel in panels if panel.curves)
+        if shown:
+            notes = (f"Task: {name}.", *([ENDS] if diverged(mine) else []), *Names(mine).in_common())
+            yield Figure(f"rules-{file_name(name)}", shown, notes)
 
 
 def _points(groups: Groups, cost: Callable[[Record], float]) -> Iterator[Curve]:
     names = Names(groups)
     for cell, group in groups.items():
-        spent, score = quartiles(map(cost, group)), quartiles(map(_last("score"), group))
+        scores = list(map(_last("score"), group))
+        spent, score = quartiles(map(cost, group)), None if None in scores else quartiles(scores)
         yield from point(names.curve(cell), spent, score, **_look(cell, names))
 
 
 def _alignments(groups: Groups) -> Iterator[Curve]:
     names = Names(groups)
     for cell, group in groups.items():
-        steps = max((record["along"]["step"] for record in group), key=len)
+        # What diverges is looked at once more, wherever that is.
+        steps = max((record["along"]["step"] for record in group), key=lambda steps: steps[-1])
         cosines = along([record["along"]["cosine"] for record in group])
         if found := [(step, each) for step, each in zip(steps, cosines, strict=True) if each]:
             yield curve(names.curve(cell), found, **_look(cell, names))
@@ -101,11 +105,6 @@ def _alignments(groups: Groups) -> Iterator[Curve]:
 def _look(cell: RuleCell, names: Names) -> dict[str, str]:
     """Rules by colour, networks and optimisers by marker."""
     return {"colour": rule(cell), "marker": f"{names.network(cell)} {names.optimizer(cell)}"}
-
-
-def _trained(cell: RuleCell, group: Group) -> str:
-    whole = sum(record["finite_steps"] == cell.steps for record in group)
-    return str(whole) if whole == len(group) else f"{whole} of {len(group)}, others diverged"
 
 
 def _last(name: str) -> Callable[[Record], float | None]:

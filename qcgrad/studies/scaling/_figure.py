@@ -68,7 +68,7 @@ def _over_classical(laws: list[Law], spec: "Scaling") -> Panel | None:
 
 def _finest(laws: list[Law]) -> list[Law]:
     """Both costs follow epsilon in the same way, so that the smallest one is enough; in the order of the table."""
-    finest = {(law.method, law.model): law for law in sorted(laws, key=lambda law: -(law.epsilon or 0))}
+    finest = {law.without_epsilon: law for law in sorted(laws, key=lambda law: -(law.epsilon or 0))}
     return [law for law in laws if law in finest.values()]
 
 

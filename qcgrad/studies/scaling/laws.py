@@ -37,6 +37,11 @@ class Law:
     seeds: int = 1
 
     @property
+    def without_epsilon(self) -> tuple[str, str, str]:
+        """What laws at several epsilons share; a user's series may be named like a model of another kind."""
+        return self.method, self.model, self.kind
+
+    @property
     def sizes(self) -> tuple[int, ...]:
         """M of the points, ascending."""
         return self.samples["ratio"].sizes
@@ -165,12 +170,12 @@ class AccuracyLaw:
 
 def accuracy_laws(laws: list[Law]) -> list[AccuracyLaw]:
     """One law for each method and model that was sampled at two epsilons or more."""
-    groups: dict[tuple[str, str], list[Law]] = {}
+    groups: dict[tuple[str, str, str], list[Law]] = {}
     for law in laws:
         if law.epsilon is not None:
-            groups.setdefault((law.method, law.model), []).append(law)
+            groups.setdefault(law.without_epsilon, []).append(law)
     found = []
-    for (method, model), members in groups.items():
+    for (method, model, _), members in groups.items():
         common = set.intersection(*(set(law.sizes) for law in members))
         if len(members) > 1 and common:
             members = sorted(members, key=lambda law: -(law.epsilon or 0))

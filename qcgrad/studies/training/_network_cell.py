@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from ...errors import NotApplicable
-from ..learning._cell import LearningCell, progress
+from ..learning._cell import LearningCell, progress, table_of
 from ..learning._train import Moment
 from ..records import Record
 
@@ -42,5 +42,5 @@ class NetworkTrainingCell(LearningCell):
             "seconds_per_step": trained.seconds,
             "metric": setting.problem.data.metric_name,
             "finite_steps": trained.steps,
-            "along": {name: [row[name] for row in seen] for name in seen[0]},
+            "along": table_of(seen, trained, self.steps),
         }

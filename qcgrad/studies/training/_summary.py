@@ -6,7 +6,7 @@ from .._over_seeds import Group, against, curve, file_name, grouped, medians, po
 from ..cells import Cell
 from ..choices import labelled
 from ..learning._names import Names, rule, task
-from ..learning._tables import naming, refusals
+from ..learning._tables import ENDS, after, diverged, naming, refusals, trained
 from ..records import Record
 from ..summary import Column, Curve, Figure, Panel, Summary, Table
 from ._circuit_cell import CircuitTrainingCell
@@ -59,13 +59,14 @@ def _columns_of_circuits(circuits: Circuits) -> Iterator[Column]:
 def _columns_of_networks(networks: Networks) -> Iterator[Column]:
     groups = networks.values()
     yield from naming(networks, Names(networks))
-    yield medians("loss", groups, lambda r: r["along"]["loss"][-1], with_quartiles=True)
+    yield after("loss", groups, "loss")
     metrics = " / ".join(dict.fromkeys(group[0]["metric"] for group in groups))
-    yield medians(f"{metrics}\nof tests", groups, lambda r: r["along"]["score"][-1], with_quartiles=True)
+    yield after(f"{metrics}\nof tests", groups, "score")
     yield medians("FLOPs", groups, lambda r: r["total"]["flops"], ",.0f")
     yield medians("peak\nbytes", groups, lambda r: r["total"]["peak_bytes"], ",.0f")
     yield medians("steps", groups, lambda r: r["finite_steps"], ",.0f", is_essential=False)
     yield medians("ms\na step", groups, lambda r: 1e3 * r["seconds_per_step"], is_essential=False)
+    yield trained(networks)
 
 
 def _figures_of_circuits(circuits: Circuits) -> Iterator[Figure]:
@@ -96,8 +97,10 @@ def _figures_of_networks(networks: Networks) -> Iterator[Figure]:
             Panel(f"{name}: loss for FLOPs", "FLOPs", "loss", tuple(_losses(mine))),
             Panel(f"{name}: loss for bytes", "peak bytes", "loss after training", tuple(_ends(mine))),
         )
-        if all(panel.curves for panel in panels):
-            yield Figure(f"training-{file_name(name)}", panels, (_OF_BANDS, *Names(mine).in_common()))
+        shown = tuple(panel for panel in panels if panel.curves)
+        if shown:
+            notes = (_OF_BANDS, *([ENDS] if diverged(mine) else []), *Names(mine).in_common())
+            yield Figure(f"training-{file_name(name)}", shown, notes)
 
 
 def _losses(networks: Networks) -> Iterator[Curve]:
@@ -112,7 +115,8 @@ def _ends(networks: Networks) -> Iterator[Curve]:
     names = Names(networks)
     for cell, group in networks.items():
         held = quartiles(record["total"]["peak_bytes"] for record in group)
-        loss = quartiles(record["along"]["loss"][-1] for record in group)
+        losses = [record["along"]["loss"][-1] for record in group]
+        loss = None if None in losses else quartiles(losses)
         yield from point(names.curve(cell), held, loss, **_look(cell, names))
 
 
