@@ -98,8 +98,8 @@ def time(seconds: Any) -> float:
     return seconds
 
 
-def text_or_none(value: Any) -> str | None:
-    """A text, where there is one."""
-    if not (value is None or isinstance(value, str)):
-        raise sqlite3.DatabaseError(f"it holds {value!r:.80} where a text belongs")
+def text_of_table(value: Any) -> str | None:
+    """The text of a table, where there is one."""
+    if value is not None:
+        table(value)
     return value

@@ -80,7 +80,7 @@ class Store:
         with self._explained("cannot be read", "it is damaged, name another folder"):
             rows = self._database.execute("SELECT id, began, spec, provenance FROM runs ORDER BY began").fetchall()
             return [
-                Run(name, stored.time(began), stored.text_or_none(spec), stored.table(text))
+                Run(name, stored.time(began), stored.text_of_table(spec), stored.table(text))
                 for name, began, spec, text in rows
             ]
 
