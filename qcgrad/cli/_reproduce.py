@@ -75,7 +75,7 @@ def reproduce(
         consoles.print_json(found)
     else:
         _show(found, is_whole=topic is not None)
-    if topic is not None and any(state["state"] != "holds" for state in found):
+    if topic is not None and any(state["state"] != "holds" or not state["is_current"] for state in found):
         raise typer.Exit(1)
 
 
@@ -102,14 +102,17 @@ def _chosen(topic: str, scripts: "list[Script]") -> "list[Script]":
 
 
 def _publish(scripts: "Mapping[ClaimCell, Script]", out: Path, root: Path) -> None:
-    """Write what the store has of the claims, whatever became of the others."""
+    """Write what this version found of the claims, whatever became of the others."""
     from ..studies.claims import newest, publish
+    from ..studies.identity import code_version
     from ..studies.store import Store
 
     rows = newest(list(scripts), out / STORE_NAME)
     with Store(out / STORE_NAME, must_exist=True) as store:
         runs = {run.id: run for run in store.runs()}
     for cell, row in rows.items():
+        if row.code_version != code_version():
+            continue
         path = publish(scripts[cell], row, runs.get(row.run or ""), root)
         consoles.notes().print(f"{path} is written", highlight=False, markup=False, soft_wrap=True)
 
@@ -130,7 +133,8 @@ def _show(found: Sequence[Mapping[str, Any]], *, is_whole: bool) -> None:
         seconds = "" if state["seconds"] is None else f"{state['seconds']:.1f}"
         claim = state["claim"].splitlines()[0]
         colour = _COLOURS.get(state["state"], "")
-        table.add_row(state["script"], claim, state["state"], seconds, _published(state["published"]), style=colour)
+        told = state["state"] + ("" if state["is_current"] else ", by another version")
+        table.add_row(state["script"], claim, told, seconds, _published(state["published"]), style=colour)
     console.print(table)
 
 
