@@ -87,6 +87,18 @@ def test_shards_are_put_together(spec, tmp_path):
         assert "write it as I/N" in refusal("study", "run", spec, "--shard", wrong)
 
 
+def test_stores_that_are_merged_are_there_and_of_one_study(spec, tmp_path):
+    refusal("study", "merge", tmp_path / "all", tmp_path / "missing")
+    assert not (tmp_path / "all").exists()
+    run("study", "run", spec, "--out", tmp_path / "one")
+    assert run("study", "merge", tmp_path / "all", tmp_path / "one").stderr == ""
+    spec.write_text(f"seed = 7\n{SPEC}")
+    run("study", "run", spec, "--out", tmp_path / "two")
+    told = run("study", "merge", tmp_path / "all", tmp_path / "two", "--json")
+    assert "has results of 2 specs" in told.stderr
+    assert json.loads(told.stdout) == [{"from": str(tmp_path / "two"), "cells": 3}]
+
+
 def test_an_interrupt_says_how_to_go_on(spec, tmp_path, monkeypatch):
     whole = Cell.compute
 

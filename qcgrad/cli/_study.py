@@ -127,11 +127,18 @@ def merge(
     """Put results of several machines or shards together."""
     from ..studies.store import Store
 
+    paths = {other: folder_of(other) / STORE_NAME for other in others}
+    for path in paths.values():
+        Store(path, must_exist=True).close()  # before there is a new one, which would stay empty
     merged = []
     with Store(folder_of(into) / STORE_NAME) as store:
         for other in others:
-            merged.append({"from": str(other), "cells": store.merge(folder_of(other) / STORE_NAME)})
+            merged.append({"from": str(other), "cells": store.merge(paths[other])})
             if not as_json:
                 print(f"{merged[-1]['cells']} cells from {other}")
+        specs = {run.spec for run in store.runs() if run.spec is not None}
+    if len(specs) > 1:
+        note = f"note: {into} has results of {len(specs)} specs, and by its name the newest one's are shown"
+        consoles.notes().print(note, highlight=False, markup=False, soft_wrap=True)
     if as_json:
         consoles.print_json(merged)
