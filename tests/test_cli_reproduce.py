@@ -84,11 +84,17 @@ def test_a_claim_that_does_not_hold_is_told(script, tmp_path):
 
 def test_a_claim_that_breaks_is_told(script, tmp_path):
     script.answer = None
-    script.report = lambda result: 1 / 0
+
+    def broken(result):
+        raise ValueError("no [/nothing]")
+
+    script.report = broken
     result = run("reproduce", "gentle-sweep", "--out", tmp_path, "--json")
     assert result.exit_code == 1
     (state,) = json.loads(result.stdout)
-    assert state["state"] == "could not be computed: ZeroDivisionError: division by zero"
+    assert state["state"] == "could not be computed: no [/nothing]"
+    result = run("reproduce", "gentle-sweep", "--out", tmp_path)
+    assert (result.exit_code, "no [/nothing]" in result.stdout) == (1, True)
 
 
 def test_unknown_names_and_places_are_refused(tmp_path):

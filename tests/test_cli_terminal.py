@@ -7,12 +7,14 @@ import shlex
 import shutil
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
 import typer
 from typer.testing import CliRunner
 
+from qcgrad import catalogue
 from qcgrad.cli._app import application
 from qcgrad.studies.cells import Cell
 from qcgrad.studies.ntk_convergence import Convergence
@@ -226,6 +228,29 @@ def test_the_document_of_a_study_has_its_tables(folder):
     assert "study.sqlite" in found["files"]
     assert [row["method"] for row in found["summaries"][0]["tables"][0]["rows"]] == ["backprop"]
     assert json.loads(run("study show out --json").stdout) == found["summaries"]
+
+
+# Markup that does not close and markup of a colour, a name of an emoji, and an escape of a terminal.
+OTHERS = "of [/nothing] and [red]all :smile: \x1b[31m"
+SHOWN = "of [/nothing] and [red]all :smile: \\x1b[31m"
+
+
+def test_texts_of_other_packages_are_shown_as_they_are(folder, monkeypatch):
+    (name, method), *_ = catalogue.methods().items()
+    monkeypatch.setattr(catalogue, "methods", lambda: {name: method._replace(summary=OTHERS)})
+    for line in ("methods", f"methods {name}"):
+        result = run(line)
+        assert result.exit_code == 0, result.stderr
+        assert SHOWN in " ".join(result.stdout.split())
+
+    def warned(*arguments):
+        warnings.warn(OTHERS, stacklevel=1)
+        return converged(*arguments)
+
+    monkeypatch.setattr("qcgrad.studies.ntk_convergence.converge", warned)
+    result = run(LINES["ntk",])
+    assert result.exit_code == 0, result.stderr
+    assert f"note: {SHOWN}\n" in result.stderr
 
 
 SHELLS = {

@@ -114,7 +114,7 @@ def _publish(scripts: "Mapping[ClaimCell, Script]", out: Path, root: Path) -> No
         if row.code_version != code_version():
             continue
         path = publish(scripts[cell], row, runs.get(row.run or ""), root)
-        consoles.notes().print(f"{path} is written", highlight=False, markup=False, soft_wrap=True)
+        consoles.notes().print(f"{path} is written", highlight=False, soft_wrap=True)
 
 
 def _show(found: Sequence[Mapping[str, Any]], *, is_whole: bool) -> None:
@@ -143,15 +143,15 @@ _COLOURS = {"holds": "green", "does not hold": "red"}
 
 def _show_one(state: Mapping[str, Any], console) -> None:
     """All that a script reports, then its number and whether that is enough."""
-    console.print(f"[bold]{state['script']}[/]", highlight=False)
+    console.print(state["script"], style="bold", highlight=False)
     lines = [state["claim"].splitlines()[0], *state.get("report", ())]
     if state.get("quantity"):
         lines.append(f"{state['quantity']}: expected {state['expected']}, measured {state['measured']}")
     for line in lines:
-        console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
+        console.print(f"  {line}", highlight=False, soft_wrap=True)
     verdict = f"{state['state']}{': ' if state.get('failure') else ''}{state.get('failure', '')}"
     colour = _COLOURS.get(state["state"], "")
-    console.print(f"  {verdict}", style=colour, highlight=False, markup=False, soft_wrap=True)
+    console.print(f"  {verdict}", style=colour, highlight=False, soft_wrap=True)
 
 
 def _published(found: Mapping[str, Any]) -> str:

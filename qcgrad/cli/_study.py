@@ -107,7 +107,7 @@ def status(what: WHAT, as_json: consoles.JSON = False) -> None:
         return
     console = consoles.output()
     for line in found.lines():
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        console.print(line, highlight=False, soft_wrap=True)
 
 
 @application.command("merge", epilog="Example: qcgrad study merge all shard-1 shard-2")
@@ -139,6 +139,6 @@ def merge(
         specs = {run.spec for run in store.runs() if run.spec is not None}
     if len(specs) > 1:
         note = f"note: {into} has results of {len(specs)} specs, and by its name the newest one's are shown"
-        consoles.notes().print(note, highlight=False, markup=False, soft_wrap=True)
+        consoles.notes().print(note, highlight=False, soft_wrap=True)
     if as_json:
         consoles.print_json(merged)

@@ -142,7 +142,7 @@ def _executor(setting: Setting) -> "AbstractExecutor":
 
 def _say_notes(notes, outcome: "Outcome") -> None:
     for note in _notes(outcome):
-        notes.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
+        notes.print(f"note: {note}", highlight=False, soft_wrap=True)
 
 
 def _notes(outcome: "Outcome") -> list[str]:
@@ -163,9 +163,7 @@ def _say_missing(notes, outcome: "Outcome"):
             reasons.setdefault(" ".join(message.split()), []).append(cell.label)
         for message, labels in reasons.items():
             others = f" (and {len(labels) - 1} more)" if len(labels) > 1 else ""
-            notes.print(
-                plain(f"{verdict}: {labels[0]}{others}: {message}"), highlight=False, markup=False, soft_wrap=True
-            )
+            notes.print(plain(f"{verdict}: {labels[0]}{others}: {message}"), highlight=False, soft_wrap=True)
 
 
 def _say_interrupted(interruption, path: Path, again: list[str]):
@@ -173,7 +171,6 @@ def _say_interrupted(interruption, path: Path, again: list[str]):
         f"Interrupted: {interruption.finished} of {interruption.total} cells are finished and kept in {path}.\n"
         f"To go on from there: {shlex.join(again)}",
         highlight=False,
-        markup=False,
         soft_wrap=True,
     )
 
@@ -220,6 +217,5 @@ def _say_done(outcome: "Outcome", folder: Path, written: list[str]) -> None:
     console.print(
         f"Written to {folder}{'/' if not str(folder).endswith('/') else ''}: {', '.join(written)}",
         highlight=False,
-        markup=False,
         soft_wrap=True,
     )
