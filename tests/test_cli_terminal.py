@@ -17,7 +17,9 @@ from typer.testing import CliRunner
 from qcgrad import catalogue
 from qcgrad.cli._app import application
 from qcgrad.studies.cells import Cell
+from qcgrad.studies.executors import Dask, InProcess
 from qcgrad.studies.ntk_convergence import Convergence
+from qcgrad.studies.run import StudyInterrupted
 
 SPEC = '[scaling]\nmethods = ["backprop"]\n[scaling.network]\nlevels = [1, 2]\n'
 COUNTERS = dict.fromkeys(("copies", "shots", "circuit_runs", "gates", "qubits", "flops", "peak_bytes"), 10)
@@ -183,6 +185,31 @@ def test_an_interrupt_is_exit_code_130(words, folder, monkeypatch):
 
     monkeypatch.setattr(WHERE[words], interrupted)
     assert run(LINES[words], "--json").exit_code == 130
+
+
+@pytest.mark.parametrize(
+    ("line", "again"),
+    [
+        (
+            "study run mine.toml --out new --shard 2/2 -j 2 --max-memory 3 --quick --json",
+            "study resume new --jobs 2 --shard 2/2 --max-memory 3.0 --json",
+        ),
+        ("study run mine.toml --out a --scheduler local --allow-code", "study resume a --scheduler local --allow-code"),
+        ("study resume out --jobs 2 --shard 1/2", "study resume out --jobs 2 --shard 1/2"),
+        ("--debug scaling --methods backprop --out new --json", "--debug scaling --out new --methods backprop --json"),
+        ("reproduce --full --publish --json", "reproduce --full --publish --json"),
+        ("reproduce complex-ntk --small --out new", "reproduce complex-ntk --small --out new"),
+    ],
+)
+def test_the_command_that_goes_on_has_all_that_was_given(line, again, folder, monkeypatch):
+    def interrupted(*_, **__):
+        raise StudyInterrupted(1, 2)
+
+    monkeypatch.setattr("qcgrad.studies.run.run_cells", interrupted)
+    monkeypatch.setattr(Dask, "local", lambda *_: InProcess())
+    result = run(line)
+    assert result.exit_code == 130
+    assert result.stderr.rpartition("To go on from there: qcgrad ")[2].strip() == again
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ import typer
 
 from . import _completion as completion
 from . import _consoles as consoles
-from ._run_options import JOBS
+from ._run_options import JOBS, again
 from ._studying import STORE_NAME, Setting, compute
 from .errors import UserError
 
@@ -66,7 +66,7 @@ def reproduce(
         scripts = _chosen(topic, scripts)
     cells = [ClaimCell.of(script, small=not full, folder=out) for script in scripts]
     if topic is not None:
-        setting = Setting(out, jobs, debug=context.obj["debug"], again=_again(topic, bool(full), jobs, out))
+        setting = Setting(out, jobs, debug=context.obj["debug"], again=again(context, "reproduce"))
         compute(cells, setting, None)
     if publish:
         _publish(dict(zip(cells, scripts, strict=True)), out, root)
@@ -77,12 +77,6 @@ def reproduce(
         _show(found, is_whole=topic is not None)
     if topic is not None and any(state["state"] != "holds" or not state["is_current"] for state in found):
         raise typer.Exit(1)
-
-
-def _again(topic: str, full: bool, jobs: int, out: Path) -> tuple[str, ...]:
-    """The command that goes on after an interrupt."""
-    size = "--full" if full else "--small"
-    return ("qcgrad", "reproduce", topic, size, "--jobs", str(jobs), "--out", str(out))
 
 
 def _chosen(topic: str, scripts: "list[Script]") -> "list[Script]":

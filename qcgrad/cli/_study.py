@@ -8,7 +8,7 @@ import typer
 from . import _completion as completion
 from . import _consoles as consoles
 from ._places import WHAT, folder_for, folder_of, found_study
-from ._run_options import ALLOW_CODE, JOBS, MAX_MEMORY, MAX_QUBITS, QUICK, gib, part_of, smaller
+from ._run_options import ALLOW_CODE, JOBS, MAX_MEMORY, MAX_QUBITS, QUICK, again, gib, part_of, smaller
 from ._studying import STORE_NAME, Setting, run_study
 
 EXAMPLE = "Example: qcgrad study run benchmarks/scaling.toml --jobs 2, then qcgrad study report benchmarks/scaling.toml"
@@ -86,7 +86,8 @@ def _setting(context, folder: Path, jobs, scheduler, shard, max_memory, allow_co
         scheduler,
         part_of(shard),
         gib(max_memory),
-        again=("qcgrad", "study", "resume", str(folder), *(["--allow-code"] if allow_code else [])),
+        # The spec may change until then; the folder has it, as --quick and --max-qubits left it.
+        again=again(context, "study", "resume", str(folder), less=("spec", "what", "out", "quick", "max_qubits")),
         debug=context.obj["debug"],
         allow_code=allow_code,
         as_json=as_json,
