@@ -55,10 +55,13 @@ def run_study(study: "StudySpec", setting: Setting) -> None:
     if not setting.allow_code and (code := study.code()):
         raise CodeRefused(code[0])
     first, step = setting.shard
-    cells = study.cells(allow_code=setting.allow_code)[first - 1 :: step]
+    cells = study.cells(allow_code=setting.allow_code)
     if not cells:
         raise UserError("nothing is left to compute: give more methods or a larger --max-qubits")
-    outcome = compute(cells, setting, study.model_dump_json())
+    mine = cells[first - 1 :: step]
+    if not mine:  # its empty results are kept, since whoever merges all shards gives them too
+        notes.print(f"note: --shard {first}/{step} is empty, the study has {len(cells)} cells", highlight=False)
+    outcome = compute(mine, setting, study.model_dump_json())
     if not setting.as_json:
         _say_notes(notes, outcome)
     written = _keep(outcome, study, setting.folder) if outcome.records else []
