@@ -8,13 +8,14 @@ import shutil
 import subprocess
 import sys
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import typer
 from typer.testing import CliRunner
 
-from qcgrad import catalogue
+from qcgrad import catalogue, entries
 from qcgrad.cli._app import application
 from qcgrad.studies.cells import Cell
 from qcgrad.studies.executors import Dask, InProcess
@@ -316,3 +317,56 @@ def test_shells_complete_names(shell, words, offered, tmp_path, monkeypatch):
     result = run("", env={"_QCGRAD_COMPLETE": f"complete_{shell}", **SHELLS[shell](["qcgrad", *words.split()])})
     assert result.exit_code == 0, result.stderr
     assert offered in re.split(r'[\s"]+', result.stdout)
+
+
+def leaves():
+    print("goodbye")
+    sys.exit("goodbye")
+
+
+def breaks():
+    raise RuntimeError("broken\nin two lines")
+
+
+@pytest.fixture(params=[leaves, breaks])
+def broken_package(request, monkeypatch):
+    """A package whose method cannot be imported."""
+    entry = SimpleNamespace(name="mine", value="my_package:Mine", load=request.param)
+    metadata = SimpleNamespace(entry_points=lambda group: [entry])
+    monkeypatch.setattr(entries, "importlib", SimpleNamespace(metadata=metadata))
+    catalogue._methods.cache_clear()
+    yield
+    catalogue._methods.cache_clear()
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_broken_package_costs_one_line_and_no_more(broken_package):
+    result = run("methods adjoint")
+    assert result.exit_code == 0
+    assert result.stderr.startswith("note: method mine of my_package:Mine is left out: ")
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", ["methods gentle", "scaling --methods gentle", "reproduce gentle"])
+def test_completion_says_nothing_of_what_is_broken(words, broken_package, tmp_path, monkeypatch):
+    settings = {"_QCGRAD_COMPLETE": "complete_bash", **SHELLS["bash"](["qcgrad", *words.split()])}
+    result = run("", env=settings)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert set(result.stdout.split()) >= {"gentle-sweep"}
+    assert all(offer.startswith("gentle") for offer in result.stdout.split())
+    monkeypatch.setattr("qcgrad.cli._completion._begun", lambda *_: 1 / 0)
+    result = run("", env=settings)
+    assert (result.exit_code, result.stdout.strip(), result.stderr) == (0, "", "")
+
+
+def test_a_script_that_is_no_python_is_named(tmp_path, monkeypatch):
+    script = tmp_path / "theory" / "topic" / "wrong.py"
+    script.parent.mkdir(parents=True)
+    (tmp_path / "theory" / "claim.py").touch()
+    script.write_text("def compute(:")
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.chdir(tmp_path)
+    result = run("reproduce")
+    assert (result.exit_code, "wrong.py" in result.stderr) == (2, True)
+    settings = {"_QCGRAD_COMPLETE": "complete_bash", **SHELLS["bash"](["qcgrad", "reproduce", ""])}
+    assert run("", env=settings).stderr == ""
