@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from qcgrad.cli._app import application
-from qcgrad.studies import identity, store
-from qcgrad.studies.claims import ClaimsNotFound, _cell, _states, claims_in, repository
+from qcgrad.studies import identity
+from qcgrad.studies.claims import ClaimsNotFound, _cell, claims_in, repository
 
 
 def run(*arguments):
@@ -145,8 +145,7 @@ def another_version(monkeypatch):
     """From now on qcgrad is another version."""
 
     def change():
-        for module in (identity, store, _states):
-            monkeypatch.setattr(module, "code_version", lambda: "another")
+        monkeypatch.setattr(identity, "code_version", lambda: "another")
 
     return change
 

@@ -98,14 +98,14 @@ def _chosen(topic: str, scripts: "list[Script]") -> "list[Script]":
 def _publish(scripts: "Mapping[ClaimCell, Script]", out: Path, root: Path) -> None:
     """Write what this version found of the claims, whatever became of the others."""
     from ..studies.claims import newest, publish
-    from ..studies.identity import code_version
+    from ..studies.identity import version_of
     from ..studies.store import Store
 
     rows = newest(list(scripts), out / STORE_NAME)
     with Store(out / STORE_NAME, must_exist=True) as store:
         runs = {run.id: run for run in store.runs()}
     for cell, row in rows.items():
-        if row.code_version != code_version():
+        if row.code_version != version_of(cell.data):
             continue
         path = publish(scripts[cell], row, runs.get(row.run or ""), root)
         consoles.notes().print(f"{path} is written", highlight=False, soft_wrap=True)

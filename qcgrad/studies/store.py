@@ -16,7 +16,7 @@ from ._claims import Claims
 from ._schema import opened
 from ._stored import Kept, Row, Run
 from .executors import Failure
-from .identity import canonical, cell_key, code_version
+from .identity import canonical, cell_key, version_of
 
 # Bytes that SQLite takes at least to open a file.
 _LEAST_SPACE = 1 << 16
@@ -158,7 +158,7 @@ class Store:
             ValueError: NaN or infinity in the record.
         """
         key, text = cell_key(cell), json.dumps(record, allow_nan=False)
-        values = (key, canonical(cell), code_version(), text, seconds, time.time(), self._run, worker, attempts)
+        values = (key, canonical(cell), version_of(cell), text, seconds, time.time(), self._run, worker, attempts)
         with self._explained("cannot be written", "finished cells are kept in it"), self._database:
             self._database.execute("INSERT OR REPLACE INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
             self._claims.drop(key)

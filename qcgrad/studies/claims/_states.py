@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..identity import canonical, code_version
+from ..identity import canonical, version_of
 from ..store import Row, Store
 from ._cell import ClaimCell
 from ._found import Script
@@ -42,7 +42,7 @@ def states(scripts: Sequence[Script], cells: Sequence[ClaimCell], path: Path, ro
             about["state"] = f"could not be computed: {failures[cell]}"
         elif row is not None:
             about |= {"seconds": row.seconds, **row.record, "state": _in_words(row.record["holds"])}
-            about["is_current"] = row.code_version == code_version()
+            about["is_current"] = row.code_version == version_of(cell.data)
         kept = published(script, root)
         about["published"] = {"state": "not run"} if kept is None else {"state": _in_words(kept["holds"]), **kept}
         found.append(about)
