@@ -83,8 +83,9 @@ def added_by_others(group: str, kind: str, describe: Callable[[Any], E], taken: 
     for entry in importlib.metadata.entry_points(group=group):
         try:
             thing = describe(entry.load())
-        except Exception as error:  # whatever a foreign package raises, the others stay usable
-            warnings.warn(f"{kind} {entry.name} of {entry.value} is left out: {error}", stacklevel=5)
+        except (Exception, SystemExit) as error:  # whatever a foreign package raises, the others stay usable
+            reason = f"it ends the program ({error})" if isinstance(error, SystemExit) else error
+            warnings.warn(f"{kind} {entry.name} of {entry.value} is left out: {reason}", stacklevel=5)
             continue
         if thing.name in taken or found.setdefault(thing.name, thing) is not thing:
             warnings.warn(f"{kind} {thing.name} of {entry.value} is left out: its name is taken", stacklevel=5)

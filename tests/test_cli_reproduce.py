@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from qcgrad.cli._app import application
+from qcgrad.studies import identity
 from qcgrad.studies.claims import ClaimsNotFound, _cell, claims_in, repository
 
 
@@ -83,11 +84,17 @@ def test_a_claim_that_does_not_hold_is_told(script, tmp_path):
 
 def test_a_claim_that_breaks_is_told(script, tmp_path):
     script.answer = None
-    script.report = lambda result: 1 / 0
+
+    def broken(result):
+        raise ValueError("no [/nothing]")
+
+    script.report = broken
     result = run("reproduce", "gentle-sweep", "--out", tmp_path, "--json")
     assert result.exit_code == 1
     (state,) = json.loads(result.stdout)
-    assert state["state"] == "could not be computed: ZeroDivisionError: division by zero"
+    assert state["state"] == "could not be computed: no [/nothing]"
+    result = run("reproduce", "gentle-sweep", "--out", tmp_path)
+    assert (result.exit_code, "no [/nothing]" in result.stdout) == (1, True)
 
 
 def test_unknown_names_and_places_are_refused(tmp_path):
@@ -131,6 +138,36 @@ def test_whole_results_are_published_without_the_name_of_the_machine(script, che
     (state,) = json.loads(run("reproduce", "--json").stdout)
     assert (state["state"], state["published"]["is_current"]) == ("not computed", False)
     assert "by another script" in run("reproduce").stdout
+
+
+@pytest.fixture
+def another_version(monkeypatch):
+    """From now on qcgrad is another version."""
+
+    def change():
+        monkeypatch.setattr(identity, "code_version", lambda: "another")
+
+    return change
+
+
+def test_what_an_earlier_version_found_is_not_taken_for_an_answer_of_this_one(script, checkout, another_version):
+    assert run("reproduce", "one", "--full").exit_code == 0
+    another_version()
+    (state,) = json.loads(run("reproduce", "--full", "--json", "one", "--out", "elsewhere").stdout)
+    assert (state["state"], state["is_current"]) == ("holds", True)
+    script.report = lambda result: 1 / 0
+    result = run("reproduce", "one", "--full", "--publish", "--json")
+    assert result.exit_code == 1
+    (state,) = json.loads(result.stdout)
+    assert state["state"].startswith("could not be computed: ZeroDivisionError")
+    assert not (checkout / "theory" / "results").exists()
+
+
+def test_the_list_says_what_an_earlier_version_found(script, checkout, another_version):
+    assert run("reproduce", "one").exit_code == 0
+    assert "by another version" not in run("reproduce").stdout
+    another_version()
+    assert "holds, by another version" in " ".join(run("reproduce").stdout.split())
 
 
 def test_a_published_claim_that_does_not_hold_says_so(script, checkout):

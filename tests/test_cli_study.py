@@ -87,6 +87,30 @@ def test_shards_are_put_together(spec, tmp_path):
         assert "write it as I/N" in refusal("study", "run", spec, "--shard", wrong)
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_shard_without_cells_is_done_and_can_be_merged(spec, tmp_path, jobs):
+    result = run("study", "run", spec, "--shard", "5/8", "--out", tmp_path / "5", "--jobs", jobs)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == "note: --shard 5/8 is empty, the study has 3 cells\n"
+    shown = run("study", "run", spec, "--shard", "5/8", "--out", tmp_path / "5", "--jobs", jobs, "--json")
+    assert (shown.exit_code, json.loads(shown.stdout)["computed"]) == (0, 0)
+    assert "0 cells from" in run("study", "merge", tmp_path / "all", tmp_path / "5").stdout
+    spec.write_text('[gradients]\nmethods = ["adjoint"]\ncircuits = ["tfim_hva_n3_p1"]\n')
+    assert "larger --max-qubits" in refusal("study", "run", spec, "--max-qubits", 1)
+
+
+def test_stores_that_are_merged_are_there_and_of_one_study(spec, tmp_path):
+    refusal("study", "merge", tmp_path / "all", tmp_path / "missing")
+    assert not (tmp_path / "all").exists()
+    run("study", "run", spec, "--out", tmp_path / "one")
+    assert run("study", "merge", tmp_path / "all", tmp_path / "one").stderr == ""
+    spec.write_text(f"seed = 7\n{SPEC}")
+    run("study", "run", spec, "--out", tmp_path / "two")
+    told = run("study", "merge", tmp_path / "all", tmp_path / "two", "--json")
+    assert "has results of 2 specs" in told.stderr
+    assert json.loads(told.stdout) == [{"from": str(tmp_path / "two"), "cells": 3}]
+
+
 def test_an_interrupt_says_how_to_go_on(spec, tmp_path, monkeypatch):
     whole = Cell.compute
 

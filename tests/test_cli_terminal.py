@@ -7,15 +7,20 @@ import shlex
 import shutil
 import subprocess
 import sys
+import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import typer
 from typer.testing import CliRunner
 
+from qcgrad import catalogue, entries
 from qcgrad.cli._app import application
 from qcgrad.studies.cells import Cell
+from qcgrad.studies.executors import Dask, InProcess
 from qcgrad.studies.ntk_convergence import Convergence
+from qcgrad.studies.run import StudyInterrupted
 
 SPEC = '[scaling]\nmethods = ["backprop"]\n[scaling.network]\nlevels = [1, 2]\n'
 COUNTERS = dict.fromkeys(("copies", "shots", "circuit_runs", "gates", "qubits", "flops", "peak_bytes"), 10)
@@ -183,6 +188,31 @@ def test_an_interrupt_is_exit_code_130(words, folder, monkeypatch):
     assert run(LINES[words], "--json").exit_code == 130
 
 
+@pytest.mark.parametrize(
+    ("line", "again"),
+    [
+        (
+            "study run mine.toml --out new --shard 2/2 -j 2 --max-memory 3 --quick --json",
+            "study resume new --jobs 2 --shard 2/2 --max-memory 3.0 --json",
+        ),
+        ("study run mine.toml --out a --scheduler local --allow-code", "study resume a --scheduler local --allow-code"),
+        ("study resume out --jobs 2 --shard 1/2", "study resume out --jobs 2 --shard 1/2"),
+        ("--debug scaling --methods backprop --out new --json", "--debug scaling --out new --methods backprop --json"),
+        ("reproduce --full --publish --json", "reproduce --full --publish --json"),
+        ("reproduce complex-ntk --small --out new", "reproduce complex-ntk --small --out new"),
+    ],
+)
+def test_the_command_that_goes_on_has_all_that_was_given(line, again, folder, monkeypatch):
+    def interrupted(*_, **__):
+        raise StudyInterrupted(1, 2)
+
+    monkeypatch.setattr("qcgrad.studies.run.run_cells", interrupted)
+    monkeypatch.setattr(Dask, "local", lambda *_: InProcess())
+    result = run(line)
+    assert result.exit_code == 130
+    assert result.stderr.rpartition("To go on from there: qcgrad ")[2].strip() == again
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")
 def test_stdout_that_takes_nothing_is_told():
@@ -228,6 +258,29 @@ def test_the_document_of_a_study_has_its_tables(folder):
     assert json.loads(run("study show out --json").stdout) == found["summaries"]
 
 
+# Markup that does not close and markup of a colour, a name of an emoji, and an escape of a terminal.
+OTHERS = "of [/nothing] and [red]all :smile: \x1b[31m"
+SHOWN = "of [/nothing] and [red]all :smile: \\x1b[31m"
+
+
+def test_texts_of_other_packages_are_shown_as_they_are(folder, monkeypatch):
+    (name, method), *_ = catalogue.methods().items()
+    monkeypatch.setattr(catalogue, "methods", lambda: {name: method._replace(summary=OTHERS)})
+    for line in ("methods", f"methods {name}"):
+        result = run(line)
+        assert result.exit_code == 0, result.stderr
+        assert SHOWN in " ".join(result.stdout.split())
+
+    def warned(*arguments):
+        warnings.warn(OTHERS, stacklevel=1)
+        return converged(*arguments)
+
+    monkeypatch.setattr("qcgrad.studies.ntk_convergence.converge", warned)
+    result = run(LINES["ntk",])
+    assert result.exit_code == 0, result.stderr
+    assert f"note: {SHOWN}\n" in result.stderr
+
+
 SHELLS = {
     "bash": lambda words: {"COMP_WORDS": " ".join(words), "COMP_CWORD": str(len(words) - 1)},
     "zsh": lambda words: {"_TYPER_COMPLETE_ARGS": " ".join(words)},
@@ -264,3 +317,56 @@ def test_shells_complete_names(shell, words, offered, tmp_path, monkeypatch):
     result = run("", env={"_QCGRAD_COMPLETE": f"complete_{shell}", **SHELLS[shell](["qcgrad", *words.split()])})
     assert result.exit_code == 0, result.stderr
     assert offered in re.split(r'[\s"]+', result.stdout)
+
+
+def leaves():
+    print("goodbye")
+    sys.exit("goodbye")
+
+
+def breaks():
+    raise RuntimeError("broken\nin two lines")
+
+
+@pytest.fixture(params=[leaves, breaks])
+def broken_package(request, monkeypatch):
+    """A package whose method cannot be imported."""
+    entry = SimpleNamespace(name="mine", value="my_package:Mine", load=request.param)
+    metadata = SimpleNamespace(entry_points=lambda group: [entry])
+    monkeypatch.setattr(entries, "importlib", SimpleNamespace(metadata=metadata))
+    catalogue._methods.cache_clear()
+    yield
+    catalogue._methods.cache_clear()
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_broken_package_costs_one_line_and_no_more(broken_package):
+    result = run("methods adjoint")
+    assert result.exit_code == 0
+    assert result.stderr.startswith("note: method mine of my_package:Mine is left out: ")
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", ["methods gentle", "scaling --methods gentle", "reproduce gentle"])
+def test_completion_says_nothing_of_what_is_broken(words, broken_package, tmp_path, monkeypatch):
+    settings = {"_QCGRAD_COMPLETE": "complete_bash", **SHELLS["bash"](["qcgrad", *words.split()])}
+    result = run("", env=settings)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert set(result.stdout.split()) >= {"gentle-sweep"}
+    assert all(offer.startswith("gentle") for offer in result.stdout.split())
+    monkeypatch.setattr("qcgrad.cli._completion._begun", lambda *_: 1 / 0)
+    result = run("", env=settings)
+    assert (result.exit_code, result.stdout.strip(), result.stderr) == (0, "", "")
+
+
+def test_a_script_that_is_no_python_is_named(tmp_path, monkeypatch):
+    script = tmp_path / "theory" / "topic" / "wrong.py"
+    script.parent.mkdir(parents=True)
+    (tmp_path / "theory" / "claim.py").touch()
+    script.write_text("def compute(:")
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.chdir(tmp_path)
+    result = run("reproduce")
+    assert (result.exit_code, "wrong.py" in result.stderr) == (2, True)
+    settings = {"_QCGRAD_COMPLETE": "complete_bash", **SHELLS["bash"](["qcgrad", "reproduce", ""])}
+    assert run("", env=settings).stderr == ""

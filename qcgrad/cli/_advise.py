@@ -112,7 +112,7 @@ def _print(file: str, advice, console):
 
     from ..planner import cells, headings, title
 
-    console.print(f"{file}. {title(advice)}", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"{file}. {title(advice)}", highlight=False, soft_wrap=True)
     table = Table(box=SIMPLE_HEAD, padding=(0, 1))
     for i, heading in enumerate(headings(advice)):
         table.add_column(heading, justify="right" if i else "left", overflow="fold", no_wrap=not i)
@@ -125,4 +125,4 @@ def _print(file: str, advice, console):
     console.print(table)
     console.print("Not applicable:", highlight=False)
     for reason in reasons:
-        console.print(f"  {reason}", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"  {reason}", highlight=False, soft_wrap=True)

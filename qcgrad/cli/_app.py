@@ -4,7 +4,8 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -20,7 +21,7 @@ from . import _reproduce as reproduce
 from . import _scaling as scaling
 from . import _study as study
 from . import _study_output as study_output
-from .errors import EXIT_INTERRUPTED, EXIT_NO_READER, EXIT_REFUSED, explain
+from .errors import EXIT_INTERRUPTED, EXIT_NO_READER, EXIT_REFUSED, explain, one_line
 
 
 class OneLineErrors(TyperGroup):
@@ -40,7 +41,8 @@ class OneLineErrors(TyperGroup):
             if isinstance(stream, io.TextIOWrapper):  # formulas on a terminal that has no such letters
                 stream.reconfigure(errors="replace")
         try:
-            code = super().main(arguments, prog_name, complete_var, standalone_mode=False, **extra)
+            with _warnings_as_notes(is_wanted=not is_debug(arguments)):
+                code = super().main(arguments, prog_name, complete_var, standalone_mode=False, **extra)
             sys.stdout.flush()  # here, where it can be said that there is no room
         except KeyboardInterrupt:
             code = EXIT_INTERRUPTED
@@ -58,6 +60,19 @@ class OneLineErrors(TyperGroup):
             print(f"qcgrad: {explain(error)}", file=sys.stderr)
             raise SystemExit(EXIT_REFUSED) from None
         raise SystemExit(code if isinstance(code, int) else 0)
+
+
+@contextlib.contextmanager
+def _warnings_as_notes(*, is_wanted: bool) -> Iterator[None]:
+    """One line on stderr for each warning, without the line of source that gave it."""
+
+    def note(message: object, *_: object, **__: object) -> None:
+        print(f"note: {one_line(message)}", file=sys.stderr)
+
+    with warnings.catch_warnings():
+        if is_wanted:
+            warnings.showwarning = note
+        yield
 
 
 def _write_nowhere() -> None:

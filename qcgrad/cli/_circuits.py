@@ -97,10 +97,11 @@ def _show(c: "LibraryCircuit") -> None:
         ("value", f"{c.value:.12g} at the point of the library ({c.framework})"),
         ("source", f"{_source(c)}, {licence}: {c.source.get('call', '')}"),
     )
-    # Plain text: a diagram is as wide as the circuit, and no console may wrap it.
+    console = consoles.output()
     for heading, text in lines:
-        print(f"{heading:12} {text}")
-    print(f"\n{c.circuit}")
+        console.print(f"{heading:12} {text}", highlight=False, soft_wrap=True)
+    # A diagram is as wide as the circuit, and no console may wrap it.
+    console.print(f"\n{c.circuit}", highlight=False, soft_wrap=True)
 
 
 def _terms(observable):

@@ -50,6 +50,8 @@ def grad(
     file beside it as in the library. What of a file is left out, as final measurements are, stderr notes, and in JSON
     "notes". In JSON, null is a number that is not known. Exit code 1: the result is not "ok".
     """
+    from rich.text import Text
+
     from ..estimate import estimate
     from ._choices import assignments, default, find, make_estimator
 
@@ -72,7 +74,7 @@ def grad(
         )
     notes = consoles.notes()
     if notes.is_terminal:
-        with notes.status(f"{chosen.name}: gradient by {len(names)} parameters"):
+        with notes.status(Text(f"{chosen.name}: gradient by {len(names)} parameters")):
             found = estimate(objective, values, estimator, key=seed)
     else:
         found = estimate(objective, values, estimator, key=seed)
@@ -81,7 +83,7 @@ def grad(
         consoles.print_json(shown)
     else:
         for note in program.notes:
-            notes.print(f"note: {file}, {note}", highlight=False, markup=False, soft_wrap=True)
+            notes.print(f"note: {file}, {note}", highlight=False, soft_wrap=True)
         _print(shown, consoles.output())
     if found.result != "ok":
         raise typer.Exit(1)
@@ -129,7 +131,7 @@ def _print(shown: dict[str, Any], console):
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    console.print(f"{shown['circuit']} by {shown['method']} ({shown['access'].replace('_', ' ')} access)", markup=False)
+    console.print(f"{shown['circuit']} by {shown['method']} ({shown['access'].replace('_', ' ')} access)")
     is_exact = shown["cost"]["copies"] == 0
     value = _number(shown["value"], shown["value_standard_error"])
     error = "exact" if is_exact else f"± {_error(shown['value_standard_error'])}"

@@ -72,5 +72,6 @@ def _show(entry: "Entry", kind: str, as_json: bool) -> None:
     if as_json:
         consoles.print_json(about)
         return
-    for line in lines(about, min(_WIDEST, consoles.output().width)):
-        print(line)
+    console = consoles.output()
+    for line in lines(about, min(_WIDEST, console.width)):
+        console.print(line, highlight=False, soft_wrap=True)

@@ -62,7 +62,7 @@ def ntk(
         kernel = make(sizes[0]).kernel(x)
     messages = list(dict.fromkeys(str(warning.message) for warning in caught))
     for message in () if as_json else messages:
-        notes.print(f"note: {message}", highlight=False)
+        notes.print(f"note: {message}", highlight=False, soft_wrap=True)
     out.parent.mkdir(parents=True, exist_ok=True)
     draw(found, f"{activation}, {depth} hidden layers, {inputs} inputs", out)
     if as_json:

@@ -8,7 +8,7 @@ import typer
 
 from . import _completion as completion
 from . import _consoles as consoles
-from ._run_options import JOBS
+from ._run_options import JOBS, again
 from ._studying import STORE_NAME, Setting, compute
 from .errors import UserError
 
@@ -66,7 +66,7 @@ def reproduce(
         scripts = _chosen(topic, scripts)
     cells = [ClaimCell.of(script, small=not full, folder=out) for script in scripts]
     if topic is not None:
-        setting = Setting(out, jobs, debug=context.obj["debug"], again=_again(topic, bool(full), jobs, out))
+        setting = Setting(out, jobs, debug=context.obj["debug"], again=again(context, "reproduce"))
         compute(cells, setting, None)
     if publish:
         _publish(dict(zip(cells, scripts, strict=True)), out, root)
@@ -75,14 +75,8 @@ def reproduce(
         consoles.print_json(found)
     else:
         _show(found, is_whole=topic is not None)
-    if topic is not None and any(state["state"] != "holds" for state in found):
+    if topic is not None and any(state["state"] != "holds" or not state["is_current"] for state in found):
         raise typer.Exit(1)
-
-
-def _again(topic: str, full: bool, jobs: int, out: Path) -> tuple[str, ...]:
-    """The command that goes on after an interrupt."""
-    size = "--full" if full else "--small"
-    return ("qcgrad", "reproduce", topic, size, "--jobs", str(jobs), "--out", str(out))
 
 
 def _chosen(topic: str, scripts: "list[Script]") -> "list[Script]":
@@ -102,16 +96,19 @@ def _chosen(topic: str, scripts: "list[Script]") -> "list[Script]":
 
 
 def _publish(scripts: "Mapping[ClaimCell, Script]", out: Path, root: Path) -> None:
-    """Write what the store has of the claims, whatever became of the others."""
+    """Write what this version found of the claims, whatever became of the others."""
     from ..studies.claims import newest, publish
+    from ..studies.identity import version_of
     from ..studies.store import Store
 
     rows = newest(list(scripts), out / STORE_NAME)
     with Store(out / STORE_NAME, must_exist=True) as store:
         runs = {run.id: run for run in store.runs()}
     for cell, row in rows.items():
+        if row.code_version != version_of(cell.data):
+            continue
         path = publish(scripts[cell], row, runs.get(row.run or ""), root)
-        consoles.notes().print(f"{path} is written", highlight=False, markup=False, soft_wrap=True)
+        consoles.notes().print(f"{path} is written", highlight=False, soft_wrap=True)
 
 
 def _show(found: Sequence[Mapping[str, Any]], *, is_whole: bool) -> None:
@@ -130,7 +127,8 @@ def _show(found: Sequence[Mapping[str, Any]], *, is_whole: bool) -> None:
         seconds = "" if state["seconds"] is None else f"{state['seconds']:.1f}"
         claim = state["claim"].splitlines()[0]
         colour = _COLOURS.get(state["state"], "")
-        table.add_row(state["script"], claim, state["state"], seconds, _published(state["published"]), style=colour)
+        told = state["state"] + ("" if state["is_current"] else ", by another version")
+        table.add_row(state["script"], claim, told, seconds, _published(state["published"]), style=colour)
     console.print(table)
 
 
@@ -139,15 +137,15 @@ _COLOURS = {"holds": "green", "does not hold": "red"}
 
 def _show_one(state: Mapping[str, Any], console) -> None:
     """All that a script reports, then its number and whether that is enough."""
-    console.print(f"[bold]{state['script']}[/]", highlight=False)
+    console.print(state["script"], style="bold", highlight=False)
     lines = [state["claim"].splitlines()[0], *state.get("report", ())]
     if state.get("quantity"):
         lines.append(f"{state['quantity']}: expected {state['expected']}, measured {state['measured']}")
     for line in lines:
-        console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
+        console.print(f"  {line}", highlight=False, soft_wrap=True)
     verdict = f"{state['state']}{': ' if state.get('failure') else ''}{state.get('failure', '')}"
     colour = _COLOURS.get(state["state"], "")
-    console.print(f"  {verdict}", style=colour, highlight=False, markup=False, soft_wrap=True)
+    console.print(f"  {verdict}", style=colour, highlight=False, soft_wrap=True)
 
 
 def _published(found: Mapping[str, Any]) -> str:

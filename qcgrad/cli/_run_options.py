@@ -1,5 +1,6 @@
 """Options of all commands that run studies, and what they mean."""
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -47,3 +48,24 @@ def part_of(text: str | None) -> tuple[int, int]:
     if not (first.isdecimal() and count.isdecimal() and 1 <= int(first) <= int(count)):
         raise UserError(f"--shard {text}: write it as I/N with 1 <= I <= N, for example 1/4")
     return int(first), int(count)
+
+
+def again(context: typer.Context, *words: str, less: Collection[str] = ()) -> tuple[str, ...]:
+    """The command that goes on after an interrupt: the same, with all that was given.
+
+    Args:
+        context: of the command that was interrupted.
+        words: its name, and what takes the place of the parameters that are left out.
+        less: names of parameters that are left out.
+    """
+    found = ["qcgrad", *(["--debug"] if context.obj["debug"] else []), *words]
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        if parameter.name in less or source is None or source.name.startswith("DEFAULT"):
+            continue
+        value = context.params[parameter.name or ""]
+        if parameter.param_type_name == "option":
+            found.append(max(parameter.secondary_opts if value is False else parameter.opts, key=len))
+        if not isinstance(value, bool):
+            found.append(str(value))
+    return tuple(found)

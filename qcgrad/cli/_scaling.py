@@ -8,7 +8,7 @@ import typer
 
 from . import _completion as completion
 from . import _consoles as consoles
-from ._run_options import ALLOW_CODE, JOBS, MAX_MEMORY, MAX_QUBITS, QUICK, gib, smaller
+from ._run_options import ALLOW_CODE, JOBS, MAX_MEMORY, MAX_QUBITS, QUICK, again, gib, smaller
 from ._studying import Setting, run_study
 from .errors import UserError
 from .numbers import numbers
@@ -76,7 +76,7 @@ def scaling(
         out or Path("qcgrad-results") / f"scaling-{study.fingerprint}",
         jobs,
         max_bytes=gib(max_memory),
-        again=tuple(_again(context)),
+        again=again(context, "scaling"),
         debug=context.obj["debug"],
         allow_code=allow_code,
         as_json=as_json,
@@ -110,14 +110,3 @@ def _study(spec, methods, circuits, observable, epsilon, max_qubits, seed, quick
 def _listed(text: str) -> tuple[str, ...]:
     # The arguments of a function have commas of their own.
     return tuple(name.strip() for name in re.split(r",(?![^()]*\))", text) if name.strip())
-
-
-def _again(context: typer.Context) -> list[str]:
-    """The command line that goes on, from the options that were given."""
-    words = ["qcgrad", "scaling"]
-    for name, value in context.params.items():
-        if value is True:
-            words.append(f"--{name.replace('as_', '').replace('_', '-')}")
-        elif value is not None and value is not False:
-            words += [f"--{name.replace('_', '-')}", str(value)]
-    return words

@@ -8,7 +8,7 @@ import typer
 from . import _completion as completion
 from . import _consoles as consoles
 from ._places import WHAT, folder_for, folder_of, found_study
-from ._run_options import ALLOW_CODE, JOBS, MAX_MEMORY, MAX_QUBITS, QUICK, gib, part_of, smaller
+from ._run_options import ALLOW_CODE, JOBS, MAX_MEMORY, MAX_QUBITS, QUICK, again, gib, part_of, smaller
 from ._studying import STORE_NAME, Setting, run_study
 
 EXAMPLE = "Example: qcgrad study run benchmarks/scaling.toml --jobs 2, then qcgrad study report benchmarks/scaling.toml"
@@ -86,7 +86,8 @@ def _setting(context, folder: Path, jobs, scheduler, shard, max_memory, allow_co
         scheduler,
         part_of(shard),
         gib(max_memory),
-        again=("qcgrad", "study", "resume", str(folder), *(["--allow-code"] if allow_code else [])),
+        # The spec may change until then; the folder has it, as --quick and --max-qubits left it.
+        again=again(context, "study", "resume", str(folder), less=("spec", "what", "out", "quick", "max_qubits")),
         debug=context.obj["debug"],
         allow_code=allow_code,
         as_json=as_json,
@@ -107,7 +108,7 @@ def status(what: WHAT, as_json: consoles.JSON = False) -> None:
         return
     console = consoles.output()
     for line in found.lines():
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        console.print(line, highlight=False, soft_wrap=True)
 
 
 @application.command("merge", epilog="Example: qcgrad study merge all shard-1 shard-2")
@@ -127,11 +128,18 @@ def merge(
     """Put results of several machines or shards together."""
     from ..studies.store import Store
 
+    paths = {other: folder_of(other) / STORE_NAME for other in others}
+    for path in paths.values():
+        Store(path, must_exist=True).close()  # before there is a new one, which would stay empty
     merged = []
     with Store(folder_of(into) / STORE_NAME) as store:
         for other in others:
-            merged.append({"from": str(other), "cells": store.merge(folder_of(other) / STORE_NAME)})
+            merged.append({"from": str(other), "cells": store.merge(paths[other])})
             if not as_json:
                 print(f"{merged[-1]['cells']} cells from {other}")
+        specs = {run.spec for run in store.runs() if run.spec is not None}
+    if len(specs) > 1:
+        note = f"note: {into} has results of {len(specs)} specs, and by its name the newest one's are shown"
+        consoles.notes().print(note, highlight=False, soft_wrap=True)
     if as_json:
         consoles.print_json(merged)

@@ -55,10 +55,13 @@ def run_study(study: "StudySpec", setting: Setting) -> None:
     if not setting.allow_code and (code := study.code()):
         raise CodeRefused(code[0])
     first, step = setting.shard
-    cells = study.cells(allow_code=setting.allow_code)[first - 1 :: step]
+    cells = study.cells(allow_code=setting.allow_code)
     if not cells:
         raise UserError("nothing is left to compute: give more methods or a larger --max-qubits")
-    outcome = compute(cells, setting, study.model_dump_json())
+    mine = cells[first - 1 :: step]
+    if not mine:  # its empty results are kept, since whoever merges all shards gives them too
+        notes.print(f"note: --shard {first}/{step} is empty, the study has {len(cells)} cells", highlight=False)
+    outcome = compute(mine, setting, study.model_dump_json())
     if not setting.as_json:
         _say_notes(notes, outcome)
     written = _keep(outcome, study, setting.folder) if outcome.records else []
@@ -142,7 +145,7 @@ def _executor(setting: Setting) -> "AbstractExecutor":
 
 def _say_notes(notes, outcome: "Outcome") -> None:
     for note in _notes(outcome):
-        notes.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
+        notes.print(f"note: {note}", highlight=False, soft_wrap=True)
 
 
 def _notes(outcome: "Outcome") -> list[str]:
@@ -163,9 +166,7 @@ def _say_missing(notes, outcome: "Outcome"):
             reasons.setdefault(" ".join(message.split()), []).append(cell.label)
         for message, labels in reasons.items():
             others = f" (and {len(labels) - 1} more)" if len(labels) > 1 else ""
-            notes.print(
-                plain(f"{verdict}: {labels[0]}{others}: {message}"), highlight=False, markup=False, soft_wrap=True
-            )
+            notes.print(plain(f"{verdict}: {labels[0]}{others}: {message}"), highlight=False, soft_wrap=True)
 
 
 def _say_interrupted(interruption, path: Path, again: list[str]):
@@ -173,7 +174,6 @@ def _say_interrupted(interruption, path: Path, again: list[str]):
         f"Interrupted: {interruption.finished} of {interruption.total} cells are finished and kept in {path}.\n"
         f"To go on from there: {shlex.join(again)}",
         highlight=False,
-        markup=False,
         soft_wrap=True,
     )
 
@@ -220,6 +220,5 @@ def _say_done(outcome: "Outcome", folder: Path, written: list[str]) -> None:
     console.print(
         f"Written to {folder}{'/' if not str(folder).endswith('/') else ''}: {', '.join(written)}",
         highlight=False,
-        markup=False,
         soft_wrap=True,
     )

@@ -21,16 +21,17 @@ def explain(error: BaseException) -> str:
     from ..studies.store import StoreError
 
     if hasattr(error, "format_message"):  # typer's complaints about options
-        return f"{_one_line(error.format_message())} (--help shows the options)"  # pyright: ignore
+        return f"{one_line(error.format_message())} (--help shows the options)"  # pyright: ignore
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
         return f"{error.filename}: {error.strerror}"
-    message = _one_line(error)
+    message = one_line(error)
     if isinstance(error, (QcgradError, ValueError, TypeError, StoreError)) and message:
         return message
     return f"{type(error).__name__}: {message} (qcgrad --debug shows where)"
 
 
-def _one_line(text) -> str:
+def one_line(text: object) -> str:
+    """A text of anybody's in one line that commands no terminal."""
     from ..studies.plain import plain
 
     return plain(" ".join(str(text).split()))

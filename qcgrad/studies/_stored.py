@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from .cells import NOT_HERE
@@ -31,6 +31,19 @@ class Row(NamedTuple):
     run: str | None
     worker: str | None
     attempts: int | None
+
+
+def row(values: Sequence[Any]) -> Row:
+    """A finished cell, of the columns that `Row` names.
+
+    Raises:
+        ValueError, sqlite3.DatabaseError: one of them holds something else.
+    """
+    cell, record, seconds, finished_at, code, run, worker, attempts = values
+    times, others = (time(seconds), time(finished_at)), (_text(run), _text(worker))
+    if code is None or not (attempts is None or isinstance(attempts, int)):
+        raise sqlite3.DatabaseError(f"it holds {code!r:.80} for a version and {attempts!r:.80} for attempts")
+    return Row(table(cell), table(record), *times, _text(code) or "", *others, attempts)
 
 
 class Kept(NamedTuple):
@@ -98,8 +111,14 @@ def time(seconds: Any) -> float:
     return seconds
 
 
-def text_or_none(value: Any) -> str | None:
-    """A text, where there is one."""
+def text_of_table(value: Any) -> str | None:
+    """The text of a table, where there is one."""
+    if value is not None:
+        table(value)
+    return value
+
+
+def _text(value: Any) -> str | None:
     if not (value is None or isinstance(value, str)):
         raise sqlite3.DatabaseError(f"it holds {value!r:.80} where a text belongs")
     return value

@@ -13,8 +13,12 @@ from ..version import __version__
 
 def cell_key(cell: dict[str, Any]) -> str:
     """What identifies a result: a hash of the cell, and of the code that computes it."""
-    code = code_version() + "".join(_code_of_others(cell[name]) for name in ("method", "rule") if name in cell)
-    return hashlib.sha256(f"{canonical(cell)}\n{code}".encode()).hexdigest()
+    return hashlib.sha256(f"{canonical(cell)}\n{version_of(cell)}".encode()).hexdigest()
+
+
+def version_of(cell: dict[str, Any]) -> str:
+    """Version of the code that computes a cell: of qcgrad, and of the packages that its method or rule comes from."""
+    return code_version() + "".join(_code_of_others(kind, cell[kind]) for kind in ("method", "rule") if kind in cell)
 
 
 def canonical(cell: dict[str, Any]) -> str:
@@ -46,13 +50,13 @@ def code_version() -> str:
 
 
 @lru_cache(maxsize=256)
-def _code_of_others(name: str) -> str:
+def _code_of_others(kind: str, name: str) -> str:
     """A hash of the file in which another package writes a method or a rule; nothing for ours."""
-    entry = methods().get(name) or rules().get(name)
+    entry = (methods() if kind == "method" else rules()).get(name)
     if entry is None or entry.make.__module__.partition(".")[0] == __name__.partition(".")[0]:
         return ""
     try:
         source = Path(inspect.getsourcefile(entry.make) or "")
-        return hashlib.sha256(source.read_bytes()).hexdigest()[:16]
+        return f"+{hashlib.sha256(source.read_bytes()).hexdigest()[:16]}"
     except (OSError, TypeError):  # written in a session, or compiled
         return ""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .identity import cell_key, code_version
+from .identity import cell_key, version_of
 from .plain import plain
 from .spec import StudySpec
 from .store import Store
@@ -50,7 +50,7 @@ def status_of(study: StudySpec, store: Store) -> Status:
         totals[cell.kind] += 1
         if found := kept.of(cell.data):
             finished[cell.kind] += 1
-            outdated += found.code_version != code_version()
+            outdated += found.code_version != version_of(cell.data)
             retried += found.attempts > 1
         elif failed and (failure := failed.get(cell_key(cell.data))):
             failures.append({"cell": cell.label, **failure._asdict()})

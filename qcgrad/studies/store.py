@@ -16,10 +16,11 @@ from ._claims import Claims
 from ._schema import opened
 from ._stored import Kept, Row, Run
 from .executors import Failure
-from .identity import canonical, cell_key, code_version
+from .identity import canonical, cell_key, version_of
 
 # Bytes that SQLite takes at least to open a file.
 _LEAST_SPACE = 1 << 16
+_ROW = ", ".join(("key", *Row._fields))
 
 
 class StoreError(RuntimeError):
@@ -80,7 +81,7 @@ class Store:
         with self._explained("cannot be read", "it is damaged, name another folder"):
             rows = self._database.execute("SELECT id, began, spec, provenance FROM runs ORDER BY began").fetchall()
             return [
-                Run(name, stored.time(began), stored.text_or_none(spec), stored.table(text))
+                Run(name, stored.time(began), stored.text_of_table(spec), stored.table(text))
                 for name, began, spec, text in rows
             ]
 
@@ -114,10 +115,8 @@ class Store:
 
     def rows(self) -> Iterator[Row]:
         """All finished cells in the order in which they were finished, whatever spec or code they belong to."""
-        columns = "cell, record, seconds, finished_at, code_version, run, worker, attempts"
-        with self._explained("cannot be read", "it is damaged, name another folder"):
-            for cell, record, *rest in self._database.execute(f"SELECT {columns} FROM cells ORDER BY finished_at, key"):
-                yield Row(stored.table(cell), stored.table(record), *rest)
+        for _, row in self._rows():
+            yield row
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -128,6 +127,12 @@ class Store:
             yield
         finally:
             self._database.rollback()
+
+    def _rows(self) -> Iterator[tuple[tuple[Any, ...], Row]]:
+        """All finished cells as they are in the file, the key first, and as what they are."""
+        with self._explained("cannot be read", "it is damaged, name another folder"):
+            for values in self._database.execute(f"SELECT {_ROW} FROM cells ORDER BY finished_at, key"):
+                yield values, stored.row(values[1:])
 
     def _record_in(self, row: int) -> dict[str, Any]:
         with self._explained("cannot be read", "it is damaged, name another folder"):
@@ -153,7 +158,7 @@ class Store:
             ValueError: NaN or infinity in the record.
         """
         key, text = cell_key(cell), json.dumps(record, allow_nan=False)
-        values = (key, canonical(cell), code_version(), text, seconds, time.time(), self._run, worker, attempts)
+        values = (key, canonical(cell), version_of(cell), text, seconds, time.time(), self._run, worker, attempts)
         with self._explained("cannot be written", "finished cells are kept in it"), self._database:
             self._database.execute("INSERT OR REPLACE INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
             self._claims.drop(key)
@@ -190,13 +195,14 @@ class Store:
         Raises:
             StoreError: the other one cannot be read, or this one not written; then nothing is taken over.
         """
-        with Store(path, must_exist=True) as other:
-            everything = other._database.execute("SELECT * FROM cells").fetchall()
-            runs = other._database.execute("SELECT * FROM runs").fetchall()
-        before = len(self)
-        with self._explained("cannot be written", "finished cells are kept in it"), self._database:
-            self._database.executemany("INSERT OR IGNORE INTO runs VALUES (?, ?, ?, ?)", runs)
-            self._database.executemany("INSERT OR IGNORE INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", everything)
+        insert = f"INSERT OR IGNORE INTO cells ({_ROW}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        with Store(path, must_exist=True) as other, other.snapshot():
+            before = len(self)
+            # Read as for a report, which checks: what is damaged there must not come here.
+            runs = [(run.id, run.began, run.spec, json.dumps(run.provenance)) for run in other.runs()]
+            with self._explained("cannot be written", "finished cells are kept in it"), self._database:
+                self._database.executemany("INSERT OR IGNORE INTO runs VALUES (?, ?, ?, ?)", runs)
+                self._database.executemany(insert, (values for values, _ in other._rows()))
         return len(self) - before
 
     def __len__(self) -> int:

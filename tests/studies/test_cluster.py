@@ -139,8 +139,8 @@ def test_a_local_cluster_has_its_workers_and_ends_with_its_executor(tmp_path):
         wait_for_the_end_of(pid)
 
 
-def test_workers_of_another_version_are_refused_even_if_they_come_later(cluster):
+def test_workers_of_another_version_are_refused_even_if_they_come_later(cluster, monkeypatch):
     with cluster.executor(drawn, workers=1) as executor:
-        executor._version = "another"
+        monkeypatch.setattr("qcgrad.studies.executors._dask.version_of", lambda cell: "another")
         with pytest.raises(ClusterRefused, match=r"worker tcp://.* runs qcgrad .*, and not another: install the same"):
             list(executor.map(cells(1)))

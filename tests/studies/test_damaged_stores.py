@@ -84,6 +84,10 @@ def test_files_that_are_something_else(path, tmp_path):
         "UPDATE cells SET record = x'ff00ff' WHERE rowid = 7",
         "UPDATE cells SET cell = '3' WHERE rowid = 7",
         "UPDATE cells SET cell = printf('%.*c', 100000, '[') WHERE rowid = 7",
+        "UPDATE cells SET seconds = 'long' WHERE rowid = 7",
+        "UPDATE cells SET finished_at = -1 WHERE rowid = 7",
+        "UPDATE cells SET attempts = 'two' WHERE rowid = 7",
+        "UPDATE cells SET worker = x'ff' WHERE rowid = 7",
         "UPDATE runs SET provenance = 'null'",
         "UPDATE runs SET spec = '{'",
         "UPDATE runs SET spec = '[]'",
@@ -95,6 +99,11 @@ def test_files_that_were_changed(path, change):
         database.commit()
     with pytest.raises(StoreError, match="cannot be"):
         read(path, must_exist=True)
+    with Store(path.with_name("healthy.sqlite")) as healthy:
+        healthy.put({"n": -1}, {"M": 3}, 0.1)
+        with pytest.raises(StoreError, match=r"study\.sqlite cannot be"):
+            healthy.merge(path)
+        assert (len(healthy), healthy.runs()) == (1, [])
 
 
 @pytest.fixture

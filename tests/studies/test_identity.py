@@ -9,13 +9,18 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 import qcgrad
 from qcgrad.simulators.statevector import native_library
 from qcgrad.studies import identity
-from qcgrad.studies.identity import code_version
+from qcgrad.studies.executors import _dask
+from qcgrad.studies.identity import code_version, version_of
+from qcgrad.studies.scaling._network_cells import NetworkCell
+from qcgrad.studies.status import status_of
+from qcgrad.studies.store import Store
 
 NATIVE = Path(native_library.__file__).parent / "native"
 
@@ -113,17 +118,64 @@ def run_on(machine: Path, store: Path, count: int) -> list:
     return json.loads(found.stdout)
 
 
-@pytest.mark.parametrize("kind", ["method", "rule"])
-def test_another_packages_code_is_part_of_what_it_computed(kind, tmp_path, monkeypatch):
+@pytest.fixture
+def package_of(tmp_path, monkeypatch):
+    """Has a package of others that adds a method or a rule, in one of its versions."""
     monkeypatch.syspath_prepend(str(tmp_path))
-    keys = set()
-    for size in (1, 2):
-        (tmp_path / f"toy_{size}.py").write_text(f"class Toy:\n    size = {size}\n")
-        toy = SimpleNamespace(make=importlib.import_module(f"toy_{size}").Toy)
-        monkeypatch.setattr(identity, f"{kind}s", lambda toy=toy: {"toy": toy})
+
+    def install(kind: str, version: int) -> None:
+        (tmp_path / f"toy_{version}.py").write_text(f"class Toy:\n    size = {version}\n")
+        toy = SimpleNamespace(make=importlib.import_module(f"toy_{version}").Toy)
+        monkeypatch.setattr(identity, f"{kind}s", lambda: {"toy": toy})
         identity._code_of_others.cache_clear()
-        keys.add(identity.cell_key({kind: "toy"}))
+
+    yield install
     monkeypatch.undo()
     identity._code_of_others.cache_clear()
-    assert len(keys) == 2
-    assert identity._code_of_others("adjoint") == ""
+
+
+@pytest.mark.parametrize("kind", ["method", "rule"])
+def test_another_packages_code_is_part_of_what_it_computed(kind, package_of, tmp_path):
+    cell, keys, versions = {kind: "toy"}, set(), []
+    with Store(tmp_path / "study.sqlite") as store:
+        for version in (1, 2):
+            package_of(kind, version)
+            keys.add(identity.cell_key(cell))
+            store.put(cell, {"M": version}, 0.1)
+            kept = store.kept().of(cell)
+            assert kept is not None
+            assert kept.code_version == version_of(cell) != code_version()
+            versions.append(version_of(cell))
+        assert [row.code_version for row in store.rows()] == versions
+    assert len(keys) == len(set(versions)) == 2
+    assert version_of({"method": "adjoint"}) == code_version()
+
+
+def test_a_method_and_a_rule_of_one_name_are_told_apart(package_of):
+    package_of("method", 1)
+    assert version_of({"method": "toy"}) != code_version() == version_of({"rule": "toy"})
+
+
+def test_status_tells_what_an_earlier_version_of_a_package_computed(package_of, tmp_path):
+    package_of("method", 1)
+    cell = NetworkCell(method="toy", n=1)
+    study: Any = SimpleNamespace(title="", cells=lambda: [cell])
+    with Store(tmp_path / "study.sqlite") as store:
+        store.put(cell.data, {"M": 3}, 0.1)
+        assert status_of(study, store).data["outdated"] == 0
+        package_of("method", 2)
+        assert status_of(study, store).data["outdated"] == 1
+
+
+def test_a_worker_with_another_version_of_a_package_is_refused(package_of, monkeypatch):
+    distributed = pytest.importorskip("distributed")
+    worker = SimpleNamespace(address="tcp://there", state=SimpleNamespace(nthreads=1))
+    monkeypatch.setattr(distributed, "get_worker", lambda: worker)
+    monkeypatch.setattr(_dask, "_settle_down", lambda worker: {"qcgrad": code_version()})
+    cell = NetworkCell(method="toy", n=1)
+    package_of("method", 1)
+    here = version_of(cell.data)
+    assert _dask._attempt_there(cell, lambda cell, notify: {"M": 3}, here).end == {"M": 3}
+    package_of("method", 2)
+    with pytest.raises(_dask.ClusterRefused, match=r"worker tcp://there runs .*: install the same packages there"):
+        _dask._attempt_there(cell, lambda cell, notify: {"M": 3}, here)

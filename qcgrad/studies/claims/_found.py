@@ -50,7 +50,7 @@ def claims_in(root: Path) -> list[Script]:
     """All claims of a checkout, by topic and name; the scripts are read and not run."""
     found = []
     for path in sorted((root / "theory").glob("*/*.py")):
-        module = ast.parse(path.read_text("utf-8"))
+        module = ast.parse(path.read_text("utf-8"), filename=str(path))
         if any(isinstance(node, ast.FunctionDef) and node.name == "compute" for node in module.body):
             claim = (ast.get_docstring(module) or path.stem).splitlines()[0]
             topic = path.parent.name.replace("_", "-")
@@ -77,7 +77,7 @@ def content_of(script: Script) -> str:
 def _imported(path: Path, text: bytes, root: Path) -> list[Path]:
     """Files of theory/ that a script imports."""
     names = []
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(ast.parse(text, filename=str(path))):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):

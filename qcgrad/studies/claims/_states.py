@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..identity import canonical
+from ..identity import canonical, version_of
 from ..store import Row, Store
 from ._cell import ClaimCell
 from ._found import Script
@@ -24,7 +24,8 @@ def states(scripts: Sequence[Script], cells: Sequence[ClaimCell], path: Path, ro
     """Plain data on each claim: `script`, `claim`, `topic`, `size`, `state`, `seconds`, the record, and `published`.
 
     `state` is of the file of results: "holds", "does not hold", "could not be computed: ..." or "not computed".
-    `published` is the result of the whole claim that the repository keeps, its `state` "not run" where there is none.
+    `is_current`: this version of qcgrad says so, and not an earlier one. `published` is the result of the whole claim
+    that the repository keeps, its `state` "not run" where there is none.
 
     Args:
         scripts, cells: the claims, pairwise.
@@ -36,11 +37,12 @@ def states(scripts: Sequence[Script], cells: Sequence[ClaimCell], path: Path, ro
     for script, cell in zip(scripts, cells, strict=True):
         row = rows.get(cell)
         about: dict[str, Any] = {"script": cell.where, "topic": script.topic, "size": "small" if cell.small else "full"}
-        about |= {"claim": script.claim, "state": "not computed", "seconds": None}
-        if row is not None:
-            about |= {"seconds": row.seconds, **row.record, "state": _in_words(row.record["holds"])}
-        elif cell in failures:
+        about |= {"claim": script.claim, "state": "not computed", "seconds": None, "is_current": True}
+        if cell in failures:  # of this version: what an earlier one found says nothing of it
             about["state"] = f"could not be computed: {failures[cell]}"
+        elif row is not None:
+            about |= {"seconds": row.seconds, **row.record, "state": _in_words(row.record["holds"])}
+            about["is_current"] = row.code_version == version_of(cell.data)
         kept = published(script, root)
         about["published"] = {"state": "not run"} if kept is None else {"state": _in_words(kept["holds"]), **kept}
         found.append(about)

@@ -13,6 +13,7 @@ from typing import Any, Self
 from ...errors import QcgradError
 from ...simulators.statevector.native_library import set_num_threads
 from ..cells import Cell
+from ..identity import code_version, version_of
 from ..records import Record
 from ._attempt import Failure, Finished, attempt, use_double_precision
 from ._in_process import AbstractExecutor, Notify, _silent
@@ -69,12 +70,9 @@ class Dask(AbstractExecutor):
         *,
         compute: Callable[[Cell, Callable[[str], None]], Record] | None = None,
     ):
-        from ..identity import code_version
-
         self._own = contextlib.ExitStack()
         self._deaths: Counter[str] = Counter()
         self._compute = compute or partial(Cell.compute, max_bytes=max_bytes)
-        self._version = code_version()
         self._client = self._own.enter_context(_client_at(scheduler)) if isinstance(scheduler, str) else scheduler
         with self._own:
             self._machines = self._looked_at()
@@ -124,7 +122,7 @@ class Dask(AbstractExecutor):
                 while len(running) < max(1, self._workers_left()) and (cell := next(source, None)) is not None:
                     notify(cell, "")
                     # Another try of a cell is another task, even if the scheduler remembers the first one.
-                    future = self._client.submit(_attempt_there, cell, self._compute, self._version, pure=False)
+                    future = self._client.submit(_attempt_there, cell, self._compute, version_of(cell.data), pure=False)
                     running[future] = cell
                     future.add_done_callback(done.put)
                 if not running:
@@ -179,7 +177,7 @@ class Dask(AbstractExecutor):
         if not there:
             raise ClusterRefused("the scheduler has no workers: start some, for example with `dask worker ADDRESS`")
         for worker, found in there.items():
-            _check_version(worker, found["qcgrad"], self._version)
+            _check_version(worker, found["qcgrad"], code_version())
         return {found["host"]: found for found in there.values()}
 
 
@@ -202,11 +200,12 @@ def _client_at(scheduler: str) -> Any:
 
 
 def _attempt_there(cell: Cell, compute: Callable[[Cell, Callable[[str], None]], Record], version: str) -> Finished:
-    """`attempt` on a worker, which may have come after the others were looked at."""
+    """`attempt` on a worker, which may have come after the others were looked at, and lack a package of others."""
     from distributed import get_worker
 
     worker = get_worker()
-    _check_version(worker.address, _settle_down(worker)["qcgrad"], version)
+    _settle_down(worker)
+    _check_version(worker.address, version_of(cell.data), version)
     return attempt(cell, compute)
 
 
@@ -235,4 +234,4 @@ def _provenance() -> dict[str, Any]:
 
 def _check_version(worker: str, found: str, wanted: str):
     if found != wanted:
-        raise ClusterRefused(f"worker {worker} runs qcgrad {found}, and not {wanted}: install the same there")
+        raise ClusterRefused(f"worker {worker} runs qcgrad {found}, and not {wanted}: install the same packages there")
