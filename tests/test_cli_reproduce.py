@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import platform
 import sys
 import types
 
@@ -118,7 +119,13 @@ def checkout(tmp_path, monkeypatch):
     (root / "theory" / "topic" / "one.py").write_text(text)
     monkeypatch.setattr("sys.path", list(sys.path))  # `repository` puts the checkout in front
     monkeypatch.chdir(root)
+    committed(monkeypatch, "1a2b3c")
     return root
+
+
+def committed(monkeypatch, commit):
+    """As if the checkout of qcgrad were at this commit; a plus sign says that files differ from it."""
+    monkeypatch.setattr("qcgrad.studies.provenance._commit", lambda: commit)
 
 
 def test_whole_results_are_published_without_the_name_of_the_machine(script, checkout):
@@ -133,6 +140,7 @@ def test_whole_results_are_published_without_the_name_of_the_machine(script, che
     assert (kept["quantity"], kept["expected"], kept["measured"], kept["holds"]) == ("the answer", "42", "42", True)
     assert kept["provenance"]["packages"]["jax"]
     assert "host" not in kept["provenance"]
+    assert kept["provenance"]["platform"] == f"{platform.system()} {platform.machine()}"
     assert state["published"] == {**kept, "state": "holds", "is_current": True}
     (checkout / "theory" / "topic" / "helper.py").write_text("y = 1\n")
     (state,) = json.loads(run("reproduce", "--json").stdout)
@@ -176,3 +184,27 @@ def test_a_published_claim_that_does_not_hold_says_so(script, checkout):
     (state,) = json.loads(run("reproduce", "--json").stdout)
     assert state["published"]["state"] == "does not hold"
     assert state["published"]["failure"].startswith("43 is not 42")
+
+
+def test_results_of_sources_that_are_not_committed_are_not_published(script, checkout, monkeypatch):
+    committed(monkeypatch, "1a2b3c+")
+    refused = run("reproduce", "one", "--full", "--publish")
+    assert (refused.exit_code, "commit first" in refused.stderr) == (2, True)
+    (state,) = json.loads(run("reproduce", "--json").stdout)
+    assert state["state"] == "not computed"  # the refusal comes before the work
+    assert run("reproduce", "one", "--full").exit_code == 0
+    committed(monkeypatch, "1a2b3c")
+    kept = run("reproduce", "one", "--full", "--publish")
+    assert "one is not published: sources that were not committed computed it" in kept.stderr
+    assert run("reproduce", "one", "--full", "--publish", "--out", "anew").exit_code == 0
+    assert [path.name for path in (checkout / "theory" / "results").rglob("*.json")] == ["one.json"]
+
+
+def test_the_index_says_which_numbers_are_of_an_earlier_script(script, checkout, monkeypatch):
+    index = importlib.import_module("theory.index")
+    monkeypatch.setattr(index, "THEORY", checkout / "theory")
+    assert run("reproduce", "one", "--full", "--publish").exit_code == 0
+    (one,) = claims_in(checkout)
+    assert index._number(one) == "the answer: **42** (expected 42)"
+    (checkout / "theory" / "topic" / "helper.py").write_text("y = 1\n")
+    assert index._number(one) == "the answer: **42** (expected 42) (by an earlier script)"

@@ -1,5 +1,6 @@
 """Examples of the guide run, print what stands below them, and its definitions are those of the code."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 from docs._build.worked import GUIDE, QUOTED, counters, renewed  # noqa: E402 - found in the checkout
 from qcgrad import Cost  # noqa: E402
+from qcgrad.cli import errors  # noqa: E402
 
 PAGES = sorted(GUIDE.glob("*.md"))
 
@@ -28,6 +30,12 @@ def test_every_counter_is_defined():
     lines = counters().splitlines()[2:]
     assert [line.split("`")[1] for line in lines] == list(vars(Cost()))
     assert all(len(line.split("|")[2].split()) > 4 for line in lines)
+
+
+def test_every_exit_code_of_the_command_line_is_in_the_guide():
+    _, _, table = (GUIDE / "studies.md").read_text(encoding="utf-8").partition("## Exit codes")
+    told = {int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)}
+    assert told == {0, 1, *(code for name, code in vars(errors).items() if name.startswith("EXIT_"))}
 
 
 def test_output_that_is_wrong_or_missing_is_renewed_and_what_needs_none_is_left():

@@ -52,7 +52,8 @@ def _number(script: Script) -> str:
     if found is None:
         return "not run in full"
     failed = "" if found["holds"] else " **does not hold**"
-    return _cell(f"{found['quantity']}: **{found['measured']}** (expected {found['expected']}){failed}")
+    earlier = "" if found["is_current"] else " (by an earlier script)"
+    return _cell(f"{found['quantity']}: **{found['measured']}** (expected {found['expected']}){failed}{earlier}")
 
 
 def _cell(text: str) -> str:

@@ -56,8 +56,8 @@ def reproduce(
     """
     from ..studies.claims import ClaimCell, claims_in, repository, states
 
-    if publish and not full:
-        raise UserError("--publish writes whole results: give --full as well")
+    if publish:
+        _check_publishable(bool(full))
     if topic is None and full is not None:
         topic = "all"
     root = repository()
@@ -95,9 +95,20 @@ def _chosen(topic: str, scripts: "list[Script]") -> "list[Script]":
         raise UserError(f"{error}; topics are all, {', '.join(topics)}") from error
 
 
+def _check_publishable(full: bool):
+    """Refuse before anything is computed, which takes minutes."""
+    from ..studies.claims import is_uncommitted
+    from ..studies.provenance import provenance
+
+    if not full:
+        raise UserError("--publish writes whole results: give --full as well")
+    if is_uncommitted(provenance()):
+        raise UserError("--publish names the commit that computed the results, and the checkout differs: commit first")
+
+
 def _publish(scripts: "Mapping[ClaimCell, Script]", out: Path, root: Path) -> None:
     """Write what this version found of the claims, whatever became of the others."""
-    from ..studies.claims import newest, publish
+    from ..studies.claims import is_uncommitted, newest, publish
     from ..studies.identity import version_of
     from ..studies.store import Store
 
@@ -107,8 +118,12 @@ def _publish(scripts: "Mapping[ClaimCell, Script]", out: Path, root: Path) -> No
     for cell, row in rows.items():
         if row.code_version != version_of(cell.data):
             continue
-        path = publish(scripts[cell], row, runs.get(row.run or ""), root)
-        consoles.notes().print(f"{path} is written", highlight=False, soft_wrap=True)
+        run = runs.get(row.run or "")
+        if run is not None and is_uncommitted(run.provenance):
+            said = f"{cell.where} is not published: sources that were not committed computed it (another --out anew)"
+        else:
+            said = f"{publish(scripts[cell], row, run, root)} is written"
+        consoles.notes().print(said, highlight=False, markup=False, soft_wrap=True)
 
 
 def _show(found: Sequence[Mapping[str, Any]], *, is_whole: bool) -> None:

@@ -12,6 +12,9 @@ from .cells import MOST_CELLS
 Written = str | dict[str, Any]
 """A name, or a table with `name` and options."""
 
+# Points of a grid that are made when a spec is read, which every command does: of rules that takes half a second.
+_MOST_TRIED = 300
+
 
 class Choosable(Protocol):
     """What can be chosen by name: an `Entry` of the catalogue, or a `Maker`."""
@@ -44,7 +47,9 @@ def checked(written: Written, known: Mapping[str, Choosable], kind: str) -> dict
     Args:
         written: a name, or a table with `name` and options; an option that is a list is a grid of its different
             values, and one that takes a list is a grid where its members are lists.
-        known: what may be chosen; `make` is called with every point of the grid, to hear what it refuses.
+        known: what may be chosen; `make` is called with every point of the grid, to hear what it refuses. Of a grid
+            with more than a few hundred points, each value is tried with the first ones of the other options, and what
+            is refused beyond that fails as a cell.
         kind: what is chosen, in words.
 
     Raises:
@@ -68,12 +73,27 @@ def checked(written: Written, known: Mapping[str, Choosable], kind: str) -> dict
         raise ValueError(
             f"{entry.name}: its options make {count:,} instances, {MOST_CELLS:,} are allowed: leave some out"
         )
-    for point in _product(grid):
+    for point in _tried(grid):
         try:
             entry.make(**_with_tuples(point))
         except (TypeError, ValueError, OverflowError) as error:
             raise ValueError(f"{entry.name}: {error}") from error
     return found
+
+
+def _tried(grid: dict[str, list]) -> Iterator[dict[str, Any]]:
+    """The points to make: all of a small grid; of a large one each value alone, options in turn, up to a number."""
+    if math.prod(map(len, grid.values())) <= _MOST_TRIED:
+        yield from _product(grid)
+        return
+    first = {option: values[0] for option, values in grid.items()}
+    later = (
+        {**first, option: values[number]}
+        for number in range(1, max(map(len, grid.values())))
+        for option, values in grid.items()
+        if number < len(values)
+    )
+    yield from itertools.islice(itertools.chain([first], later), _MOST_TRIED)
 
 
 def points(choice: Written) -> int:

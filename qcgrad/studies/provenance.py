@@ -27,7 +27,8 @@ def provenance() -> dict[str, Any]:
         "commit": _commit(),
         "python": platform.python_version(),
         "packages": {name: found for name in _PACKAGES if (found := _version(name))},
-        "platform": platform.platform(),
+        # Without the kernel's release, which names whose build it is: results are passed on, and published.
+        "platform": f"{platform.system()} {platform.machine()}",
         "host": socket.gethostname(),
         "processors": os.cpu_count(),
         "engine": {name: str(value) for name, value in native_library.describe().items()}

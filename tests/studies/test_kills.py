@@ -16,7 +16,10 @@ from qcgrad.studies.store import Store
 
 from .work import cells, drawn, wait_for_the_end_of
 
-COUNT = 400
+KILLS = 20
+# No killed run finishes more, however fast the machine is, so that all of them together leave something to do.
+MOST_OF_A_RUN = 30
+COUNT = (KILLS + 1) * MOST_OF_A_RUN
 
 # Imports once; each process of the study is a fork of this one, which has no threads yet.
 IN_ONE_PROCESS = """
@@ -28,7 +31,8 @@ from qcgrad.studies.run import run_cells
 from qcgrad.studies.store import Store
 from tests.studies.work import cells, drawn
 
-path, told, count, moments = sys.argv[1], sys.argv[2], int(sys.argv[3]), json.loads(sys.argv[4])
+path, told = sys.argv[1:3]
+count, most, moments = map(json.loads, sys.argv[3:])
 claims.STALE, claims.BEAT = 0.2, 0.05
 code_version()
 
@@ -36,7 +40,11 @@ def lines():
     return [int(line) for line in open(told)] if os.path.exists(told) else []
 
 def study():
-    put = Store.put
+    put, begun = Store.put, []
+    def slowly(cell, notify):
+        begun.append(cell)
+        time.sleep(0.002 if len(begun) <= most else 3600)
+        return drawn(cell, notify)
     def put_and_tell(self, cell, *rest):
         put(self, cell, *rest)
         with open(told, "a") as file:
@@ -44,7 +52,7 @@ def study():
     Store.put = put_and_tell
     with Store(path) as store:
         store.begin("{}", {})
-        run_cells(cells(count), store, InProcess(compute=drawn))
+        run_cells(cells(count), store, InProcess(compute=slowly))
 
 for finished_first, seconds in moments:
     before, child = len(lines()), os.fork()
@@ -72,13 +80,13 @@ def test_a_study_killed_at_twenty_random_moments_loses_nothing_and_ends_as_an_un
     # Cells to wait for, and seconds after that: the first ones while the file is made, the others among transactions.
     rng = np.random.default_rng(0)
     moments = [(0, rng.uniform(0.0, 0.03)) for _ in range(4)]
-    moments += [(int(rng.integers(0, 20)), rng.uniform(0.0, 0.01)) for _ in range(16)]
-    arguments = [str(path), str(told), str(COUNT), json.dumps(moments)]
+    moments += [(int(rng.integers(0, 20)), rng.uniform(0.0, 0.01)) for _ in range(KILLS - 4)]
+    arguments = [str(path), str(told), str(COUNT), str(MOST_OF_A_RUN), json.dumps(moments)]
     told_of_kills = subprocess.run(
         [sys.executable, "-c", IN_ONE_PROCESS, *arguments], check=True, capture_output=True, text=True, timeout=300
     ).stdout
     kills = [json.loads(line) for line in told_of_kills.splitlines()]
-    assert len(kills) == 20
+    assert len(kills) == KILLS
     assert not any(kill["lost"] or kill["wrong"] for kill in kills)
     counts = [kill["kept"] for kill in kills]
     assert counts == sorted(counts)

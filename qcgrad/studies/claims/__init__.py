@@ -5,7 +5,7 @@ The scripts belong to the repository and are not installed with the package.
 
 from ._cell import ClaimCell
 from ._found import ClaimsNotFound, Script, claims_in, content_of, repository
-from ._published import publish, published
+from ._published import is_uncommitted, publish, published
 from ._states import newest, states
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Script",
     "claims_in",
     "content_of",
+    "is_uncommitted",
     "newest",
     "publish",
     "published",

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,14 @@ from ..store import Row, Run
 from ._found import Script, content_of
 
 FOLDER = Path("theory", "results")
-# Of the provenance: no names of machines.
+# Of the provenance: no names of machines. Of the platform it has the system and the kind of processor alone.
 _ABOUT = ("qcgrad", "commit", "python", "packages", "platform", "processors", "engine")
 _OF_RECORD = ("claim", "quantity", "expected", "measured", "holds", "failure", "report")
+
+
+def is_uncommitted(provenance: Mapping[str, Any]) -> bool:
+    """Whether sources computed it that no commit has, so that nobody else could compute it again."""
+    return str(provenance.get("commit")).endswith("+")
 
 
 def publish(script: Script, row: Row, run: Run | None, root: Path) -> Path:
