@@ -99,6 +99,21 @@ def test_a_shard_without_cells_is_done_and_can_be_merged(spec, tmp_path, jobs):
     assert "larger --max-qubits" in refusal("study", "run", spec, "--max-qubits", 1)
 
 
+def test_a_spec_that_was_run_otherwise_names_the_folders_of_its_results(spec, tmp_path):
+    told = refusal("study", "report", spec)
+    assert f"qcgrad study run {spec} computes them, or give the folder that --out named" in told
+    spec.write_text(SPEC.replace("[1, 2, 3]", "[1, 2, 3, 4, 5, 6]"))
+    run("study", "run", spec, "--quick")
+    (tmp_path / "qcgrad-results" / "mine-too-0123456789").mkdir()
+    (tmp_path / "qcgrad-results" / "mine-too-0123456789" / "study.sqlite").touch()
+    for command in ("report", "show", "status", "resume", "plot"):
+        told = refusal("study", command, spec)
+        (folder,) = (tmp_path / "qcgrad-results").glob("mine-*[!9]")
+        assert told.endswith(f": {folder.relative_to(tmp_path)}\n")
+        assert "as --quick, --max-qubits or another text made it" in told
+    assert run("study", "show", folder).exit_code == 0
+
+
 def test_stores_that_are_merged_are_there_and_of_one_study(spec, tmp_path):
     refusal("study", "merge", tmp_path / "all", tmp_path / "missing")
     assert not (tmp_path / "all").exists()
@@ -167,6 +182,6 @@ def test_a_report_is_one_file(spec, tmp_path):
 def test_what_is_not_there_is_refused_in_one_line(spec, tmp_path):
     assert "nowhere/study.sqlite is not there" in refusal("study", "status", "nowhere")
     assert "missing.toml cannot be read" in refusal("study", "run", "missing.toml")
-    assert "is not there" in refusal("study", "report", spec)  # not run yet
+    assert "mine.toml has no results in qcgrad-results" in refusal("study", "report", spec)  # not run yet
     assert "give one of them" in refusal("study", "run", spec, "--jobs", 2, "--scheduler", "tcp://127.0.0.1:9")
     assert not (tmp_path / "nowhere").exists()

@@ -265,7 +265,7 @@ SHOWN = "of [/nothing] and [red]all :smile: \\x1b[31m"
 
 def test_texts_of_other_packages_are_shown_as_they_are(folder, monkeypatch):
     (name, method), *_ = catalogue.methods().items()
-    monkeypatch.setattr(catalogue, "methods", lambda: {name: method._replace(summary=OTHERS)})
+    monkeypatch.setattr(catalogue, "_methods", lambda: {name: method._replace(summary=OTHERS)})
     for line in ("methods", f"methods {name}"):
         result = run(line)
         assert result.exit_code == 0, result.stderr
