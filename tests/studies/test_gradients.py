@@ -8,8 +8,10 @@ import pytest
 import qcgrad as qg
 from qcgrad.catalogue import methods
 from qcgrad.objective import point_at
+from qcgrad.studies.export import FlatRows
 from qcgrad.studies.gradients import Gradients
 from qcgrad.studies.spec import SpecError, make_spec, read_spec
+from qcgrad.studies.store import Store
 from theory.statistics import counts, normal, shifted
 
 CIRCUIT = "tfim_hva_n3_p1"
@@ -122,6 +124,14 @@ def test_backends_by_name_give_what_they_simulate():
 def test_wrong_fields_are_named(fields, message):
     with pytest.raises(SpecError, match=f"gradients.*{message}"):
         make_spec({"gradients": {"circuits": [CIRCUIT], "methods": METHODS, **fields}})
+
+
+def test_rows_hold_the_trials_that_were_made(tmp_path):
+    (cell,) = gradients(methods=["adjoint"], trials=5).cells(0)
+    with Store(tmp_path / "study.sqlite") as store:
+        store.put(cell.data, cell.compute(), 0.1)
+        (row,) = FlatRows(store)
+    assert (row["trials"], row["observable"]) == (1, "recorded")
 
 
 def test_tables_have_a_column_for_what_differs_and_curves_take_seeds_together():

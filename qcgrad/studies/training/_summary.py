@@ -66,7 +66,7 @@ def _columns_of_networks(networks: Networks) -> Iterator[Column]:
     yield medians("peak\nbytes", groups, lambda r: r["total"]["peak_bytes"], ",.0f")
     yield medians("steps", groups, lambda r: r["finite_steps"], ",.0f", is_essential=False)
     yield medians("ms\na step", groups, lambda r: 1e3 * r["seconds_per_step"], is_essential=False)
-    yield trained(networks)
+    yield trained(networks.items())
 
 
 def _figures_of_circuits(circuits: Circuits) -> Iterator[Figure]:
@@ -99,7 +99,7 @@ def _figures_of_networks(networks: Networks) -> Iterator[Figure]:
         )
         shown = tuple(panel for panel in panels if panel.curves)
         if shown:
-            notes = (_OF_BANDS, *([ENDS] if diverged(mine) else []), *Names(mine).in_common())
+            notes = (_OF_BANDS, *([ENDS] if diverged(mine.items()) else []), *Names(mine).in_common())
             yield Figure(f"training-{file_name(name)}", shown, notes)
 
 
