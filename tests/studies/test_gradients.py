@@ -126,6 +126,18 @@ def test_wrong_fields_are_named(fields, message):
         make_spec({"gradients": {"circuits": [CIRCUIT], "methods": METHODS, **fields}})
 
 
+def test_circuits_of_one_name_in_two_folders_are_told_apart(tmp_path):
+    for folder, gate in (("a", "rx"), ("b", "ry")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "c.qasm").write_text(f'include "stdgates.inc"; input float t; qubit q; {gate}(t) q;')
+    shift = [{"name": "parameter-shift", "shots": 10}]
+    kind = gradients(circuits=[str(tmp_path / folder / "c.qasm") for folder in "ab"], methods=shift, trials=2)
+    summary = kind.summary([(cell, cell.compute() | {"rms_error": 0.1}) for cell in kind.cells(0)])
+    assert summary.tables[0].columns[0].shown == ("a/c.qasm", "b/c.qasm")
+    labels = [curve.label for curve in summary.figures[0].panels[0].curves]
+    assert labels == ["parameter-shift, a/c.qasm", "parameter-shift, b/c.qasm"]
+
+
 def test_rows_hold_the_trials_that_were_made(tmp_path):
     (cell,) = gradients(methods=["adjoint"], trials=5).cells(0)
     with Store(tmp_path / "study.sqlite") as store:

@@ -15,7 +15,7 @@ def naming(cells: Iterable[LearningCell], names: Names) -> Iterator[Column]:
     known = list(cells)
     yield texts("task", map(task, known))
     yield texts("rule", map(rule, known))
-    for heading, part in (("network", names.network), ("optimizer", names.optimizer)):
+    for heading, part in (("network", names.network), ("optimizer", names.optimizer), ("training", names.setting)):
         if any(map(part, known)):
             yield texts(heading, map(part, known))
 

@@ -104,7 +104,7 @@ def _alignments(groups: Groups) -> Iterator[Curve]:
 
 def _look(cell: RuleCell, names: Names) -> dict[str, str]:
     """Rules by colour, networks and optimisers by marker."""
-    return {"colour": rule(cell), "marker": f"{names.network(cell)} {names.optimizer(cell)}"}
+    return {"colour": rule(cell), "marker": f"{names.network(cell)} {names.optimizer(cell)} {names.setting(cell)}"}
 
 
 def _last(name: str) -> Callable[[Record], float | None]:
