@@ -59,7 +59,7 @@ class CircuitTrainingCell(OnCircuit):
     def label(self) -> str:
         by = labelled(self.optimizer, self.optimizer_options)
         on = ", ".join(filter(None, (self.circuit, self.observable)))
-        return f"{labelled(self.method, self.method_options)}, {by}, {on}, seed {self.repetition + 1}"
+        return f"{labelled(self.method, self.method_options)}, {by}, {on}, seed {self.repetition}"
 
     def record(self, notify: Callable[[str], None], max_bytes: int | None) -> Record:
         notify("reading")
