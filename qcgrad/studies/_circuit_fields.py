@@ -1,5 +1,6 @@
 """What cells and specs share that name circuits."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Self
 
@@ -82,6 +83,11 @@ class OnCircuit(Cell):
         del found["allow_code"]
         return found
 
+    @property
+    def source(self) -> tuple[str, str | None]:
+        """Which circuit it is, whatever its folder."""
+        return self.circuit, self.content
+
     def permitted(self) -> Self:
         return replace(self, allow_code=True) if is_factory_name(self.circuit) else self
 
@@ -96,6 +102,24 @@ class OnCircuit(Cell):
         if self.content is not None and content_of(name) != self.content:
             raise ImportRefused(f"{name} has changed since the study began: run the study again")
         return load_study_circuit(name, self.observable, self.seed, allow_code=self.allow_code, content=self.content)
+
+
+def told_apart(cells: Iterable[OnCircuit]) -> dict[tuple[str, str | None], str]:
+    """Names by `source`: those of circuits, with as much of the folder as tells them from others of that name."""
+    paths = {cell.source: cell.path or cell.circuit for cell in cells}
+    names = {}
+    for source, path in paths.items():
+        others = [other for found, other in paths.items() if found != source and found[0] == source[0]]
+        names[source] = _told_from(others, path, source[0]) if others else source[0]
+    return names
+
+
+def _told_from(others: list[str], path: str, name: str) -> str:
+    for slash in reversed([place for place, character in enumerate(path) if character == "/"]):
+        end = path[slash + 1 :]
+        if len(end) > len(name) and not any(other.endswith(f"/{end}") for other in others):
+            return end
+    return path
 
 
 def placed(name: str) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from .store import Store
 class FlatRows(Collection[dict[str, Any]]):
     """One row for each finished cell: its fields, what came out, how long it took and where.
 
-    Tables inside a record become columns of their own, as in gradient_copies; lists are JSON. Rows are read whenever
-    they are gone through, and not held.
+    Where a field and a result share a name, it is the result. Tables inside a record become columns of their own, as in
+    gradient_copies; lists are JSON. Rows are read whenever they are gone through, and not held.
     """
 
     def __init__(self, store: Store):
@@ -21,10 +21,10 @@ class FlatRows(Collection[dict[str, Any]]):
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         for kept in self._store.rows():
-            record = {key: value for key, value in kept.record.items() if key not in kept.cell}
             about = {"seconds": kept.seconds, "finished_at": kept.finished_at, "worker": kept.worker, "run": kept.run}
             about |= {"attempts": kept.attempts}
-            yield _flat(kept.cell) | _flat(record) | about | {"code_version": kept.code_version}
+            # What was done stands for what was asked for, as one trial of an exact method.
+            yield _flat(kept.cell) | _flat(kept.record) | about | {"code_version": kept.code_version}
 
     def __len__(self) -> int:
         return len(self._store)

@@ -8,8 +8,10 @@ import pytest
 import qcgrad as qg
 from qcgrad.catalogue import methods
 from qcgrad.objective import point_at
+from qcgrad.studies.export import FlatRows
 from qcgrad.studies.gradients import Gradients
 from qcgrad.studies.spec import SpecError, make_spec, read_spec
+from qcgrad.studies.store import Store
 from theory.statistics import counts, normal, shifted
 
 CIRCUIT = "tfim_hva_n3_p1"
@@ -122,6 +124,26 @@ def test_backends_by_name_give_what_they_simulate():
 def test_wrong_fields_are_named(fields, message):
     with pytest.raises(SpecError, match=f"gradients.*{message}"):
         make_spec({"gradients": {"circuits": [CIRCUIT], "methods": METHODS, **fields}})
+
+
+def test_circuits_of_one_name_in_two_folders_are_told_apart(tmp_path):
+    for folder, gate in (("a", "rx"), ("b", "ry")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "c.qasm").write_text(f'include "stdgates.inc"; input float t; qubit q; {gate}(t) q;')
+    shift = [{"name": "parameter-shift", "shots": 10}]
+    kind = gradients(circuits=[str(tmp_path / folder / "c.qasm") for folder in "ab"], methods=shift, trials=2)
+    summary = kind.summary([(cell, cell.compute() | {"rms_error": 0.1}) for cell in kind.cells(0)])
+    assert summary.tables[0].columns[0].shown == ("a/c.qasm", "b/c.qasm")
+    labels = [curve.label for curve in summary.figures[0].panels[0].curves]
+    assert labels == ["parameter-shift, a/c.qasm", "parameter-shift, b/c.qasm"]
+
+
+def test_rows_hold_the_trials_that_were_made(tmp_path):
+    (cell,) = gradients(methods=["adjoint"], trials=5).cells(0)
+    with Store(tmp_path / "study.sqlite") as store:
+        store.put(cell.data, cell.compute(), 0.1)
+        (row,) = FlatRows(store)
+    assert (row["trials"], row["observable"]) == (1, "recorded")
 
 
 def test_tables_have_a_column_for_what_differs_and_curves_take_seeds_together():

@@ -18,6 +18,7 @@ from qcgrad.studies.choices import checked, instances
 from qcgrad.studies.learning import _tasks as tasks
 from qcgrad.studies.learning._cell import as_seen
 from qcgrad.studies.learning._digits import digits
+from qcgrad.studies.learning._names import Names
 from qcgrad.studies.learning._networks import Architecture, Architectures
 from qcgrad.studies.report import summaries
 from qcgrad.studies.spec import SpecError, make_spec
@@ -223,6 +224,14 @@ def test_a_training_that_diverged_is_not_shown_as_if_it_had_not(study):
         assert columns["seeds"].is_essential
         (panel,) = shown.figures[0].panels  # there is no end to show
         assert max(panel.curves[0].x) < 30 if study == "training" else panel.x_label == "step"
+
+
+def test_networks_are_told_apart_by_what_differs():
+    fields = {**SMALL, "rules": ["full-wirtinger"]}
+    changes = ({}, {"loss": "cross-entropy"}, {"steps": 3}, {"batch": 4}, {"sigma_w": 0.5}, {"examples": 9})
+    spec = make_spec({"training": {"networks": [fields | change for change in changes]}})
+    names = Names(spec.cells())
+    assert len({names.curve(cell) for cell in spec.cells()}) == len(changes)
 
 
 def test_rules_that_are_not_for_a_network_are_recorded_with_the_reason():

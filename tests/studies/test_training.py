@@ -74,6 +74,33 @@ def test_parts_that_overlap_count_once():
     assert [len(group) for group in groups.values()] == [1, 1]
 
 
+def test_minimisations_are_told_apart_by_what_differs():
+    changes = ({}, {"observable": "ZZI"}, {"start": "random", "seeds": 1}, {"steps": 2})
+    spec = make_spec({"training": {"circuits": [SMALL | change for change in changes]}})
+    record = next(iter(spec.cells())).compute()
+    (shown,) = summaries(spec, [(cell, record) for cell in spec.cells()])
+    told = [column.heading for column in shown.tables[0].columns[3:6]]
+    assert told == ["observable", "start", "steps\nallowed"]
+    labels = [curve.label for curve in shown.figures[0].panels[-1].curves]
+    assert len(set(labels)) == len(labels) == 4
+    assert len({cell.label for cell in spec.cells()}) > 1
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({"methods": ["parameter-shift"]}, [5]),
+        ({"methods": ["parameter-shift"], "optimizers": ["gcans"]}, [5, 7]),
+        ({"methods": [{"name": "parameter-shift", "shots": 10}]}, [5, 7]),
+        ({"methods": ["spsa"]}, [5, 7]),
+        ({"start": "random"}, [5, 7]),
+        ({"start": "random", "seeds": 2}, [0, 1]),
+    ],
+)
+def test_seeds_are_numbers_or_so_many_and_count_where_something_is_drawn(change, found):
+    assert [cell.data["repetition"] for cell in cells(**{"seeds": [5, 7, 5], **change})] == found
+
+
 def test_random_starts_differ_by_seed():
     one, other = (cell.compute() for cell in cells(start="random", steps=1))
     assert one["along"]["loss"][0] != other["along"]["loss"][0]

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 
+from .._circuit_fields import told_apart
 from ..choices import in_words
 from ..records import Record
 from ..summary import Column, Curve, Figure, Panel, Summary, Table
@@ -31,7 +32,8 @@ def summary(rows: Rows) -> Summary:
 
 
 def _columns(rows: Rows) -> Iterator[Column]:
-    yield _text("circuit", rows, lambda cell: cell.circuit)
+    names = told_apart(cell for cell, _ in rows)
+    yield _text("circuit", rows, lambda cell: names[cell.source])
     yield from _where_it_differs("observable", rows, lambda cell: cell.observable or "default")
     yield _text("method", rows, lambda cell: cell.method)
     yield _text("options", rows, _options_text)
@@ -89,22 +91,24 @@ def _error(value: float, spread: float | None) -> str:
 
 def _sources(rows: Rows) -> list[str]:
     """Where the observables and angles of the user's circuits come from, in words."""
+    names = told_apart(cell for cell, _ in rows)
     found: dict[str, dict[str, None]] = {}
     for cell, record in rows:
         if cell.content is not None:
             origin = f"observable {record['observable']}; angles {record['angles']}"
-            found.setdefault(origin, {})[cell.circuit] = None
-    return [f"{', '.join(names)}: {origin}." for origin, names in found.items()]
+            found.setdefault(origin, {})[names[cell.source]] = None
+    return [f"{', '.join(circuits)}: {origin}." for origin, circuits in found.items()]
 
 
 def _curves(rows: Rows) -> Iterator[Curve]:
     """One curve for each method on each circuit under each condition, over the copies of its options, for all seeds."""
     told = [read for heading, read in _CONDITIONS[:2] if len({read(cell) for cell, _ in rows}) > 1]
     told += [lambda cell: cell.observable or "default"] if len({cell.observable for cell, _ in rows}) > 1 else []
+    circuits = told_apart(cell for cell, _ in rows)
     groups: dict[tuple[str, ...], dict[int, list[Record]]] = {}
     for cell, record in rows:
         if record["gradient"]["copies"] and record["rms_error"] > 0:
-            name = cell.method, cell.circuit, *(read(cell) for read in told)
+            name = cell.method, circuits[cell.source], *(read(cell) for read in told)
             groups.setdefault(name, {}).setdefault(record["gradient"]["copies"], []).append(record)
     for name, points in groups.items():
         copies = sorted(points)

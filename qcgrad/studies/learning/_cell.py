@@ -98,7 +98,7 @@ class LearningCell(Cell):
     @property
     def label(self) -> str:
         by = labelled(self.optimizer, self.optimizer_options)
-        return f"{labelled(self.rule, self.rule_options)}, {by}, {self.where}, seed {self.repetition + 1}"
+        return f"{labelled(self.rule, self.rule_options)}, {by}, {self.where}, seed {self.repetition}"
 
     def setting(self, max_bytes: int | None) -> Setting:
         """The network with its data, its rule, and what a step costs.

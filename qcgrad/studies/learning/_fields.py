@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from ..choices import Written, checked, each
-from ..kind import Whole
+from ..kind import Seeds, Whole
 from . import _optimizers as optimizers
 from . import _rules as rules
 from . import _tasks as tasks
@@ -27,7 +27,7 @@ class Learning(Architectures):
         loss: "squared", or "cross-entropy" for tasks with classes.
         steps, batch: of a training, and samples of a step.
         examples, tests: samples to learn from, and others to score on.
-        seeds: trainings of each kind, with other data, weights and draws.
+        seeds: of data, weights and draws: so many trainings of each kind, or a list of numbers.
         points: how often a training is looked at.
     """
 
@@ -41,7 +41,7 @@ class Learning(Architectures):
     batch: Whole = Field(default=32, ge=1)
     examples: Whole = Field(default=1000, ge=1, le=10_000_000)
     tests: Whole = Field(default=500, ge=1, le=10_000_000)
-    seeds: Whole = Field(default=3, ge=1)
+    seeds: Seeds = (0, 1, 2)
     points: Whole = Field(default=12, ge=2, le=10_000)
 
     @field_validator("tasks")
@@ -83,7 +83,7 @@ class Learning(Architectures):
             for architecture in self.architectures():
                 for rule, rule_options in each(self.rules):
                     for optimizer, optimizer_options in each(self.optimizers):
-                        for repetition in range(self.seeds):
+                        for repetition in self.seeds:
                             yield {
                                 **shared,
                                 **asdict(architecture),
@@ -99,7 +99,12 @@ class Learning(Architectures):
 
     def shorter(self) -> Self:
         """The narrowest and shallowest networks, two seeds, fewer steps and samples."""
-        limits = {"steps": 50, "examples": 300, "tests": 200, "seeds": 2, "points": 5}
+        limits = {"steps": 50, "examples": 300, "tests": 200, "points": 5}
         less: dict[str, Any] = {name: min(most, getattr(self, name)) for name, most in limits.items()}
-        less |= {"widths": self.widths[:1], "depths": self.depths[:1], "batch": min(self.batch, less["examples"])}
+        less |= {
+            "widths": self.widths[:1],
+            "depths": self.depths[:1],
+            "seeds": self.seeds[:2],
+            "batch": min(self.batch, less["examples"]),
+        }
         return self.model_copy(update=less)

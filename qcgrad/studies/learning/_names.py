@@ -31,7 +31,7 @@ class Names:
     def __init__(self, cells: Iterable[LearningCell]):
         known = list(cells)
         self._first = known[0]
-        self._different = {part for part in (*_NETWORK, optimizer) if len(set(map(part, known))) > 1}
+        self._different = {part for part in (*_NETWORK, optimizer, *_SETTINGS) if len(set(map(part, known))) > 1}
 
     def network(self, cell: LearningCell) -> str:
         """How its network differs from the others; nothing where there is one only."""
@@ -41,9 +41,14 @@ class Names:
         """Its optimiser; nothing where there is one only."""
         return optimizer(cell) if optimizer in self._different else ""
 
+    def setting(self, cell: LearningCell) -> str:
+        """How its loss, its steps and samples and its first weights differ from those of others."""
+        return ", ".join(part(cell) for part in _SETTINGS if part in self._different)
+
     def curve(self, cell: LearningCell) -> str:
         """The rule, and how it differs else."""
-        return ", ".join(filter(None, (rule(cell), self.network(cell), self.optimizer(cell))))
+        parts = rule(cell), self.network(cell), self.optimizer(cell), self.setting(cell)
+        return ", ".join(filter(None, parts))
 
     def in_common(self) -> Iterator[str]:
         """Sentences on what all of them share."""
@@ -65,4 +70,21 @@ def _size(cell: LearningCell) -> str:
     return f"{cell.depth} × {cell.width}"
 
 
+def _samples(cell: LearningCell) -> str:
+    return f"{cell.examples:,} examples, {cell.tests:,} tests"
+
+
+def _scales(cell: LearningCell) -> str:
+    return f"σ_w = {cell.sigma_w:g}, σ_b = {cell.sigma_b:g}"
+
+
 _NETWORK: tuple[Callable[[LearningCell], str], ...] = (_layer, _activation, _size)
+
+_SETTINGS: tuple[Callable[[LearningCell], str], ...] = (
+    lambda cell: cell.loss,
+    lambda cell: f"{cell.steps:,} steps",
+    lambda cell: f"batch {cell.batch:,}",
+    _samples,
+    _scales,
+    lambda cell: f"{cell.points:,} looks",
+)

@@ -1,6 +1,6 @@
 """Parts of tables that kinds of study share in which something learns."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from .._over_seeds import Group, medians, texts
 from ..cells import Cell
@@ -15,7 +15,7 @@ def naming(cells: Iterable[LearningCell], names: Names) -> Iterator[Column]:
     known = list(cells)
     yield texts("task", map(task, known))
     yield texts("rule", map(rule, known))
-    for heading, part in (("network", names.network), ("optimizer", names.optimizer)):
+    for heading, part in (("network", names.network), ("optimizer", names.optimizer), ("training", names.setting)):
         if any(map(part, known)):
             yield texts(heading, map(part, known))
 
@@ -36,9 +36,9 @@ def after(heading: str, groups: Iterable[Group], name: str, *, is_essential: boo
     )
 
 
-def trained(groups: Mapping[LearningCell, Group]) -> Column:
+def trained(groups: Iterable[tuple[LearningCell, Group]]) -> Column:
     """How many trainings there are, and which came to their end."""
-    return texts("seeds", (_trained(cell, group) for cell, group in groups.items()))
+    return texts("seeds", (_trained(cell, group) for cell, group in groups))
 
 
 def _trained(cell: LearningCell, group: Group) -> str:
@@ -46,9 +46,9 @@ def _trained(cell: LearningCell, group: Group) -> str:
     return str(whole) if whole == len(group) else f"{whole} of {len(group)}, others diverged"
 
 
-def diverged(groups: Mapping[LearningCell, Group]) -> bool:
+def diverged(groups: Iterable[tuple[LearningCell, Group]]) -> bool:
     """Whether any training did."""
-    return any(record["finite_steps"] < cell.steps for cell, group in groups.items() for record in group)
+    return any(record["finite_steps"] < cell.steps for cell, group in groups for record in group)
 
 
 def refusals(title: str, rows: Sequence[tuple[Cell, Record]]) -> list[Table]:

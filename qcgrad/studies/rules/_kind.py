@@ -26,7 +26,7 @@ class Rules(Learning, AbstractKind):
         >>> from qcgrad.studies.rules import Rules
         >>> spec = Rules(tasks=("modulation",), activations=("cardioid",), rules=("holomorphic-branch",), seeds=1)
         >>> [cell.label for cell in spec.cells(seed=0)]  # doctest: +NORMALIZE_WHITESPACE
-        ['holomorphic-branch, adam (learning_rate=0.01), modulation, dense, cardioid, 2 × 64, seed 1']
+        ['holomorphic-branch, adam (learning_rate=0.01), modulation, dense, cardioid, 2 × 64, seed 0']
     """
 
     draws: Whole = Field(default=16, ge=2, le=1000)

@@ -48,7 +48,7 @@ def _costs(applied: Groups, names: Names) -> Iterator[Column]:
     yield medians("peak\nbytes", groups, lambda r: r["gradient"]["peak_bytes"], ",.0f")
     yield medians("bytes /\nbackprop", groups, _ratio("peak_bytes"), ".2f", is_essential=False)
     yield medians("ms\na step", groups, lambda r: 1e3 * r["seconds_per_step"], is_essential=False)
-    yield trained(applied)
+    yield trained(applied.items())
 
 
 def _alignment(applied: Groups, names: Names) -> Iterator[Column]:
@@ -80,7 +80,7 @@ def _figures(applied: Groups) -> Iterator[Figure]:
         )
         shown = tuple(panel for panel in panels if panel.curves)
         if shown:
-            notes = (f"Task: {name}.", *([ENDS] if diverged(mine) else []), *Names(mine).in_common())
+            notes = (f"Task: {name}.", *([ENDS] if diverged(mine.items()) else []), *Names(mine).in_common())
             yield Figure(f"rules-{file_name(name)}", shown, notes)
 
 
@@ -104,7 +104,7 @@ def _alignments(groups: Groups) -> Iterator[Curve]:
 
 def _look(cell: RuleCell, names: Names) -> dict[str, str]:
     """Rules by colour, networks and optimisers by marker."""
-    return {"colour": rule(cell), "marker": f"{names.network(cell)} {names.optimizer(cell)}"}
+    return {"colour": rule(cell), "marker": f"{names.network(cell)} {names.optimizer(cell)} {names.setting(cell)}"}
 
 
 def _last(name: str) -> Callable[[Record], float | None]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from .._circuit_fields import told_apart
 from ..records import Record
 from ..summary import Summary
 from ._circuit_cells import CircuitCell
@@ -73,10 +74,11 @@ def _idealization(records: list[Record]) -> str:
 
 def sources(records: Records) -> list[str]:
     """Where the observables and angles of the user's files come from, in words."""
+    circuits = told_apart(cell for cell, _ in records if isinstance(cell, CircuitCell))
     found: dict[str, list[str]] = {}
     for cell, record in sorted(records, key=lambda pair: pair[0].seed):
         if isinstance(cell, CircuitCell) and cell.path is not None:
-            origins = found.setdefault(cell.circuit, [])
+            origins = found.setdefault(circuits[cell.source], [])
             origins.append(f"observable {record['observable']}; angles {record['angles']}")
     files: dict[str, list[str]] = {}
     for name, origins in found.items():

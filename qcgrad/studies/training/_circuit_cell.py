@@ -58,7 +58,8 @@ class CircuitTrainingCell(OnCircuit):
     @property
     def label(self) -> str:
         by = labelled(self.optimizer, self.optimizer_options)
-        return f"{labelled(self.method, self.method_options)}, {by}, {self.circuit}, seed {self.repetition + 1}"
+        on = ", ".join(filter(None, (self.circuit, self.observable)))
+        return f"{labelled(self.method, self.method_options)}, {by}, {on}, seed {self.repetition}"
 
     def record(self, notify: Callable[[str], None], max_bytes: int | None) -> Record:
         notify("reading")

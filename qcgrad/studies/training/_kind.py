@@ -10,8 +10,8 @@ from ...catalogue import methods
 from .._circuit_fields import CircuitNames, ObservableText, placed
 from ..cells import Cell
 from ..choices import Written, checked, each
-from ..gradients import of_circuits
-from ..kind import AbstractKind, Part, Whole
+from ..gradients import estimator_of, of_circuits
+from ..kind import AbstractKind, Part, Seeds, Whole
 from ..learning import _optimizers as optimizers
 from ..learning._fields import Learning
 from ..records import Record
@@ -33,7 +33,8 @@ class CircuitTraining(Part):
         start: "given", at the circuit's own angles, or "random", other ones for each seed.
         copies: of the state at most, where methods take copies.
         steps: at most.
-        seeds: minimisations of each kind, with other draws.
+        seeds: of starts and draws: so many minimisations of each kind, or a list of numbers; where nothing is drawn,
+            the first.
         points: how many steps of each are kept.
     """
 
@@ -44,7 +45,7 @@ class CircuitTraining(Part):
     start: Literal["given", "random"] = "given"
     copies: Whole | None = Field(default=None, ge=1)
     steps: Whole = Field(default=200, ge=1, le=10_000_000)
-    seeds: Whole = Field(default=5, ge=1)
+    seeds: Seeds = (0, 1, 2, 3, 4)
     points: Whole = Field(default=40, ge=2, le=10_000)
 
     @field_validator("methods")
@@ -67,9 +68,9 @@ class CircuitTraining(Part):
         for circuit in self.circuits:
             place = placed(circuit)
             for method, method_options in each(self.methods):
-                draws = self.start == "random" or methods()[method].pays_in == "copies"
                 for optimizer, optimizer_options in each(self.optimizers):
-                    for repetition in range(self.seeds if draws else 1):
+                    draws = self.start == "random" or _draws(method, method_options, optimizer)
+                    for repetition in self.seeds if draws else self.seeds[:1]:
                         yield CircuitTrainingCell(
                             **place,
                             method=method,
@@ -96,9 +97,16 @@ class CircuitTraining(Part):
 
     def shorter(self) -> Self:
         """The first circuit, two seeds, fewer steps and copies."""
-        limits = {"steps": 30, "seeds": 2, "copies": 30_000}
+        limits = {"steps": 30, "copies": 30_000}
         less = {name: min(most, now) for name, most in limits.items() if (now := getattr(self, name)) is not None}
-        return self.model_copy(update={**less, "circuits": self.circuits[:1]})
+        return self.model_copy(update={**less, "circuits": self.circuits[:1], "seeds": self.seeds[:2]})
+
+
+def _draws(method: str, options: str, optimizer: str) -> bool:
+    """Whether steps are drawn: methods that take copies have exact values where they are given no shots."""
+    estimator = estimator_of(method, options)
+    is_sampled = optimizers.asks_for_shots(optimizer) or getattr(estimator, "shots", 0) is not None
+    return methods()[method].pays_in == "copies" and (estimator.is_random or is_sampled)
 
 
 class Training(AbstractKind):
@@ -113,7 +121,7 @@ class Training(AbstractKind):
         >>> spec = Training(circuits=[{"circuits": ["tfim_hva_n3_p1"], "methods": ["parameter-shift"],
         ...                            "optimizers": ["gcans"], "copies": 1000, "seeds": 1}])
         >>> [cell.label for cell in spec.cells(seed=0)]
-        ['parameter-shift, gcans, tfim_hva_n3_p1, seed 1']
+        ['parameter-shift, gcans, tfim_hva_n3_p1, seed 0']
     """
 
     circuits: tuple[CircuitTraining, ...] = ()

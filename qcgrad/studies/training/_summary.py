@@ -1,7 +1,8 @@
 """What a training study shows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
+from .._circuit_fields import told_apart
 from .._over_seeds import Group, against, curve, file_name, grouped, medians, point, quartiles, texts
 from ..cells import Cell
 from ..choices import labelled
@@ -43,9 +44,12 @@ def summary(records: Sequence[tuple[Cell, Record]]) -> Summary:
 
 def _columns_of_circuits(circuits: Circuits) -> Iterator[Column]:
     groups = circuits.values()
-    yield texts("circuit", (cell.circuit for cell in circuits))
+    names = told_apart(circuits)
+    yield texts("circuit", (names[cell.source] for cell in circuits))
     yield texts("method", map(_method, circuits))
     yield texts("optimizer", map(_optimizer, circuits))
+    for heading, read in _different(circuits).items():
+        yield texts(heading, map(read, circuits))
     yield medians("value\nreached", groups, lambda r: r["along"]["loss"][-1], ".4f", with_quartiles=True)
     yield medians("value at\nthe start", groups, lambda r: r["along"]["loss"][0], ".4f", is_essential=False)
     for heading, counter in (("copies", "copies"), ("circuits", "circuit_runs"), ("FLOPs", "flops")):
@@ -66,13 +70,13 @@ def _columns_of_networks(networks: Networks) -> Iterator[Column]:
     yield medians("peak\nbytes", groups, lambda r: r["total"]["peak_bytes"], ",.0f")
     yield medians("steps", groups, lambda r: r["finite_steps"], ",.0f", is_essential=False)
     yield medians("ms\na step", groups, lambda r: 1e3 * r["seconds_per_step"], is_essential=False)
-    yield trained(networks)
+    yield trained(networks.items())
 
 
 def _figures_of_circuits(circuits: Circuits) -> Iterator[Figure]:
     """One for each circuit: values against copies, and against FLOPs where methods take those."""
-    for circuit in dict.fromkeys(cell.circuit for cell in circuits):
-        mine = {cell: group for cell, group in circuits.items() if cell.circuit == circuit}
+    for source, circuit in told_apart(circuits).items():
+        mine = {cell: group for cell, group in circuits.items() if cell.source == source}
         panels = []
         for resource, label in (("copies", "copies of the state"), ("flops", "classical FLOPs")):
             if curves := tuple(_values(mine, resource)):
@@ -83,9 +87,10 @@ def _figures_of_circuits(circuits: Circuits) -> Iterator[Figure]:
 
 
 def _values(circuits: Circuits, resource: str) -> Iterator[Curve]:
+    told = _different(circuits)
     for cell, group in circuits.items():
         if found := against([(record["along"][resource], record["along"]["loss"]) for record in group]):
-            name = f"{_method(cell)}, {_optimizer(cell)}"
+            name = ", ".join([_method(cell), _optimizer(cell), *(read(cell) for read in told.values())])
             yield curve(name, found, colour=name, marker=_method(cell))
 
 
@@ -99,7 +104,7 @@ def _figures_of_networks(networks: Networks) -> Iterator[Figure]:
         )
         shown = tuple(panel for panel in panels if panel.curves)
         if shown:
-            notes = (_OF_BANDS, *([ENDS] if diverged(mine) else []), *Names(mine).in_common())
+            notes = (_OF_BANDS, *([ENDS] if diverged(mine.items()) else []), *Names(mine).in_common())
             yield Figure(f"training-{file_name(name)}", shown, notes)
 
 
@@ -122,7 +127,21 @@ def _ends(networks: Networks) -> Iterator[Curve]:
 
 def _look(cell: NetworkTrainingCell, names: Names) -> dict[str, str]:
     """Rules by colour, networks and optimisers by marker."""
-    return {"colour": rule(cell), "marker": f"{names.network(cell)} {names.optimizer(cell)}"}
+    return {"colour": rule(cell), "marker": f"{names.network(cell)} {names.optimizer(cell)} {names.setting(cell)}"}
+
+
+_SETTINGS: dict[str, Callable[[CircuitTrainingCell], str]] = {
+    "observable": lambda cell: cell.observable or "default",
+    "start": lambda cell: f"{cell.start} start",
+    "limit": lambda cell: "any copies" if cell.copies is None else f"{cell.copies:,} copies",
+    "steps\nallowed": lambda cell: f"{cell.steps:,} steps",
+    "points\nkept": lambda cell: f"{cell.points:,} points",
+}
+
+
+def _different(circuits: Circuits) -> dict[str, Callable[[CircuitTrainingCell], str]]:
+    """What else tells minimisations apart that stand side by side."""
+    return {heading: read for heading, read in _SETTINGS.items() if len(set(map(read, circuits))) > 1}
 
 
 def _method(cell: CircuitTrainingCell) -> str:
