@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from ..errors import ImportRefused
 from .cells import MOST_CELLS, Cell
-from .circuits import StudyCircuit, content_of, load_study_circuit, short_name
+from .circuits import StudyCircuit, absolute_name, content_of, load_study_circuit, short_name, within
 from .factories import Factory, expanded, is_factory_name
-from .kind import check_words, distinct
+from .kind import Part, check_words, distinct
 
 
 def _checked_observable(observable: str) -> str:
@@ -44,6 +45,26 @@ CircuitNames = Annotated[tuple[str, ...], Field(min_length=1), BeforeValidator(_
 """Names in the circuit library; OpenQASM files; or functions that make circuits, as "file.py:function(depth=2)" or as
 {factory = "file.py:function", arguments = {depth = [1, 2]}}, where lists are grids. Files are relative to the folder of
 the spec."""
+
+
+class OnCircuits(Part):
+    """Fields of what is done on each of some circuits.
+
+    Attributes:
+        circuits: see `CircuitNames`.
+    """
+
+    circuits: CircuitNames
+
+    def with_files_in(self, folder: Path) -> Self:
+        """With absolute names of files."""
+        return self.model_copy(update={"circuits": tuple(absolute_name(name, folder) for name in self.circuits)})
+
+    def within(self, max_qubits: int) -> Self | None:
+        """Without circuits on more qubits; None where none is left."""
+        kept = within(self.circuits, max_qubits)
+        return self.model_copy(update={"circuits": kept}) if kept else None
+
 
 ObservableText = Annotated[str, AfterValidator(_checked_observable)]
 """A Pauli sum, for example "ZZI + 0.5*IXI"."""

@@ -3,13 +3,12 @@
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
 from ...catalogue import methods
-from .._circuit_fields import CircuitNames, ObservableText, placed
+from .._circuit_fields import ObservableText, OnCircuits, placed
 from .._methods import samples
 from ..cells import MOST_CELLS, Cell
 from ..choices import Written, checked, each, parsed, points
@@ -24,7 +23,7 @@ from ._methods import of_circuits
 _MOST_TRIALS = 1_000_000
 
 
-class Gradients(AbstractKind):
+class Gradients(OnCircuits, AbstractKind):
     """How far the gradients of methods are from the true one, and what they cost.
 
     Lists are grids: there is a cell for each combination of their values that has a meaning.
@@ -53,7 +52,6 @@ class Gradients(AbstractKind):
         'parameter-shift {"shots": 100}, tfim_hva_n3_p1']
     """
 
-    circuits: CircuitNames
     observable: tuple[ObservableText, ...] = ()
     methods: tuple[Written, ...] = Field(min_length=1)
     epsilon: tuple[Number, ...] = ()
@@ -152,17 +150,6 @@ class Gradients(AbstractKind):
 
     def circuits_named(self) -> tuple[str, ...]:
         return self.circuits
-
-    def with_files_in(self, folder: Path) -> Self:
-        from ..circuits import absolute_name
-
-        return self.model_copy(update={"circuits": tuple(absolute_name(name, folder) for name in self.circuits)})
-
-    def within(self, max_qubits: int) -> Self | None:
-        from ..circuits import within
-
-        kept = within(self.circuits, max_qubits)
-        return self.model_copy(update={"circuits": kept}) if kept else None
 
     def summary(self, records: Sequence[tuple[Cell, Record]]) -> Summary:
         from ._summary import summary

@@ -50,6 +50,10 @@ class Names:
         parts = rule(cell), self.network(cell), self.optimizer(cell), self.setting(cell)
         return ", ".join(filter(None, parts))
 
+    def look(self, cell: LearningCell) -> dict[str, str]:
+        """Of its curve: rules by colour, all else by marker."""
+        return {"colour": rule(cell), "marker": f"{self.network(cell)} {self.optimizer(cell)} {self.setting(cell)}"}
+
     def in_common(self) -> Iterator[str]:
         """Sentences on what all of them share."""
         if shared := [part(self._first) for part in _NETWORK if part not in self._different]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from .._over_seeds import Group, along, curve, file_name, grouped, medians, point, quartiles
-from ..learning._names import Names, rule, task
+from ..learning._names import Names, task
 from ..learning._tables import ENDS, after, diverged, naming, refusals, trained
 from ..records import Record
 from ..summary import Column, Curve, Figure, Panel, Summary, Table
@@ -89,7 +89,7 @@ def _points(groups: Groups, cost: Callable[[Record], float]) -> Iterator[Curve]:
     for cell, group in groups.items():
         scores = list(map(_last("score"), group))
         spent, score = quartiles(map(cost, group)), None if None in scores else quartiles(scores)
-        yield from point(names.curve(cell), spent, score, **_look(cell, names))
+        yield from point(names.curve(cell), spent, score, **names.look(cell))
 
 
 def _alignments(groups: Groups) -> Iterator[Curve]:
@@ -99,12 +99,7 @@ def _alignments(groups: Groups) -> Iterator[Curve]:
         steps = max((record["along"]["step"] for record in group), key=lambda steps: steps[-1])
         cosines = along([record["along"]["cosine"] for record in group])
         if found := [(step, each) for step, each in zip(steps, cosines, strict=True) if each]:
-            yield curve(names.curve(cell), found, **_look(cell, names))
-
-
-def _look(cell: RuleCell, names: Names) -> dict[str, str]:
-    """Rules by colour, networks and optimisers by marker."""
-    return {"colour": rule(cell), "marker": f"{names.network(cell)} {names.optimizer(cell)} {names.setting(cell)}"}
+            yield curve(names.curve(cell), found, **names.look(cell))
 
 
 def _last(name: str) -> Callable[[Record], float | None]:

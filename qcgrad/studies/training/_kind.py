@@ -7,11 +7,11 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from ...catalogue import methods
-from .._circuit_fields import CircuitNames, ObservableText, placed
+from .._circuit_fields import ObservableText, OnCircuits, placed
 from ..cells import Cell
 from ..choices import Written, checked, each
 from ..gradients import estimator_of, of_circuits
-from ..kind import AbstractKind, Part, Seeds, Whole
+from ..kind import AbstractKind, Seeds, Whole
 from ..learning import _optimizers as optimizers
 from ..learning._fields import Learning
 from ..records import Record
@@ -20,7 +20,7 @@ from ._circuit_cell import CircuitTrainingCell
 from ._network_cell import NetworkTrainingCell
 
 
-class CircuitTraining(Part):
+class CircuitTraining(OnCircuits):
     """A grid of minimisations: every circuit with every method and optimiser.
 
     Attributes:
@@ -38,7 +38,6 @@ class CircuitTraining(Part):
         points: how many steps of each are kept.
     """
 
-    circuits: CircuitNames
     observable: ObservableText | None = None
     methods: tuple[Written, ...] = Field(min_length=1)
     optimizers: tuple[Written, ...] = Field(min_length=1)
@@ -81,19 +80,6 @@ class CircuitTraining(Part):
                             seed=seed,
                             **shared,
                         )
-
-    def with_files_in(self, folder: Path) -> Self:
-        """With absolute names of files."""
-        from ..circuits import absolute_name
-
-        return self.model_copy(update={"circuits": tuple(absolute_name(name, folder) for name in self.circuits)})
-
-    def within(self, max_qubits: int) -> Self | None:
-        """Without circuits on more qubits; None where none is left."""
-        from ..circuits import within
-
-        kept = within(self.circuits, max_qubits)
-        return self.model_copy(update={"circuits": kept}) if kept else None
 
     def shorter(self) -> Self:
         """The first circuit, two seeds, fewer steps and copies."""

@@ -6,7 +6,7 @@ from .._circuit_fields import told_apart
 from .._over_seeds import Group, against, curve, file_name, grouped, medians, point, quartiles, texts
 from ..cells import Cell
 from ..choices import labelled
-from ..learning._names import Names, rule, task
+from ..learning._names import Names, task
 from ..learning._tables import ENDS, after, diverged, naming, refusals, trained
 from ..records import Record
 from ..summary import Column, Curve, Figure, Panel, Summary, Table
@@ -113,7 +113,7 @@ def _losses(networks: Networks) -> Iterator[Curve]:
     for cell, group in networks.items():
         runs = [([r["gradient"]["flops"] * step for step in r["along"]["step"]], r["along"]["loss"]) for r in group]
         if found := against(runs):
-            yield curve(names.curve(cell), found, **_look(cell, names))
+            yield curve(names.curve(cell), found, **names.look(cell))
 
 
 def _ends(networks: Networks) -> Iterator[Curve]:
@@ -122,12 +122,7 @@ def _ends(networks: Networks) -> Iterator[Curve]:
         held = quartiles(record["total"]["peak_bytes"] for record in group)
         losses = [record["along"]["loss"][-1] for record in group]
         loss = None if None in losses else quartiles(losses)
-        yield from point(names.curve(cell), held, loss, **_look(cell, names))
-
-
-def _look(cell: NetworkTrainingCell, names: Names) -> dict[str, str]:
-    """Rules by colour, networks and optimisers by marker."""
-    return {"colour": rule(cell), "marker": f"{names.network(cell)} {names.optimizer(cell)} {names.setting(cell)}"}
+        yield from point(names.curve(cell), held, loss, **names.look(cell))
 
 
 _SETTINGS: dict[str, Callable[[CircuitTrainingCell], str]] = {
