@@ -6,6 +6,7 @@ from functools import partial
 from .executed import ROOT, render
 
 FOLDER = ROOT / "docs" / "tutorials"
+KEPT = ROOT / ".cache" / "tutorials"
 
 
 def pages() -> dict[str, str | bytes]:
@@ -16,7 +17,7 @@ def pages() -> dict[str, str | bytes]:
     found: dict[str, str | bytes] = {}
     scripts = sorted(FOLDER.glob("[!_]*.py"))
     with ThreadPoolExecutor(2) as pool:
-        rendered = list(pool.map(partial(render, cache=ROOT / ".cache" / "tutorials"), scripts))
+        rendered = list(pool.map(partial(render, cache=KEPT), scripts))
     for script, page in zip(scripts, rendered, strict=True):
         where = script.relative_to(ROOT)
         title, _, text = page.markdown.partition("\n")
