@@ -49,6 +49,9 @@ def draw(figure: Figure, folder: "str | Path", endings: tuple[str, ...] = (".png
         axes = canvas.subplots(1, columns, squeeze=False)[0]
         rows = max(_draw_panel(axis, panel, figure) for axis, panel in zip(axes, figure.panels, strict=True))
         canvas.set_size_inches(max(7.0, 5.5 * columns), 4.6 + 0.17 * rows)
+        # Laid out once: each format would do it again.
+        canvas.draw_without_rendering()
+        canvas.set_layout_engine("none")
         return [_save(canvas, Path(folder) / f"{figure.name}{ending}") for ending in endings]
 
 
