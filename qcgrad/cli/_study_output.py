@@ -35,10 +35,12 @@ def plot(
     as_json: consoles.JSON = False,
 ) -> None:
     """Draw the figures of what is finished, as PNG and SVG."""
+    from ..studies.report import summaries
+
     study, folder, records = records_of(what)
     target = out or folder
     target.mkdir(parents=True, exist_ok=True)
-    _say_files(write(study, records, target), as_json)
+    _say_files(write(summaries(study, records), target), as_json)
 
 
 def report(
@@ -82,12 +84,13 @@ def show_tables(
     if latex and as_json:
         raise UserError("--latex and --json are both given: give one of them")
     study, _, records = records_of(what)
+    found = summaries(study, records)
     if as_json:
-        consoles.print_json(shown(study, records))
+        consoles.print_json(shown(found))
     elif latex:
-        print("\n\n".join(in_latex(table) for found in summaries(study, records) for table in found.tables))
+        print("\n\n".join(in_latex(table) for summary in found for table in summary.tables))
     else:
-        show(study, records)
+        show(found)
 
 
 def _say_files(paths: Sequence[Path], as_json: bool) -> None:

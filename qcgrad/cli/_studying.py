@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..studies.executors import AbstractExecutor
     from ..studies.run import Outcome
     from ..studies.spec import StudySpec
+    from ..studies.summary import Summary
 
 STORE_NAME = "study.sqlite"
 
@@ -50,6 +51,7 @@ class Setting:
 def run_study(study: "StudySpec", setting: Setting) -> None:
     """Compute what the store lacks, print and write everything; exit code 1 where cells are missing."""
     from ..studies.factories import CodeRefused
+    from ..studies.report import summaries
 
     notes = consoles.notes()
     if not setting.allow_code and (code := study.code()):
@@ -64,42 +66,41 @@ def run_study(study: "StudySpec", setting: Setting) -> None:
     outcome = compute(mine, setting, study.model_dump_json())
     if not setting.as_json:
         _say_notes(notes, outcome)
-    written = _keep(outcome, study, setting.folder) if outcome.records else []
+    found = summaries(study, outcome.records)
+    written = _keep(found, study, setting.folder) if outcome.records else []
     if setting.as_json:
-        consoles.print_json(_as_data(outcome, study, setting.folder, written))
+        data = {"title": study.title, **_as_data(outcome, found, setting.folder, written)}
+        consoles.print_json(data)
     elif outcome.records:
-        show(study, outcome.records)
+        show(found)
         _say_done(outcome, setting.folder, written)
     if outcome.failures or outcome.refused:
         raise typer.Exit(1)
 
 
-def show(study: "StudySpec", records: "list[tuple[Cell, dict]]") -> None:
+def show(found: "Sequence[Summary]") -> None:
     """Print the tables of all kinds."""
     from ..studies.render.console import print_summary
-    from ..studies.report import summaries
 
     console = consoles.output()
-    for index, summary in enumerate(summaries(study, records)):
+    for index, summary in enumerate(found):
         if index:
             console.print()
         print_summary(summary, console)
 
 
-def shown(study: "StudySpec", records: "list[tuple[Cell, dict]]") -> list[dict[str, Any]]:
+def shown(found: "Sequence[Summary]") -> list[dict[str, Any]]:
     """What `show` prints, as plain data."""
     from ..studies.render.data import as_data
-    from ..studies.report import summaries
 
-    return [as_data(summary) for summary in summaries(study, records)]
+    return [as_data(summary) for summary in found]
 
 
-def write(study: "StudySpec", records: "list[tuple[Cell, dict]]", folder: Path) -> list[Path]:
+def write(found: "Sequence[Summary]", folder: Path) -> list[Path]:
     """Write the figures of all kinds."""
     from ..studies.render.pictures import draw
-    from ..studies.report import summaries
 
-    figures = [figure for summary in summaries(study, records) for figure in summary.figures]
+    figures = [figure for summary in found for figure in summary.figures]
     return [path for figure in figures for path in draw(figure, folder)]
 
 
@@ -178,13 +179,13 @@ def _say_interrupted(interruption, path: Path, again: list[str]):
     )
 
 
-def _keep(outcome: "Outcome", study: "StudySpec", folder: Path) -> list[str]:
+def _keep(found: "Sequence[Summary]", study: "StudySpec", folder: Path) -> list[str]:
     """Write figures, rows and the spec beside the store; the names of all files."""
     from ..studies.export import write as export
     from ..studies.files import replacing
     from ..studies.store import Store
 
-    write(study, outcome.records, folder)
+    write(found, folder)
     with Store(folder / STORE_NAME) as store:
         export(store, folder / "cells.csv")
     with replacing(folder / "spec.json") as part:
@@ -193,19 +194,18 @@ def _keep(outcome: "Outcome", study: "StudySpec", folder: Path) -> list[str]:
     return [STORE_NAME, "cells.csv", "spec.json", *pictures]
 
 
-def _as_data(outcome: "Outcome", study: "StudySpec", folder: Path, written: list[str]) -> dict[str, Any]:
+def _as_data(outcome: "Outcome", found: "Sequence[Summary]", folder: Path, written: list[str]) -> dict[str, Any]:
     def missing(cells):
         return [{"cell": cell.label, "message": message} for cell, message in cells]
 
     return {
-        "title": study.title,
         "folder": str(folder),
         "computed": outcome.computed,
         "reused": outcome.reused,
         "failed": missing(outcome.failures),
         "refused": missing(outcome.refused),
         "notes": _notes(outcome),
-        "summaries": shown(study, outcome.records),
+        "summaries": shown(found),
         "files": written,
     }
 

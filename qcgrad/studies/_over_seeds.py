@@ -58,11 +58,6 @@ def grouped(rows: Iterable[tuple[C, Record]]) -> dict[C, Group]:
     return found
 
 
-def texts(heading: str, values: Iterable[str], *, is_essential: bool = True) -> Column:
-    """A column of words."""
-    return Column(heading, tuple(values), is_text=True, is_essential=is_essential)
-
-
 def medians(
     heading: str,
     groups: Iterable[Group],

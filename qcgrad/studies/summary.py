@@ -3,6 +3,7 @@
 Words may be names that users chose, or that stand in a file of results: whatever they hold, they are `plain` here.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -33,6 +34,13 @@ class Column:
         object.__setattr__(self, "shown", tuple(map(plain, self.shown)))
         if not self.values:
             object.__setattr__(self, "values", self.shown)
+
+    @classmethod
+    def of_words(
+        cls, heading: str, shown: Iterable[str], *, is_essential: bool = True, verdicts: bool = False
+    ) -> "Column":
+        """A column of words; see the attributes."""
+        return cls(heading, tuple(shown), is_text=True, is_essential=is_essential, verdicts=verdicts)
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ _CONDITIONS = (("noise", _noise_text), ("backend", _backend_text), ("seed", lamb
 
 
 def _text(heading: str, rows: Rows, read: Callable[[GradientCell], str]) -> Column:
-    return Column(heading, tuple(read(cell) for cell, _ in rows), is_text=True)
+    return Column.of_words(heading, (read(cell) for cell, _ in rows))
 
 
 def _where_it_differs(heading: str, rows: Rows, read: Callable[[GradientCell], str]) -> Iterator[Column]:

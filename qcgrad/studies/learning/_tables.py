@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from .._over_seeds import Group, medians, texts
+from .._over_seeds import Group, medians
 from ..cells import Cell
 from ..records import Record
 from ..summary import Column, Table
@@ -13,11 +13,11 @@ from ._names import Names, rule, task
 def naming(cells: Iterable[LearningCell], names: Names) -> Iterator[Column]:
     """Task and rule, and what else differs from row to row."""
     known = list(cells)
-    yield texts("task", map(task, known))
-    yield texts("rule", map(rule, known))
+    yield Column.of_words("task", map(task, known))
+    yield Column.of_words("rule", map(rule, known))
     for heading, part in (("network", names.network), ("optimizer", names.optimizer), ("training", names.setting)):
         if any(map(part, known)):
-            yield texts(heading, map(part, known))
+            yield Column.of_words(heading, map(part, known))
 
 
 ENDS = "A curve ends where a training diverges, and there is no point for it."
@@ -38,7 +38,7 @@ def after(heading: str, groups: Iterable[Group], name: str, *, is_essential: boo
 
 def trained(groups: Iterable[tuple[LearningCell, Group]]) -> Column:
     """How many trainings there are, and which came to their end."""
-    return texts("seeds", (_trained(cell, group) for cell, group in groups))
+    return Column.of_words("seeds", (_trained(cell, group) for cell, group in groups))
 
 
 def _trained(cell: LearningCell, group: Group) -> str:
@@ -60,9 +60,9 @@ def refusals(title: str, rows: Sequence[tuple[Cell, Record]]) -> list[Table]:
     if not found:
         return []
     columns = (
-        texts("what", (" · ".join(choices) for choices in found.values())),
-        texts("where", (where for where, _ in found)),
-        texts("why", (why for _, why in found)),
+        Column.of_words("what", (" · ".join(choices) for choices in found.values())),
+        Column.of_words("where", (where for where, _ in found)),
+        Column.of_words("why", (why for _, why in found)),
     )
     return [Table(title, columns)]
 

@@ -7,11 +7,6 @@ from ..fit import PowerFit
 from ..summary import Column
 
 
-def text(heading: str, shown: Sequence[str], *, is_essential: bool = True, verdicts: bool = False) -> Column:
-    """Words."""
-    return Column(heading, tuple(shown), is_text=True, is_essential=is_essential, verdicts=verdicts)
-
-
 def column(heading: str, rows: Sequence, value: Callable, shown: Callable, *, is_essential: bool = True) -> Column:
     """Numbers `value(row)`, read as `shown(row)`."""
     return Column(heading, tuple(map(shown, rows)), tuple(map(value, rows)), is_essential=is_essential)

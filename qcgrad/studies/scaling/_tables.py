@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from .._forms import FORMS
 from ..comparison import Comparison
 from ..summary import Column, Table
-from ._columns import column, counts, epsilons, exponent, finite, number, percent, text, times
+from ._columns import column, counts, epsilons, exponent, finite, number, percent, times
 from ._verdict import NO_RANGE
 from .laws import UNITS, AccuracyLaw, Law, over_classical
 
@@ -15,9 +15,9 @@ def law_table(laws: list[Law], notes: tuple[str, ...]) -> Table:
     """Exponents, ratios, verdicts."""
     over = [over_classical(law, laws)[-1] for law in laws]
     columns = [
-        text("method", [law.method for law in laws]),
-        text("access", [law.access for law in laws], is_essential=False),
-        text("model", [law.model for law in laws]),
+        Column.of_words("method", [law.method for law in laws]),
+        Column.of_words("access", [law.access for law in laws], is_essential=False),
+        Column.of_words("model", [law.model for law in laws]),
         *epsilons([law.epsilon for law in laws]),
         column("M", laws, lambda law: max(law.sizes), lambda law: f"{min(law.sizes)}–{max(law.sizes)}"),
         *(
@@ -28,8 +28,8 @@ def law_table(laws: list[Law], notes: tuple[str, ...]) -> Table:
             "ratio at\nlargest M", laws, lambda law: law.ratio[-1], lambda law: times(law.ratio[-1]), is_essential=False
         ),
         *([Column("× classical\nat equal M", tuple(map(times, over)), tuple(over))] if any(over) else []),
-        text("paid in", [UNITS[law.pays_in] for law in laws], is_essential=False),
-        text("backprop.\nscaling", [law.verdict for law in laws], verdicts=True),
+        Column.of_words("paid in", [UNITS[law.pays_in] for law in laws], is_essential=False),
+        Column.of_words("backprop.\nscaling", [law.verdict for law in laws], verdicts=True),
     ]
     return Table("Gradient cost against M", tuple(columns), (*notes, *_missing_range(laws)))
 
@@ -42,13 +42,13 @@ def fit_tables(laws: list[Law]) -> Iterator[Table]:
     mine, found = [law for law, _ in compared], [each for _, each in compared]
     judged = [law.judged for law in mine]
     named = [
-        text("method", [law.method for law in mine]),
-        text("model", [law.model for law in mine]),
+        Column.of_words("method", [law.method for law in mine]),
+        Column.of_words("model", [law.model for law in mine]),
         *epsilons([law.epsilon for law in mine]),
     ]
     columns = [
         *named,
-        text("cost ratio", [each.fit.with_errors for each in found]),
+        Column.of_words("cost ratio", [each.fit.with_errors for each in found]),
         column("predicts\nbest", found, _share, lambda each: percent(_share(each))),
         column("exponent,\n95 %", judged, lambda v: v.interval and v.interval[1], lambda v: _interval(v.interval)),
         Column("log M\n∝ M^", tuple(number(v.log_exponent) for v in judged), finite(v.log_exponent for v in judged)),
@@ -76,8 +76,8 @@ def accuracy_table(laws: list[AccuracyLaw]) -> Table:
     """What a smaller epsilon costs."""
     found = sorted({e for law in laws for e in law.epsilons}, reverse=True)
     columns = [
-        text("method", [law.method for law in laws]),
-        text("model", [law.model for law in laws]),
+        Column.of_words("method", [law.method for law in laws]),
+        Column.of_words("model", [law.model for law in laws]),
         column("M", laws, lambda law: law.size, lambda law: str(law.size)),
         *(
             counts(f"ε = {e:g}", [dict(zip(law.epsilons, law.copies, strict=True)).get(e) for law in laws])
@@ -93,12 +93,16 @@ def hard_table(laws: list[Law], notes: tuple[str, ...]) -> Table:
     sizes = sorted({size for law in laws for size in law.sizes})
     spreads = [law.samples["copies"].spread.sigma if law.samples["copies"].is_drawn else None for law in laws]
     columns = [
-        text("method", [law.method for law in laws]),
+        Column.of_words("method", [law.method for law in laws]),
         *epsilons([law.epsilon for law in laws]),
         *(counts(f"M = {m}", [dict(zip(law.sizes, law.copies, strict=True)).get(m) for law in laws]) for m in sizes),
         Column("spread\nof seeds", tuple(map(percent, spreads)), tuple(spreads), is_essential=False),
-        text("power law", ["–" if (fit := law.power("copies")) is None else fit.with_errors for law in laws]),
-        text("predicts best", [each.fit.with_errors if (each := law.comparison("copies")) else "–" for law in laws]),
+        Column.of_words(
+            "power law", ["–" if (fit := law.power("copies")) is None else fit.with_errors for law in laws]
+        ),
+        Column.of_words(
+            "predicts best", [each.fit.with_errors if (each := law.comparison("copies")) else "–" for law in laws]
+        ),
     ]
     return Table("All-Pauli hard instance: copies that reach epsilon", tuple(columns), notes)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from .._circuit_fields import told_apart
-from .._over_seeds import Group, against, curve, file_name, grouped, medians, point, quartiles, texts
+from .._over_seeds import Group, against, curve, file_name, grouped, medians, point, quartiles
 from ..cells import Cell
 from ..choices import labelled
 from ..learning._names import Names, task
@@ -45,11 +45,11 @@ def summary(records: Sequence[tuple[Cell, Record]]) -> Summary:
 def _columns_of_circuits(circuits: Circuits) -> Iterator[Column]:
     groups = circuits.values()
     names = told_apart(circuits)
-    yield texts("circuit", (names[cell.source] for cell in circuits))
-    yield texts("method", map(_method, circuits))
-    yield texts("optimizer", map(_optimizer, circuits))
+    yield Column.of_words("circuit", (names[cell.source] for cell in circuits))
+    yield Column.of_words("method", map(_method, circuits))
+    yield Column.of_words("optimizer", map(_optimizer, circuits))
     for heading, read in _different(circuits).items():
-        yield texts(heading, map(read, circuits))
+        yield Column.of_words(heading, map(read, circuits))
     yield medians("value\nreached", groups, lambda r: r["along"]["loss"][-1], ".4f", with_quartiles=True)
     yield medians("value at\nthe start", groups, lambda r: r["along"]["loss"][0], ".4f", is_essential=False)
     for heading, counter in (("copies", "copies"), ("circuits", "circuit_runs"), ("FLOPs", "flops")):
@@ -57,7 +57,7 @@ def _columns_of_circuits(circuits: Circuits) -> Iterator[Column]:
         yield medians(heading, groups, lambda r, c=counter: r["total"][c], ",.0f", is_essential=is_essential)
     yield medians("steps", groups, lambda r: r["made"], ",.0f")
     endings = (dict.fromkeys(record["ended"] for record in group) for group in groups)
-    yield texts("ended", map(" / ".join, endings), is_essential=False)
+    yield Column.of_words("ended", map(" / ".join, endings), is_essential=False)
 
 
 def _columns_of_networks(networks: Networks) -> Iterator[Column]:
